@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.aggregation;
+
+import org.jspecify.annotations.NullMarked;

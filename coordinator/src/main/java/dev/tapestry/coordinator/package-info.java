@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.coordinator;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.corpus;
+
+import org.jspecify.annotations.NullMarked;

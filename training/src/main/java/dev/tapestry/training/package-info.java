@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.training;
+
+import org.jspecify.annotations.NullMarked;

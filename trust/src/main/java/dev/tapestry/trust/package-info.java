@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.trust;
+
+import org.jspecify.annotations.NullMarked;

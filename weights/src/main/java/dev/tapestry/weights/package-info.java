@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.weights;
+
+import org.jspecify.annotations.NullMarked;
