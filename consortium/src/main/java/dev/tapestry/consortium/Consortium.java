@@ -1,0 +1,222 @@
+package dev.tapestry.consortium;
+
+import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
+import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
+import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
+import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The state of a consortium: the fold of its events.
+ *
+ * @param charter the rules
+ * @param coordinatorKey Ed25519 public key with which the coordinator signs
+ * @param members by id
+ * @param tokens enrolment tokens that were not used, by the digest of their secret
+ * @param base digest of the shared base; empty before one is adopted
+ * @param momentum digest of the outer optimiser's state that belongs to the base
+ * @param run the current run
+ * @param round the latest round
+ * @param rounds how many rounds were announced
+ * @param contributedWeights digests of all weights ever admitted, to tell replays
+ */
+public record Consortium(
+        Charter charter,
+        String coordinatorKey,
+        SortedMap<MemberId, Member> members,
+        SortedMap<Digest, TokenIssued> tokens,
+        Optional<Digest> base,
+        Optional<Digest> momentum,
+        Optional<Run> run,
+        Optional<RoundState> round,
+        int rounds,
+        Set<Digest> contributedWeights) {
+
+    /** After so many rounds in a row without a new base, a run ends. */
+    public static final int MAX_FRUITLESS_ROUNDS = 3;
+
+    /**
+     * A run of the loop.
+     *
+     * @param plan what was planned
+     * @param published bases published so far
+     * @param fruitless rounds since the last published base
+     */
+    public record Run(RunPlan plan, int published, int fruitless) {}
+
+    public Consortium {
+        members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
+        tokens = Collections.unmodifiableSortedMap(new TreeMap<>(tokens));
+        contributedWeights = Collections.unmodifiableSet(new HashSet<>(contributedWeights));
+    }
+
+    /** A new consortium. */
+    public static Consortium found(Founded event) {
+        return new Consortium(
+                event.charter(),
+                event.coordinatorKey(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                Set.of());
+    }
+
+    /**
+     * The state that these events lead to.
+     *
+     * @throws IllegalArgumentException if the first is not the founding
+     */
+    public static Consortium replay(List<ConsortiumEvent> events) {
+        if (events.isEmpty() || !(events.getFirst() instanceof Founded founded)) {
+            throw new IllegalArgumentException("a consortium's log begins with its founding");
+        }
+        Consortium consortium = found(founded);
+        for (ConsortiumEvent event : events.subList(1, events.size())) {
+            consortium = consortium.apply(event);
+        }
+        return consortium;
+    }
+
+    /** The state after {@code event}. */
+    public Consortium apply(ConsortiumEvent event) {
+        Builder next = new Builder(this);
+        next.round = round.map(state -> RoundRules.evolve(state, event));
+        switch (event) {
+            case Founded again -> throw new IllegalArgumentException("founded twice");
+            case TokenIssued issued -> next.tokens.put(issued.secret(), issued);
+            case MemberEnrolled enrolled -> {
+                next.tokens.remove(enrolled.secret());
+                next.members.put(
+                        enrolled.member(),
+                        new Member(
+                                enrolled.member(),
+                                enrolled.certificate(),
+                                enrolled.signingKey(),
+                                Member.Standing.ENROLLED));
+            }
+            case MemberRevoked revoked ->
+                    next.members.computeIfPresent(
+                            revoked.member(), (id, member) -> member.revoked());
+            case BaseAdopted adopted -> {
+                next.base = Optional.of(adopted.base());
+                next.momentum = Optional.empty();
+            }
+            case RunStarted started -> next.run = Optional.of(new Run(started.plan(), 0, 0));
+            case RunEnded ended -> next.run = Optional.empty();
+            case RoundAnnounced announced -> {
+                next.round = Optional.of(RoundState.Collecting.begin(announced.plan()));
+                next.rounds = announced.plan().round().value();
+            }
+            case ContributionAdmitted admitted ->
+                    next.contributedWeights.add(admitted.contribution().weights());
+            case BasePublished published -> {
+                next.base = Optional.of(published.base());
+                next.momentum = published.momentum();
+                next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
+            }
+            case ConsortiumEvent.RoundRolledBack back -> next.run = fruitless();
+            case ConsortiumEvent.RoundAbandoned abandoned -> next.run = fruitless();
+            case ConsortiumEvent.ContributionRefused other -> {}
+            case ConsortiumEvent.CollectionClosed other -> {}
+            case ConsortiumEvent.CandidateMerged other -> {}
+            case ConsortiumEvent.CandidateScored other -> {}
+        }
+        return next.build();
+    }
+
+    /**
+     * What a run does between two rounds: announce the next, or end. Empty while a round is under
+     * way, while nothing runs, or while too few members are enrolled.
+     */
+    public Optional<ConsortiumEvent> betweenRounds(Instant now) {
+        if (run.isEmpty() || base.isEmpty() || round.isPresent() && !round.get().over()) {
+            return Optional.empty();
+        }
+        Run current = run.get();
+        if (current.published() == current.plan().rounds()) {
+            return Optional.of(
+                    new RunEnded(true, current.published() + " bases were published", now));
+        }
+        if (current.fruitless() == MAX_FRUITLESS_ROUNDS) {
+            return Optional.of(
+                    new RunEnded(
+                            false, current.fruitless() + " rounds in a row gave no new base", now));
+        }
+        List<MemberId> invited =
+                members.values().stream().filter(Member::active).map(Member::id).toList();
+        if (invited.size() < charter.quorum()) {
+            return Optional.empty();
+        }
+        RunPlan plan = current.plan();
+        return Optional.of(
+                new RoundAnnounced(
+                        new RoundPlan(
+                                new RoundNumber(rounds + 1),
+                                base.get(),
+                                plan.training(),
+                                plan.merge(),
+                                plan.scoringTokens(),
+                                invited,
+                                now.plus(charter.roundDeadline())),
+                        now));
+    }
+
+    private Optional<Run> fruitless() {
+        return run.map(r -> new Run(r.plan(), r.published(), r.fruitless() + 1));
+    }
+
+    private static final class Builder {
+        private final Consortium before;
+        private final SortedMap<MemberId, Member> members;
+        private final SortedMap<Digest, TokenIssued> tokens;
+        private final Set<Digest> contributedWeights;
+        private Optional<Digest> base;
+        private Optional<Digest> momentum;
+        private Optional<Run> run;
+        private Optional<RoundState> round;
+        private int rounds;
+
+        Builder(Consortium before) {
+            this.before = before;
+            members = new TreeMap<>(before.members);
+            tokens = new TreeMap<>(before.tokens);
+            contributedWeights = new HashSet<>(before.contributedWeights);
+            base = before.base;
+            momentum = before.momentum;
+            run = before.run;
+            round = before.round;
+            rounds = before.rounds;
+        }
+
+        Consortium build() {
+            return new Consortium(
+                    before.charter,
+                    before.coordinatorKey,
+                    members,
+                    tokens,
+                    base,
+                    momentum,
+                    run,
+                    round,
+                    rounds,
+                    contributedWeights);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.tapestry.consortium;
+
+/** Why a contribution was refused: stable codes that stand in the log and in the protocol. */
+public enum Finding {
+    /** The manifest or a file is not what the protocol describes. */
+    MALFORMED,
+    /** The signature is not the member's, or does not match the content. */
+    BAD_SIGNATURE,
+    /** The certificate's member and the manifest's member differ. */
+    WRONG_MEMBER,
+    /** The consortium does not know this member. */
+    UNKNOWN_MEMBER,
+    /** The consortium has revoked this member. */
+    REVOKED,
+    /** The member is not among those invited to this round. */
+    NOT_INVITED,
+    /** The round is over, or has not begun. */
+    STALE_ROUND,
+    /** The contribution was trained from another base than the round's. */
+    WRONG_BASE,
+    /** The contribution was trained by another plan than the round's. */
+    WRONG_PLAN,
+    /** The same member already has another contribution in this round. */
+    ALREADY_ADMITTED,
+    /** The very same weights were contributed in an earlier round. */
+    REPLAY,
+    /** Larger than the charter's quota. */
+    TOO_LARGE,
+    /** Parts that the manifest names have not arrived. */
+    INCOMPLETE,
+    /** A file does not have the digest that the manifest names. */
+    DIGEST_MISMATCH,
+    /** A tensor of the base is missing. */
+    MISSING_TENSOR,
+    /** A tensor that the base does not have. */
+    UNEXPECTED_TENSOR,
+    /** A tensor has another shape than in the base. */
+    SHAPE_MISMATCH,
+    /** A tensor has an element type that the plan does not allow. */
+    DTYPE_MISMATCH,
+    /** A value is NaN or infinite. */
+    NON_FINITE,
+    /** The update's norm is above the charter's band. */
+    UPDATE_TOO_LARGE,
+    /** The weights equal the base: nothing was trained. */
+    UPDATE_IS_ZERO,
+    /** The reported training loss is above the charter's quality floor. */
+    BELOW_QUALITY_FLOOR
+}

@@ -1,0 +1,188 @@
+package dev.tapestry.consortium;
+
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Where a round is. It is always in exactly one state; each state carries only what is known in it.
+ */
+public sealed interface RoundState {
+
+    /** What was announced. */
+    RoundPlan plan();
+
+    /** The round's number. */
+    default RoundNumber number() {
+        return plan().round();
+    }
+
+    /** The members for whom the round is waiting. */
+    default List<MemberId> awaited() {
+        return List.of();
+    }
+
+    /** When the waiting ends. */
+    default Optional<Instant> deadline() {
+        return Optional.empty();
+    }
+
+    /** Whether nothing more will happen in this round. */
+    default boolean over() {
+        return false;
+    }
+
+    /**
+     * Nodes train and contribute.
+     *
+     * @param expected invited members that were not revoked since
+     * @param admitted sound contributions so far
+     */
+    record Collecting(
+            RoundPlan plan, List<MemberId> expected, SortedMap<MemberId, Contribution> admitted)
+            implements RoundState {
+        public Collecting {
+            expected = List.copyOf(expected);
+            admitted = copy(admitted);
+        }
+
+        /** A round that was just announced. */
+        static Collecting begin(RoundPlan plan) {
+            return new Collecting(plan, plan.invited(), new TreeMap<>());
+        }
+
+        @Override
+        public List<MemberId> awaited() {
+            return missing(expected, admitted);
+        }
+
+        Collecting admit(Contribution contribution) {
+            return new Collecting(
+                    plan, expected, with(admitted, contribution.member(), contribution));
+        }
+
+        Collecting without(MemberId member) {
+            return new Collecting(
+                    plan, left(expected, member), RoundState.without(admitted, member));
+        }
+
+        @Override
+        public Optional<Instant> deadline() {
+            return Optional.of(plan.closesAt());
+        }
+    }
+
+    /** The coordinator merges what was admitted. */
+    record Merging(
+            RoundPlan plan, List<MemberId> expected, SortedMap<MemberId, Contribution> admitted)
+            implements RoundState {
+        public Merging {
+            expected = List.copyOf(expected);
+            admitted = copy(admitted);
+        }
+
+        Merging without(MemberId member) {
+            return new Merging(plan, left(expected, member), admitted);
+        }
+    }
+
+    /** Every member scores the candidate on its own held-out text. */
+    record Scoring(
+            RoundPlan plan,
+            List<MemberId> expected,
+            Candidate candidate,
+            SortedMap<MemberId, Score> scores,
+            Instant closesAt)
+            implements RoundState {
+        public Scoring {
+            expected = List.copyOf(expected);
+            scores = copy(scores);
+        }
+
+        @Override
+        public List<MemberId> awaited() {
+            return missing(expected, scores);
+        }
+
+        Scoring score(MemberId member, Score score) {
+            return new Scoring(plan, expected, candidate, with(scores, member, score), closesAt);
+        }
+
+        Scoring without(MemberId member) {
+            return new Scoring(
+                    plan,
+                    left(expected, member),
+                    candidate,
+                    RoundState.without(scores, member),
+                    closesAt);
+        }
+
+        @Override
+        public Optional<Instant> deadline() {
+            return Optional.of(closesAt);
+        }
+    }
+
+    /** The candidate has become the base. */
+    record Published(RoundPlan plan, Candidate candidate, SortedMap<MemberId, Score> scores)
+            implements RoundState {
+        public Published {
+            scores = copy(scores);
+        }
+
+        @Override
+        public boolean over() {
+            return true;
+        }
+    }
+
+    /** The candidate was refused by the release gate. */
+    record RolledBack(
+            RoundPlan plan, Candidate candidate, SortedMap<MemberId, Score> scores, String reason)
+            implements RoundState {
+        public RolledBack {
+            scores = copy(scores);
+        }
+
+        @Override
+        public boolean over() {
+            return true;
+        }
+    }
+
+    /** There was no candidate. */
+    record Abandoned(RoundPlan plan, String reason) implements RoundState {
+        @Override
+        public boolean over() {
+            return true;
+        }
+    }
+
+    private static <V> SortedMap<MemberId, V> copy(SortedMap<MemberId, V> map) {
+        return Collections.unmodifiableSortedMap(new TreeMap<>(map));
+    }
+
+    private static List<MemberId> missing(List<MemberId> expected, SortedMap<MemberId, ?> arrived) {
+        return expected.stream().filter(member -> !arrived.containsKey(member)).toList();
+    }
+
+    private static List<MemberId> left(List<MemberId> members, MemberId gone) {
+        return members.stream().filter(member -> !member.equals(gone)).toList();
+    }
+
+    private static <V> SortedMap<MemberId, V> with(
+            SortedMap<MemberId, V> map, MemberId member, V value) {
+        SortedMap<MemberId, V> copy = new TreeMap<>(map);
+        copy.put(member, value);
+        return copy;
+    }
+
+    private static <V> SortedMap<MemberId, V> without(SortedMap<MemberId, V> map, MemberId member) {
+        SortedMap<MemberId, V> copy = new TreeMap<>(map);
+        copy.remove(member);
+        return copy;
+    }
+}

@@ -1,0 +1,21 @@
+package dev.tapestry.consortium;
+
+/**
+ * A run of the Shared-Base Loop: so many rounds by the same rules.
+ *
+ * @param rounds how many bases are to be published
+ * @param training what nodes do in each round
+ * @param merge how contributions move the base
+ * @param scoringTokens tokens of its held-out text on which each member scores a candidate
+ */
+public record RunPlan(int rounds, LocalTraining training, MergeRule merge, long scoringTokens) {
+
+    public RunPlan {
+        if (rounds < 1) {
+            throw new IllegalArgumentException("a run has at least 1 round, not " + rounds);
+        }
+        if (scoringTokens < 1) {
+            throw new IllegalArgumentException("scoringTokens is at least 1, not " + scoringTokens);
+        }
+    }
+}
