@@ -146,7 +146,7 @@ public record Consortium(
      * way, while nothing runs, or while too few members are enrolled.
      */
     public Optional<ConsortiumEvent> betweenRounds(Instant now) {
-        if (run.isEmpty() || base.isEmpty() || round.isPresent() && !round.get().over()) {
+        if (run.isEmpty() || base.isEmpty() || (round.isPresent() && !round.get().over())) {
             return Optional.empty();
         }
         Run current = run.get();

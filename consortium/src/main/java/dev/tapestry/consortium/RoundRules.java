@@ -140,41 +140,43 @@ public final class RoundRules {
         if (!(state instanceof Collecting) || !manifest.round().equals(plan.round())) {
             return refuse(
                     Finding.STALE_ROUND,
-                    "this is for round %s; round %s is %s",
-                    manifest.round(),
-                    plan.round(),
-                    state.getClass().getSimpleName());
+                    "this is for round %s; round %s is %s"
+                            .formatted(
+                                    manifest.round(),
+                                    plan.round(),
+                                    state.getClass().getSimpleName()));
         }
         if (!plan.invited().contains(member)) {
-            return refuse(Finding.NOT_INVITED, "round %s does not invite %s", plan.round(), member);
+            return refuse(
+                    Finding.NOT_INVITED,
+                    "round %s does not invite %s".formatted(plan.round(), member));
         }
         if (!manifest.base().equals(plan.base())) {
             return refuse(
                     Finding.WRONG_BASE,
-                    "trained from base %s; fetch base %s and train again",
-                    manifest.base().abbreviated(),
-                    plan.base().abbreviated());
+                    "trained from base %s; fetch base %s and train again"
+                            .formatted(manifest.base().abbreviated(), plan.base().abbreviated()));
         }
         if (!manifest.plan().equals(planDigest)) {
             return refuse(
                     Finding.WRONG_PLAN,
-                    "trained by plan %s; the round's plan is %s",
-                    manifest.plan().abbreviated(),
-                    planDigest.abbreviated());
+                    "trained by plan %s; the round's plan is %s"
+                            .formatted(manifest.plan().abbreviated(), planDigest.abbreviated()));
         }
         if (manifest.weights().bytes() > charter.contributionQuotaBytes()) {
             return refuse(
                     Finding.TOO_LARGE,
-                    "%d bytes; the charter allows %d",
-                    manifest.weights().bytes(),
-                    charter.contributionQuotaBytes());
+                    "%d bytes; the charter allows %d"
+                            .formatted(
+                                    manifest.weights().bytes(), charter.contributionQuotaBytes()));
         }
         if (manifest.trainingBitsPerByte() > charter.qualityFloorBitsPerByte()) {
             return refuse(
                     Finding.BELOW_QUALITY_FLOOR,
-                    "training loss %s bits per byte; the charter allows %s",
-                    manifest.trainingBitsPerByte(),
-                    charter.qualityFloorBitsPerByte());
+                    "training loss %s bits per byte; the charter allows %s"
+                            .formatted(
+                                    manifest.trainingBitsPerByte(),
+                                    charter.qualityFloorBitsPerByte()));
         }
         return Optional.empty();
     }
@@ -318,7 +320,7 @@ public final class RoundRules {
         };
     }
 
-    private static Optional<Refusal> refuse(Finding finding, String format, Object... values) {
-        return Optional.of(new Refusal(finding, format.formatted(values)));
+    private static Optional<Refusal> refuse(Finding finding, String detail) {
+        return Optional.of(new Refusal(finding, detail));
     }
 }
