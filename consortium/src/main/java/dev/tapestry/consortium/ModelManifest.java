@@ -15,8 +15,10 @@ import java.util.regex.Pattern;
  */
 public record ModelManifest(List<File> files) {
 
-    /** No part is larger than this: 64 MiB. */
-    public static final long MAX_PART_BYTES = 64L << 20;
+    /**
+     * Every part of a file but the last has this length, so that equal files have equal manifests.
+     */
+    public static final long PART_BYTES = 16L << 20;
 
     private static final Pattern PATH = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,127}");
 
@@ -25,10 +27,10 @@ public record ModelManifest(List<File> files) {
      *
      * @param path a plain file name: letters, digits, {@code . _ -}; never a folder, never hidden
      * @param bytes its length
-     * @param digest of its whole content
-     * @param parts its content in order; their lengths add up to {@code bytes}
+     * @param parts its content in order, all of {@link #PART_BYTES} but the last; their lengths add
+     *     up to {@code bytes}
      */
-    public record File(String path, long bytes, Digest digest, List<Part> parts) {
+    public record File(String path, long bytes, List<Part> parts) {
         public File {
             parts = List.copyOf(parts);
             if (!PATH.matcher(path).matches()) {
@@ -39,6 +41,12 @@ public record ModelManifest(List<File> files) {
                 throw new IllegalArgumentException(
                         "the parts of '" + path + "' do not add up to its " + bytes + " bytes");
             }
+            for (int i = 0; i < parts.size() - 1; i++) {
+                if (parts.get(i).bytes() != PART_BYTES) {
+                    throw new IllegalArgumentException(
+                            "part " + i + " of '" + path + "' is not of " + PART_BYTES + " bytes");
+                }
+            }
         }
     }
 
@@ -46,13 +54,13 @@ public record ModelManifest(List<File> files) {
      * A piece of a file, named by its content.
      *
      * @param digest of its bytes
-     * @param bytes 1 to {@link #MAX_PART_BYTES}
+     * @param bytes 1 to {@link #PART_BYTES}
      */
     public record Part(Digest digest, long bytes) {
         public Part {
-            if (bytes < 1 || bytes > MAX_PART_BYTES) {
+            if (bytes < 1 || bytes > PART_BYTES) {
                 throw new IllegalArgumentException(
-                        "a part has 1 to " + MAX_PART_BYTES + " bytes, not " + bytes);
+                        "a part has 1 to " + PART_BYTES + " bytes, not " + bytes);
             }
         }
     }

@@ -1,0 +1,19 @@
+package dev.tapestry.consortium.protocol;
+
+/** Constants of the HTTP contract. */
+public final class Protocol {
+
+    /** The version that this program speaks. */
+    public static final int VERSION = 1;
+
+    /** The header in which every request and response names its version. */
+    public static final String VERSION_HEADER = "Tapestry-Protocol";
+
+    /** DSSE payload type of a {@link dev.tapestry.consortium.ContributionManifest}. */
+    public static final String CONTRIBUTION_TYPE = "application/vnd.tapestry.contribution+json";
+
+    /** DSSE payload type of a {@link ScoreReport}. */
+    public static final String SCORE_TYPE = "application/vnd.tapestry.score+json";
+
+    private Protocol() {}
+}

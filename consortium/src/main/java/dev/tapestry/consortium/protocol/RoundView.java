@@ -1,0 +1,48 @@
+package dev.tapestry.consortium.protocol;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundPlan;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where the loop is, as a node sees it.
+ *
+ * @param version grows with every event; ask for what comes after it
+ * @param phase of the latest round
+ * @param plan of the latest round; empty while {@code phase} is {@code IDLE} and none was announced
+ * @param planDigest digest of the plan's canonical JSON
+ * @param candidate the merged model; from {@code SCORING} on
+ * @param base the shared base now
+ * @param awaited members for whom the round is waiting
+ * @param deadline when the waiting ends
+ * @param roundsPublished bases published by the current run
+ * @param roundsPlanned bases that the current run will publish; 0 while nothing runs
+ * @param reason why the latest round ended without a new base, or empty
+ */
+public record RoundView(
+        long version,
+        Phase phase,
+        Optional<RoundPlan> plan,
+        Optional<Digest> planDigest,
+        Optional<Digest> candidate,
+        Optional<Digest> base,
+        List<MemberId> awaited,
+        Optional<Instant> deadline,
+        int roundsPublished,
+        int roundsPlanned,
+        String reason) {
+
+    /** The states of a round, and one for no round yet. */
+    public enum Phase {
+        IDLE,
+        COLLECTING,
+        MERGING,
+        SCORING,
+        PUBLISHED,
+        ROLLED_BACK,
+        ABANDONED
+    }
+}
