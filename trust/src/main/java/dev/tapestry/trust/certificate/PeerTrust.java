@@ -1,0 +1,200 @@
+package dev.tapestry.trust.certificate;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.trust.TrustException;
+import java.io.IOException;
+import java.net.Socket;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides in the handshake whom to believe: the chain must end in the consortium's authority (the
+ * JDK's PKIX rules), the host name must fit, and the role must be the right one.
+ *
+ * <p>A caller that switched the host name check off is refused instead of being trusted.
+ */
+final class PeerTrust extends X509ExtendedTrustManager {
+
+    private final @Nullable X509Certificate authority;
+    private final @Nullable Digest pinned;
+
+    private PeerTrust(@Nullable X509Certificate authority, @Nullable Digest pinned) {
+        this.authority = authority;
+        this.pinned = pinned;
+    }
+
+    /** Believes what this authority issued. */
+    static PeerTrust of(X509Certificate authority) {
+        return new PeerTrust(authority, null);
+    }
+
+    /** Believes a chain whose last certificate has this fingerprint. */
+    static PeerTrust pinned(Digest fingerprint) {
+        return new PeerTrust(null, fingerprint);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        requireHostCheck(engine.getSSLParameters());
+        X509ExtendedTrustManager pkix = pkix(chain);
+        requireCoordinator(chain, authType, pkix);
+        try {
+            pkix.checkServerTrusted(chain, authType, engine);
+        } catch (CertificateException e) {
+            throw wrongHost(e);
+        }
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        if (socket instanceof SSLSocket secure) {
+            requireHostCheck(secure.getSSLParameters());
+        }
+        X509ExtendedTrustManager pkix = pkix(chain);
+        requireCoordinator(chain, authType, pkix);
+        try {
+            pkix.checkServerTrusted(chain, authType, socket);
+        } catch (CertificateException e) {
+            throw wrongHost(e);
+        }
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType)
+            throws CertificateException {
+        throw new PeerRefusedException(
+                TlsProblem.OTHER, "without a connection no host name can be checked", null);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        checkClientTrusted(chain, authType);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        checkClientTrusted(chain, authType);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType)
+            throws CertificateException {
+        X509ExtendedTrustManager pkix = pkix(chain);
+        try {
+            pkix.checkClientTrusted(chain, authType);
+            Peer.of(chain[0]);
+        } catch (CertificateException e) {
+            throw pathProblem(e);
+        } catch (TrustException e) {
+            throw new PeerRefusedException(
+                    TlsProblem.WRONG_ROLE, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+        return authority == null ? new X509Certificate[0] : new X509Certificate[] {authority};
+    }
+
+    private void requireCoordinator(
+            X509Certificate[] chain, String authType, X509ExtendedTrustManager pkix)
+            throws CertificateException {
+        try {
+            // First without the connection: what fails here is not the host name.
+            pkix.checkServerTrusted(chain, authType);
+        } catch (CertificateException e) {
+            PeerRefusedException problem = pathProblem(e);
+            boolean genuine = issuedBy(chain[0], pkix.getAcceptedIssuers());
+            throw problem.problem() == TlsProblem.WRONG_AUTHORITY && genuine
+                    ? new PeerRefusedException(TlsProblem.WRONG_ROLE, named(chain[0]), e)
+                    : problem;
+        }
+        try {
+            if (Peer.of(chain[0]) instanceof Peer.Coordinator) {
+                return;
+            }
+        } catch (TrustException _) {
+            // It names nobody: as wrong as a member.
+        }
+        throw new PeerRefusedException(TlsProblem.WRONG_ROLE, named(chain[0]), null);
+    }
+
+    private X509ExtendedTrustManager pkix(X509Certificate[] chain) throws CertificateException {
+        X509Certificate anchor = authority;
+        if (anchor == null) {
+            anchor = chain[chain.length - 1];
+            Digest fingerprint = Certificates.fingerprint(anchor);
+            if (!fingerprint.equals(pinned)) {
+                throw new PeerRefusedException(
+                        TlsProblem.WRONG_AUTHORITY,
+                        "the token names the authority " + pinned + ", the server " + fingerprint,
+                        null);
+            }
+        }
+        return pkix(anchor);
+    }
+
+    private static X509ExtendedTrustManager pkix(X509Certificate anchor)
+            throws CertificateException {
+        try {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            store.setCertificateEntry("consortium", anchor);
+            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            factory.init(store);
+            return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
+        } catch (GeneralSecurityException | IOException e) {
+            throw new CertificateException("the platform's PKIX rules cannot be set up", e);
+        }
+    }
+
+    private static void requireHostCheck(SSLParameters parameters) throws CertificateException {
+        String algorithm = parameters.getEndpointIdentificationAlgorithm();
+        if (algorithm == null || algorithm.isEmpty()) {
+            throw new PeerRefusedException(
+                    TlsProblem.OTHER, "this program switched the host name check off", null);
+        }
+    }
+
+    private static boolean issuedBy(X509Certificate leaf, X509Certificate[] authorities) {
+        return Arrays.stream(authorities)
+                .anyMatch(authority -> {
+                    try {
+                        leaf.verify(authority.getPublicKey());
+                        return true;
+                    } catch (GeneralSecurityException _) {
+                        return false;
+                    }
+                });
+    }
+
+    private static PeerRefusedException pathProblem(CertificateException failure) {
+        TlsProblem problem = TlsProblem.of(failure);
+        return new PeerRefusedException(
+                problem == TlsProblem.OTHER ? TlsProblem.WRONG_AUTHORITY : problem,
+                String.valueOf(failure.getMessage()),
+                failure);
+    }
+
+    private static PeerRefusedException wrongHost(CertificateException failure) {
+        return new PeerRefusedException(
+                TlsProblem.WRONG_HOST, String.valueOf(failure.getMessage()), failure);
+    }
+
+    private static String named(X509Certificate certificate) {
+        return certificate.getSubjectX500Principal().getName();
+    }
+}
