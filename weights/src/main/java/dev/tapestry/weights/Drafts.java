@@ -1,0 +1,79 @@
+package dev.tapestry.weights;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/** Files and directories that are not yet what they will be: written beside, then renamed. */
+public final class Drafts {
+
+    private Drafts() {}
+
+    /** A hidden, unused name in the folder of {@code target}. */
+    public static Path beside(Path target) {
+        return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+    }
+
+    /** Refuses with {@code NO_SPACE} what would not fit; a mapped write would end the program. */
+    public static void checkRoom(Path target, long bytes) throws IOException {
+        Path folder = target.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new WeightsException(
+                    WeightsException.Code.TARGET, "there is no folder for " + target);
+        }
+        long room = Files.getFileStore(folder).getUsableSpace();
+        if (bytes > room) {
+            throw new WeightsException(
+                    WeightsException.Code.NO_SPACE,
+                    target + " needs " + bytes + " bytes, the disk has " + room + " left");
+        }
+    }
+
+    /** Renames {@code draft} to {@code target} in one step and makes the new name durable. */
+    public static void publish(Path draft, Path target) throws IOException {
+        Files.move(
+                draft, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Path folder = target.toAbsolutePath().getParent();
+        if (folder != null) {
+            syncFolder(folder);
+        }
+    }
+
+    /** Makes the names in {@code folder} durable, where the system can do that. */
+    static void syncFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException unsupported) {
+            // Some systems cannot open a folder; there the rename is durable by itself or never.
+        }
+    }
+
+    /** Makes the content of the small files in {@code folder} durable. */
+    static void syncFiles(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                    channel.force(true);
+                }
+            }
+        }
+        syncFolder(folder);
+    }
+
+    /** Deletes a draft, a folder with what is in it included. */
+    static void drop(Path draft) throws IOException {
+        if (Files.isDirectory(draft)) {
+            try (Stream<Path> files = Files.list(draft)) {
+                for (Path file : files.toList()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+        Files.deleteIfExists(draft);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.tapestry.weights;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Numbers between F32 and the two 16-bit types, bit for bit the same on every machine.
+ *
+ * <p>Narrowing rounds to the nearest, ties to even (IEEE 754 §4.3.1); what is too large becomes
+ * infinite. A NaN stays a NaN: it keeps its sign and the upper bits of its payload and becomes
+ * quiet. Widening is exact, payloads of NaNs included. All work is done on integers, or in sums and
+ * products that are exact or rounded once, so that neither the hardware's treatment of NaNs nor its
+ * conversion instructions matter.
+ */
+public final class FloatConversion {
+
+    /** A number of dtype F32 in a file, aligned or not. */
+    public static final ValueLayout.OfFloat FLOAT_LE =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** The bits of a BF16 or F16 in a file, aligned or not. */
+    public static final ValueLayout.OfShort SHORT_LE =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** The bits of an F32 in a file, aligned or not. */
+    public static final ValueLayout.OfInt INT_LE =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** A 64-bit integer in a file, aligned or not. */
+    public static final ValueLayout.OfLong LONG_LE =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private FloatConversion() {}
+
+    /**
+     * Reads numbers of type {@code from} as F32.
+     *
+     * @param narrow n numbers of dtype {@code from}
+     * @param wide room for n F32, little-endian; must not overlap {@code narrow}
+     */
+    public static void widen(DType from, MemorySegment narrow, MemorySegment wide) {
+        long count = count(from, narrow, wide);
+        long done =
+                switch (from) {
+                    case F32 -> copy(narrow, wide);
+                    case BF16 -> VectorConversion.bf16ToFloat(narrow, wide, count);
+                    case F16 -> VectorConversion.float16ToFloat(narrow, wide, count);
+                };
+        ScalarConversion.widen(from, narrow, wide, done, count);
+    }
+
+    /**
+     * Writes F32 numbers as type {@code to}.
+     *
+     * @param wide n F32, little-endian
+     * @param narrow room for n numbers of dtype {@code to}; must not overlap {@code wide}
+     */
+    public static void narrow(DType to, MemorySegment wide, MemorySegment narrow) {
+        long count = count(to, narrow, wide);
+        long done =
+                switch (to) {
+                    case F32 -> copy(wide, narrow);
+                    case BF16 -> VectorConversion.floatToBf16(wide, narrow, count);
+                    case F16 -> VectorConversion.floatToFloat16(wide, narrow, count);
+                };
+        ScalarConversion.narrow(to, wide, narrow, done, count);
+    }
+
+    private static long copy(MemorySegment from, MemorySegment to) {
+        to.copyFrom(from);
+        return from.byteSize() / Float.BYTES;
+    }
+
+    private static long count(DType dtype, MemorySegment narrow, MemorySegment wide) {
+        long count = wide.byteSize() / Float.BYTES;
+        if (wide.byteSize() % Float.BYTES != 0
+                || narrow.byteSize() != Math.multiplyExact(count, (long) dtype.bytes())) {
+            throw new IllegalArgumentException(
+                    wide.byteSize()
+                            + " bytes of F32 and "
+                            + narrow.byteSize()
+                            + " bytes of "
+                            + dtype
+                            + " do not hold the same count of numbers");
+        }
+        return count;
+    }
+}
