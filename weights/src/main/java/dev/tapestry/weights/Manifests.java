@@ -22,9 +22,6 @@ import java.util.stream.Stream;
  */
 public final class Manifests {
 
-    /** The size of all parts of a file but the last: 16 MiB. */
-    public static final long PART_BYTES = 16L << 20;
-
     private static final int BUFFER_BYTES = 1 << 20;
 
     private Manifests() {}
@@ -52,27 +49,12 @@ public final class Manifests {
 
     /** Reads every file that belongs to the model in {@code directory} once. */
     public static ModelManifest of(Path directory) {
-        return of(directory, PART_BYTES);
+        return new ModelManifest(files(directory).stream().map(Manifests::file).toList());
     }
 
-    /**
-     * The same with parts of another size.
-     *
-     * @param partBytes 1 to {@link ModelManifest#MAX_PART_BYTES}
-     */
-    public static ModelManifest of(Path directory, long partBytes) {
-        return new ModelManifest(
-                files(directory).stream().map(file -> file(file, partBytes)).toList());
-    }
-
-    /** The parts of one file in order, each of {@link #PART_BYTES} but the last. */
+    /** The parts of one file in order, each of {@link ModelManifest#PART_BYTES} but the last. */
     public static List<ModelManifest.Part> parts(Path file) {
-        return file(file, PART_BYTES).parts();
-    }
-
-    /** The SHA-256 of one file. */
-    public static Digest digest(Path file) {
-        return file(file, ModelManifest.MAX_PART_BYTES).digest();
+        return file(file).parts();
     }
 
     /** Compares the model in {@code directory} with what it should be; nothing if it is that. */
@@ -112,13 +94,20 @@ public final class Manifests {
         } catch (IOException e) {
             throw WeightsException.io("measure", path, e);
         }
-        Digest digest = digest(path);
-        if (!digest.equals(file.digest())) {
-            problems.add(
-                    new Problem(
-                            file.path(),
-                            Difference.CONTENT,
-                            "has SHA-256 " + digest + " instead of " + file.digest()));
+        List<ModelManifest.Part> parts = parts(path);
+        for (int i = 0; i < parts.size(); i++) {
+            if (!parts.get(i).equals(file.parts().get(i))) {
+                problems.add(
+                        new Problem(
+                                file.path(),
+                                Difference.CONTENT,
+                                "part "
+                                        + i
+                                        + " has SHA-256 "
+                                        + parts.get(i).digest()
+                                        + " instead of "
+                                        + file.parts().get(i).digest()));
+            }
         }
     }
 
@@ -138,8 +127,8 @@ public final class Manifests {
         }
     }
 
-    private static ModelManifest.File file(Path path, long partBytes) {
-        MessageDigest whole = Digest.sha256();
+    /** Reads one file once and cuts it into parts. */
+    public static ModelManifest.File file(Path path) {
         MessageDigest part = Digest.sha256();
         ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
         List<ModelManifest.Part> parts = new ArrayList<>();
@@ -147,24 +136,20 @@ public final class Manifests {
         long inPart = 0;
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             while (true) {
-                buffer.clear().limit((int) Math.min(BUFFER_BYTES, partBytes - inPart));
+                buffer.clear()
+                        .limit((int) Math.min(BUFFER_BYTES, ModelManifest.PART_BYTES - inPart));
                 int read = channel.read(buffer);
                 if (read > 0) {
-                    whole.update(buffer.array(), 0, read);
                     part.update(buffer.array(), 0, read);
                     bytes += read;
                     inPart += read;
                 }
-                if (inPart == partBytes || (read < 0 && inPart > 0)) {
+                if (inPart == ModelManifest.PART_BYTES || (read < 0 && inPart > 0)) {
                     parts.add(new ModelManifest.Part(Digest.ofHash(part.digest()), inPart));
                     inPart = 0;
                 }
                 if (read < 0) {
-                    return new ModelManifest.File(
-                            path.getFileName().toString(),
-                            bytes,
-                            Digest.ofHash(whole.digest()),
-                            parts);
+                    return new ModelManifest.File(path.getFileName().toString(), bytes, parts);
                 }
             }
         } catch (IOException e) {
