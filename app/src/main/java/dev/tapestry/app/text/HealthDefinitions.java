@@ -1,0 +1,77 @@
+package dev.tapestry.app.text;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Definitions and comments from the FHIR R5 core specification (CC0-1.0): English prose about
+ * health care, one document per resource, as it lies in {@code hapi-fhir-validation-resources-r5}.
+ */
+public final class HealthDefinitions {
+
+    private static final String RESOURCE = "/org/hl7/fhir/r5/packages/hl7.fhir.r5.core-5.0.0.tgz";
+    private static final Set<String> PROSE =
+            Set.of("definition", "comment", "description", "requirements", "purpose", "usage");
+
+    private HealthDefinitions() {}
+
+    /** One document per resource, in the order of the archive; repeated paragraphs are left out. */
+    public static List<Document> read() {
+        List<Document> documents = new ArrayList<>();
+        Set<String> seen = new LinkedHashSet<>();
+        JsonMapper json = JsonMapper.builder().build();
+        try (InputStream packed = HealthDefinitions.class.getResourceAsStream(RESOURCE)) {
+            if (packed == null) {
+                throw new IllegalStateException(
+                        RESOURCE + " is missing from the class path: build with Maven");
+            }
+            var archive = new TarArchiveInputStream(new GZIPInputStream(packed));
+            for (TarArchiveEntry entry = archive.getNextEntry();
+                    entry != null;
+                    entry = archive.getNextEntry()) {
+                if (!entry.getName().matches("package/StructureDefinition-.*\\.json")) {
+                    continue;
+                }
+                StringBuilder text = new StringBuilder();
+                collect(json.readTree(archive.readAllBytes()), seen, text);
+                if (text.length() > 200) {
+                    documents.add(new Document(entry.getName(), text.toString()));
+                }
+            }
+            return documents;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void collect(JsonNode node, Set<String> seen, StringBuilder text) {
+        for (var field : node.properties()) {
+            JsonNode value = field.getValue();
+            if (value.isString() && PROSE.contains(field.getKey())) {
+                String paragraph = value.asString().strip();
+                if (paragraph.length() > 40
+                        && !paragraph.startsWith("http")
+                        && seen.add(paragraph)) {
+                    text.append(paragraph).append('\n');
+                }
+            } else if (value.isContainer()) {
+                collect(value, seen, text);
+            }
+        }
+        if (node.isArray()) {
+            for (JsonNode child : node) {
+                collect(child, seen, text);
+            }
+        }
+    }
+}
