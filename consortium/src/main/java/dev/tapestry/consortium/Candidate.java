@@ -19,7 +19,14 @@ public record Candidate(Digest model, Optional<Digest> momentum, List<Weight> we
      * @param member who contributed
      * @param value 0 to 1
      */
-    public record Weight(MemberId member, double value) {}
+    public record Weight(MemberId member, double value) {
+        public Weight {
+            if (!(value >= 0 && value <= 1)) {
+                throw new IllegalArgumentException(
+                        "the weight of %s is between 0 and 1, not %s".formatted(member, value));
+            }
+        }
+    }
 
     public Candidate {
         weights = List.copyOf(weights);

@@ -45,12 +45,12 @@ public record Charter(
         positive("qualityFloorBitsPerByte", qualityFloorBitsPerByte);
         positive("maxRelativeUpdateNorm", maxRelativeUpdateNorm);
         positive("contributionQuotaBytes", (double) contributionQuotaBytes);
-        if (!(releaseToleranceBitsPerByte >= 0)) {
+        if (!(releaseToleranceBitsPerByte >= 0) || Double.isInfinite(releaseToleranceBitsPerByte)) {
             throw new IllegalArgumentException(
-                    "releaseToleranceBitsPerByte is at least 0, not "
+                    "releaseToleranceBitsPerByte is finite and at least 0, not "
                             + releaseToleranceBitsPerByte);
         }
-        if (quorum * influenceCap < 1) {
+        if (influenceCap < 1.0 / quorum) {
             throw new IllegalArgumentException(
                     "with a quorum of "
                             + quorum
@@ -83,8 +83,8 @@ public record Charter(
     }
 
     private static void positive(String name, double value) {
-        if (!(value > 0)) {
-            throw new IllegalArgumentException(name + " is above 0, not " + value);
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(name + " is finite and above 0, not " + value);
         }
     }
 }

@@ -10,7 +10,10 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
+import dev.tapestry.consortium.RoundInput.Refusal;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -31,7 +34,9 @@ import java.util.TreeMap;
  * @param run the current run
  * @param round the latest round
  * @param rounds how many rounds were announced
- * @param contributedWeights digests of all weights ever admitted, to tell replays
+ * @param contributedWeights digests of all weights that were admitted, to tell replays; an
+ *     abandoned round gives its weights back, for they never met a candidate and their base is
+ *     still the base
  */
 public record Consortium(
         Charter charter,
@@ -87,11 +92,7 @@ public record Consortium(
         if (events.isEmpty() || !(events.getFirst() instanceof Founded founded)) {
             throw new IllegalArgumentException("a consortium's log begins with its founding");
         }
-        Consortium consortium = found(founded);
-        for (ConsortiumEvent event : events.subList(1, events.size())) {
-            consortium = consortium.apply(event);
-        }
-        return consortium;
+        return found(founded).applyAll(events.subList(1, events.size()));
     }
 
     /** The state after {@code event}. */
@@ -132,13 +133,82 @@ public record Consortium(
                 next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
             }
             case ConsortiumEvent.RoundRolledBack back -> next.run = fruitless();
-            case ConsortiumEvent.RoundAbandoned abandoned -> next.run = fruitless();
+            case ConsortiumEvent.RoundAbandoned abandoned -> {
+                next.run = fruitless();
+                round.ifPresent(r -> next.giveBack(r.admitted().values()));
+            }
             case ConsortiumEvent.ContributionRefused other -> {}
             case ConsortiumEvent.CollectionClosed other -> {}
             case ConsortiumEvent.CandidateMerged other -> {}
             case ConsortiumEvent.CandidateScored other -> {}
         }
         return next.build();
+    }
+
+    /** The state after {@code events}, in their order. */
+    public Consortium applyAll(List<ConsortiumEvent> events) {
+        Consortium consortium = this;
+        for (ConsortiumEvent event : events) {
+            consortium = consortium.apply(event);
+        }
+        return consortium;
+    }
+
+    /**
+     * Why a contribution with this manifest cannot be admitted now; empty where it can, and also
+     * where it already was: whoever asks twice is told the same. Asked when the manifest arrives,
+     * and again when the files are complete.
+     *
+     * @param weights digest of the manifest of the weights' canonical JSON
+     * @param plan digest of the round plan's canonical JSON
+     */
+    public Optional<Refusal> refusal(ContributionManifest manifest, Digest weights, Digest plan) {
+        MemberId id = manifest.member();
+        Member member = members.get(id);
+        if (member == null) {
+            return AdmissionRules.refuse(
+                    Finding.UNKNOWN_MEMBER, id + " is not enrolled; ask for a token");
+        }
+        if (!member.active()) {
+            return AdmissionRules.refuse(Finding.REVOKED, id + " was revoked");
+        }
+        if (round.isEmpty()) {
+            return AdmissionRules.refuse(Finding.STALE_ROUND, "no round was announced yet");
+        }
+        RoundState state = round.get();
+        Contribution earlier = state.admitted().get(id);
+        if (earlier != null
+                && manifest.round().equals(state.number())
+                && earlier.weights().equals(weights)) {
+            return Optional.empty();
+        }
+        Optional<Refusal> refusal = RoundRules.refusal(state, manifest, plan, charter);
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        if (earlier != null) {
+            return AdmissionRules.refuse(
+                    Finding.ALREADY_ADMITTED,
+                    "round %s already has weights %s from %s"
+                            .formatted(state.number(), earlier.weights().abbreviated(), id));
+        }
+        return contributedWeights.contains(weights)
+                ? Optional.of(AdmissionRules.replay(weights))
+                : Optional.empty();
+    }
+
+    /** The events that {@code input} causes in the current round; empty where there is none. */
+    public List<ConsortiumEvent> decide(RoundInput input) {
+        return round.map(state -> RoundRules.decide(state, withoutReplay(state, input), charter))
+                .orElse(List.of());
+    }
+
+    /** The events of a revocation, in the order in which they must be written. */
+    public List<ConsortiumEvent> revocation(MemberId member, String reason, Instant at) {
+        List<ConsortiumEvent> events = new ArrayList<>();
+        events.add(new MemberRevoked(member, reason, at));
+        events.addAll(apply(events.getFirst()).decide(new RoundInput.Revoked(member, at)));
+        return List.copyOf(events);
     }
 
     /**
@@ -150,11 +220,11 @@ public record Consortium(
             return Optional.empty();
         }
         Run current = run.get();
-        if (current.published() == current.plan().rounds()) {
+        if (current.published() >= current.plan().rounds()) {
             return Optional.of(
                     new RunEnded(true, current.published() + " bases were published", now));
         }
-        if (current.fruitless() == MAX_FRUITLESS_ROUNDS) {
+        if (current.fruitless() >= MAX_FRUITLESS_ROUNDS) {
             return Optional.of(
                     new RunEnded(
                             false, current.fruitless() + " rounds in a row gave no new base", now));
@@ -176,6 +246,16 @@ public record Consortium(
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));
+    }
+
+    private RoundInput withoutReplay(RoundState state, RoundInput input) {
+        if (input instanceof RoundInput.Contributed(Contribution contribution, Instant at)
+                && contributedWeights.contains(contribution.weights())
+                && !state.admitted().containsKey(contribution.member())) {
+            return new RoundInput.Unsound(
+                    contribution.member(), AdmissionRules.replay(contribution.weights()), at);
+        }
+        return input;
     }
 
     private Optional<Run> fruitless() {
@@ -203,6 +283,10 @@ public record Consortium(
             run = before.run;
             round = before.round;
             rounds = before.rounds;
+        }
+
+        void giveBack(Collection<Contribution> contributions) {
+            contributions.forEach(c -> contributedWeights.remove(c.weights()));
         }
 
         Consortium build() {

@@ -18,11 +18,11 @@ public enum Finding {
     STALE_ROUND,
     /** The contribution was trained from another base than the round's. */
     WRONG_BASE,
-    /** The contribution was trained by another plan than the round's. */
+    /** The contribution was trained by another plan than the round's, or for longer. */
     WRONG_PLAN,
     /** The same member already has another contribution in this round. */
     ALREADY_ADMITTED,
-    /** The very same weights were contributed in an earlier round. */
+    /** The very same weights were contributed before, by whomever. */
     REPLAY,
     /** Larger than the charter's quota. */
     TOO_LARGE,

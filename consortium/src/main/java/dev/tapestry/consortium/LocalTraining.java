@@ -61,8 +61,9 @@ public record LocalTraining(
             throw new IllegalArgumentException(
                     "warmupTokens is between 0 and totalTokens, not " + warmupTokens);
         }
-        if (!(weightDecay >= 0)) {
-            throw new IllegalArgumentException("weightDecay is at least 0, not " + weightDecay);
+        if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
+            throw new IllegalArgumentException(
+                    "weightDecay is finite and at least 0, not " + weightDecay);
         }
     }
 

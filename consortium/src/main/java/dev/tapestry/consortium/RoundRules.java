@@ -1,14 +1,21 @@
 package dev.tapestry.consortium;
 
+import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
+import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
+import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
@@ -23,10 +30,9 @@ import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Published;
 import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
-import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * How a round goes from state to state. Pure: {@link #decide} says which events an input causes,
@@ -35,25 +41,37 @@ import java.util.TreeMap;
  * <pre>
  * state       input                 when                                  events                           next
  * ----------  --------------------  ------------------------------------  -------------------------------  ----------
- * Collecting  Contributed           passes {@link #refusal}               ContributionAdmitted             Collecting
- *                                   … and is the last one awaited         + CollectionClosed               Merging
- *                                   does not pass                         ContributionRefused              Collecting
- *             Unsound               always                                ContributionRefused              Collecting
- *             Revoked               others are awaited                    –                                Collecting
- *                                   was the last one awaited, quorum      CollectionClosed                 Merging
- *             TimePassed            deadline, quorum                      CollectionClosed                 Merging
- *                                   deadline, no quorum                   RoundAbandoned                   Abandoned
+ * Collecting  any                   deadline, or nobody is awaited, or    the closing, then the input      see below
+ *                                   fewer expected than the quorum        meets the next state
+ *  (closing)                        quorum                                CollectionClosed                 Merging
+ *                                   no quorum                             RoundAbandoned                   Abandoned
+ *             Contributed           same as the one admitted              –                                same
+ *                                   another one, by the same member       ContributionRefused              same
+ *                                   from a stranger, or a replay          ContributionRefused              same
+ *                                   otherwise                             ContributionAdmitted             Collecting
+ *                                   … and is the last one awaited         + the closing                    see above
+ *             Unsound               always                                ContributionRefused              same
  * Merging     Merged                always                                CandidateMerged                  Scoring
+ *                                   … and too few are left to score       + the verdict                    RolledBack
  *             MergeFailed           always                                RoundAbandoned                   Abandoned
- * Scoring     Scored                first score of an invited member      CandidateScored                  Scoring
- *                                   … and is the last one awaited         + the release gate's verdict     see below
- *             TimePassed            deadline                              the release gate's verdict       see below
- *  (gate)                           fewer scores than quorum              RoundRolledBack                  RolledBack
+ * Scoring     any                   deadline, or nobody is awaited, or    the verdict, then the input      see below
+ *                                   fewer expected than the quorum        meets the next state
+ *  (verdict)                        fewer scores than the quorum          RoundRolledBack                  RolledBack
  *                                   mean worsened beyond tolerance        RoundRolledBack                  RolledBack
  *                                   otherwise                             BasePublished                    Published
- * any other   Contributed, Unsound  –                                     ContributionRefused STALE_ROUND  same
- *             anything else         –                                     –                                same
+ *             Scored                first score of an expected member     CandidateScored                  Scoring
+ *                                   … and is the last one awaited         + the verdict                    see above
+ * not         Contributed           the very one that was admitted        –                                same
+ * Collecting                        otherwise                             ContributionRefused STALE_ROUND  same
+ *             Unsound               always                                ContributionRefused STALE_ROUND  same
+ * every       anything else                                               –                                same
  * </pre>
+ *
+ * <p>A {@code Revoked} member is no longer expected, and what it contributed or scored while the
+ * round still waits for others does not count: a revocation can therefore close a round or bring
+ * the verdict. {@code MemberRevoked} is written before the events that {@link #decide} returns for
+ * it; {@link Consortium#revocation} keeps that order. What is late is late, whether the clock or
+ * the message came first: an input after the deadline first settles what was due.
  */
 public final class RoundRules {
 
@@ -63,9 +81,9 @@ public final class RoundRules {
     public static List<ConsortiumEvent> decide(
             RoundState state, RoundInput input, Charter charter) {
         return switch (state) {
-            case Collecting collecting -> whileCollecting(collecting, input, charter);
-            case Merging merging -> whileMerging(merging, input, charter);
-            case Scoring scoring -> whileScoring(scoring, input, charter);
+            case Collecting collecting -> CollectingRules.decide(collecting, input, charter);
+            case Merging merging -> MergingRules.decide(merging, input, charter);
+            case Scoring scoring -> ScoringRules.decide(scoring, input, charter);
             case Published over -> tooLate(over, input);
             case RolledBack over -> tooLate(over, input);
             case Abandoned over -> tooLate(over, input);
@@ -74,52 +92,13 @@ public final class RoundRules {
 
     /** The state after {@code event}; the same state where the event is not about this round. */
     public static RoundState evolve(RoundState state, ConsortiumEvent event) {
+        if (!concerns(state.number(), event)) {
+            return state;
+        }
         return switch (state) {
-            case Collecting collecting ->
-                    switch (event) {
-                        case ContributionAdmitted admitted ->
-                                collecting.admit(admitted.contribution());
-                        case MemberRevoked revoked -> collecting.without(revoked.member());
-                        case CollectionClosed closed ->
-                                new Merging(
-                                        collecting.plan(),
-                                        collecting.expected(),
-                                        collecting.admitted());
-                        case RoundAbandoned abandoned ->
-                                new Abandoned(collecting.plan(), abandoned.reason());
-                        // Other events do not concern a round that is collecting.
-                        case ConsortiumEvent other -> state;
-                    };
-            case Merging merging ->
-                    switch (event) {
-                        case CandidateMerged merged ->
-                                new Scoring(
-                                        merging.plan(),
-                                        merging.expected(),
-                                        merged.candidate(),
-                                        new TreeMap<>(),
-                                        merged.scoringClosesAt());
-                        case MemberRevoked revoked -> merging.without(revoked.member());
-                        case RoundAbandoned abandoned ->
-                                new Abandoned(merging.plan(), abandoned.reason());
-                        case ConsortiumEvent other -> state;
-                    };
-            case Scoring scoring ->
-                    switch (event) {
-                        case CandidateScored scored ->
-                                scoring.score(scored.member(), scored.score());
-                        case MemberRevoked revoked -> scoring.without(revoked.member());
-                        case BasePublished published ->
-                                new Published(
-                                        scoring.plan(), scoring.candidate(), scoring.scores());
-                        case RoundRolledBack back ->
-                                new RolledBack(
-                                        scoring.plan(),
-                                        scoring.candidate(),
-                                        scoring.scores(),
-                                        back.reason());
-                        case ConsortiumEvent other -> state;
-                    };
+            case Collecting collecting -> CollectingRules.evolve(collecting, event);
+            case Merging merging -> MergingRules.evolve(merging, event);
+            case Scoring scoring -> ScoringRules.evolve(scoring, event);
             case Published over -> over;
             case RolledBack over -> over;
             case Abandoned over -> over;
@@ -129,189 +108,33 @@ public final class RoundRules {
     /**
      * Why a contribution with this manifest cannot be admitted now; empty where it can. Asked when
      * the manifest arrives, so that a doomed upload is refused before it begins, and again when the
-     * files are complete.
+     * files are complete. {@link Consortium#refusal} asks this and what only the whole consortium
+     * can tell.
      *
      * @param planDigest digest of the round plan's canonical JSON
      */
     public static Optional<Refusal> refusal(
             RoundState state, ContributionManifest manifest, Digest planDigest, Charter charter) {
-        RoundPlan plan = state.plan();
-        MemberId member = manifest.member();
-        if (!(state instanceof Collecting) || !manifest.round().equals(plan.round())) {
-            return refuse(
-                    Finding.STALE_ROUND,
-                    "this is for round %s; round %s is %s"
-                            .formatted(
-                                    manifest.round(),
-                                    plan.round(),
-                                    state.getClass().getSimpleName()));
-        }
-        if (!plan.invited().contains(member)) {
-            return refuse(
-                    Finding.NOT_INVITED,
-                    "round %s does not invite %s".formatted(plan.round(), member));
-        }
-        if (!manifest.base().equals(plan.base())) {
-            return refuse(
-                    Finding.WRONG_BASE,
-                    "trained from base %s; fetch base %s and train again"
-                            .formatted(manifest.base().abbreviated(), plan.base().abbreviated()));
-        }
-        if (!manifest.plan().equals(planDigest)) {
-            return refuse(
-                    Finding.WRONG_PLAN,
-                    "trained by plan %s; the round's plan is %s"
-                            .formatted(manifest.plan().abbreviated(), planDigest.abbreviated()));
-        }
-        if (manifest.weights().bytes() > charter.contributionQuotaBytes()) {
-            return refuse(
-                    Finding.TOO_LARGE,
-                    "%d bytes; the charter allows %d"
-                            .formatted(
-                                    manifest.weights().bytes(), charter.contributionQuotaBytes()));
-        }
-        if (manifest.trainingBitsPerByte() > charter.qualityFloorBitsPerByte()) {
-            return refuse(
-                    Finding.BELOW_QUALITY_FLOOR,
-                    "training loss %s bits per byte; the charter allows %s"
-                            .formatted(
-                                    manifest.trainingBitsPerByte(),
-                                    charter.qualityFloorBitsPerByte()));
-        }
-        return Optional.empty();
+        return AdmissionRules.refusal(state, manifest, planDigest, charter);
     }
 
-    private static List<ConsortiumEvent> whileCollecting(
-            Collecting state, RoundInput input, Charter charter) {
-        RoundNumber round = state.number();
+    /** The event that settles a due state, followed by what the input causes in the next one. */
+    static List<ConsortiumEvent> settleThenDecide(
+            RoundState due, ConsortiumEvent settling, RoundInput input, Charter charter) {
+        List<ConsortiumEvent> events = new ArrayList<>();
+        events.add(settling);
+        events.addAll(decide(evolve(due, settling), input, charter));
+        return List.copyOf(events);
+    }
+
+    /** What an input causes that came when the round was no longer collecting. */
+    static List<ConsortiumEvent> tooLate(RoundState state, RoundInput input) {
         return switch (input) {
-            case Contributed(Contribution contribution, Instant at) -> {
-                Contribution earlier = state.admitted().get(contribution.member());
-                if (contribution.equals(earlier)) {
-                    yield List.of();
-                }
-                if (earlier != null) {
-                    yield List.of(
-                            new ContributionRefused(
-                                    round,
-                                    contribution.member(),
-                                    Finding.ALREADY_ADMITTED,
-                                    "round "
-                                            + round
-                                            + " already has weights "
-                                            + earlier.weights().abbreviated(),
-                                    at));
-                }
-                if (!state.expected().contains(contribution.member())) {
-                    yield List.of(
-                            new ContributionRefused(
-                                    round,
-                                    contribution.member(),
-                                    Finding.NOT_INVITED,
-                                    "round " + round + " does not invite " + contribution.member(),
-                                    at));
-                }
-                ConsortiumEvent admitted = new ContributionAdmitted(round, contribution, at);
-                boolean last = state.awaited().equals(List.of(contribution.member()));
-                int count = state.admitted().size() + 1;
-                yield last && count >= charter.quorum()
-                        ? List.of(admitted, new CollectionClosed(round, List.of(), at))
-                        : List.of(admitted);
-            }
-            case Unsound(MemberId member, Refusal refusal, Instant at) ->
-                    List.of(
-                            new ContributionRefused(
-                                    round, member, refusal.finding(), refusal.detail(), at));
-            case Revoked(MemberId member, Instant at) -> {
-                Collecting left = state.without(member);
-                yield left.awaited().isEmpty() ? close(left, charter, at) : List.of();
-            }
-            case TimePassed(Instant at) ->
-                    at.isBefore(state.plan().closesAt()) ? List.of() : close(state, charter, at);
-            case Merged other -> List.of();
-            case MergeFailed other -> List.of();
-            case Scored other -> List.of();
-        };
-    }
-
-    private static List<ConsortiumEvent> close(Collecting state, Charter charter, Instant at) {
-        int count = state.admitted().size();
-        if (count >= charter.quorum()) {
-            return List.of(new CollectionClosed(state.number(), state.awaited(), at));
-        }
-        return List.of(
-                new RoundAbandoned(
-                        state.number(),
-                        "%d of %d contributions needed; missing: %s"
-                                .formatted(count, charter.quorum(), state.awaited()),
-                        at));
-    }
-
-    private static List<ConsortiumEvent> whileMerging(
-            Merging state, RoundInput input, Charter charter) {
-        return switch (input) {
-            case Merged(Candidate candidate, Instant at) ->
-                    List.of(
-                            new CandidateMerged(
-                                    state.number(),
-                                    candidate,
-                                    at.plus(charter.scoringDeadline()),
-                                    at));
-            case MergeFailed(String reason, Instant at) ->
-                    List.of(new RoundAbandoned(state.number(), reason, at));
-            case Contributed late -> tooLate(state, late);
-            case Unsound late -> tooLate(state, late);
-            case Revoked other -> List.of();
-            case Scored other -> List.of();
-            case TimePassed other -> List.of();
-        };
-    }
-
-    private static List<ConsortiumEvent> whileScoring(
-            Scoring state, RoundInput input, Charter charter) {
-        return switch (input) {
-            case Scored(MemberId member, Score score, Instant at) -> {
-                if (!state.awaited().contains(member)) {
-                    yield List.of();
-                }
-                ConsortiumEvent scored = new CandidateScored(state.number(), member, score, at);
-                Scoring after = state.score(member, score);
-                yield after.awaited().isEmpty()
-                        ? List.of(scored, ReleaseGate.verdict(after, charter, at))
-                        : List.of(scored);
-            }
-            case Revoked(MemberId member, Instant at) -> {
-                Scoring left = state.without(member);
-                yield left.awaited().isEmpty()
-                        ? List.of(ReleaseGate.verdict(left, charter, at))
-                        : List.of();
-            }
-            case TimePassed(Instant at) ->
-                    at.isBefore(state.closesAt())
+            case Contributed late ->
+                    late.contribution().equals(state.admitted().get(late.contribution().member()))
                             ? List.of()
-                            : List.of(ReleaseGate.verdict(state, charter, at));
-            case Contributed late -> tooLate(state, late);
-            case Unsound late -> tooLate(state, late);
-            case Merged other -> List.of();
-            case MergeFailed other -> List.of();
-        };
-    }
-
-    private static List<ConsortiumEvent> tooLate(RoundState state, RoundInput input) {
-        String detail = "round " + state.number() + " is " + state.getClass().getSimpleName();
-        return switch (input) {
-            case Contributed(Contribution contribution, Instant at) ->
-                    List.of(
-                            new ContributionRefused(
-                                    state.number(),
-                                    contribution.member(),
-                                    Finding.STALE_ROUND,
-                                    detail,
-                                    at));
-            case Unsound(MemberId member, Refusal refusal, Instant at) ->
-                    List.of(
-                            new ContributionRefused(
-                                    state.number(), member, Finding.STALE_ROUND, detail, at));
+                            : stale(state, late.contribution().member(), late);
+            case Unsound late -> stale(state, late.member(), late);
             case Revoked other -> List.of();
             case Merged other -> List.of();
             case MergeFailed other -> List.of();
@@ -320,7 +143,32 @@ public final class RoundRules {
         };
     }
 
-    private static Optional<Refusal> refuse(Finding finding, String detail) {
-        return Optional.of(new Refusal(finding, detail));
+    private static List<ConsortiumEvent> stale(
+            RoundState state, MemberId member, RoundInput input) {
+        String detail = "round " + state.number() + " is " + state.phase();
+        return List.of(
+                new ContributionRefused(
+                        state.number(), member, Finding.STALE_ROUND, detail, input.at()));
+    }
+
+    private static boolean concerns(RoundNumber round, ConsortiumEvent event) {
+        return switch (event) {
+            case MemberRevoked revoked -> true;
+            case ContributionAdmitted about -> about.round().equals(round);
+            case ContributionRefused about -> about.round().equals(round);
+            case CollectionClosed about -> about.round().equals(round);
+            case CandidateMerged about -> about.round().equals(round);
+            case CandidateScored about -> about.round().equals(round);
+            case BasePublished about -> about.round().equals(round);
+            case RoundRolledBack about -> about.round().equals(round);
+            case RoundAbandoned about -> about.round().equals(round);
+            case Founded other -> false;
+            case TokenIssued other -> false;
+            case MemberEnrolled other -> false;
+            case BaseAdopted other -> false;
+            case RunStarted other -> false;
+            case RunEnded other -> false;
+            case RoundAnnounced other -> false;
+        };
     }
 }

@@ -20,6 +20,16 @@ public sealed interface RoundState {
         return plan().round();
     }
 
+    /** The sound contributions that are, or were, merged in this round. */
+    default SortedMap<MemberId, Contribution> admitted() {
+        return Collections.emptySortedMap();
+    }
+
+    /** The name of this state, for people. */
+    default String phase() {
+        return getClass().getSimpleName();
+    }
+
     /** The members for whom the round is waiting. */
     default List<MemberId> awaited() {
         return List.of();
@@ -93,12 +103,14 @@ public sealed interface RoundState {
     record Scoring(
             RoundPlan plan,
             List<MemberId> expected,
+            SortedMap<MemberId, Contribution> admitted,
             Candidate candidate,
             SortedMap<MemberId, Score> scores,
             Instant closesAt)
             implements RoundState {
         public Scoring {
             expected = List.copyOf(expected);
+            admitted = copy(admitted);
             scores = copy(scores);
         }
 
@@ -108,13 +120,15 @@ public sealed interface RoundState {
         }
 
         Scoring score(MemberId member, Score score) {
-            return new Scoring(plan, expected, candidate, with(scores, member, score), closesAt);
+            return new Scoring(
+                    plan, expected, admitted, candidate, with(scores, member, score), closesAt);
         }
 
         Scoring without(MemberId member) {
             return new Scoring(
                     plan,
                     left(expected, member),
+                    admitted,
                     candidate,
                     RoundState.without(scores, member),
                     closesAt);
@@ -127,9 +141,14 @@ public sealed interface RoundState {
     }
 
     /** The candidate has become the base. */
-    record Published(RoundPlan plan, Candidate candidate, SortedMap<MemberId, Score> scores)
+    record Published(
+            RoundPlan plan,
+            SortedMap<MemberId, Contribution> admitted,
+            Candidate candidate,
+            SortedMap<MemberId, Score> scores)
             implements RoundState {
         public Published {
+            admitted = copy(admitted);
             scores = copy(scores);
         }
 
@@ -141,9 +160,14 @@ public sealed interface RoundState {
 
     /** The candidate was refused by the release gate. */
     record RolledBack(
-            RoundPlan plan, Candidate candidate, SortedMap<MemberId, Score> scores, String reason)
+            RoundPlan plan,
+            SortedMap<MemberId, Contribution> admitted,
+            Candidate candidate,
+            SortedMap<MemberId, Score> scores,
+            String reason)
             implements RoundState {
         public RolledBack {
+            admitted = copy(admitted);
             scores = copy(scores);
         }
 

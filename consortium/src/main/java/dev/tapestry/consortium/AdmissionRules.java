@@ -1,0 +1,111 @@
+package dev.tapestry.consortium;
+
+import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.consortium.RoundState.Collecting;
+import java.util.Optional;
+
+/** Which contributions a round takes. */
+final class AdmissionRules {
+
+    private AdmissionRules() {}
+
+    /** Why a contribution with this manifest cannot be admitted now; empty where it can. */
+    static Optional<Refusal> refusal(
+            RoundState state, ContributionManifest manifest, Digest planDigest, Charter charter) {
+        RoundPlan plan = state.plan();
+        if (!(state instanceof Collecting collecting) || !manifest.round().equals(state.number())) {
+            return refuse(
+                    Finding.STALE_ROUND,
+                    "this is for round %s; round %s is %s"
+                            .formatted(manifest.round(), state.number(), state.phase()));
+        }
+        Optional<Refusal> stranger = notExpected(collecting, manifest.member());
+        if (stranger.isPresent()) {
+            return stranger;
+        }
+        if (!manifest.base().equals(plan.base())) {
+            return refuse(
+                    Finding.WRONG_BASE,
+                    "trained from base %s; fetch base %s and train again"
+                            .formatted(manifest.base().abbreviated(), plan.base().abbreviated()));
+        }
+        if (!manifest.plan().equals(planDigest)) {
+            return refuse(
+                    Finding.WRONG_PLAN,
+                    "trained by plan %s; the round's plan is %s"
+                            .formatted(manifest.plan().abbreviated(), planDigest.abbreviated()));
+        }
+        LocalTraining training = plan.training();
+        if (manifest.steps() > training.steps() || manifest.tokens() > training.tokensPerRound()) {
+            return refuse(
+                    Finding.WRONG_PLAN,
+                    "trained on %d tokens in %d steps; the plan is %d tokens in %d steps"
+                            .formatted(
+                                    manifest.tokens(),
+                                    manifest.steps(),
+                                    training.tokensPerRound(),
+                                    training.steps()));
+        }
+        if (manifest.weights().bytes() > charter.contributionQuotaBytes()) {
+            return refuse(
+                    Finding.TOO_LARGE,
+                    "%d bytes; the charter allows %d"
+                            .formatted(
+                                    manifest.weights().bytes(), charter.contributionQuotaBytes()));
+        }
+        if (manifest.trainingBitsPerByte() > charter.qualityFloorBitsPerByte()) {
+            return refuse(
+                    Finding.BELOW_QUALITY_FLOOR,
+                    "training loss %s bits per byte; the charter allows %s"
+                            .formatted(
+                                    manifest.trainingBitsPerByte(),
+                                    charter.qualityFloorBitsPerByte()));
+        }
+        return Optional.empty();
+    }
+
+    /** Why a sound contribution cannot join those that this round already has. */
+    static Optional<Refusal> refusal(Collecting state, Contribution contribution) {
+        Contribution earlier = state.admitted().get(contribution.member());
+        if (earlier != null) {
+            return refuse(
+                    Finding.ALREADY_ADMITTED,
+                    "round %s already has weights %s from %s"
+                            .formatted(
+                                    state.number(),
+                                    earlier.weights().abbreviated(),
+                                    earlier.member()));
+        }
+        return notExpected(state, contribution.member())
+                .or(() ->
+                        state.admitted().values().stream()
+                                .filter(c -> c.weights().equals(contribution.weights()))
+                                .findFirst()
+                                .map(c -> replay(c.weights())));
+    }
+
+    /** Weights that somebody has contributed before. */
+    static Refusal replay(Digest weights) {
+        return new Refusal(
+                Finding.REPLAY,
+                "weights %s were contributed before; train from this round's base"
+                        .formatted(weights.abbreviated()));
+    }
+
+    static Optional<Refusal> refuse(Finding finding, String detail) {
+        return Optional.of(new Refusal(finding, detail));
+    }
+
+    private static Optional<Refusal> notExpected(Collecting state, MemberId member) {
+        if (state.expected().contains(member)) {
+            return Optional.empty();
+        }
+        return state.plan().invited().contains(member)
+                ? refuse(
+                        Finding.REVOKED,
+                        "%s was revoked during round %s".formatted(member, state.number()))
+                : refuse(
+                        Finding.NOT_INVITED,
+                        "round %s does not invite %s".formatted(state.number(), member));
+    }
+}
