@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -34,7 +35,7 @@ public final class Manifests {
         UNEXPECTED,
         /** The file is longer or shorter than listed. */
         LENGTH,
-        /** The file has the right length and other content. */
+        /** The file has the right length and other content somewhere. */
         CONTENT
     }
 
@@ -52,9 +53,11 @@ public final class Manifests {
         return new ModelManifest(files(directory).stream().map(Manifests::file).toList());
     }
 
-    /** The parts of one file in order, each of {@link ModelManifest#PART_BYTES} but the last. */
-    public static List<ModelManifest.Part> parts(Path file) {
-        return file(file).parts();
+    /** The entry of one file. */
+    public static ModelManifest.File file(Path file) {
+        List<ModelManifest.Part> parts = parts(file);
+        long bytes = parts.stream().mapToLong(ModelManifest.Part::bytes).sum();
+        return new ModelManifest.File(file.getFileName().toString(), bytes, parts);
     }
 
     /** Compares the model in {@code directory} with what it should be; nothing if it is that. */
@@ -95,18 +98,18 @@ public final class Manifests {
             throw WeightsException.io("measure", path, e);
         }
         List<ModelManifest.Part> parts = parts(path);
-        for (int i = 0; i < parts.size(); i++) {
+        for (int i = 0; i < Math.min(parts.size(), file.parts().size()); i++) {
             if (!parts.get(i).equals(file.parts().get(i))) {
                 problems.add(
                         new Problem(
                                 file.path(),
                                 Difference.CONTENT,
-                                "part "
-                                        + i
-                                        + " has SHA-256 "
-                                        + parts.get(i).digest()
-                                        + " instead of "
-                                        + file.parts().get(i).digest()));
+                                "part %d, from byte %d, has SHA-256 %s instead of %s"
+                                        .formatted(
+                                                i,
+                                                i * ModelManifest.PART_BYTES,
+                                                parts.get(i).digest(),
+                                                file.parts().get(i).digest())));
             }
         }
     }
@@ -127,33 +130,36 @@ public final class Manifests {
         }
     }
 
-    /** Reads one file once and cuts it into parts. */
-    public static ModelManifest.File file(Path path) {
-        MessageDigest part = Digest.sha256();
-        ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+    /** The parts of one file in order, each of {@link ModelManifest#PART_BYTES} but the last. */
+    public static List<ModelManifest.Part> parts(Path file) {
         List<ModelManifest.Part> parts = new ArrayList<>();
-        long bytes = 0;
-        long inPart = 0;
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            while (true) {
-                buffer.clear()
-                        .limit((int) Math.min(BUFFER_BYTES, ModelManifest.PART_BYTES - inPart));
-                int read = channel.read(buffer);
-                if (read > 0) {
-                    part.update(buffer.array(), 0, read);
-                    bytes += read;
-                    inPart += read;
-                }
-                if (inPart == ModelManifest.PART_BYTES || (read < 0 && inPart > 0)) {
-                    parts.add(new ModelManifest.Part(Digest.ofHash(part.digest()), inPart));
-                    inPart = 0;
-                }
-                if (read < 0) {
-                    return new ModelManifest.File(path.getFileName().toString(), bytes, parts);
-                }
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            for (var part = next(channel, buffer); part.isPresent(); part = next(channel, buffer)) {
+                parts.add(part.get());
             }
+            return List.copyOf(parts);
         } catch (IOException e) {
-            throw WeightsException.io("read", path, e);
+            throw WeightsException.io("read", file, e);
         }
+    }
+
+    /** The part that begins where {@code channel} stands; none at the end of the file. */
+    private static Optional<ModelManifest.Part> next(FileChannel channel, ByteBuffer buffer)
+            throws IOException {
+        MessageDigest digest = Digest.sha256();
+        long bytes = 0;
+        while (bytes < ModelManifest.PART_BYTES) {
+            long lacking = ModelManifest.PART_BYTES - bytes;
+            int read = channel.read(buffer.clear().limit((int) Math.min(BUFFER_BYTES, lacking)));
+            if (read < 0) {
+                break;
+            }
+            digest.update(buffer.flip());
+            bytes += read;
+        }
+        return bytes == 0
+                ? Optional.empty()
+                : Optional.of(new ModelManifest.Part(Digest.ofHash(digest.digest()), bytes));
     }
 }
