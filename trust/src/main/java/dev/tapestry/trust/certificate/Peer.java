@@ -15,6 +15,9 @@ public sealed interface Peer {
     /** The one that receives, merges and publishes. */
     record Coordinator() implements Peer {}
 
+    /** The person who runs the consortium's business: tokens, runs, revocations. */
+    record Steward() implements Peer {}
+
     /** A member's node. */
     record Member(MemberId id) implements Peer {}
 
@@ -22,6 +25,7 @@ public sealed interface Peer {
     default String commonName() {
         return switch (this) {
             case Coordinator() -> "coordinator";
+            case Steward() -> "steward";
             case Member(MemberId id) -> id.value();
         };
     }
@@ -30,6 +34,7 @@ public sealed interface Peer {
     default String uri() {
         return switch (this) {
             case Coordinator() -> "tapestry://coordinator";
+            case Steward() -> "tapestry://steward";
             case Member(MemberId id) -> "tapestry://member/" + id.value();
         };
     }
@@ -51,7 +56,7 @@ public sealed interface Peer {
                 Code.CERTIFICATE_REFUSED,
                 "the certificate of '"
                         + certificate.getSubjectX500Principal().getName()
-                        + "' names no member and no coordinator (its URIs: "
+                        + "' names no member, steward or coordinator (its URIs: "
                         + uris
                         + "); enrol again");
     }
@@ -59,6 +64,9 @@ public sealed interface Peer {
     private static Optional<Peer> parse(String uri) {
         if (uri.equals(new Coordinator().uri())) {
             return Optional.of(new Coordinator());
+        }
+        if (uri.equals(new Steward().uri())) {
+            return Optional.of(new Steward());
         }
         String prefix = "tapestry://member/";
         if (!uri.startsWith(prefix)) {

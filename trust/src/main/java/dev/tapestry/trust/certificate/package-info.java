@@ -7,6 +7,7 @@
  * <pre>
  *                 subject             subject alternative names             extended key usage
  *   coordinator   CN=coordinator      URI tapestry://coordinator, hosts     serverAuth, clientAuth
+ *   steward       CN=steward          URI tapestry://steward              clientAuth
  *   member m      CN=m                URI tapestry://member/m               clientAuth
  * </pre>
  *

@@ -63,6 +63,12 @@ public record EnrolmentToken(URI coordinator, Digest authority, MemberId member,
         }
     }
 
+    /** A token with a fresh secret, which exists only in the answer. */
+    public static EnrolmentToken issue(
+            URI coordinator, Digest authority, MemberId member, SecureRandom random) {
+        return new EnrolmentToken(coordinator, authority, member, Secret.random(random));
+    }
+
     /** The one line to hand over. */
     public String text() {
         String body =

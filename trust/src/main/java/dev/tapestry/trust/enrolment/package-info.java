@@ -11,7 +11,8 @@
  *   check    first 8 hexadecimal digits of the SHA-256 of what stands before the last point
  * </pre>
  *
- * <p>The coordinator keeps only the SHA-256 of the secret, one small file for each token.
+ * <p>The coordinator keeps only the SHA-256 of the secret ({@code Secret.digest()}), member and
+ * expiry, as an event in its log; that a token works once follows from the rules of the consortium.
  */
 @NullMarked
 package dev.tapestry.trust.enrolment;

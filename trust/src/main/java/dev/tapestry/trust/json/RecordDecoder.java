@@ -121,19 +121,17 @@ final class RecordDecoder {
     private static @Nullable Object member(
             String path, @Nullable JsonValue value, RecordShape.Component component) {
         String place = path + "." + component.name();
+        if (value == null) {
+            throw refused(place, "is missing");
+        }
+        boolean absent = value instanceof JsonValue.Null;
         if (component.type() instanceof ParameterizedType generic
                 && generic.getRawType() == Optional.class) {
-            return value == null
+            return absent
                     ? Optional.empty()
                     : Optional.of(decode(place, value, generic.getActualTypeArguments()[0]));
         }
-        if (value != null) {
-            return decode(place, value, component.type());
-        }
-        if (component.nullable()) {
-            return null;
-        }
-        throw refused(place, "is missing");
+        return absent && component.nullable() ? null : decode(place, value, component.type());
     }
 
     private static Object construct(

@@ -68,16 +68,14 @@ final class RecordEncoder {
         for (RecordShape.Component component : shape.components()) {
             String place = path + "." + component.name();
             Object value = component(record, component);
+            boolean mayBeAbsent = component.nullable();
             if (value instanceof Optional<?> optional) {
                 value = optional.orElse(null);
-                if (value == null) {
-                    continue;
-                }
+                mayBeAbsent = true;
             }
-            if (value == null && component.nullable()) {
-                continue;
-            }
-            if (members.put(component.name(), encode(place, value)) != null) {
+            JsonValue member =
+                    value == null && mayBeAbsent ? new JsonValue.Null() : encode(place, value);
+            if (members.put(component.name(), member) != null) {
                 throw unwritable(place, "has the name that tells sealed records apart");
             }
         }

@@ -9,8 +9,8 @@
  *     string or number ({@code Digest}, {@code MemberId}, {@code RoundNumber})</td></tr>
  * <tr><td>record that a sealed interface permits</td><td>object with the further member {@code
  *     "type"}, the record's simple name in kebab-case</td></tr>
- * <tr><td>{@code Optional} that is empty, {@code @Nullable} that is null</td><td>the member is left
- *     out</td></tr>
+ * <tr><td>{@code Optional} that is empty, {@code @Nullable} that is null</td><td>{@code
+ *     null}</td></tr>
  * <tr><td>{@code List}; {@code Set}</td><td>array; a set's elements in order of their canonical
  *     text</td></tr>
  * <tr><td>{@code Map} with keys written as strings or numbers</td><td>object</td></tr>
@@ -23,8 +23,8 @@
  *     3986</td></tr>
  * </table>
  *
- * <p>Reading is strict: unknown, missing and repeated members, {@code null}, text after the
- * document, invalid UTF-8 and unpaired surrogates are refused, each with the path to the place.
+ * <p>Reading is strict: unknown, missing and repeated members, {@code null} elsewhere, text after
+ * the document, invalid UTF-8 and unpaired surrogates are refused, each with the path to the place.
  */
 @NullMarked
 package dev.tapestry.trust.json;
