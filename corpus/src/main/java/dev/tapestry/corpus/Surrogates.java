@@ -1,0 +1,25 @@
+package dev.tapestry.corpus;
+
+/** Java strings can hold halves of surrogate pairs, which UTF-8 cannot express. */
+final class Surrogates {
+
+    private Surrogates() {}
+
+    /** Whether {@code text} can be written as UTF-8 without loss. */
+    static boolean paired(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isSurrogate(c)) {
+                boolean pair =
+                        Character.isHighSurrogate(c)
+                                && i + 1 < text.length()
+                                && Character.isLowSurrogate(text.charAt(i + 1));
+                if (!pair) {
+                    return false;
+                }
+                i++;
+            }
+        }
+        return true;
+    }
+}
