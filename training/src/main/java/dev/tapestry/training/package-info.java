@@ -1,3 +1,19 @@
+/**
+ * Training, evaluation and generation of Llama-architecture models, on libtorch.
+ *
+ * <p>A model's parameters lie in one flat buffer ({@link dev.tapestry.training.ParameterLayout}),
+ * its gradients in a second one of the same layout. The Hugging Face tensors ({@code
+ * model.layers.0.self_attn.q_proj.weight} …) are contiguous ranges of it, so that loading and
+ * saving are straight copies, the optimisers work on whole ranges, and Muon sees all layers'
+ * matrices of one kind as one strided batch.
+ *
+ * <p>Native memory: whatever a step creates is freed by the step's own {@code PointerScope}; what
+ * lives longer is retained by its owner and released in {@code close()}. Nothing waits for the
+ * garbage collector.
+ *
+ * <p>Threads: a {@link dev.tapestry.training.Trainer} or {@link dev.tapestry.training.Llama}
+ * belongs to one thread at a time. Results repeat bit by bit for the same number of native threads.
+ */
 @NullMarked
 package dev.tapestry.training;
 

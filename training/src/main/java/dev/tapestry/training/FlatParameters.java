@@ -1,0 +1,120 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.ParameterLayout.Range;
+import dev.tapestry.training.ParameterLayout.Slot;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All weights of a model in one native buffer and, once training begins, all gradients in another.
+ *
+ * <p>The tensors that the forward pass multiplies by are views of the first; their gradients are
+ * views of the second, into which autograd adds in place.
+ */
+final class FlatParameters implements AutoCloseable {
+
+    private final ParameterLayout layout;
+    private final NativeTensors owned = new NativeTensors();
+    private final Tensor values;
+    private final Map<String, Tensor> views = new LinkedHashMap<>();
+    private @Nullable Tensor gradients;
+
+    FlatParameters(ParameterLayout layout, ScalarType type) {
+        this.layout = layout;
+        try (PointerScope _ = new PointerScope()) {
+            values = owned.keep(torch.zeros(new long[] {layout.elements()}).to(type));
+            for (Slot slot : layout.slots().values()) {
+                views.put(slot.name(), owned.keep(view(values, slot).detach()));
+            }
+        }
+    }
+
+    ParameterLayout layout() {
+        return layout;
+    }
+
+    /** The type of each weight: fp32, or fp64 where gradients are checked. */
+    ScalarType type() {
+        return values.scalar_type();
+    }
+
+    /** All weights, {@code [elements]}. */
+    Tensor values() {
+        return values;
+    }
+
+    /** The weights of one Hugging Face tensor, in its shape. */
+    Tensor tensor(String name) {
+        Tensor view = views.get(name);
+        if (view == null) {
+            throw new IllegalArgumentException("no tensor " + name);
+        }
+        return view;
+    }
+
+    /**
+     * All gradients, {@code [elements]}; the first call allocates them, zero, and makes all weights
+     * trainable.
+     */
+    Tensor gradients() {
+        if (gradients == null) {
+            try (PointerScope _ = new PointerScope()) {
+                gradients = owned.keep(torch.zeros_like(values));
+                for (Slot slot : layout.slots().values()) {
+                    Tensor weights = tensor(slot.name());
+                    weights.set_requires_grad(true);
+                    weights.mutable_grad().put(view(gradients, slot));
+                }
+            }
+        }
+        return gradients;
+    }
+
+    /** A range of a buffer that has this layout, sharing its memory. */
+    static Tensor range(Tensor buffer, Range range) {
+        return buffer.narrow(0, range.offset(), range.elements());
+    }
+
+    private static Tensor view(Tensor buffer, Slot slot) {
+        long[] shape = slot.shape().stream().mapToLong(Long::longValue).toArray();
+        return buffer.narrow(0, slot.offset(), slot.elements()).view(shape);
+    }
+
+    /** The memory of one tensor's weights; valid until this is closed. */
+    MemorySegment memory(Slot slot) {
+        long bytes = values.element_size();
+        return NativeTensors.memory(values).asSlice(slot.offset() * bytes, slot.elements() * bytes);
+    }
+
+    /**
+     * Fresh weights: norms one, matrices normal with the configured deviation; the same for the
+     * same seed. The two matrices of a layer that write to the residual stream begin smaller by
+     * √(2·layers), so that depth does not amplify it (Radford et al. 2019).
+     */
+    void initialise(LlamaConfig config, long seed) {
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            torch.manual_seed(seed);
+            values.copy_(torch.randn(new long[] {layout.elements()}));
+            values.mul_(new Scalar(config.initializerRange()));
+            range(values, layout.norms()).fill_(new Scalar(1.0));
+            Scalar residual = new Scalar(1 / Math.sqrt(2.0 * config.layers()));
+            for (int i = 0; i < config.layers(); i++) {
+                tensor(ParameterLayout.layer(i, "self_attn.o_proj")).mul_(residual);
+                tensor(ParameterLayout.layer(i, "mlp.down_proj")).mul_(residual);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+    }
+}

@@ -1,0 +1,70 @@
+package dev.tapestry.training;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Keys and values of the positions that were computed already, for one sequence. First the whole
+ * prompt is appended, then one position at a time.
+ */
+final class KeyValueCache implements AutoCloseable {
+
+    private final NativeTensors owned = new NativeTensors();
+    private final List<Tensor> keys = new ArrayList<>();
+    private final List<Tensor> values = new ArrayList<>();
+    private final int capacity;
+    private int length;
+
+    /** Room for {@code capacity} positions. */
+    KeyValueCache(LlamaConfig config, int capacity) {
+        this.capacity = capacity;
+        long[] shape = {1, capacity, config.keyValueHeads(), config.headSize()};
+        try (PointerScope _ = new PointerScope()) {
+            for (int i = 0; i < config.layers(); i++) {
+                keys.add(owned.keep(torch.zeros(shape)));
+                values.add(owned.keep(torch.zeros(shape)));
+            }
+        }
+    }
+
+    /** Positions that are complete. */
+    int length() {
+        return length;
+    }
+
+    /** How many positions fit. */
+    int capacity() {
+        return capacity;
+    }
+
+    /**
+     * Puts a layer's new keys {@code [1, seq, heads, headSize]} behind the others and returns all.
+     */
+    Tensor appendKeys(int layer, Tensor fresh) {
+        return append(keys.get(layer), fresh);
+    }
+
+    /** The same for values. */
+    Tensor appendValues(int layer, Tensor fresh) {
+        return append(values.get(layer), fresh);
+    }
+
+    private Tensor append(Tensor store, Tensor fresh) {
+        long count = fresh.size(1);
+        store.narrow(1, length, count).copy_(fresh);
+        return store.narrow(1, 0, length + count);
+    }
+
+    /** Says that all layers have appended {@code count} positions. */
+    void advance(int count) {
+        length += count;
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+    }
+}

@@ -1,0 +1,114 @@
+package dev.tapestry.training;
+
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A Llama-architecture model in memory: its configuration and its weights in fp32.
+ *
+ * <p>Belongs to one thread at a time. Must be closed: its memory is native.
+ */
+public final class Llama implements AutoCloseable {
+
+    private final LlamaConfig config;
+    private final FlatParameters parameters;
+    private final LlamaForward forward;
+
+    private Llama(LlamaConfig config, ScalarType type) {
+        this.config = config;
+        this.parameters = new FlatParameters(ParameterLayout.of(config), type);
+        this.forward = new LlamaForward(config, parameters);
+    }
+
+    /**
+     * Loads a Hugging Face model directory; weights in F32, BF16 or F16 become fp32.
+     *
+     * @throws TrainingException {@code MALFORMED_CONFIG}, {@code UNSUPPORTED_MODEL} or {@code
+     *     WRONG_TENSORS}
+     */
+    public static Llama load(ModelDirectory directory) {
+        Llama model = new Llama(LlamaConfigFile.read(directory.config()), ScalarType.Float);
+        try {
+            model.replaceWeights(directory);
+            return model;
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /** A model with random weights; the same for the same seed. */
+    public static Llama fresh(LlamaConfig config, long seed) {
+        return fresh(config, seed, ScalarType.Float);
+    }
+
+    /** The same in another number format: gradients are checked in fp64. */
+    static Llama fresh(LlamaConfig config, long seed, ScalarType type) {
+        Llama model = new Llama(config, type);
+        model.parameters.initialise(config, seed);
+        return model;
+    }
+
+    /** A model of this shape whose weights are all zero, to be filled. */
+    static Llama empty(LlamaConfig config) {
+        return new Llama(config, ScalarType.Float);
+    }
+
+    /** Its shape. */
+    public LlamaConfig config() {
+        return config;
+    }
+
+    /**
+     * Takes over the weights of another model of the same shape.
+     *
+     * @throws TrainingException {@code WRONG_TENSORS} if names or shapes differ
+     */
+    public void replaceWeights(ModelDirectory directory) {
+        ModelFiles.read(directory, parameters);
+    }
+
+    /**
+     * Writes this model as a Hugging Face directory with {@code config.json} and weights, and
+     * nothing else.
+     *
+     * @param target does not exist yet, or is empty
+     * @param dtype of the weights on disk
+     */
+    public void saveTo(Path target, DType dtype) {
+        ModelFiles.write(target, config, parameters, dtype);
+    }
+
+    /**
+     * Writes this model with the dtypes, shards, configuration, tokenizer and other JSON files of
+     * {@code base}, so that the two differ in nothing but the numbers.
+     *
+     * @param target does not exist yet, or is empty
+     */
+    public void saveLike(ModelDirectory base, Path target) {
+        ModelFiles.writeLike(base, target, parameters);
+    }
+
+    FlatParameters parameters() {
+        return parameters;
+    }
+
+    LlamaForward forward() {
+        return forward;
+    }
+
+    /** Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}. */
+    Tensor logits(Tensor ids, Precision precision) {
+        return forward.logits(ids, precision, null);
+    }
+
+    /** Releases the weights. */
+    @Override
+    public void close() {
+        forward.close();
+        parameters.close();
+    }
+}

@@ -1,0 +1,173 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.TrainingException.Code;
+import java.util.OptionalInt;
+
+/**
+ * The shape of a Llama-architecture model, as its Hugging Face {@code config.json} says it ({@link
+ * LlamaConfigFile} reads and writes that).
+ *
+ * @param vocabularySize rows of the embedding
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize width of the SwiGLU feed-forward layer
+ * @param layers decoder layers
+ * @param attentionHeads query heads
+ * @param keyValueHeads key and value heads; divides {@code attentionHeads} (grouped-query
+ *     attention)
+ * @param headSize components of one head; even, since RoPE turns pairs
+ * @param maxPositions longest sequence the model is meant for
+ * @param ropeTheta base of the rotary frequencies
+ * @param rmsNormEpsilon added to the mean square in RMSNorm
+ * @param tiedEmbeddings whether the output matrix is the embedding
+ * @param initializerRange standard deviation of fresh weights
+ * @param beginToken id that begins a document, if the model has one
+ * @param endToken id that ends a document, if the model has one
+ */
+public record LlamaConfig(
+        int vocabularySize,
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int attentionHeads,
+        int keyValueHeads,
+        int headSize,
+        int maxPositions,
+        double ropeTheta,
+        double rmsNormEpsilon,
+        boolean tiedEmbeddings,
+        double initializerRange,
+        OptionalInt beginToken,
+        OptionalInt endToken) {
+
+    public LlamaConfig {
+        positive("vocab_size", vocabularySize);
+        positive("hidden_size", hiddenSize);
+        positive("intermediate_size", intermediateSize);
+        positive("num_hidden_layers", layers);
+        positive("num_attention_heads", attentionHeads);
+        positive("num_key_value_heads", keyValueHeads);
+        positive("head_dim", headSize);
+        positive("max_position_embeddings", maxPositions);
+        if (attentionHeads % keyValueHeads != 0) {
+            throw malformed(
+                    "num_key_value_heads %d does not divide num_attention_heads %d"
+                            .formatted(keyValueHeads, attentionHeads));
+        }
+        if (headSize % 2 != 0) {
+            throw malformed("head_dim %d is odd; rotary embeddings turn pairs".formatted(headSize));
+        }
+        if (!(ropeTheta > 0 && ropeTheta < Double.POSITIVE_INFINITY)) {
+            throw malformed("rope_theta %s is not a positive number".formatted(ropeTheta));
+        }
+        if (!(rmsNormEpsilon >= 0 && rmsNormEpsilon < 1)) {
+            throw malformed("rms_norm_eps %s is not in [0, 1)".formatted(rmsNormEpsilon));
+        }
+        if (!(initializerRange > 0 && initializerRange < 1)) {
+            throw malformed("initializer_range %s is not in (0, 1)".formatted(initializerRange));
+        }
+    }
+
+    /**
+     * A small model with a tied embedding and the usual constants: RoPE base 10,000, epsilon 1e-5,
+     * initial deviation 0.02.
+     */
+    public static LlamaConfig small(
+            int vocabularySize,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int attentionHeads,
+            int keyValueHeads,
+            int maxPositions) {
+        return new LlamaConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                attentionHeads,
+                keyValueHeads,
+                hiddenSize / attentionHeads,
+                maxPositions,
+                10_000,
+                1e-5,
+                true,
+                0.02,
+                OptionalInt.empty(),
+                OptionalInt.empty());
+    }
+
+    /** The same model with an output matrix of its own, or without. */
+    public LlamaConfig withTiedEmbeddings(boolean tied) {
+        return new LlamaConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                attentionHeads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tied,
+                initializerRange,
+                beginToken,
+                endToken);
+    }
+
+    /** The same model whose documents begin and end with these ids. */
+    public LlamaConfig withDocumentTokens(OptionalInt begin, OptionalInt end) {
+        return new LlamaConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                attentionHeads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tiedEmbeddings,
+                initializerRange,
+                begin,
+                end);
+    }
+
+    /** Components of all query heads together. */
+    public int querySize() {
+        return attentionHeads * headSize;
+    }
+
+    /** Components of all key heads together; the value heads have as many. */
+    public int keyValueSize() {
+        return keyValueHeads * headSize;
+    }
+
+    /** Number of parameters, a tied embedding counted once. */
+    public long parameters() {
+        return ParameterLayout.of(this).elements();
+    }
+
+    /**
+     * Floating-point operations to train on one token: 6 for each weight of a matrix product, and
+     * 6·T·d per layer for causal attention over T positions.
+     */
+    public double trainingFlopsPerToken(int sequenceLength) {
+        double perLayer =
+                (double) hiddenSize
+                        * (2.0 * querySize() + 2.0 * keyValueSize() + 3.0 * intermediateSize);
+        return 6 * (perLayer * layers + (double) vocabularySize * hiddenSize)
+                + 6.0 * layers * sequenceLength * querySize();
+    }
+
+    private static void positive(String key, int value) {
+        if (value < 1) {
+            throw malformed("%s is %d; it must be at least 1".formatted(key, value));
+        }
+    }
+
+    private static TrainingException malformed(String message) {
+        return new TrainingException(Code.MALFORMED_CONFIG, "config.json: " + message);
+    }
+}

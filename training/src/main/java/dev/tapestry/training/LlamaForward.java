@@ -1,0 +1,217 @@
+package dev.tapestry.training;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The forward pass of a Llama (Touvron et al., arXiv:2302.13971; grouped-query attention:
+ * arXiv:2305.13245), recorded for autograd where gradients are on. {@link ReferenceLlama} says the
+ * same slowly.
+ *
+ * <p>RoPE (arXiv:2104.09864) turns the pair (i, i + d/2) of each head by the angle position ·
+ * θ^(−2i/d). Hugging Face lays a head out as two halves; here the rows of q_proj and k_proj are
+ * regrouped so that partners are neighbours, and the turn is one complex product. Scores do not
+ * change, since queries and keys are regrouped alike.
+ *
+ * <p>In bf16 only the matrix products' operands are rounded. Attention stays in fp32: libtorch's
+ * bf16 attention on processors is slower by an order of magnitude.
+ */
+final class LlamaForward implements AutoCloseable {
+
+    /** One decoder layer's weights. */
+    private record Layer(
+            Tensor attentionNorm,
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            Tensor output,
+            Tensor mlpNorm,
+            Tensor gate,
+            Tensor up,
+            Tensor down) {
+
+        static Layer of(FlatParameters parameters, int i) {
+            return new Layer(
+                    tensor(parameters, i, "input_layernorm"),
+                    tensor(parameters, i, "self_attn.q_proj"),
+                    tensor(parameters, i, "self_attn.k_proj"),
+                    tensor(parameters, i, "self_attn.v_proj"),
+                    tensor(parameters, i, "self_attn.o_proj"),
+                    tensor(parameters, i, "post_attention_layernorm"),
+                    tensor(parameters, i, "mlp.gate_proj"),
+                    tensor(parameters, i, "mlp.up_proj"),
+                    tensor(parameters, i, "mlp.down_proj"));
+        }
+
+        private static Tensor tensor(FlatParameters parameters, int i, String part) {
+            return parameters.tensor(ParameterLayout.layer(i, part));
+        }
+    }
+
+    private final LlamaConfig config;
+    private final NativeTensors owned = new NativeTensors();
+    private final ScalarType exact;
+    private final Tensor embedding;
+    private final Tensor lastNorm;
+    private final Tensor head;
+    private final Tensor turns;
+    private final List<Layer> layers = new ArrayList<>();
+    private final TensorOptional noMask;
+    private final DoubleOptional usualScale;
+    private final ScalarTypeOptional sameType;
+    private final Scalar epsilon;
+
+    LlamaForward(LlamaConfig config, FlatParameters parameters) {
+        this.config = config;
+        this.exact = parameters.type();
+        embedding = parameters.tensor("model.embed_tokens.weight");
+        lastNorm = parameters.tensor("model.norm.weight");
+        head = config.tiedEmbeddings() ? embedding : parameters.tensor("lm_head.weight");
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(Layer.of(parameters, i));
+        }
+        try (PointerScope _ = new PointerScope()) {
+            turns = owned.keep(torch.view_as_complex(angles().to(exact)));
+            noMask = owned.keep(new TensorOptional());
+            usualScale = owned.keep(new DoubleOptional());
+            sameType = owned.keep(new ScalarTypeOptional());
+            epsilon = owned.keep(new Scalar(config.rmsNormEpsilon()));
+        }
+    }
+
+    /** Cosine and sine of each position and pair: {@code [1, positions, 1, headSize / 2, 2]}. */
+    private Tensor angles() {
+        int pairs = config.headSize() / 2;
+        double[] cosineSine = new double[Math.multiplyExact(config.maxPositions(), pairs * 2)];
+        for (int position = 0, at = 0; position < config.maxPositions(); position++) {
+            for (int i = 0; i < pairs; i++) {
+                double angle =
+                        position * Math.pow(config.ropeTheta(), -2.0 * i / config.headSize());
+                cosineSine[at++] = Math.cos(angle);
+                cosineSine[at++] = Math.sin(angle);
+            }
+        }
+        return Tensor.create(cosineSine, 1, config.maxPositions(), 1, pairs, 2);
+    }
+
+    /**
+     * Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}, as exact as the
+     * weights.
+     *
+     * @param cache holds what came before and takes what is new; null where nothing came before
+     */
+    Tensor logits(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
+        boolean narrow = precision.resolved() == Precision.BF16;
+        Tensor x = torch.embedding(embedding, ids);
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            x = x.add(attention(normed(x, layer.attentionNorm, narrow), layer, narrow, cache, i));
+            x = x.add(feedForward(normed(x, layer.mlpNorm, narrow), layer, narrow));
+        }
+        return widened(product(normed(x, lastNorm, narrow), head, narrow), narrow);
+    }
+
+    /** RMSNorm (arXiv:1910.07467): x · (mean(x²) + ε)^−½ · w. */
+    private Tensor normed(Tensor x, Tensor weight, boolean narrow) {
+        Tensor meanSquare = x.square().mean(new long[] {-1}, true, sameType);
+        return narrowed(x.mul(meanSquare.add(epsilon).rsqrt()).mul(weight), narrow);
+    }
+
+    private Tensor attention(
+            Tensor x, Layer layer, boolean narrow, @Nullable KeyValueCache cache, int index) {
+        long batch = x.size(0);
+        long length = x.size(1);
+        int headSize = config.headSize();
+        long first = cache == null ? 0 : cache.length();
+        Tensor turn = turns.narrow(1, first, length);
+        Tensor q =
+                turned(
+                        product(x, paired(layer.query), narrow),
+                        turn,
+                        config.attentionHeads(),
+                        narrow);
+        Tensor k =
+                turned(product(x, paired(layer.key), narrow), turn, config.keyValueHeads(), narrow);
+        Tensor v =
+                widened(product(x, layer.value, narrow), narrow)
+                        .view(batch, length, config.keyValueHeads(), headSize);
+        if (cache != null) {
+            k = cache.appendKeys(index, k);
+            v = cache.appendValues(index, v);
+        }
+        Tensor mixed =
+                torch.scaled_dot_product_attention(
+                        q.transpose(1, 2),
+                        shared(k).transpose(1, 2),
+                        shared(v).transpose(1, 2),
+                        noMask,
+                        0.0,
+                        first == 0,
+                        usualScale,
+                        false);
+        mixed = mixed.transpose(1, 2).reshape(batch, length, config.querySize());
+        return product(narrowed(mixed, narrow), layer.output, narrow);
+    }
+
+    /** Regroups the rows of each head from halves to pairs; see the class comment. */
+    private Tensor paired(Tensor weight) {
+        long rows = weight.size(0);
+        int headSize = config.headSize();
+        return weight.view(rows / headSize, 2, headSize / 2, config.hiddenSize())
+                .transpose(1, 2)
+                .reshape(rows, config.hiddenSize());
+    }
+
+    private Tensor turned(Tensor x, Tensor turn, long heads, boolean narrow) {
+        long batch = x.size(0);
+        long length = x.size(1);
+        Tensor pairs = widened(x, narrow).view(batch, length, heads, config.headSize() / 2, 2);
+        return torch.view_as_real(torch.view_as_complex(pairs).mul(turn))
+                .view(batch, length, heads, config.headSize());
+    }
+
+    /** Repeats each key or value head for the query heads that share it. */
+    private Tensor shared(Tensor x) {
+        long group = config.attentionHeads() / config.keyValueHeads();
+        if (group == 1) {
+            return x;
+        }
+        long batch = x.size(0);
+        long length = x.size(1);
+        return x.unsqueeze(3)
+                .expand(batch, length, config.keyValueHeads(), group, config.headSize())
+                .reshape(batch, length, config.attentionHeads(), config.headSize());
+    }
+
+    /** SwiGLU (arXiv:2002.05202): down · (silu(gate · x) ⊙ (up · x)). */
+    private Tensor feedForward(Tensor x, Layer layer, boolean narrow) {
+        Tensor gate = torch.silu(product(x, layer.gate, narrow));
+        return product(gate.mul(product(x, layer.up, narrow)), layer.down, narrow);
+    }
+
+    private Tensor product(Tensor x, Tensor weight, boolean narrow) {
+        return torch.linear(x, narrowed(weight, narrow));
+    }
+
+    private static Tensor narrowed(Tensor x, boolean narrow) {
+        return narrow ? x.to(ScalarType.BFloat16) : x;
+    }
+
+    private Tensor widened(Tensor x, boolean narrow) {
+        return narrow ? x.to(exact) : x;
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+    }
+}

@@ -1,0 +1,112 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.ParameterLayout.Slot;
+import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
+import dev.tapestry.weights.TensorSpec;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Moves weights between a Hugging Face directory and the flat buffer, tensor by tensor. */
+final class ModelFiles {
+
+    private static final String EMBEDDING = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+
+    private ModelFiles() {}
+
+    static void read(ModelDirectory directory, FlatParameters parameters) {
+        for (Slot slot : parameters.layout().slots().values()) {
+            check(directory, slot);
+        }
+        for (String name : directory.tensors().keySet()) {
+            if (!parameters.layout().slots().containsKey(name) && !redundant(directory, name)) {
+                throw wrong(directory, "tensor " + name + " has no place in this architecture");
+            }
+        }
+        for (Slot slot : parameters.layout().slots().values()) {
+            DType dtype = directory.tensor(slot.name()).dtype();
+            FloatConversion.widen(dtype, directory.data(slot.name()), parameters.memory(slot));
+        }
+    }
+
+    private static void check(ModelDirectory directory, Slot slot) {
+        TensorSpec spec = directory.tensors().get(slot.name());
+        if (spec == null) {
+            throw wrong(directory, "tensor " + slot.name() + " is missing");
+        }
+        if (!spec.shape().equals(slot.shape())) {
+            throw wrong(
+                    directory,
+                    "tensor %s has shape %s; config.json promises %s"
+                            .formatted(slot.name(), spec.shape(), slot.shape()));
+        }
+    }
+
+    /**
+     * Some exporters also store what follows from the rest: a tied output matrix, or the rotary
+     * frequencies.
+     */
+    private static boolean redundant(ModelDirectory directory, String name) {
+        if (name.endsWith(".rotary_emb.inv_freq")) {
+            return true;
+        }
+        return name.equals(HEAD)
+                && directory.tensor(HEAD).dtype() == directory.tensor(EMBEDDING).dtype()
+                && directory.data(HEAD).mismatch(directory.data(EMBEDDING)) < 0;
+    }
+
+    static void write(Path target, LlamaConfig config, FlatParameters parameters, DType dtype) {
+        List<TensorSpec> specs =
+                parameters.layout().slots().values().stream()
+                        .map(slot -> new TensorSpec(slot.name(), dtype, slot.shape()))
+                        .toList();
+        try (ModelDirectoryWriter writer =
+                ModelDirectoryWriter.create(
+                        target, specs, ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
+            writer.addFile(ModelDirectory.CONFIG, LlamaConfigFile.write(config, dtype));
+            fill(writer, parameters);
+            writer.commit();
+        }
+    }
+
+    static void writeLike(ModelDirectory base, Path target, FlatParameters parameters) {
+        for (Slot slot : parameters.layout().slots().values()) {
+            check(base, slot);
+        }
+        try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
+            for (String name : base.tensors().keySet()) {
+                if (!parameters.layout().slots().containsKey(name)) {
+                    if (!redundant(base, name)) {
+                        throw wrong(base, "tensor " + name + " has no place in this architecture");
+                    }
+                    writer.data(name).copyFrom(base.data(name));
+                }
+            }
+            fill(writer, parameters);
+            if (writer.tensors().containsKey(HEAD)
+                    && !parameters.layout().slots().containsKey(HEAD)) {
+                writer.data(HEAD).copyFrom(writer.data(EMBEDDING));
+            }
+            writer.commit();
+        }
+    }
+
+    private static void fill(ModelDirectoryWriter writer, FlatParameters parameters) {
+        writer.tensors()
+                .forEach((name, spec) -> {
+                    Slot slot = parameters.layout().slots().get(name);
+                    if (slot != null) {
+                        FloatConversion.narrow(
+                                spec.dtype(), parameters.memory(slot), writer.data(name));
+                    }
+                });
+    }
+
+    private static TrainingException wrong(ModelDirectory directory, String message) {
+        return new TrainingException(Code.WRONG_TENSORS, directory.path() + ": " + message);
+    }
+}

@@ -1,0 +1,199 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Trains one model on one member's tokens, step by step, and keeps what must outlive a round: the
+ * optimiser's state and the place in the data.
+ *
+ * <pre>{@code
+ * try (Trainer trainer = Trainer.begin(base, plan, tokens)) {
+ *     for (int i = 0; i < localSteps; i++) {
+ *         trainer.step();
+ *     }
+ *     trainer.exportLike(base, contribution);
+ *     trainer.saveCheckpoint(file);
+ * }
+ * }</pre>
+ *
+ * <p>Belongs to one thread at a time. Must be closed: its memory is native. Memory does not grow
+ * from step to step.
+ */
+public final class Trainer implements AutoCloseable {
+
+    private final Llama model;
+    private final TrainingPlan plan;
+    private final Tokens data;
+    private final DataOrder order;
+    private final Optimizer optimizer;
+    private Progress progress = Progress.START;
+
+    private Trainer(Llama model, TrainingPlan plan, Tokens data) {
+        this.model = model;
+        this.plan = plan;
+        this.data = data;
+        if (plan.sequenceLength() > model.config().maxPositions()) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "plan: sequenceLength %d exceeds the model's max_position_embeddings %d"
+                            .formatted(plan.sequenceLength(), model.config().maxPositions()));
+        }
+        this.order = new DataOrder(data.count(), plan.sequenceLength(), plan.seed());
+        this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), model.parameters());
+    }
+
+    /** Begins to train the model in {@code base}. */
+    public static Trainer begin(ModelDirectory base, TrainingPlan plan, Tokens data) {
+        return begin(Llama.load(base), plan, data);
+    }
+
+    /** Begins to train {@code model}, which from now on belongs to the trainer. */
+    public static Trainer begin(Llama model, TrainingPlan plan, Tokens data) {
+        try {
+            return new Trainer(model, plan, data);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Goes on from a checkpoint; with the same plan, data and number of threads bit for bit as if
+     * it had never stopped.
+     *
+     * @throws TrainingException {@code WRONG_CHECKPOINT} if the file is not one, or of another
+     *     optimiser
+     */
+    public static Trainer resume(Path checkpoint, TrainingPlan plan, Tokens data) {
+        try (TrainerCheckpoint saved = TrainerCheckpoint.open(checkpoint)) {
+            Trainer trainer = begin(Llama.empty(saved.config()), plan, data);
+            try {
+                saved.restore(trainer.model.parameters(), trainer.optimizer);
+                trainer.progress = saved.progress();
+                return trainer;
+            } catch (RuntimeException e) {
+                trainer.close();
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Learns from the next batch.
+     *
+     * @throws TrainingException {@code NON_FINITE} if loss or gradient are; the weights are then
+     *     those before the step
+     */
+    public StepReport step() {
+        torch.set_num_threads(plan.threads());
+        try (PointerScope _ = new PointerScope()) {
+            Tensor gradients = model.parameters().gradients();
+            Tensor loss = Loss.mean(model, nextBatch(), plan.precision());
+            double nats = loss.item_double();
+            refuseNonFinite("loss", nats);
+            loss.backward();
+            try (GradientsOff _ = new GradientsOff()) {
+                double norm = clipped(gradients);
+                double factor = plan.schedule().at(progress.scheduleTokens());
+                optimizer.step(progress.steps() + 1, factor);
+                gradients.zero_();
+                progress = progress.after(plan);
+                return new StepReport(progress.steps(), progress.tokens(), nats, norm, factor);
+            }
+        }
+    }
+
+    private TokenBatch nextBatch() {
+        long[] starts = new long[plan.sequencesPerStep()];
+        for (int i = 0; i < starts.length; i++) {
+            starts[i] = order.start(progress.sequences() + i);
+        }
+        return TokenBatch.read(
+                data, starts, plan.sequenceLength(), model.config().vocabularySize());
+    }
+
+    /** Shortens the gradient to the plan's norm; returns the norm before. */
+    private double clipped(Tensor gradients) {
+        double norm = gradients.norm().item_double();
+        if (!Double.isFinite(norm)) {
+            gradients.zero_();
+        }
+        refuseNonFinite("gradient norm", norm);
+        if (norm > plan.clipNorm()) {
+            gradients.mul_(new Scalar(plan.clipNorm() / norm));
+        }
+        return norm;
+    }
+
+    private void refuseNonFinite(String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new TrainingException(
+                    Code.NON_FINITE,
+                    "the %s of step %d is %s: lower the learning rate, or look for damaged weights"
+                            .formatted(what, progress.steps() + 1, value));
+        }
+    }
+
+    /**
+     * Takes over the weights of a newly published base; the optimiser's state and the place in the
+     * data stay.
+     */
+    public void replaceWeights(ModelDirectory base) {
+        model.replaceWeights(base);
+    }
+
+    /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */
+    public void continueScheduleAt(long tokens) {
+        progress = progress.withScheduleTokens(tokens);
+    }
+
+    /**
+     * Writes weights, optimiser state and progress to one file; a crash leaves the old file or the
+     * new one.
+     */
+    public void saveCheckpoint(Path file) {
+        TrainerCheckpoint.write(file, model, optimizer, progress);
+    }
+
+    /**
+     * Writes the model as {@code base} is written: same dtypes, shards and files beside the
+     * weights.
+     */
+    public void exportLike(ModelDirectory base, Path target) {
+        model.saveLike(base, target);
+    }
+
+    /** Writes the model with {@code config.json} and weights of {@code dtype}. */
+    public void exportTo(Path target, DType dtype) {
+        model.saveTo(target, dtype);
+    }
+
+    /** The model being trained; it belongs to this trainer. */
+    public Llama model() {
+        return model;
+    }
+
+    /** Tokens trained on since the beginning, over all rounds. */
+    public long tokensSeen() {
+        return progress.tokens();
+    }
+
+    /** Steps since the beginning, over all rounds. */
+    public long stepsDone() {
+        return progress.steps();
+    }
+
+    /** Releases the model and the optimiser's state. */
+    @Override
+    public void close() {
+        optimizer.close();
+        model.close();
+    }
+}

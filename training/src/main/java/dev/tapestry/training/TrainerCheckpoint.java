@@ -1,0 +1,154 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.ParameterLayout.Slot;
+import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.SafetensorsFile;
+import dev.tapestry.weights.SafetensorsWriter;
+import dev.tapestry.weights.TensorSpec;
+import dev.tapestry.weights.WeightsException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A trainer on disk: one safetensors file, all F32.
+ *
+ * <pre>
+ * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
+ * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser
+ * </pre>
+ */
+final class TrainerCheckpoint implements AutoCloseable {
+
+    private static final String FORMAT = "tapestry-trainer-1";
+    private static final String WEIGHTS = "weights.";
+    private static final String OPTIMIZER = "optimizer.";
+
+    private final SafetensorsFile file;
+
+    private TrainerCheckpoint(SafetensorsFile file) {
+        this.file = file;
+    }
+
+    static void write(Path target, Llama model, Optimizer optimizer, Progress progress) {
+        List<TensorSpec> specs = new ArrayList<>();
+        FlatParameters parameters = model.parameters();
+        for (Slot slot : parameters.layout().slots().values()) {
+            specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
+        }
+        optimizer
+                .state()
+                .forEach((name, buffer) ->
+                        specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("format", FORMAT);
+        metadata.put(
+                "config",
+                new String(
+                        LlamaConfigFile.write(model.config(), DType.F32), StandardCharsets.UTF_8));
+        metadata.put("steps", Long.toString(progress.steps()));
+        metadata.put("sequences", Long.toString(progress.sequences()));
+        metadata.put("tokens", Long.toString(progress.tokens()));
+        metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
+            for (Slot slot : parameters.layout().slots().values()) {
+                writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
+            }
+            optimizer
+                    .state()
+                    .forEach((name, buffer) ->
+                            writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
+            writer.commit();
+        }
+    }
+
+    static TrainerCheckpoint open(Path path) {
+        SafetensorsFile file;
+        try {
+            file = SafetensorsFile.open(path);
+        } catch (WeightsException e) {
+            throw new TrainingException(
+                    Code.WRONG_CHECKPOINT, path + " is not a checkpoint: " + e.getMessage(), e);
+        }
+        TrainerCheckpoint checkpoint = new TrainerCheckpoint(file);
+        if (!FORMAT.equals(file.metadata().get("format"))) {
+            checkpoint.close();
+            throw checkpoint.wrong(
+                    "its format is %s, not %s".formatted(file.metadata().get("format"), FORMAT));
+        }
+        return checkpoint;
+    }
+
+    LlamaConfig config() {
+        return LlamaConfigFile.parse(text("config").getBytes(StandardCharsets.UTF_8));
+    }
+
+    Progress progress() {
+        return new Progress(
+                number("steps"), number("sequences"), number("tokens"), number("schedule_tokens"));
+    }
+
+    /** Copies weights and optimiser state to where they live. */
+    void restore(FlatParameters parameters, Optimizer optimizer) {
+        for (Slot slot : parameters.layout().slots().values()) {
+            parameters.memory(slot).copyFrom(data(WEIGHTS + slot.name(), slot.shape()));
+        }
+        Map<String, Tensor> state = optimizer.state();
+        for (String name : file.tensors().keySet()) {
+            if (name.startsWith(OPTIMIZER)
+                    && !state.containsKey(name.substring(OPTIMIZER.length()))) {
+                throw wrong(
+                        "it has the optimiser state "
+                                + name
+                                + ", which this plan's optimiser has not");
+            }
+        }
+        state.forEach((name, buffer) ->
+                NativeTensors.memory(buffer)
+                        .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
+    }
+
+    private MemorySegment data(String name, List<Long> shape) {
+        TensorSpec spec = file.tensors().get(name);
+        if (spec == null || spec.dtype() != DType.F32 || !spec.shape().equals(shape)) {
+            throw wrong("tensor %s should be F32 %s but is %s".formatted(name, shape, spec));
+        }
+        return file.data(name);
+    }
+
+    private String text(String key) {
+        String value = file.metadata().get(key);
+        if (value == null) {
+            throw wrong("its metadata lacks " + key);
+        }
+        return value;
+    }
+
+    private long number(String key) {
+        try {
+            long value = Long.parseLong(text(key));
+            if (value >= 0) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // refused below, with the value
+        }
+        throw wrong("its metadata has %s = %s, not a count".formatted(key, text(key)));
+    }
+
+    private TrainingException wrong(String message) {
+        return new TrainingException(
+                Code.WRONG_CHECKPOINT, file.path() + " cannot be resumed from: " + message);
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

@@ -1,0 +1,62 @@
+package dev.tapestry.training;
+
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+
+/** Small models and texts that several tests share. */
+final class TestModels {
+
+    static final String TEXT =
+            "Whereas recognition of the inherent dignity and of the equal and inalienable rights of all members"
+                    + " of the human family is the foundation of freedom, justice and peace in the world. ";
+
+    private TestModels() {}
+
+    /** Bytes as tokens; grouped-query attention; about 60 k parameters. */
+    static LlamaConfig tiny() {
+        return LlamaConfig.small(256, 32, 64, 2, 4, 2, 64);
+    }
+
+    /** A shape in which no two sizes are equal, with a head wider than hidden / heads. */
+    static LlamaConfig odd(boolean tied) {
+        return new LlamaConfig(
+                97,
+                24,
+                40,
+                3,
+                6,
+                2,
+                8,
+                32,
+                5000,
+                1e-6,
+                tied,
+                0.3,
+                OptionalInt.of(1),
+                OptionalInt.of(2));
+    }
+
+    static Tokens text(int repetitions) {
+        byte[] bytes =
+                TEXT.repeat(repetitions).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        int[] ids = new int[bytes.length];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = bytes[i];
+        }
+        return Tokens.of(ids);
+    }
+
+    static int[] randomIds(int count, int vocabulary, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = random.nextInt(vocabulary);
+        }
+        return ids;
+    }
+
+    static TrainingPlan plan(OptimizerPlan optimizer, Precision precision) {
+        return new TrainingPlan(
+                optimizer, new Schedule.Constant(1000), 4, 32, 1.0, precision, 7, 1);
+    }
+}

@@ -1,0 +1,182 @@
+package dev.tapestry.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TrainerTest {
+
+    private static final OptimizerPlan MUON = OptimizerPlan.Muon.of(0.02, 0.01);
+    private static final OptimizerPlan ADAMW = OptimizerPlan.AdamW.of(0.01, 0.01);
+
+    @TempDir Path directory;
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Precision.class,
+            names = {"FP32", "BF16"})
+    void a_tiny_model_learns_a_short_text_by_heart(Precision precision) {
+        Tokens text = TestModels.text(6);
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 1),
+                        TestModels.plan(MUON, precision),
+                        text)) {
+            double first = trainer.step().loss();
+            run(trainer, 149);
+
+            Score score = Evaluation.whole(32).of(trainer.model(), text);
+
+            assertThat(first).isBetween(5.0, 6.0);
+            assertThat(score.natsPerToken()).isLessThan(0.6);
+            assertThat(trainer.tokensSeen()).isEqualTo(150L * 4 * 32);
+        }
+    }
+
+    @Test
+    void adamw_alone_learns_it_too() {
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 1),
+                        TestModels.plan(ADAMW, Precision.FP32),
+                        TestModels.text(6))) {
+            List<Double> losses = run(trainer, 150);
+
+            assertThat(losses.getLast()).isLessThan(2.6);
+        }
+    }
+
+    @Test
+    void a_killed_trainer_resumes_bit_for_bit() {
+        for (OptimizerPlan optimizer : List.of(MUON, ADAMW)) {
+            TrainingPlan plan = TestModels.plan(optimizer, Precision.AUTO);
+            Tokens text = TestModels.text(6);
+            Path checkpoint = directory.resolve("state.safetensors");
+            List<Double> uninterrupted;
+            float[] last;
+            try (Trainer trainer = Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, text)) {
+                run(trainer, 5);
+                trainer.saveCheckpoint(checkpoint);
+                uninterrupted = run(trainer, 5);
+                last = weights(trainer.model());
+            }
+            try (Trainer trainer = Trainer.resume(checkpoint, plan, text)) {
+                assertThat(trainer.stepsDone()).isEqualTo(5);
+                assertThat(run(trainer, 5)).isEqualTo(uninterrupted);
+                assertThat(weights(trainer.model())).isEqualTo(last);
+            }
+        }
+    }
+
+    @Test
+    void a_new_base_replaces_the_weights_and_leaves_the_place_in_the_data() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        try (Trainer trainer =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6));
+                ModelDirectory published = ModelDirectory.open(base);
+                Llama expected = Llama.load(published)) {
+            run(trainer, 3);
+            trainer.replaceWeights(published);
+
+            assertThat(weights(trainer.model())).isEqualTo(weights(expected));
+            assertThat(trainer.step().step()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void a_checkpoint_of_another_optimiser_or_of_nothing_is_refused() throws IOException {
+        Path checkpoint = directory.resolve("state.safetensors");
+        Tokens text = TestModels.text(6);
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 3),
+                        TestModels.plan(MUON, Precision.FP32),
+                        text)) {
+            trainer.saveCheckpoint(checkpoint);
+        }
+        refused(
+                Code.WRONG_CHECKPOINT,
+                () -> Trainer.resume(checkpoint, TestModels.plan(ADAMW, Precision.FP32), text));
+        Files.writeString(checkpoint, "not tensors");
+        refused(
+                Code.WRONG_CHECKPOINT,
+                () -> Trainer.resume(checkpoint, TestModels.plan(MUON, Precision.FP32), text));
+    }
+
+    @Test
+    void a_token_beyond_the_vocabulary_is_refused_with_its_place() {
+        int[] ids = new int[100];
+        ids[77] = 256;
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 3),
+                        TestModels.plan(MUON, Precision.FP32),
+                        Tokens.of(ids))) {
+            assertThatThrownBy(() -> run(trainer, 10))
+                    .isInstanceOfSatisfying(
+                            TrainingException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.TOKEN_OUT_OF_RANGE))
+                    .hasMessageContaining("token 256 at position 77");
+        }
+    }
+
+    @Test
+    void training_stops_when_the_loss_is_no_number() {
+        OptimizerPlan wild = OptimizerPlan.AdamW.of(900, 0);
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 3),
+                        TestModels.plan(wild, Precision.FP32),
+                        TestModels.text(2))) {
+            trainer.model().parameters().values().fill_(new org.bytedeco.pytorch.Scalar(Float.NaN));
+            refused(Code.NON_FINITE, trainer::step);
+        }
+    }
+
+    @Test
+    void a_corpus_shorter_than_a_sequence_is_refused() {
+        refused(
+                Code.TOO_FEW_TOKENS,
+                () ->
+                        Trainer.begin(
+                                Llama.fresh(TestModels.tiny(), 3),
+                                TestModels.plan(MUON, Precision.FP32),
+                                Tokens.of(new int[32])));
+    }
+
+    private static List<Double> run(Trainer trainer, int steps) {
+        List<Double> losses = new ArrayList<>();
+        for (int i = 0; i < steps; i++) {
+            losses.add(trainer.step().loss());
+        }
+        return losses;
+    }
+
+    private static float[] weights(Llama model) {
+        return NativeTensors.memory(model.parameters().values())
+                .toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT);
+    }
+
+    private static void refused(
+            Code code, org.assertj.core.api.ThrowableAssert.ThrowingCallable action) {
+        assertThatThrownBy(action)
+                .isInstanceOfSatisfying(
+                        TrainingException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+}
