@@ -1,0 +1,36 @@
+package dev.tapestry.aggregation;
+
+/** A merge that cannot begin or go on; nothing that looks finished is left behind. */
+public final class AggregationException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What went wrong. */
+    public enum Code {
+        /** The order contradicts itself: no members, weights that do not sum to 1, bad rates. */
+        INVALID_ORDER,
+        /** A base, contribution or momentum whose tensors do not fit each other. */
+        TENSORS_DIFFER,
+        /** Something else stands where the candidate should go. */
+        TARGET_EXISTS,
+        /** The disk refused. */
+        IO
+    }
+
+    private final Code code;
+
+    public AggregationException(Code code, String message) {
+        super(message);
+        this.code = code;
+    }
+
+    public AggregationException(Code code, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
+    }
+
+    /** What went wrong, for programs. */
+    public Code code() {
+        return code;
+    }
+}

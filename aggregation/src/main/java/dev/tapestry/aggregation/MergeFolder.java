@@ -1,0 +1,144 @@
+package dev.tapestry.aggregation;
+
+import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Where a merge works until it is finished: hidden beside its target.
+ *
+ * <pre>
+ * .TARGET.merging/journal         see {@link MergeJournal}
+ * .TARGET.merging/candidate/      shards as they become complete
+ * .TARGET.merging/momentum/       likewise
+ * .TARGET.merged                  the journal of the finished merge
+ * momentum-DIGEST/                the finished momentum
+ * TARGET/                         the finished candidate; put there last, in one step
+ * </pre>
+ */
+final class MergeFolder {
+
+    private final Path target;
+    private final Path beside;
+    private final Path work;
+    private final Path finishedJournal;
+
+    MergeFolder(Path target) {
+        this.target = target.toAbsolutePath();
+        this.beside = this.target.resolveSibling(".").normalize();
+        String name = this.target.getFileName().toString();
+        this.work = this.target.resolveSibling("." + name + ".merging");
+        this.finishedJournal = this.target.resolveSibling("." + name + ".merged");
+    }
+
+    Path target() {
+        return target;
+    }
+
+    /** The directory that holds the target and its momentum. */
+    Path beside() {
+        return beside;
+    }
+
+    Path candidate() {
+        return work.resolve("candidate");
+    }
+
+    Path momentum() {
+        return work.resolve("momentum");
+    }
+
+    /** The journal of a merge of this order that is already finished, if it is. */
+    Optional<MergeJournal> finished(MergeOrder order) throws IOException {
+        if (!Files.exists(target)) {
+            return Optional.empty();
+        }
+        Optional<MergeJournal> journal =
+                MergeJournal.resume(finishedJournal, order).filter(MergeJournal::isDone);
+        if (journal.isEmpty()) {
+            throw new AggregationException(
+                    AggregationException.Code.TARGET_EXISTS,
+                    target + " exists and is not this merge; choose another place or remove it");
+        }
+        return journal;
+    }
+
+    /** Goes on with an interrupted merge of the same order, or begins. */
+    MergeJournal begin(MergeOrder order) throws IOException {
+        Path journal = work.resolve("journal");
+        Optional<MergeJournal> interrupted = MergeJournal.resume(journal, order);
+        if (interrupted.isEmpty()) {
+            delete(work);
+        }
+        Files.createDirectories(candidate());
+        if (order.rule().momentum() > 0) {
+            Files.createDirectories(momentum());
+        }
+        return interrupted.isPresent() ? interrupted.get() : MergeJournal.begin(journal, order);
+    }
+
+    /**
+     * Copies what belongs to the base besides its shards, then puts everything in its place. Drafts
+     * that an interrupted merge left are removed first.
+     */
+    Optional<Momentum> publish(MergeOrder order, MergeJournal journal) throws IOException {
+        complete(candidate(), order.base());
+        Optional<Momentum> published = Optional.empty();
+        if (order.rule().momentum() > 0) {
+            complete(momentum(), order.base());
+            Momentum state = Momentum.in(beside, Momentum.digestOf(momentum()));
+            if (Files.exists(state.directory())) {
+                delete(momentum());
+            } else {
+                Files.move(momentum(), state.directory(), StandardCopyOption.ATOMIC_MOVE);
+            }
+            published = Optional.of(state);
+        }
+        journal.finish(published.map(Momentum::digest));
+        Files.move(
+                work.resolve("journal"),
+                finishedJournal,
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.move(candidate(), target, StandardCopyOption.ATOMIC_MOVE);
+        delete(work);
+        return published;
+    }
+
+    private static void complete(Path directory, ModelDirectory base) throws IOException {
+        List<String> shards = base.shards().stream().map(p -> p.getFileName().toString()).toList();
+        for (Path file : files(directory)) {
+            if (!shards.contains(file.getFileName().toString())) {
+                delete(file);
+            }
+        }
+        for (Path file : files(base.path())) {
+            String name = file.getFileName().toString();
+            if (Files.isRegularFile(file)
+                    && !name.startsWith(".")
+                    && !name.endsWith(".safetensors")) {
+                Files.copy(file, directory.resolve(name));
+            }
+        }
+    }
+
+    static void delete(Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            for (Path file : files(path)) {
+                delete(file);
+            }
+        }
+        Files.deleteIfExists(path);
+    }
+
+    private static List<Path> files(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.sorted().toList();
+        }
+    }
+}

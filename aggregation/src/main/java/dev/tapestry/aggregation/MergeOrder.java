@@ -1,0 +1,82 @@
+package dev.tapestry.aggregation;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/**
+ * Everything that determines a merge: equal orders give equal bytes, on every machine.
+ *
+ * @param base θ, all tensors F32
+ * @param baseDigest of the base's manifest
+ * @param contributions by member; they are summed in the order of member ids whatever the order
+ *     here, and their weights sum to 1
+ * @param rule of the outer step
+ * @param momentum b after the last merge; empty in the first round and where the rule has μ = 0
+ */
+public record MergeOrder(
+        ModelDirectory base,
+        Digest baseDigest,
+        SequencedMap<MemberId, WeightedContribution> contributions,
+        MergeRule rule,
+        Optional<Momentum> momentum) {
+
+    /** How far from 1 the weights may sum. */
+    static final double WEIGHT_TOLERANCE = 1e-9;
+
+    public MergeOrder {
+        contributions = Collections.unmodifiableSequencedMap(new TreeMap<>(contributions));
+        double sum = 0;
+        for (WeightedContribution contribution : contributions.values()) {
+            sum += contribution.weight();
+        }
+        if (!(Math.abs(sum - 1) <= WEIGHT_TOLERANCE)) {
+            throw new AggregationException(
+                    AggregationException.Code.INVALID_ORDER,
+                    "the weights of %d contributions sum to %s, not to 1"
+                            .formatted(contributions.size(), sum));
+        }
+        if (rule.momentum() == 0 && momentum.isPresent()) {
+            throw new AggregationException(
+                    AggregationException.Code.INVALID_ORDER,
+                    "a rule without momentum does not read one; leave it out");
+        }
+    }
+
+    /** An order by member without a particular sequence. */
+    public static MergeOrder of(
+            ModelDirectory base,
+            Digest baseDigest,
+            Map<MemberId, WeightedContribution> contributions,
+            MergeRule rule,
+            Optional<Momentum> momentum) {
+        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, momentum);
+    }
+
+    /** Names this merge: SHA-256 over the digests, weights (as hexadecimal floats) and the rule. */
+    public Digest identity() {
+        StringBuilder text = new StringBuilder("base " + baseDigest + "\n");
+        contributions.forEach((member, contribution) ->
+                text.append(
+                        "contribution %s %s %s\n"
+                                .formatted(
+                                        member,
+                                        contribution.digest(),
+                                        Double.toHexString(contribution.weight()))));
+        text.append(
+                "rule %s %s %s\n"
+                        .formatted(
+                                Double.toHexString(rule.learningRate()),
+                                Double.toHexString(rule.momentum()),
+                                rule.direction()));
+        momentum.ifPresent(state -> text.append("momentum " + state.digest() + "\n"));
+        return Digest.of(text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,23 @@
+package dev.tapestry.aggregation;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A finished merge.
+ *
+ * @param candidate directory of the merged model: the base's layout, all F32, with the base's
+ *     configuration and tokenizer
+ * @param momentum the outer optimiser's buffer for the next merge; empty where the rule has μ = 0
+ * @param statistics for the log
+ * @param arithmetic time spent reading, adding and writing into the page cache; zero for shards
+ *     that an interrupted merge had finished
+ * @param flushing time spent making shards durable
+ */
+public record MergeOutcome(
+        Path candidate,
+        Optional<Momentum> momentum,
+        RoundStatistics statistics,
+        Duration arithmetic,
+        Duration flushing) {}

@@ -1,0 +1,174 @@
+package dev.tapestry.aggregation;
+
+import dev.tapestry.consortium.MergeRule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
+
+/**
+ * Merges the tensors of one shard, window by window.
+ *
+ * <p>The mean takes one pass over the files. The norm-preserving direction takes two more over the
+ * hidden matrices, for ‖Δₘ‖ and for the length of the summed directions have to be known before the
+ * first element can be written.
+ */
+final class ShardMerge {
+
+    private final Kernels kernels;
+    private final Workers workers;
+    private final MergeRule rule;
+    private final List<Double> weights;
+    private final List<TensorMerge> tensors;
+    private final List<Window> windows;
+
+    ShardMerge(
+            Kernels kernels,
+            Workers workers,
+            MergeRule rule,
+            List<Double> weights,
+            List<TensorMerge> tensors) {
+        this.kernels = kernels;
+        this.workers = workers;
+        this.rule = rule;
+        this.weights = weights;
+        this.tensors = tensors;
+        this.windows = Window.of(tensors.stream().map(TensorMerge::spec).toList());
+    }
+
+    /**
+     * What is known of a merged shard.
+     *
+     * @param seal over all its windows
+     * @param sums over all its windows
+     */
+    record Result(long seal, MergeSums sums) {}
+
+    /** Writes all tensors of the shard. */
+    Result run() {
+        List<Blend> blends =
+                switch (rule.direction()) {
+                    case MEAN -> means();
+                    case NORM_PRESERVING -> directions();
+                };
+        long[] seals = new long[windows.size()];
+        MergeSums[] sums = new MergeSums[windows.size()];
+        workers.each(
+                windows.size(),
+                this::desk,
+                (desk, index) -> {
+                    Window window = windows.get(index);
+                    sums[index] = new MergeSums(weights.size());
+                    seals[index] =
+                            desk.merge(
+                                    tensors.get(window.tensor()),
+                                    window,
+                                    blends.get(window.tensor()),
+                                    rule,
+                                    sums[index]);
+                });
+        MergeSums total = new MergeSums(weights.size());
+        for (MergeSums part : sums) {
+            total.add(part);
+        }
+        return new Result(sealOf(seals), total);
+    }
+
+    /** The seal of a shard that was written earlier, for comparison. */
+    long sealOfWritten() {
+        long[] seals = new long[windows.size()];
+        workers.each(
+                windows.size(),
+                () -> tensors,
+                (written, index) -> {
+                    Window window = windows.get(index);
+                    seals[index] = MergeDesk.seal(written.get(window.tensor()), window);
+                });
+        return sealOf(seals);
+    }
+
+    private MergeDesk desk() {
+        return new MergeDesk(kernels, weights.size());
+    }
+
+    private List<Blend> means() {
+        Blend mean = Blend.mean(weights);
+        return tensors.stream().map(_ -> mean).toList();
+    }
+
+    private List<Blend> directions() {
+        List<Blend> blends = new ArrayList<>(means());
+        List<Window> hidden =
+                windows.stream()
+                        .filter(window -> tensors.get(window.tensor()).isHiddenMatrix())
+                        .toList();
+        double[][] norms = norms(hidden);
+        for (int tensor = 0; tensor < norms.length; tensor++) {
+            if (tensors.get(tensor).isHiddenMatrix()) {
+                blends.set(tensor, Blend.direction(weights, norms[tensor]));
+            }
+        }
+        double[] sumNorms = sumNorms(hidden, blends);
+        for (int tensor = 0; tensor < norms.length; tensor++) {
+            if (tensors.get(tensor).isHiddenMatrix()) {
+                double norm = Blend.meanNorm(weights, norms[tensor]);
+                blends.set(tensor, blends.get(tensor).withNorm(norm, sumNorms[tensor]));
+            }
+        }
+        return blends;
+    }
+
+    /** ‖Δₘ‖ by tensor and member. */
+    private double[][] norms(List<Window> hidden) {
+        double[][] parts = new double[hidden.size()][];
+        workers.each(
+                hidden.size(),
+                this::desk,
+                (desk, index) -> {
+                    Window window = hidden.get(index);
+                    parts[index] = desk.squaredNorms(tensors.get(window.tensor()), window);
+                });
+        double[][] norms = new double[tensors.size()][weights.size()];
+        for (int index = 0; index < parts.length; index++) {
+            double[] tensor = norms[hidden.get(index).tensor()];
+            for (int member = 0; member < tensor.length; member++) {
+                tensor[member] += parts[index][member];
+            }
+        }
+        for (double[] tensor : norms) {
+            for (int member = 0; member < tensor.length; member++) {
+                tensor[member] = Math.sqrt(tensor[member]);
+            }
+        }
+        return norms;
+    }
+
+    /** The length of the summed directions, by tensor. */
+    private double[] sumNorms(List<Window> hidden, List<Blend> blends) {
+        double[] parts = new double[hidden.size()];
+        workers.each(
+                hidden.size(),
+                this::desk,
+                (desk, index) -> {
+                    Window window = hidden.get(index);
+                    int tensor = window.tensor();
+                    parts[index] =
+                            desk.squaredNorm(tensors.get(tensor), window, blends.get(tensor));
+                });
+        double[] squared = new double[tensors.size()];
+        for (int index = 0; index < parts.length; index++) {
+            squared[hidden.get(index).tensor()] += parts[index];
+        }
+        return IntStream.range(0, squared.length).mapToDouble(t -> Math.sqrt(squared[t])).toArray();
+    }
+
+    private static long sealOf(long[] windows) {
+        CRC32C seal = new CRC32C();
+        for (long window : windows) {
+            for (int shift = 0; shift < 32; shift += 8) {
+                seal.update((int) (window >>> shift) & 0xff);
+            }
+        }
+        return seal.getValue();
+    }
+}
