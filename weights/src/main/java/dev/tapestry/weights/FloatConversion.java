@@ -67,6 +67,16 @@ public final class FloatConversion {
         ScalarConversion.narrow(to, wide, narrow, done, count);
     }
 
+    /** The bits of the F16 nearest to {@code value}. */
+    public static short float16(float value) {
+        return ScalarConversion.float16(Float.floatToRawIntBits(value));
+    }
+
+    /** The number with these F16 {@code bits}, exactly. */
+    public static float fromFloat16(short bits) {
+        return Float.intBitsToFloat(ScalarConversion.fromFloat16(bits));
+    }
+
     private static long copy(MemorySegment from, MemorySegment to) {
         to.copyFrom(from);
         return from.byteSize() / Float.BYTES;

@@ -57,7 +57,7 @@ public final class WeightsException extends RuntimeException {
     }
 
     /** Wraps what the operating system said about {@code path} while we were {@code doing} it. */
-    static WeightsException io(String doing, Path path, IOException cause) {
+    public static WeightsException io(String doing, Path path, IOException cause) {
         return new WeightsException(
                 Code.IO, "could not " + doing + " " + path + ": " + cause, cause);
     }

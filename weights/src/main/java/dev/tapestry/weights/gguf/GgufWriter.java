@@ -1,0 +1,162 @@
+package dev.tapestry.weights.gguf;
+
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/**
+ * Exports a Hugging Face model directory of the Llama architecture as one GGUF file.
+ *
+ * <p>Tensors stream through a buffer of about a megabyte. The same model gives the same bytes.
+ */
+public final class GgufWriter {
+
+    private static final long BUFFER_ELEMENTS = 1 << 18;
+
+    private GgufWriter() {}
+
+    /**
+     * Writes the model in {@code modelDirectory} to {@code target}, which appears in one step when
+     * it is complete.
+     *
+     * @param modelDirectory {@code config.json}, {@code tokenizer.json} (byte-level BPE) and
+     *     weights
+     * @throws WeightsException {@code UNSUPPORTED} with the precise setting that cannot be
+     *     exported, or what is wrong with the model
+     */
+    public static void write(Path modelDirectory, Path target, Quantisation quantisation) {
+        try (ModelDirectory model = ModelDirectory.open(modelDirectory)) {
+            LlamaSettings settings = LlamaSettings.read(model.config());
+            GgufTokenizer tokenizer = GgufTokenizer.read(modelDirectory, settings.vocabulary());
+            List<GgufTensor> tensors = LlamaTensors.of(model, settings, quantisation);
+            GgufHeader header = new GgufHeader();
+            describe(header, modelDirectory, quantisation);
+            describe(header, settings);
+            describe(header, tokenizer, settings);
+            write(model, header.toBytes(tensors), tensors, target);
+        }
+    }
+
+    private static void describe(GgufHeader header, Path directory, Quantisation quantisation) {
+        header.string("general.architecture", "llama")
+                .string(
+                        "general.name",
+                        directory.toAbsolutePath().normalize().getFileName().toString())
+                .u32("general.alignment", GgufHeader.ALIGNMENT)
+                .u32("general.file_type", quantisation.fileTypeNumber())
+                .u32("general.quantization_version", 2);
+    }
+
+    private static void describe(GgufHeader header, LlamaSettings settings) {
+        header.u32("llama.vocab_size", settings.vocabulary())
+                .u32("llama.context_length", settings.contextTokens())
+                .u32("llama.embedding_length", settings.width())
+                .u32("llama.block_count", settings.layers())
+                .u32("llama.feed_forward_length", settings.feedForwardWidth())
+                .u32("llama.attention.head_count", settings.heads())
+                .u32("llama.attention.head_count_kv", settings.keyValueHeads())
+                .u32("llama.attention.key_length", settings.headWidth())
+                .u32("llama.attention.value_length", settings.headWidth())
+                .f32("llama.attention.layer_norm_rms_epsilon", settings.normEpsilon())
+                .u32("llama.rope.dimension_count", settings.headWidth())
+                .f32("llama.rope.freq_base", settings.ropeTheta());
+    }
+
+    private static void describe(
+            GgufHeader header, GgufTokenizer tokenizer, LlamaSettings settings) {
+        header.string("tokenizer.ggml.model", "gpt2")
+                .string("tokenizer.ggml.pre", tokenizer.split())
+                .strings("tokenizer.ggml.tokens", tokenizer.tokens())
+                .integers("tokenizer.ggml.token_type", tokenizer.kinds())
+                .strings("tokenizer.ggml.merges", tokenizer.merges());
+        settings.beginToken().ifPresent(id -> header.u32("tokenizer.ggml.bos_token_id", id));
+        settings.endToken().ifPresent(id -> header.u32("tokenizer.ggml.eos_token_id", id));
+        header.bool(
+                "tokenizer.ggml.add_bos_token",
+                tokenizer.addBegin() && settings.beginToken().isPresent());
+    }
+
+    private static void write(
+            ModelDirectory model, byte[] head, List<GgufTensor> tensors, Path target) {
+        Path draft = Drafts.beside(target);
+        try {
+            Drafts.checkRoom(target, head.length + length(tensors));
+            try (FileChannel out =
+                    FileChannel.open(
+                            draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                writeAll(out, ByteBuffer.wrap(head));
+                for (GgufTensor tensor : tensors) {
+                    write(model.data(tensor.source().name()), tensor, out);
+                }
+                out.force(true);
+            }
+            Drafts.publish(draft, target);
+        } catch (IOException e) {
+            throw WeightsException.io("write", target, e);
+        } finally {
+            drop(draft);
+        }
+    }
+
+    private static long length(List<GgufTensor> tensors) {
+        return tensors.stream().mapToLong(tensor -> GgufHeader.aligned(tensor.bytes())).sum();
+    }
+
+    private static void write(MemorySegment data, GgufTensor tensor, FileChannel out)
+            throws IOException {
+        long rowElements = tensor.rowElements();
+        long rowBytes = data.byteSize() / tensor.rows();
+        long group = Math.max(1, BUFFER_ELEMENTS / rowElements);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment floats = arena.allocate(group * rowElements * 4, 64);
+            MemorySegment encoded = arena.allocate(tensor.type().bytes(group * rowElements), 64);
+            for (long first = 0; first < tensor.rows(); first += group) {
+                long count = Math.min(group, tensor.rows() - first);
+                for (long row = 0; row < count; row++) {
+                    FloatConversion.widen(
+                            tensor.source().dtype(),
+                            data.asSlice(tensor.sourceRow(first + row) * rowBytes, rowBytes),
+                            floats.asSlice(row * rowElements * 4, rowElements * 4));
+                }
+                MemorySegment rows = encoded.asSlice(0, tensor.type().bytes(count * rowElements));
+                encode(tensor, floats.asSlice(0, count * rowElements * 4), rows);
+                writeAll(out, rows.asByteBuffer());
+            }
+        }
+        long padding = GgufHeader.aligned(tensor.bytes()) - tensor.bytes();
+        writeAll(out, ByteBuffer.allocate((int) padding));
+    }
+
+    private static void encode(GgufTensor tensor, MemorySegment floats, MemorySegment rows) {
+        try {
+            tensor.type().encode(floats, rows);
+        } catch (WeightsException e) {
+            throw new WeightsException(
+                    e.code(), "tensor '" + tensor.source().name() + "': " + e.getMessage(), e);
+        }
+    }
+
+    private static void writeAll(FileChannel out, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            out.write(bytes);
+        }
+    }
+
+    private static void drop(Path draft) {
+        try {
+            Files.deleteIfExists(draft);
+        } catch (IOException e) {
+            throw WeightsException.io("drop", draft, e);
+        }
+    }
+}

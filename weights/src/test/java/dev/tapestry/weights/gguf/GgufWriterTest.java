@@ -1,0 +1,182 @@
+package dev.tapestry.weights.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
+
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.WeightsException.Code;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class GgufWriterTest {
+
+    @TempDir Path folder;
+
+    @Test
+    void the_settings_of_the_model_become_keys() throws IOException {
+        GgufReader file = export(new TinyLlama(), Quantisation.F32);
+        assertThat(file.keys)
+                .containsEntry("general.architecture", "llama")
+                .containsEntry("general.name", "model")
+                .containsEntry("llama.embedding_length", TinyLlama.WIDTH)
+                .containsEntry("llama.block_count", TinyLlama.LAYERS)
+                .containsEntry("llama.feed_forward_length", TinyLlama.INNER)
+                .containsEntry("llama.attention.head_count", TinyLlama.HEADS)
+                .containsEntry("llama.attention.head_count_kv", TinyLlama.KEY_HEADS)
+                .containsEntry("llama.rope.dimension_count", TinyLlama.HEAD_WIDTH)
+                .containsEntry("llama.rope.freq_base", 500f)
+                .containsEntry("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                .containsEntry("tokenizer.ggml.model", "gpt2")
+                .containsEntry("tokenizer.ggml.merges", TinyLlama.MERGES)
+                .containsEntry("tokenizer.ggml.bos_token_id", TinyLlama.BEGIN)
+                .containsEntry("tokenizer.ggml.eos_token_id", TinyLlama.END)
+                .containsEntry("tokenizer.ggml.add_bos_token", false);
+    }
+
+    @Test
+    void control_tokens_are_marked_and_missing_ids_are_filled() throws IOException {
+        GgufReader file = export(new TinyLlama(), Quantisation.F32);
+        assertThat((List<?>) file.keys.get("tokenizer.ggml.tokens"))
+                .hasSize(TinyLlama.VOCABULARY)
+                .asInstanceOf(LIST)
+                .endsWith("Ġthe", "<s>", "</s>", "[PAD264]", "[PAD265]");
+        assertThat((List<?>) file.keys.get("tokenizer.ggml.token_type"))
+                .asInstanceOf(LIST)
+                .endsWith(1, 3, 3, 5, 5);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Quantisation.class)
+    void every_number_is_found_again_within_the_precision(Quantisation quantisation)
+            throws IOException {
+        GgufReader file = export(new TinyLlama(), quantisation);
+        try (ModelDirectory model = ModelDirectory.open(folder.resolve("model"))) {
+            var data = model.data("model.layers.1.mlp.down_proj.weight");
+            double error =
+                    switch (quantisation) {
+                        case F32 -> 0;
+                        case F16 -> 0x1p-11;
+                        case Q8_0 -> 1.5 / 254;
+                    };
+            for (int i = 0; i < TinyLlama.WIDTH * TinyLlama.INNER; i++) {
+                float expected = data.get(FloatConversion.FLOAT_LE, i * 4L);
+                assertThat(file.number("blk.1.ffn_down.weight", i))
+                        .isCloseTo(expected, within((float) error));
+            }
+            float norm = model.data("model.norm.weight").get(FloatConversion.FLOAT_LE, 20);
+            assertThat(file.number("output_norm.weight", 5)).isEqualTo(norm);
+        }
+    }
+
+    @Test
+    void tensors_are_aligned_and_fill_the_file() throws IOException {
+        GgufReader file = export(new TinyLlama(), Quantisation.Q8_0);
+        assertThat(file.tensors.values()).allMatch(tensor -> tensor.offset() % 32 == 0);
+        assertThat(file.tensors.get("token_embd.weight"))
+                .isEqualTo(
+                        new GgufReader.Tensor(
+                                List.of((long) TinyLlama.VOCABULARY, (long) TinyLlama.WIDTH),
+                                8,
+                                0));
+        GgufReader.Tensor last =
+                Collections.max(
+                        file.tensors.values(), Comparator.comparingLong(GgufReader.Tensor::offset));
+        assertThat(file.fileBytes() - file.dataAt).isGreaterThan((int) last.offset());
+        assertThat(file.fileBytes() % 32).isZero();
+    }
+
+    @Test
+    void query_rows_change_their_order_within_each_head() throws IOException {
+        GgufReader file = export(new TinyLlama(), Quantisation.F32);
+        try (ModelDirectory model = ModelDirectory.open(folder.resolve("model"))) {
+            var data = model.data("model.layers.0.self_attn.q_proj.weight");
+            // Head 1, pair 3, second of the pair: row 16 + 7 here, row 16 + 8 + 3 there.
+            assertThat(file.number("blk.0.attn_q.weight", (16 + 7) * TinyLlama.WIDTH))
+                    .isEqualTo(
+                            data.get(FloatConversion.FLOAT_LE, (16 + 11) * TinyLlama.WIDTH * 4L));
+        }
+    }
+
+    @Test
+    void tied_embeddings_are_written_once() throws IOException {
+        GgufReader file = export(new TinyLlama().withTiedEmbeddings(), Quantisation.F32);
+        assertThat(file.tensors)
+                .containsKey("token_embd.weight")
+                .doesNotContainKey("output.weight");
+    }
+
+    @Test
+    void the_same_model_gives_the_same_bytes_and_replaces_the_old_file() throws IOException {
+        export(new TinyLlama(), Quantisation.Q8_0);
+        byte[] first = Files.readAllBytes(folder.resolve("model.gguf"));
+        GgufWriter.write(folder.resolve("model"), folder.resolve("model.gguf"), Quantisation.Q8_0);
+        assertThat(Files.readAllBytes(folder.resolve("model.gguf"))).isEqualTo(first);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "config.json | \"model_type\": \"llama\" | \"model_type\": \"gpt2\" | model_type",
+                "config.json | \"silu\" | \"gelu\" | hidden_act",
+                "config.json | 500.0 | 500.0, \"attention_bias\": true | attention_bias",
+                "config.json | 500.0 | 500.0, \"rope_scaling\": {\"rope_type\": \"yarn\"} | 'yarn'",
+                "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 1 | not part of",
+                "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 3 | no tensor",
+                "config.json | \"intermediate_size\": 96 | \"intermediate_size\": 95 | the shape",
+                "config.json | \"hidden_size\": 64 | \"hidden_size\": -1 | positive integer",
+                "config.json | \"tie_word_embeddings\": false | \"tie | not JSON",
+                "tokenizer.json | \"BPE\" | \"Unigram\" | not BPE",
+                "tokenizer.json | \"normalizer\": null | \"normalizer\": {\"type\":\"NFKC\"} | NFKC",
+                "tokenizer.json | Isolated | Removed | pre_tokenizer",
+                "tokenizer.json | \"t h\" | \"t\" | merge",
+                "tokenizer.json | \"id\": 262 | \"id\": 900 | the id 900"
+            })
+    void what_cannot_be_exported_is_named_and_nothing_is_written(
+            String name, String from, String to, String reason) throws IOException {
+        Path model = new TinyLlama().write(folder.resolve("model"));
+        String json = Files.readString(model.resolve(name));
+        assertThat(json).contains(from);
+        Files.writeString(model.resolve(name), json.replace(from, to));
+        assertThatThrownBy(() ->
+                        GgufWriter.write(model, folder.resolve("model.gguf"), Quantisation.F32))
+                .isInstanceOf(WeightsException.class)
+                .hasMessageContaining(reason);
+        assertThat(folder.resolve("model.gguf")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NaN", "Infinity", "1e20"})
+    void a_number_that_eight_bits_cannot_hold_is_refused(float bad) throws IOException {
+        MemorySegment floats = MemorySegment.ofArray(new float[64]);
+        floats.set(FloatConversion.FLOAT_LE, 4, bad);
+        for (Quantisation type : List.of(Quantisation.F16, Quantisation.Q8_0)) {
+            var out = MemorySegment.ofArray(new byte[(int) type.bytes(64)]);
+            assertThatThrownBy(() -> type.encode(floats, out))
+                    .isInstanceOfSatisfying(
+                            WeightsException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.NOT_FINITE));
+        }
+    }
+
+    private GgufReader export(TinyLlama llama, Quantisation quantisation) throws IOException {
+        Path model = llama.write(folder.resolve("model"));
+        GgufWriter.write(model, folder.resolve("model.gguf"), quantisation);
+        return new GgufReader(folder.resolve("model.gguf"));
+    }
+}

@@ -1,0 +1,92 @@
+package dev.tapestry.weights.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import de.kherud.llama.InferenceParameters;
+import de.kherud.llama.LlamaModel;
+import de.kherud.llama.ModelParameters;
+import de.kherud.llama.args.LogFormat;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What we write is read by llama.cpp, which knows nothing of us. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+class LlamaCppTest {
+
+    /** "hello the": Ġthe is a token of its own. */
+    private static final String PROMPT = "hello the";
+
+    private static final List<Integer> PROMPT_IDS = List.of(104, 101, 108, 108, 111, 261);
+
+    @TempDir Path folder;
+
+    @BeforeAll
+    static void silence() {
+        LlamaModel.setLogger(LogFormat.TEXT, (level, message) -> {});
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F32, F32", "F32, F16", "BF16, F32"})
+    void llama_cpp_says_the_same_letters_as_a_slow_computation(
+            DType dtype, Quantisation quantisation) {
+        Path directory = new TinyLlama().in(dtype).write(folder.resolve("model"));
+        try (ModelDirectory model = ModelDirectory.open(directory);
+                LlamaModel exported = export(directory, quantisation)) {
+            assertThat(exported.encode(PROMPT))
+                    .containsExactly(PROMPT_IDS.stream().mapToInt(id -> id).toArray());
+            StringBuilder expected = new StringBuilder();
+            new ReferenceForward(model)
+                    .greedy(PROMPT_IDS, 12)
+                    .forEach(id -> expected.append((char) id.intValue()));
+            assertThat(complete(exported)).isEqualTo(expected.toString());
+        }
+    }
+
+    @Test
+    void llama_cpp_loads_eight_bits_and_tied_embeddings() {
+        Path directory = new TinyLlama().withTiedEmbeddings().write(folder.resolve("model"));
+        try (LlamaModel exported = export(directory, Quantisation.Q8_0)) {
+            assertThat(complete(exported)).isNotEmpty();
+        }
+    }
+
+    @Test
+    void eight_bits_say_the_same_letters_too() {
+        Path directory = new TinyLlama().write(folder.resolve("model"));
+        try (LlamaModel exported = export(directory, Quantisation.Q8_0)) {
+            assertThat(complete(exported)).matches("[a-z]{12}");
+        }
+    }
+
+    @Test
+    void words_go_before_merges_only_where_the_tokenizer_says_so() {
+        Path merging = new TinyLlama().write(folder.resolve("merging"));
+        Path words = new TinyLlama().withWordsBeforeMerges().write(folder.resolve("words"));
+        try (LlamaModel first = export(merging, Quantisation.F32);
+                LlamaModel second = export(words, Quantisation.F32)) {
+            assertThat(first.encode("abc")).containsExactly('a', 257);
+            assertThat(second.encode("abc")).containsExactly(259);
+        }
+    }
+
+    private LlamaModel export(Path directory, Quantisation quantisation) {
+        Path target = directory.resolveSibling(directory.getFileName() + ".gguf");
+        GgufWriter.write(directory, target, quantisation);
+        return new LlamaModel(
+                new ModelParameters().setModel(target.toString()).setCtxSize(128).setThreads(1));
+    }
+
+    private static String complete(LlamaModel model) {
+        return model.complete(
+                new InferenceParameters(PROMPT).setTemperature(0).setTopK(1).setNPredict(12));
+    }
+}

@@ -1,0 +1,146 @@
+package dev.tapestry.weights.gguf;
+
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.TensorSpec;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The forward pass of {@link TinyLlama} on the Hugging Face layout, to be read rather than run. */
+final class ReferenceForward {
+
+    private final ModelDirectory model;
+
+    ReferenceForward(ModelDirectory model) {
+        this.model = model;
+    }
+
+    /** The {@code count} most likely tokens behind {@code prompt}, one after the other. */
+    List<Integer> greedy(List<Integer> prompt, int count) {
+        List<Integer> ids = new ArrayList<>(prompt);
+        for (int i = 0; i < count; i++) {
+            double[] logits = logits(ids);
+            int best = 0;
+            for (int id = 1; id < logits.length; id++) {
+                best = logits[id] > logits[best] ? id : best;
+            }
+            ids.add(best);
+        }
+        return ids.subList(prompt.size(), ids.size());
+    }
+
+    private double[] logits(List<Integer> ids) {
+        double[][] x = new double[ids.size()][];
+        double[][] embedding = matrix("model.embed_tokens.weight");
+        for (int t = 0; t < x.length; t++) {
+            x[t] = embedding[ids.get(t)].clone();
+        }
+        for (int layer = 0; layer < TinyLlama.LAYERS; layer++) {
+            attend(x, "model.layers." + layer + ".");
+            feedForward(x, "model.layers." + layer + ".");
+        }
+        double[] last = norm(x[x.length - 1], "model.norm.weight");
+        return times(matrix("lm_head.weight"), last);
+    }
+
+    private void attend(double[][] x, String layer) {
+        int width = TinyLlama.HEAD_WIDTH;
+        double[][] q = new double[x.length][];
+        double[][] k = new double[x.length][];
+        double[][] v = new double[x.length][];
+        for (int t = 0; t < x.length; t++) {
+            double[] h = norm(x[t], layer + "input_layernorm.weight");
+            q[t] = rotate(times(matrix(layer + "self_attn.q_proj.weight"), h), t);
+            k[t] = rotate(times(matrix(layer + "self_attn.k_proj.weight"), h), t);
+            v[t] = times(matrix(layer + "self_attn.v_proj.weight"), h);
+        }
+        for (int t = 0; t < x.length; t++) {
+            double[] mixed = new double[TinyLlama.WIDTH];
+            for (int head = 0; head < TinyLlama.HEADS; head++) {
+                int shared = head * TinyLlama.KEY_HEADS / TinyLlama.HEADS;
+                double[] weights = new double[t + 1];
+                double sum = 0;
+                for (int s = 0; s <= t; s++) {
+                    double score = 0;
+                    for (int i = 0; i < width; i++) {
+                        score += q[t][head * width + i] * k[s][shared * width + i];
+                    }
+                    weights[s] = Math.exp(score / Math.sqrt(width));
+                    sum += weights[s];
+                }
+                for (int s = 0; s <= t; s++) {
+                    for (int i = 0; i < width; i++) {
+                        mixed[head * width + i] += weights[s] / sum * v[s][shared * width + i];
+                    }
+                }
+            }
+            add(x[t], times(matrix(layer + "self_attn.o_proj.weight"), mixed));
+        }
+    }
+
+    private void feedForward(double[][] x, String layer) {
+        for (double[] row : x) {
+            double[] h = norm(row, layer + "post_attention_layernorm.weight");
+            double[] gate = times(matrix(layer + "mlp.gate_proj.weight"), h);
+            double[] up = times(matrix(layer + "mlp.up_proj.weight"), h);
+            for (int i = 0; i < gate.length; i++) {
+                up[i] *= gate[i] / (1 + Math.exp(-gate[i]));
+            }
+            add(row, times(matrix(layer + "mlp.down_proj.weight"), up));
+        }
+    }
+
+    private static double[] rotate(double[] heads, int position) {
+        int half = TinyLlama.HEAD_WIDTH / 2;
+        double[] turned = new double[heads.length];
+        for (int i = 0; i < heads.length; i++) {
+            int inHead = i % (2 * half);
+            double angle = position * Math.pow(500, -(double) (inHead % half) / half);
+            double partner = inHead < half ? -heads[i + half] : heads[i - half];
+            turned[i] = heads[i] * Math.cos(angle) + partner * Math.sin(angle);
+        }
+        return turned;
+    }
+
+    private double[] norm(double[] x, String name) {
+        double squares = 0;
+        for (double value : x) {
+            squares += value * value;
+        }
+        double[] gain = matrix(name)[0];
+        double[] normed = new double[x.length];
+        for (int i = 0; i < x.length; i++) {
+            normed[i] = x[i] / Math.sqrt(squares / x.length + 1e-5) * gain[i];
+        }
+        return normed;
+    }
+
+    private static double[] times(double[][] matrix, double[] x) {
+        double[] product = new double[matrix.length];
+        for (int row = 0; row < matrix.length; row++) {
+            for (int i = 0; i < x.length; i++) {
+                product[row] += matrix[row][i] * x[i];
+            }
+        }
+        return product;
+    }
+
+    private static void add(double[] x, double[] y) {
+        for (int i = 0; i < x.length; i++) {
+            x[i] += y[i];
+        }
+    }
+
+    private double[][] matrix(String name) {
+        TensorSpec spec = model.tensor(name);
+        float[] numbers = new float[(int) spec.elements()];
+        FloatConversion.widen(spec.dtype(), model.data(name), MemorySegment.ofArray(numbers));
+        int columns = spec.shape().getLast().intValue();
+        double[][] matrix = new double[numbers.length / columns][columns];
+        for (int i = 0; i < numbers.length; i++) {
+            matrix[i / columns][i % columns] = numbers[i];
+        }
+        return matrix;
+    }
+}
