@@ -2,6 +2,7 @@ package dev.tapestry.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
@@ -12,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class FloatConversionTest {
 
-    private static final int COUNT = 200_003;
+    private static final int COUNT = 60_003;
 
     @ParameterizedTest
     @EnumSource(DType.class)
@@ -25,12 +26,14 @@ class FloatConversionTest {
         MemorySegment back = MemorySegment.ofArray(new byte[dtype.bytes() << 16]);
         FloatConversion.widen(dtype, narrow, wide);
         FloatConversion.narrow(dtype, wide, back);
+        int wrong = 0;
         for (int i = 0; i < 1 << 16 && dtype.bytes() == 2; i++) {
             short bits = back.get(FloatConversion.SHORT_LE, i * 2L);
             boolean nan = Float.isNaN(wide.get(FloatConversion.FLOAT_LE, i * 4L));
             int quiet = dtype == DType.F16 ? 0x200 : 0x40;
-            assertThat(bits).isEqualTo((short) (nan ? i | quiet : i));
+            wrong += bits == (short) (nan ? i | quiet : i) ? 0 : 1;
         }
+        assertThat(wrong).isZero();
         MemorySegment twin = MemorySegment.ofArray(new float[1 << 16]);
         ScalarConversion.widen(dtype, narrow, twin, 0, 1 << 16);
         assertThat(wide.mismatch(twin)).isEqualTo(-1);
@@ -55,12 +58,12 @@ class FloatConversionTest {
         for (long i = 0; i < COUNT; i++) {
             float value = wide.get(FloatConversion.FLOAT_LE, i * 4);
             short bits = ScalarConversion.float16(Float.floatToRawIntBits(value));
-            if (Float.isNaN(value)) {
-                assertThat(Float.isNaN(Float.float16ToFloat(bits))).isTrue();
-            } else {
-                assertThat(bits)
-                        .as("%a, -Dtapestry.seed=%d", value, seed)
-                        .isEqualTo(Float.floatToFloat16(value));
+            boolean same =
+                    Float.isNaN(value)
+                            ? Float.isNaN(Float.float16ToFloat(bits))
+                            : bits == Float.floatToFloat16(value);
+            if (!same) {
+                fail("%a became %04x, -Dtapestry.seed=%d".formatted(value, bits, seed));
             }
         }
     }

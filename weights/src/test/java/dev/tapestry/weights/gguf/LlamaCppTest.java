@@ -30,7 +30,8 @@ class LlamaCppTest {
     @TempDir Path folder;
 
     @BeforeAll
-    static void silence() {
+    static void unpackWhereNobodyElseDoes(@TempDir Path natives) {
+        System.setProperty("de.kherud.llama.tmpdir", natives.toString());
         LlamaModel.setLogger(LogFormat.TEXT, (level, message) -> {});
     }
 
@@ -82,7 +83,11 @@ class LlamaCppTest {
         Path target = directory.resolveSibling(directory.getFileName() + ".gguf");
         GgufWriter.write(directory, target, quantisation);
         return new LlamaModel(
-                new ModelParameters().setModel(target.toString()).setCtxSize(128).setThreads(1));
+                new ModelParameters()
+                        .setModel(target.toString())
+                        .setCtxSize(128)
+                        .setThreads(1)
+                        .disableLog());
     }
 
     private static String complete(LlamaModel model) {
