@@ -15,12 +15,10 @@ final class KeyValueCache implements AutoCloseable {
     private final NativeTensors owned = new NativeTensors();
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
-    private final int capacity;
     private int length;
 
     /** Room for {@code capacity} positions. */
     KeyValueCache(LlamaConfig config, int capacity) {
-        this.capacity = capacity;
         long[] shape = {1, capacity, config.keyValueHeads(), config.headSize()};
         try (PointerScope _ = new PointerScope()) {
             for (int i = 0; i < config.layers(); i++) {
@@ -33,11 +31,6 @@ final class KeyValueCache implements AutoCloseable {
     /** Positions that are complete. */
     int length() {
         return length;
-    }
-
-    /** How many positions fit. */
-    int capacity() {
-        return capacity;
     }
 
     /**

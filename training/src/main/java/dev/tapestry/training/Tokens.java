@@ -1,5 +1,7 @@
 package dev.tapestry.training;
 
+import dev.tapestry.corpus.TokenShard;
+
 /**
  * A text as token ids, to train or to score on.
  *
@@ -15,6 +17,11 @@ public interface Tokens {
 
     /** Reads ids from position {@code from} until {@code into} is full. */
     void read(long from, long[] into);
+
+    /** The tokens of a packed shard; it must stay open as long as they are read. */
+    static Tokens of(TokenShard shard) {
+        return new ShardTokens(shard);
+    }
 
     /** Ids in memory that stand for one byte each. */
     static Tokens of(int... ids) {
