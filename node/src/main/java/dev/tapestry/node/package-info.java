@@ -1,3 +1,23 @@
+/**
+ * The member's agent: it holds the member's keys and corpus, takes part in rounds, and makes the
+ * member's own models.
+ *
+ * <p>A node is a directory ({@link dev.tapestry.node.NodeHome}):
+ *
+ * <pre>
+ * node.yaml           settings, see {@link dev.tapestry.node.NodeConfig}
+ * identity/           key.pem, certificate.pem, ca.pem, signing-key.pem, membership.json
+ * node-log.db         the node's own log: a receipt for each message, each decision
+ * models/DIGEST/      bases and candidates, verified
+ * tokens/             the corpus packed for training
+ * trainer/            optimiser state and position in the corpus
+ * outbox/round-N/     the contribution of round N until it is admitted
+ * scores/DIGEST.json  how a model did on the member's held-out text
+ * sovereign/NAME/     the member's own models
+ * witness/            the last checkpoint of the coordinator's log that was verified
+ * metrics.jsonl       one update per line: steps, phases, scores
+ * </pre>
+ */
 @NullMarked
 package dev.tapestry.node;
 

@@ -1,0 +1,50 @@
+package dev.tapestry.node;
+
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+
+/**
+ * Which consortium a node belongs to, as it was told when it enrolled.
+ *
+ * @param consortium its name
+ * @param member whose node this is
+ * @param coordinator the only address that the node talks to
+ * @param coordinatorKey with which the coordinator signs its checkpoints; nothing else is believed
+ */
+public record Membership(
+        String consortium, MemberId member, URI coordinator, VerifyingKey coordinatorKey) {
+
+    /**
+     * The membership of a node.
+     *
+     * @throws NodeException {@code NOT_ENROLLED}
+     */
+    public static Membership of(NodeHome home) {
+        if (!Files.exists(home.membership())) {
+            throw new NodeException(
+                    NodeException.Code.NOT_ENROLLED,
+                    home.directory() + " is no enrolled node; join with the steward's token first");
+        }
+        try {
+            return CanonicalJson.read(
+                    SafeFile.read(home.membership()).getBytes(StandardCharsets.UTF_8),
+                    Membership.class);
+        } catch (TrustException e) {
+            throw new NodeException(
+                    NodeException.Code.NOT_ENROLLED,
+                    home.membership() + " is damaged; join again with a new token",
+                    e);
+        }
+    }
+
+    void write(NodeHome home) {
+        SafeFile.write(
+                home.membership(), new String(CanonicalJson.write(this), StandardCharsets.UTF_8));
+    }
+}

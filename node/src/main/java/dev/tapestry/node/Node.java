@@ -1,0 +1,155 @@
+package dev.tapestry.node;
+
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.build.HeldOutEvaluation;
+import dev.tapestry.node.build.SovereignBuild;
+import dev.tapestry.node.egress.CoordinatorClient;
+import dev.tapestry.node.egress.EgressGate;
+import dev.tapestry.node.egress.ReceiptBook;
+import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.node.egress.Traffic;
+import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.node.round.RoundDesk;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.signature.SigningKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+
+/**
+ * A member's node, put together: to read {@link #open} is to read what it consists of. One process
+ * at a time has a node open. Must be closed: that writes the last receipts.
+ */
+public final class Node implements AutoCloseable {
+
+    private final NodeLog log;
+    private final EgressGate gate;
+    private final CoordinatorClient client;
+    private final StopSignal stop;
+    private final NodeAgent agent;
+    private final SovereignBuild builds;
+
+    private Node(
+            NodeLog log,
+            EgressGate gate,
+            CoordinatorClient client,
+            StopSignal stop,
+            NodeAgent agent,
+            SovereignBuild builds) {
+        this.log = log;
+        this.gate = gate;
+        this.client = client;
+        this.stop = stop;
+        this.agent = agent;
+        this.builds = builds;
+    }
+
+    /** Opens the node in {@code home} with its own settings. */
+    public static Node open(NodeHome home, NodeProgress progress) {
+        return open(
+                home,
+                NodeConfig.read(home),
+                progress,
+                InstantSource.system(),
+                RetryPolicy.standard(new SecureRandom()));
+    }
+
+    /**
+     * Opens the node in {@code home}; no connection is opened yet.
+     *
+     * @throws NodeException {@code NOT_ENROLLED}, {@code ENROLLED_ELSEWHERE}, {@code STORAGE}
+     */
+    public static Node open(
+            NodeHome home,
+            NodeConfig config,
+            NodeProgress listener,
+            InstantSource clock,
+            RetryPolicy retries) {
+        Membership membership = Membership.of(home);
+        MemberId member = membership.member();
+        if (!member.equals(config.member())) {
+            throw new NodeException(
+                    Code.ENROLLED_ELSEWHERE,
+                    "node.yaml is of member '%s', but this node enrolled as '%s'"
+                            .formatted(config.member(), member));
+        }
+        makeDirectories(home);
+        NodeProgress progress = new MetricsFile(home.metrics()).and(listener);
+        TlsIdentity identity = TlsIdentity.open(home.identity());
+        SigningKey key = SigningKey.load(home.signingKey());
+        StopSignal stop = new StopSignal();
+        MemberCorpus corpus = new MemberCorpus(home, config);
+        HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
+
+        NodeLog log = NodeLog.open(home.log(), member);
+        EgressGate gate =
+                EgressGate.to(
+                        membership.coordinator(),
+                        identity.client(),
+                        new ReceiptBook(log, clock),
+                        retries,
+                        outage ->
+                                progress.on(
+                                        new NodeUpdate.Unreachable(
+                                                clock.instant(),
+                                                outage.reason(),
+                                                outage.failures(),
+                                                outage.again())));
+        CoordinatorClient client = new CoordinatorClient(gate);
+        RoundDesk desk =
+                new RoundDesk(home, config, membership, key, corpus, evaluation, log, progress);
+        SovereignBuild builds =
+                new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
+        return new Node(log, gate, client, stop, desk.agent(client, stop, clock), builds);
+    }
+
+    /** The agent that takes part in rounds. */
+    public NodeAgent agent() {
+        return agent;
+    }
+
+    /** Makes the member's own models; works without a network. */
+    public SovereignBuild builds() {
+        return builds;
+    }
+
+    /** The coordinator, as far as the egress gate lets through. */
+    public CoordinatorClient coordinator() {
+        return client;
+    }
+
+    /** Bytes that have passed the egress gate since the node was opened. */
+    public Traffic traffic() {
+        return gate.traffic();
+    }
+
+    /** What was written down so far. */
+    public NodeLog log() {
+        return log;
+    }
+
+    /** Asks the agent or the build to stop; returns at once. For another thread, such as a hook. */
+    public void stop() {
+        stop.request();
+    }
+
+    private static void makeDirectories(NodeHome home) {
+        try {
+            Files.createDirectories(home.models());
+            Files.createDirectories(home.outbox());
+            Files.createDirectories(home.sovereign());
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot use " + home.directory() + ": " + e, e);
+        }
+    }
+
+    /** Writes the last receipts and lets go of the directory. */
+    @Override
+    public void close() {
+        gate.close();
+        log.close();
+    }
+}

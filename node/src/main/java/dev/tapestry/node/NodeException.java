@@ -1,0 +1,63 @@
+package dev.tapestry.node;
+
+import org.jspecify.annotations.Nullable;
+
+/** A node cannot go on; the message says what is wrong, with which value, and what to do. */
+public final class NodeException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What kind of trouble it is. */
+    public enum Code {
+        /**
+         * {@code node.yaml} is missing, not YAML, or has an unknown key or a value out of range.
+         */
+        CONFIG_INVALID,
+        /** The directory holds no identity yet. */
+        NOT_ENROLLED,
+        /** The directory already is another member's node. */
+        ENROLLED_ELSEWHERE,
+        /** A message of an unknown kind or to another address than the coordinator's. */
+        EGRESS_REFUSED,
+        /** The coordinator's certificate, or this node's, is not acceptable. */
+        TLS,
+        /** The consortium has revoked this member. */
+        REVOKED,
+        /** The coordinator answered a request with a refusal. */
+        COORDINATOR_REFUSED,
+        /** The coordinator's answer is not what the protocol describes. */
+        MALFORMED_REPLY,
+        /** What arrived is not what its digest says. */
+        DIGEST_MISMATCH,
+        /** The coordinator's log does not prove what the coordinator claims. */
+        NOT_PROVEN,
+        /** The coordinator has shown two histories. */
+        SPLIT_VIEW,
+        /** The corpus' card, or this node's settings, do not allow what the round asks for. */
+        POLICY,
+        /** A model that this node cannot use for the round. */
+        WRONG_MODEL,
+        /** The disk refused, or is full. */
+        STORAGE,
+        /** The node was asked to stop. */
+        STOPPED
+    }
+
+    private final Code code;
+
+    /** An exception without a cause. */
+    public NodeException(Code code, String message) {
+        this(code, message, null);
+    }
+
+    /** An exception with the one that led to it. */
+    public NodeException(Code code, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.code = code;
+    }
+
+    /** What kind of trouble it is. */
+    public Code code() {
+        return code;
+    }
+}

@@ -1,0 +1,97 @@
+package dev.tapestry.node;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundNumber;
+import java.nio.file.Path;
+
+/**
+ * Where a node keeps what; the package describes it.
+ *
+ * @param directory of the node
+ */
+public record NodeHome(Path directory) {
+
+    public NodeHome {
+        directory = directory.toAbsolutePath().normalize();
+    }
+
+    /** {@code node.yaml}. */
+    public Path config() {
+        return directory.resolve("node.yaml");
+    }
+
+    /** Keys and certificates. */
+    public Path identity() {
+        return directory.resolve("identity");
+    }
+
+    /** The Ed25519 key that signs contributions and scores. */
+    public Path signingKey() {
+        return identity().resolve("signing-key.pem");
+    }
+
+    /** Which consortium this node belongs to. */
+    public Path membership() {
+        return identity().resolve("membership.json");
+    }
+
+    /** Receipts and decisions. */
+    public Path log() {
+        return directory.resolve("node-log.db");
+    }
+
+    /** Bases and candidates. */
+    public Path models() {
+        return directory.resolve("models");
+    }
+
+    /** One base or candidate. */
+    public Path model(Digest digest) {
+        return models().resolve(digest.hex());
+    }
+
+    /** Packed corpora. */
+    public Path tokens() {
+        return directory.resolve("tokens");
+    }
+
+    /** The trainer's state between rounds. */
+    public Path trainer() {
+        return directory.resolve("trainer");
+    }
+
+    /** What waits to be admitted. */
+    public Path outbox() {
+        return directory.resolve("outbox");
+    }
+
+    /** What waits to be admitted to one round. */
+    public Path outbox(RoundNumber round) {
+        return outbox().resolve("round-" + round);
+    }
+
+    /** What was verified of the coordinator's log. */
+    public Path witness() {
+        return directory.resolve("witness");
+    }
+
+    /** How models did on the member's held-out text. */
+    public Path scores() {
+        return directory.resolve("scores");
+    }
+
+    /** The member's own models. */
+    public Path sovereign() {
+        return directory.resolve("sovereign");
+    }
+
+    /** One of the member's own models. */
+    public Path sovereign(String name) {
+        return sovereign().resolve(name);
+    }
+
+    /** Steps, phases and scores, one per line. */
+    public Path metrics() {
+        return directory.resolve("metrics.jsonl");
+    }
+}

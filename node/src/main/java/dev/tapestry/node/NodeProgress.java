@@ -1,0 +1,22 @@
+package dev.tapestry.node;
+
+/** Hears what a node does; called from the node's thread, and soon to return. */
+@FunctionalInterface
+public interface NodeProgress {
+
+    /** Something happened. */
+    void on(NodeUpdate update);
+
+    /** Hears everything twice. */
+    default NodeProgress and(NodeProgress other) {
+        return update -> {
+            on(update);
+            other.on(update);
+        };
+    }
+
+    /** Hears nothing. */
+    static NodeProgress silent() {
+        return update -> {};
+    }
+}

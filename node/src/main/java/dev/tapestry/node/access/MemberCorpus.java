@@ -1,0 +1,132 @@
+package dev.tapestry.node.access;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.corpus.ByteLevelTokenizer;
+import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.corpus.CorpusPacker;
+import dev.tapestry.corpus.CorpusReader;
+import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.corpus.HeldOutSplit;
+import dev.tapestry.corpus.PackedCorpus;
+import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The member's own text. Nothing of it is opened before the card has permitted the purpose, and
+ * nothing but tokens comes out.
+ *
+ * <p>Packed shards are kept under the digest of tokenizer, card, split, and the files' names, sizes
+ * and times, so that whatever changes is packed anew.
+ */
+public final class MemberCorpus {
+
+    /** A model's tokenizer. */
+    static final String TOKENIZER = "tokenizer.json";
+
+    private final NodeHome home;
+    private final Path directory;
+    private final HeldOutSplit split;
+
+    /** The corpus that a node's settings name. */
+    public MemberCorpus(NodeHome home, NodeConfig config) {
+        this.home = home;
+        this.directory = config.corpus();
+        this.split = new HeldOutSplit(config.holdOutFraction(), config.holdOutSalt());
+    }
+
+    /**
+     * What the member declared about its text.
+     *
+     * @throws CorpusException {@code CARD_MISSING}, {@code CARD_INVALID}
+     */
+    public DatasetCard card() {
+        return DatasetCard.read(directory);
+    }
+
+    /**
+     * Asks the card whether the text may be used so.
+     *
+     * @throws NodeException {@code POLICY}, with what the card says
+     */
+    public DatasetCard require(PermittedUse... purposes) {
+        try {
+            DatasetCard card = card();
+            for (PermittedUse purpose : purposes) {
+                card.require(purpose);
+            }
+            return card;
+        } catch (CorpusException e) {
+            throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The text as tokens of a model's tokenizer, to train for {@code purpose}; packed now unless it
+     * was before.
+     *
+     * @param model a model directory with {@code tokenizer.json}
+     * @throws NodeException {@code POLICY}; {@code WRONG_MODEL} if the model's tokenizer cannot be
+     *     used
+     */
+    public OpenText open(Path model, PermittedUse purpose) {
+        DatasetCard card = require(purpose, PermittedUse.EVALUATION);
+        ByteLevelTokenizer tokenizer = tokenizer(model);
+        try {
+            CorpusReader text = CorpusReader.open(directory, purpose);
+            Path packed =
+                    home.tokens().resolve(name(tokenizer.digest(), card.digest(), text.files()));
+            if (!Files.exists(PackedCorpus.heldOutFile(packed))) {
+                new CorpusPacker(tokenizer, split).pack(text, packed);
+            }
+            return open(packed);
+        } catch (CorpusException e) {
+            throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static OpenText open(Path packed) {
+        TokenShard train = TokenShard.open(PackedCorpus.trainFile(packed));
+        try {
+            return new OpenText(train, TokenShard.open(PackedCorpus.heldOutFile(packed)));
+        } catch (RuntimeException e) {
+            train.close();
+            throw e;
+        }
+    }
+
+    private static ByteLevelTokenizer tokenizer(Path model) {
+        try {
+            return ByteLevelTokenizer.open(model.resolve(TOKENIZER));
+        } catch (CorpusException e) {
+            throw new NodeException(
+                    Code.WRONG_MODEL,
+                    "the tokenizer of model " + model.getFileName() + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** Another tokenizer, card, split or text is another pack. */
+    private String name(Digest tokenizer, Digest card, List<String> files) {
+        StringBuilder parts = new StringBuilder();
+        parts.append(tokenizer).append(card).append(split.fraction()).append(split.salt());
+        try {
+            for (String file : files) {
+                Path path = directory.resolve(file);
+                parts.append('\n').append(file).append(' ').append(Files.size(path));
+                parts.append(' ').append(Files.getLastModifiedTime(path).toMillis());
+            }
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot read the corpus: " + e, e);
+        }
+        return Digest.of(parts.toString().getBytes(StandardCharsets.UTF_8)).hex().substring(0, 16);
+    }
+}

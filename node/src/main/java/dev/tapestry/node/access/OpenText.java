@@ -1,0 +1,37 @@
+package dev.tapestry.node.access;
+
+import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.training.Tokens;
+
+/** A packed corpus, mapped into memory until it is closed. */
+public final class OpenText implements AutoCloseable {
+
+    private final TokenShard train;
+    private final TokenShard heldOut;
+
+    OpenText(TokenShard train, TokenShard heldOut) {
+        this.train = train;
+        this.heldOut = heldOut;
+    }
+
+    /** What may be trained on. */
+    public Tokens train() {
+        return new ShardTokens(train);
+    }
+
+    /** What is only ever scored. */
+    public Tokens heldOut() {
+        return new ShardTokens(heldOut);
+    }
+
+    /** Every token is below this. */
+    public int vocabularySize() {
+        return train.vocabSize();
+    }
+
+    @Override
+    public void close() {
+        train.close();
+        heldOut.close();
+    }
+}

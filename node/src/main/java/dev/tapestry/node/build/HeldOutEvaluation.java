@@ -1,0 +1,53 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Llama;
+import dev.tapestry.training.Score;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+
+/** Scores models on the member's held-out text. */
+public final class HeldOutEvaluation {
+
+    private static final int BATCH_TOKENS = 4096;
+
+    private final NodeConfig config;
+
+    /** Scores with this node's threads and precision. */
+    public HeldOutEvaluation(NodeConfig config) {
+        this.config = config;
+    }
+
+    /**
+     * A model's loss.
+     *
+     * @param bitsPerByte of text
+     * @param bytes of text that were scored
+     */
+    public record Result(double bitsPerByte, long bytes) {}
+
+    /**
+     * Scores the model in {@code model}.
+     *
+     * @param sequenceLength tokens in a window
+     * @param maxTokens of the held-out text, evenly spaced
+     */
+    public Result of(Path model, Tokens heldOut, int sequenceLength, long maxTokens) {
+        Evaluation evaluation =
+                new Evaluation(
+                        sequenceLength,
+                        Math.max(1, BATCH_TOKENS / sequenceLength),
+                        maxTokens,
+                        config.precision(),
+                        config.threads());
+        try (ModelDirectory directory = ModelDirectory.open(model);
+                Llama llama = Llama.load(directory)) {
+            Score score = evaluation.of(llama, heldOut);
+            double bytesPerToken = (double) heldOut.bytes() / heldOut.count();
+            return new Result(
+                    score.bitsPerByte(), Math.max(1, Math.round(score.tokens() * bytesPerToken)));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.training.OptimizerPlan;
+import dev.tapestry.training.Schedule;
+import dev.tapestry.training.TrainingPlan;
+
+/** Translates what a round or a build asks for into what the trainer does on this machine. */
+public final class TrainingPlans {
+
+    /** The last fifth of a WSD schedule decays (Hägele et al., arXiv:2405.18392). */
+    private static final long DECAY_SHARE = 5;
+
+    private TrainingPlans() {}
+
+    /** The same training, with this node's threads and precision. */
+    public static TrainingPlan of(LocalTraining training, NodeConfig config) {
+        return new TrainingPlan(
+                optimizer(training),
+                schedule(training),
+                training.batchSequences(),
+                training.sequenceLength(),
+                training.clipNorm(),
+                config.precision(),
+                training.seed(),
+                config.threads());
+    }
+
+    private static OptimizerPlan optimizer(LocalTraining training) {
+        return switch (training.optimizer()) {
+            case ADAMW -> OptimizerPlan.AdamW.of(training.learningRate(), training.weightDecay());
+            case MUON -> OptimizerPlan.Muon.of(training.learningRate(), training.weightDecay());
+        };
+    }
+
+    private static Schedule schedule(LocalTraining training) {
+        long total = training.totalTokens();
+        long warmup = Math.min(training.warmupTokens(), total - 1);
+        double floor = training.finalLearningRateRatio();
+        return switch (training.schedule()) {
+            case COSINE -> new Schedule.Cosine(warmup, total, floor);
+            case WSD -> {
+                long decay = Math.min(total - 1, Math.max(warmup, total - total / DECAY_SHARE));
+                yield new Schedule.WarmupStableDecay(warmup, decay, total, floor);
+            }
+        };
+    }
+}

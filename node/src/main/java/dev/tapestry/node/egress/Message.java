@@ -1,0 +1,49 @@
+package dev.tapestry.node.egress;
+
+import dev.tapestry.consortium.Digest;
+import java.nio.file.Path;
+
+/**
+ * One message that wants to leave.
+ *
+ * @param kind what it is
+ * @param path with its query, below the coordinator's address
+ * @param content what it carries
+ */
+record Message(MessageKind kind, String path, Content content) {
+
+    /** What a message carries. */
+    sealed interface Content {
+
+        /** Its length in bytes. */
+        long bytes();
+
+        /** Nothing. */
+        record Nothing() implements Content {
+            @Override
+            public long bytes() {
+                return 0;
+            }
+        }
+
+        /** A document. */
+        @SuppressWarnings("ArrayRecordComponent") // carried, never compared
+        record Document(byte[] body) implements Content {
+            @Override
+            public long bytes() {
+                return body.length;
+            }
+        }
+
+        /** A slice of a file: a part of contributed weights. */
+        record Slice(Path file, long offset, long bytes, Digest digest) implements Content {}
+    }
+
+    static Message ask(MessageKind kind, String path) {
+        return new Message(kind, path, new Content.Nothing());
+    }
+
+    static Message tell(MessageKind kind, String path, byte[] body) {
+        return new Message(kind, path, new Content.Document(body));
+    }
+}

@@ -1,0 +1,58 @@
+package dev.tapestry.node.egress;
+
+import java.util.regex.Pattern;
+
+/** Every kind of message that a node may send, and the one form that it has. */
+public enum MessageKind {
+    /** The node's first message: a certificate request and a public key. */
+    ENROLMENT("POST", "/v1/enrolments"),
+    /** Asks for the coordinator's protocol and clock. */
+    STATUS("GET", "/v1/status"),
+    /** Asks for the charter and the members. */
+    CONSORTIUM("GET", "/v1/consortium"),
+    /** Asks where the loop is; waits for news. */
+    ROUND("GET", "/v1/round\\?after=-?[0-9]+&wait=[0-9]+"),
+    /** Asks for a model's manifest. */
+    MODEL("GET", "/v1/models/[0-9a-f]{64}"),
+    /** Fetches a part of a model. */
+    PART_DOWNLOAD("GET", "/v1/parts/[0-9a-f]{64}"),
+    /** Sends the signed manifest of a contribution. */
+    CONTRIBUTION("POST", "/v1/rounds/[0-9]+/contributions"),
+    /** Sends a part of contributed weights. */
+    PART_UPLOAD("PUT", "/v1/parts/[0-9a-f]{64}"),
+    /** Says that a contribution is complete. */
+    SEAL("POST", "/v1/rounds/[0-9]+/contributions/[0-9a-f]{64}/seal"),
+    /** Sends a signed score: numbers only. */
+    SCORE("POST", "/v1/rounds/[0-9]+/scores"),
+    /** Asks for the log's signed checkpoint. */
+    CHECKPOINT("GET", "/v1/log/checkpoint"),
+    /** Asks for a slice of the log. */
+    ENTRIES("GET", "/v1/log/entries\\?from=[0-9]+&to=[0-9]+"),
+    /** Asks for a proof that an entry is in the log. */
+    INCLUSION_PROOF("GET", "/v1/log/proofs/inclusion\\?index=[0-9]+&size=[0-9]+"),
+    /** Asks for a proof that the log only grew. */
+    CONSISTENCY_PROOF("GET", "/v1/log/proofs/consistency\\?from=[0-9]+&to=[0-9]+");
+
+    private final String method;
+    private final Pattern path;
+
+    MessageKind(String method, String path) {
+        this.method = method;
+        this.path = Pattern.compile(path);
+    }
+
+    /** The HTTP method. */
+    String method() {
+        return method;
+    }
+
+    /** Whether a path with its query has this kind's form. */
+    boolean allows(String pathAndQuery) {
+        return path.matcher(pathAndQuery).matches();
+    }
+
+    /** Whether messages of this kind carry weights: many and large. */
+    boolean bulk() {
+        return this == PART_DOWNLOAD || this == PART_UPLOAD;
+    }
+}

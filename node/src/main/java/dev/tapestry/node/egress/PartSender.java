@@ -1,0 +1,85 @@
+package dev.tapestry.node.egress;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.ModelManifest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** Sends the parts of contributed weights that the coordinator misses, several at a time. */
+public final class PartSender {
+
+    private final CoordinatorClient client;
+    private final int streams;
+    private final Runnable progress;
+
+    /** Where a part lies. */
+    private record Place(Path file, long offset, long bytes) {}
+
+    /**
+     * A sender.
+     *
+     * @param streams parts under way at once
+     * @param progress called after each part
+     */
+    public PartSender(CoordinatorClient client, int streams, Runnable progress) {
+        this.client = client;
+        this.streams = streams;
+        this.progress = progress;
+    }
+
+    /**
+     * Sends parts of the files in {@code directory}.
+     *
+     * @param missing parts that the manifest lists; others are not sent
+     * @return a refusal, if there was one
+     */
+    public Optional<Answer.Refused> send(
+            Path directory, ModelManifest manifest, List<Digest> missing) {
+        Map<Digest, Place> places = places(directory, manifest);
+        AtomicReference<Optional<Answer.Refused>> refusal = new AtomicReference<>(Optional.empty());
+        List<Runnable> tasks = new ArrayList<>();
+        for (Digest digest : missing) {
+            Place place = places.get(digest);
+            if (place != null) {
+                tasks.add(() -> {
+                    if (refusal.get().isEmpty()
+                            && put(digest, place) instanceof Answer.Refused refused) {
+                        refusal.set(Optional.of(refused));
+                    }
+                    progress.run();
+                });
+            }
+        }
+        Streams.run(streams, tasks);
+        return refusal.get();
+    }
+
+    private Answer put(Digest digest, Place place) {
+        return client.gate()
+                .send(
+                        new Message(
+                                MessageKind.PART_UPLOAD,
+                                "/v1/parts/" + digest,
+                                new Message.Content.Slice(
+                                        place.file(), place.offset(), place.bytes(), digest)));
+    }
+
+    private static Map<Digest, Place> places(Path directory, ModelManifest manifest) {
+        Map<Digest, Place> places = new HashMap<>();
+        for (ModelManifest.File file : manifest.files()) {
+            long offset = 0;
+            for (ModelManifest.Part part : file.parts()) {
+                places.put(
+                        part.digest(),
+                        new Place(directory.resolve(file.path()), offset, part.bytes()));
+                offset += part.bytes();
+            }
+        }
+        return places;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.tapestry.node.egress;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.NodeEvent.Receipt;
+import dev.tapestry.node.NodeLog;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Writes receipts into the node's log: at once for documents, in groups for the parts of weights.
+ * Whatever is written at once takes along what waits. Thread-safe.
+ */
+public final class ReceiptBook {
+
+    private static final int GROUP = 16;
+
+    private final NodeLog log;
+    private final InstantSource clock;
+    private final List<Receipt> waiting = new ArrayList<>();
+    private long up;
+    private long down;
+
+    /** Receipts go to {@code log}, dated by {@code clock}. */
+    public ReceiptBook(NodeLog log, InstantSource clock) {
+        this.log = log;
+        this.clock = clock;
+    }
+
+    synchronized void write(
+            Message message, long sent, long received, Optional<Digest> content, String outcome) {
+        up += sent;
+        down += received;
+        waiting.add(
+                new Receipt(
+                        clock.instant(),
+                        message.kind(),
+                        message.kind().method(),
+                        message.path(),
+                        sent,
+                        received,
+                        content,
+                        outcome));
+        if (!message.kind().bulk() || waiting.size() >= GROUP) {
+            flush();
+        }
+    }
+
+    void refused(Message message, String outcome) {
+        write(message, 0, 0, Optional.empty(), outcome);
+        flush();
+    }
+
+    /** Writes what waits. */
+    public synchronized void flush() {
+        if (!waiting.isEmpty()) {
+            log.append(waiting);
+            waiting.clear();
+        }
+    }
+
+    synchronized Traffic traffic() {
+        return new Traffic(up, down);
+    }
+}

@@ -1,0 +1,99 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.egress.Answer;
+import dev.tapestry.node.egress.CoordinatorClient;
+import dev.tapestry.node.egress.PartSender;
+import dev.tapestry.node.egress.Reply;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.SigningKey;
+import java.util.Set;
+
+/** Brings contributions and scores to the coordinator, and the answers into the diary. */
+final class Courier {
+
+    /** Findings that sending again may cure. */
+    private static final Set<String> CURABLE = Set.of("INCOMPLETE", "DIGEST_MISMATCH");
+
+    private static final int TRIES = 3;
+
+    private final CoordinatorClient client;
+    private final PartSender parts;
+    private final MemberId member;
+    private final SigningKey key;
+    private final RoundDiary diary;
+    private final StopSignal stop;
+
+    Courier(
+            CoordinatorClient client,
+            PartSender parts,
+            MemberId member,
+            SigningKey key,
+            RoundDiary diary,
+            StopSignal stop) {
+        this.client = client;
+        this.parts = parts;
+        this.member = member;
+        this.key = key;
+        this.diary = diary;
+        this.stop = stop;
+    }
+
+    /**
+     * Sends what is missing of a contribution and seals it.
+     *
+     * @throws NodeException {@code COORDINATOR_REFUSED}, with the finding
+     */
+    void deliver(Outbox.Parcel parcel) {
+        for (int tries = 1; ; tries++) {
+            Answer answer = stop.interruptibly(() -> attempt(parcel));
+            switch (answer) {
+                case Answer.Accepted _ -> {
+                    diary.contributed(parcel.manifest(), Digest.of(parcel.envelope().bytes()));
+                    return;
+                }
+                case Answer.Refused refused -> {
+                    if (tries == TRIES || !CURABLE.contains(refused.code())) {
+                        throw refused("contribution", refused);
+                    }
+                }
+            }
+        }
+    }
+
+    private Answer attempt(Outbox.Parcel parcel) {
+        RoundNumber round = parcel.manifest().round();
+        return switch (client.contribute(round, parcel.envelope())) {
+            case Reply.Denied<UploadStatus>(Answer.Refused refused) -> refused;
+            case Reply.Given<UploadStatus>(UploadStatus status) ->
+                    parts.send(parcel.weights(), parcel.manifest().weights(), status.missing())
+                            .<Answer>map(refused -> refused)
+                            .orElseGet(() -> client.seal(round, status.contribution()));
+        };
+    }
+
+    /** Sends a signed score. */
+    void report(RoundNumber round, Digest candidate, Score score) {
+        Envelope envelope =
+                Envelope.seal(
+                        Protocol.SCORE_TYPE, new ScoreReport(round, member, candidate, score), key);
+        switch (stop.interruptibly(() -> client.score(round, envelope))) {
+            case Answer.Accepted _ -> diary.scored(round, candidate, score);
+            case Answer.Refused refused -> throw refused("score", refused);
+        }
+    }
+
+    private static NodeException refused(String what, Answer.Refused refusal) {
+        return new NodeException(
+                NodeException.Code.COORDINATOR_REFUSED,
+                "the %s was refused with %s: %s".formatted(what, refusal.code(), refusal.detail()));
+    }
+}

@@ -1,0 +1,161 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.build.TrainingPlans;
+import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.training.Trainer;
+import dev.tapestry.training.TrainingException;
+import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Trains a round's steps. The optimiser's state and the place in the corpus go on from the round
+ * before; the weights are the base's.
+ *
+ * <p>The state after round N is kept in {@code trainer/after-round-N.safetensors}. A round begins
+ * from the latest state before it, so that a round that is trained again, because the node was
+ * killed, gives the same weights bit by bit.
+ */
+final class LocalTrainer {
+
+    private static final System.Logger LOG = System.getLogger(LocalTrainer.class.getName());
+    private static final String PREFIX = "after-round-";
+    private static final String SUFFIX = ".safetensors";
+    private static final int KEPT_STATES = 2;
+
+    private final NodeHome home;
+    private final NodeConfig config;
+    private final NodeProgress progress;
+    private final StopSignal stop;
+    private final InstantSource clock;
+
+    LocalTrainer(
+            NodeHome home,
+            NodeConfig config,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock) {
+        this.home = home;
+        this.config = config;
+        this.progress = progress;
+        this.stop = stop;
+        this.clock = clock;
+    }
+
+    /**
+     * Trains from {@code base} and writes the weights to {@code target}.
+     *
+     * @param scheduleTokens where the learning rate's schedule is at the round's beginning
+     * @throws NodeException {@code STOPPED}, {@code WRONG_MODEL}
+     */
+    TrainingRun.Result train(
+            RoundNumber round,
+            LocalTraining training,
+            long scheduleTokens,
+            Path base,
+            Tokens tokens,
+            Path target) {
+        TrainingPlan plan = TrainingPlans.of(training, config);
+        try (ModelDirectory model = ModelDirectory.open(base)) {
+            requireF32(model);
+            try (Trainer trainer = begin(round, model, plan, tokens)) {
+                trainer.continueScheduleAt(scheduleTokens);
+                TrainingRun run = new TrainingRun(progress, stop, clock);
+                TrainingRun.Result result =
+                        run.steps(trainer, plan, tokens, training.steps(), round.value());
+                trainer.exportLike(model, target);
+                trainer.saveCheckpoint(state(round.value()));
+                dropOldStates(round);
+                return result;
+            }
+        }
+    }
+
+    private Trainer begin(
+            RoundNumber round, ModelDirectory base, TrainingPlan plan, Tokens tokens) {
+        List<Integer> earlier = states().stream().filter(n -> n < round.value()).toList();
+        if (!earlier.isEmpty()) {
+            try {
+                Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens);
+                try {
+                    trainer.replaceWeights(base);
+                    return trainer;
+                } catch (RuntimeException e) {
+                    trainer.close();
+                    throw e;
+                }
+            } catch (TrainingException e) {
+                // Another optimiser or another shape of model: its state is of no use here.
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "round {0} begins with a fresh optimiser: {1}",
+                        round,
+                        e.getMessage());
+            }
+        }
+        return Trainer.begin(base, plan, tokens);
+    }
+
+    private static void requireF32(ModelDirectory model) {
+        model.tensors().values().stream()
+                .filter(spec -> spec.dtype() != DType.F32)
+                .findFirst()
+                .ifPresent(spec -> {
+                    throw new NodeException(
+                            Code.WRONG_MODEL,
+                            "tensor %s of the base is %s; contributions are F32, so the base must be adopted as F32"
+                                    .formatted(spec.name(), spec.dtype()));
+                });
+    }
+
+    private Path state(int round) {
+        return home.trainer().resolve(PREFIX + round + SUFFIX);
+    }
+
+    /** The rounds after which a state was kept, in order. */
+    private List<Integer> states() {
+        try {
+            Files.createDirectories(home.trainer());
+            try (Stream<Path> files = Files.list(home.trainer())) {
+                return files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.matches(PREFIX + "[0-9]{1,9}" + "\\.safetensors"))
+                        .map(name ->
+                                name.substring(PREFIX.length(), name.length() - SUFFIX.length()))
+                        .map(Integer::valueOf)
+                        .sorted(Comparator.naturalOrder())
+                        .toList();
+            }
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot read " + home.trainer() + ": " + e, e);
+        }
+    }
+
+    private void dropOldStates(RoundNumber round) {
+        List<Integer> kept = states();
+        try {
+            for (int old : kept.subList(0, Math.max(0, kept.size() - KEPT_STATES))) {
+                if (old < round.value()) {
+                    Files.delete(state(old));
+                }
+            }
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot clear " + home.trainer() + ": " + e, e);
+        }
+    }
+}

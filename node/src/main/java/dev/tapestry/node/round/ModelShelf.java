@@ -1,0 +1,77 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Keeps the models that the loop still needs and the latest others, so that disks do not fill. */
+final class ModelShelf {
+
+    private final NodeHome home;
+    private final int keep;
+
+    ModelShelf(NodeHome home, int keep) {
+        this.home = home;
+        this.keep = keep;
+    }
+
+    /** Deletes the oldest models beyond those kept; never one that the view names. */
+    void tidy(RoundView view) {
+        Set<String> needed = new HashSet<>();
+        view.base().map(Digest::hex).ifPresent(needed::add);
+        view.candidate().map(Digest::hex).ifPresent(needed::add);
+        view.plan().ifPresent(plan -> needed.add(plan.base().hex()));
+        try {
+            List<Path> models = newestFirst();
+            for (Path old : models.subList(Math.min(keep, models.size()), models.size())) {
+                if (!needed.contains(old.getFileName().toString())) {
+                    drop(old);
+                }
+            }
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot tidy " + home.models() + ": " + e, e);
+        }
+    }
+
+    private List<Path> newestFirst() throws IOException {
+        if (!Files.isDirectory(home.models())) {
+            return List.of();
+        }
+        record Dated(Path path, FileTime time) {}
+        List<Dated> dated = new ArrayList<>();
+        try (Stream<Path> models = Files.list(home.models())) {
+            for (Path model : models.toList()) {
+                if (model.getFileName().toString().matches("[0-9a-f]{64}")) {
+                    dated.add(new Dated(model, Files.getLastModifiedTime(model)));
+                }
+            }
+        }
+        return dated.stream()
+                .sorted(Comparator.comparing(Dated::time).reversed())
+                .map(Dated::path)
+                .toList();
+    }
+
+    /** A model that is half deleted must not look whole. */
+    private static void drop(Path model) throws IOException {
+        Path doomed = model.resolveSibling("." + model.getFileName() + ".old");
+        Files.move(model, doomed);
+        try (Stream<Path> paths = Files.walk(doomed)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.node.Membership;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeLog;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.NodeUpdate;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.build.HeldOutEvaluation;
+import dev.tapestry.node.egress.CoordinatorClient;
+import dev.tapestry.node.egress.ModelReceiver;
+import dev.tapestry.node.egress.PartSender;
+import dev.tapestry.node.egress.Traffic;
+import dev.tapestry.trust.signature.SigningKey;
+import java.time.InstantSource;
+
+/** Puts together what takes part in rounds. */
+public record RoundDesk(
+        NodeHome home,
+        NodeConfig config,
+        Membership membership,
+        SigningKey key,
+        MemberCorpus corpus,
+        HeldOutEvaluation evaluation,
+        NodeLog log,
+        NodeProgress progress) {
+
+    /** An agent that talks to the coordinator through {@code client}. */
+    public NodeAgent agent(CoordinatorClient client, StopSignal stop, InstantSource clock) {
+        Runnable moved =
+                () -> {
+                    Traffic traffic = client.traffic();
+                    progress.on(
+                            new NodeUpdate.Transferred(
+                                    clock.instant(), traffic.up(), traffic.down()));
+                };
+        RoundDiary diary = new RoundDiary(log, progress, clock);
+        RoundParticipant participant =
+                new RoundParticipant(
+                        membership.member(),
+                        new ModelReceiver(client, home.models(), config.streams(), moved),
+                        corpus,
+                        new LocalTrainer(home, config, progress, stop, clock),
+                        new Outbox(home, key),
+                        new Courier(
+                                client,
+                                new PartSender(client, config.streams(), moved),
+                                membership.member(),
+                                key,
+                                diary,
+                                stop),
+                        new ScoreBook(home, evaluation),
+                        new LogWitness(client, membership, home),
+                        diary,
+                        stop);
+        return new NodeAgent(
+                client, participant, diary, new ModelShelf(home, config.keepBases()), stop);
+    }
+}

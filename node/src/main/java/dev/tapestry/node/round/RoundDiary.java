@@ -1,0 +1,110 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeLog;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.NodeUpdate;
+import dev.tapestry.node.NodeUpdate.Phase;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** Tells people and the node's log what happens in rounds, each thing once. */
+final class RoundDiary {
+
+    private final NodeLog log;
+    private final NodeProgress progress;
+    private final InstantSource clock;
+    private final Set<RoundNumber> over = new HashSet<>();
+    private String waitsFor = "";
+
+    RoundDiary(NodeLog log, NodeProgress progress, InstantSource clock) {
+        this.log = log;
+        this.progress = progress;
+        this.clock = clock;
+    }
+
+    /** Whether the round's end is written already. */
+    boolean over(RoundNumber round) {
+        return over.contains(round);
+    }
+
+    void begins(Phase phase, RoundNumber round, String detail) {
+        waitsFor = "";
+        progress.on(new NodeUpdate.Began(clock.instant(), phase, round.value(), detail));
+    }
+
+    /** No wait is silent: it has a cause, names and an end. */
+    void waits(RoundView view, String reason) {
+        int round = view.plan().map(plan -> plan.round().value()).orElse(0);
+        String detail =
+                reason.isEmpty()
+                        ? view.phase()
+                                + (view.awaited().isEmpty()
+                                        ? ""
+                                        : ", waiting for " + view.awaited())
+                                + view.deadline().map(at -> " until " + at).orElse("")
+                        : reason;
+        if (!waitsFor.equals(round + detail)) {
+            progress.on(new NodeUpdate.Began(clock.instant(), Phase.WAITING, round, detail));
+            waitsFor = round + detail;
+        }
+    }
+
+    void decided(RoundNumber round, Verdict verdict, String reason) {
+        log.decided(clock.instant(), Optional.of(round), verdict, reason);
+    }
+
+    void contributed(ContributionManifest manifest, Digest contribution) {
+        decided(
+                manifest.round(),
+                Verdict.CONTRIBUTED,
+                "%s: %d tokens in %d steps from base %s"
+                        .formatted(
+                                contribution,
+                                manifest.tokens(),
+                                manifest.steps(),
+                                manifest.base()));
+        progress.on(
+                new NodeUpdate.Contributed(
+                        clock.instant(),
+                        manifest.round(),
+                        contribution,
+                        manifest.tokens(),
+                        manifest.trainingBitsPerByte()));
+    }
+
+    void scored(RoundNumber round, Digest candidate, Score score) {
+        decided(
+                round,
+                Verdict.SCORED,
+                "candidate %s: %s bits per byte, base %s"
+                        .formatted(
+                                candidate, score.candidateBitsPerByte(), score.baseBitsPerByte()));
+        progress.on(new NodeUpdate.Scored(clock.instant(), round, candidate, score));
+    }
+
+    void published(RoundNumber round, Digest base) {
+        if (over.add(round)) {
+            decided(round, Verdict.BASE_BELIEVED, base.hex());
+            progress.on(new NodeUpdate.BaseBelieved(clock.instant(), round, base));
+        }
+    }
+
+    void failed(RoundNumber round, String reason) {
+        if (over.add(round)) {
+            progress.on(new NodeUpdate.RoundFailed(clock.instant(), round, reason));
+        }
+    }
+
+    void declines(RoundNumber round, Verdict verdict, String code, String reason) {
+        decided(round, verdict, code + ": " + reason);
+        progress.on(new NodeUpdate.Declined(clock.instant(), round, code, reason));
+    }
+}

@@ -1,0 +1,166 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeUpdate.Phase;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.egress.ModelReceiver;
+import dev.tapestry.weights.Manifests;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A member's part in one round, whatever state the round is in and whatever was done before. */
+final class RoundParticipant {
+
+    private final MemberId member;
+    private final ModelReceiver models;
+    private final MemberCorpus corpus;
+    private final LocalTrainer trainer;
+    private final Outbox outbox;
+    private final Courier courier;
+    private final ScoreBook scores;
+    private final LogWitness witness;
+    private final RoundDiary diary;
+    private final StopSignal stop;
+
+    RoundParticipant(
+            MemberId member,
+            ModelReceiver models,
+            MemberCorpus corpus,
+            LocalTrainer trainer,
+            Outbox outbox,
+            Courier courier,
+            ScoreBook scores,
+            LogWitness witness,
+            RoundDiary diary,
+            StopSignal stop) {
+        this.member = member;
+        this.models = models;
+        this.corpus = corpus;
+        this.trainer = trainer;
+        this.outbox = outbox;
+        this.courier = courier;
+        this.scores = scores;
+        this.witness = witness;
+        this.diary = diary;
+        this.stop = stop;
+    }
+
+    /** Does what the round waits for from this member, if anything. */
+    void takePart(RoundView view) {
+        RoundPlan plan = view.plan().orElse(null);
+        if (plan == null) {
+            diary.waits(view, "no round has been announced yet");
+            return;
+        }
+        boolean awaited = view.awaited().contains(member);
+        switch (view.phase()) {
+            case COLLECTING -> {
+                if (awaited) {
+                    contribute(plan, view);
+                }
+            }
+            case SCORING -> {
+                if (awaited && view.candidate().isPresent()) {
+                    score(plan, view.candidate().get());
+                }
+            }
+            case PUBLISHED -> believe(plan, view);
+            case ROLLED_BACK, ABANDONED -> diary.failed(plan.round(), view.reason());
+            case IDLE, MERGING -> {}
+        }
+        diary.waits(view, "");
+    }
+
+    private void contribute(RoundPlan plan, RoundView view) {
+        corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
+        Path base = receiveBase(plan);
+        Digest planDigest = view.planDigest().orElseThrow();
+        Outbox.Parcel parcel =
+                outbox.find(plan.round(), planDigest)
+                        .orElseGet(() -> train(plan, planDigest, view.roundsPublished(), base));
+        diary.begins(Phase.SENDING, plan.round(), "a contribution of " + size(parcel));
+        courier.deliver(parcel);
+    }
+
+    private Path receiveBase(RoundPlan plan) {
+        diary.begins(Phase.VERIFYING, plan.round(), "base " + plan.base().abbreviated());
+        stop.interruptibly(() -> witness.believe(plan.base()));
+        diary.begins(Phase.RECEIVING, plan.round(), "base " + plan.base().abbreviated());
+        return stop.interruptibly(() -> models.receive(plan.base()));
+    }
+
+    private Outbox.Parcel train(RoundPlan plan, Digest planDigest, int published, Path base) {
+        diary.begins(Phase.PACKING, plan.round(), "the corpus for " + base.getFileName());
+        try (OpenText text = corpus.open(base, PermittedUse.CONTRIBUTED_CPT)) {
+            diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
+            diary.begins(Phase.TRAINING, plan.round(), plan.training().steps() + " steps");
+            outbox.dropBefore(plan.round());
+            Path weights = outbox.empty(plan.round());
+            long scheduleTokens = published * plan.training().tokensPerRound();
+            TrainingRun.Result trained =
+                    trainer.train(
+                            plan.round(),
+                            plan.training(),
+                            scheduleTokens,
+                            base,
+                            text.train(),
+                            weights);
+            return outbox.sign(
+                    new ContributionManifest(
+                            plan.round(),
+                            member,
+                            plan.base(),
+                            planDigest,
+                            weightsOnly(Manifests.of(weights)),
+                            trained.tokens(),
+                            trained.steps(),
+                            trained.bitsPerByte()));
+        }
+    }
+
+    private void score(RoundPlan plan, Digest candidate) {
+        corpus.require(PermittedUse.EVALUATION);
+        diary.begins(Phase.RECEIVING, plan.round(), "candidate " + candidate.abbreviated());
+        Path model = stop.interruptibly(() -> models.receive(candidate));
+        stop.interruptibly(() -> models.receive(plan.base()));
+        diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
+        try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
+            Score score = scores.score(plan, candidate, text);
+            stop.check();
+            courier.report(plan.round(), candidate, score);
+        }
+    }
+
+    private void believe(RoundPlan plan, RoundView view) {
+        Digest base = view.base().orElseThrow();
+        if (!diary.over(plan.round())) {
+            diary.begins(Phase.VERIFYING, plan.round(), "base " + base.abbreviated());
+            stop.interruptibly(() -> witness.believe(base));
+            diary.published(plan.round(), base);
+        }
+    }
+
+    /** What is contributed is weights: the configuration and the tokenizer are the base's. */
+    private static ModelManifest weightsOnly(ModelManifest manifest) {
+        List<ModelManifest.File> weights =
+                manifest.files().stream()
+                        .filter(file -> file.path().endsWith(".safetensors"))
+                        .toList();
+        return new ModelManifest(weights);
+    }
+
+    private static String size(Outbox.Parcel parcel) {
+        return "%,d bytes".formatted(parcel.manifest().weights().bytes());
+    }
+}
