@@ -12,11 +12,13 @@ import java.util.stream.Stream;
 /** Files and directories that are not yet what they will be: written beside, then renamed. */
 public final class Drafts {
 
+    private static final String MARK = ".draft-";
+
     private Drafts() {}
 
     /** A hidden, unused name in the folder of {@code target}. */
     public static Path beside(Path target) {
-        return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+        return target.resolveSibling("." + target.getFileName() + MARK + UUID.randomUUID());
     }
 
     /** Refuses with {@code NO_SPACE} what would not fit; a mapped write would end the program. */
@@ -63,6 +65,25 @@ public final class Drafts {
             }
         }
         syncFolder(folder);
+    }
+
+    /**
+     * Deletes the drafts that a killed program left in {@code folder}; call it at start, before
+     * anything is written there.
+     */
+    public static void sweep(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(Drafts::isDraft).toList()) {
+                drop(file);
+            }
+        } catch (IOException e) {
+            throw WeightsException.io("sweep", folder, e);
+        }
+    }
+
+    private static boolean isDraft(Path file) {
+        String name = file.getFileName().toString();
+        return name.startsWith(".") && name.contains(MARK);
     }
 
     /** Deletes a draft, a folder with what is in it included. */

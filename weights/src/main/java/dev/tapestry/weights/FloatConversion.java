@@ -31,6 +31,12 @@ public final class FloatConversion {
     public static final ValueLayout.OfLong LONG_LE =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /**
+     * Shorter runs are left to the scalar loop: a vector loop is slow until it is compiled, and a
+     * short one is over before that.
+     */
+    private static final long VECTOR_FROM = 1 << 17;
+
     private FloatConversion() {}
 
     /**
@@ -40,12 +46,17 @@ public final class FloatConversion {
      * @param wide room for n F32, little-endian; must not overlap {@code narrow}
      */
     public static void widen(DType from, MemorySegment narrow, MemorySegment wide) {
+        widen(from, narrow, wide, VECTOR_FROM);
+    }
+
+    static void widen(DType from, MemorySegment narrow, MemorySegment wide, long vectorFrom) {
         long count = count(from, narrow, wide);
+        long vectors = count < vectorFrom ? 0 : count;
         long done =
                 switch (from) {
                     case F32 -> copy(narrow, wide);
-                    case BF16 -> VectorConversion.bf16ToFloat(narrow, wide, count);
-                    case F16 -> VectorConversion.float16ToFloat(narrow, wide, count);
+                    case BF16 -> VectorConversion.bf16ToFloat(narrow, wide, vectors);
+                    case F16 -> VectorConversion.float16ToFloat(narrow, wide, vectors);
                 };
         ScalarConversion.widen(from, narrow, wide, done, count);
     }
@@ -57,12 +68,17 @@ public final class FloatConversion {
      * @param narrow room for n numbers of dtype {@code to}; must not overlap {@code wide}
      */
     public static void narrow(DType to, MemorySegment wide, MemorySegment narrow) {
+        narrow(to, wide, narrow, VECTOR_FROM);
+    }
+
+    static void narrow(DType to, MemorySegment wide, MemorySegment narrow, long vectorFrom) {
         long count = count(to, narrow, wide);
+        long vectors = count < vectorFrom ? 0 : count;
         long done =
                 switch (to) {
                     case F32 -> copy(wide, narrow);
-                    case BF16 -> VectorConversion.floatToBf16(wide, narrow, count);
-                    case F16 -> VectorConversion.floatToFloat16(wide, narrow, count);
+                    case BF16 -> VectorConversion.floatToBf16(wide, narrow, vectors);
+                    case F16 -> VectorConversion.floatToFloat16(wide, narrow, vectors);
                 };
         ScalarConversion.narrow(to, wide, narrow, done, count);
     }

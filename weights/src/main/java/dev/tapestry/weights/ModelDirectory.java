@@ -15,7 +15,8 @@ import java.util.TreeMap;
  * A model as Hugging Face keeps it: a directory with {@code config.json} and its tensors in one
  * safetensors file or in shards with an index.
  *
- * <p>All shards are mapped while it is open, none is loaded. Any number of threads may read.
+ * <p>All shards are mapped while it is open, none is loaded. Any number of threads may read. Links
+ * are followed, because Hugging Face's own cache consists of them.
  */
 public final class ModelDirectory implements AutoCloseable {
 

@@ -33,6 +33,9 @@ record SafetensorsHeader(
     /** Our limit, so that a hostile header cannot fill the heap. */
     static final int MAX_TENSORS = 250_000;
 
+    /** Our limit on all keys and values of the metadata together. */
+    static final int MAX_METADATA_CHARS = 1 << 20;
+
     /** Data begins at a multiple of this, so that mapped numbers are aligned. */
     private static final int ALIGNMENT = 8;
 

@@ -19,6 +19,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.util.ByteBufferBackedInputStream;
@@ -32,7 +33,17 @@ import tools.jackson.databind.util.ByteBufferBackedInputStream;
 final class SafetensorsHeaderReader {
 
     private static final JsonFactory JSON =
-            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+            JsonFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder()
+                                    .maxNameLength(4 * TensorSpec.MAX_NAME_CHARS)
+                                    .maxStringLength(SafetensorsHeader.MAX_METADATA_CHARS)
+                                    .build())
+                    .build();
+
+    /** A name that somebody else chose is cut to this length in messages. */
+    private static final int MAX_REASON_CHARS = 400;
 
     private final Path path;
     private final MemorySegment file;
@@ -132,9 +143,19 @@ final class SafetensorsHeaderReader {
 
     private void readMetadata(JsonParser parser) {
         expect(parser, JsonToken.START_OBJECT, "__metadata__ is an object of strings");
+        int chars = 0;
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             String key = parser.currentName();
             expect(parser, JsonToken.VALUE_STRING, "every value in __metadata__ is a string");
+            chars += key.length() + parser.getString().length();
+            if (chars > SafetensorsHeader.MAX_METADATA_CHARS) {
+                throw refused(
+                        Code.HEADER_FIELD,
+                        offset(parser),
+                        "__metadata__ has more than "
+                                + SafetensorsHeader.MAX_METADATA_CHARS
+                                + " characters");
+            }
             metadata.put(key, parser.getString());
         }
     }
@@ -187,7 +208,7 @@ final class SafetensorsHeaderReader {
         try {
             return part.get();
         } catch (WeightsException e) {
-            throw new WeightsException(e.code(), at(place) + e.getMessage(), e);
+            throw refused(e.code(), place, String.valueOf(e.getMessage()));
         }
     }
 
@@ -280,7 +301,13 @@ final class SafetensorsHeaderReader {
     }
 
     private WeightsException refused(Code code, long offset, String reason) {
-        return new WeightsException(code, at(offset) + reason);
+        return new WeightsException(code, at(offset) + printable(reason));
+    }
+
+    /** Names come from the file: kept short and free of what could steer a terminal. */
+    private static String printable(String reason) {
+        return reason.substring(0, Math.min(reason.length(), MAX_REASON_CHARS))
+                .replaceAll("\\p{Cntrl}", "?");
     }
 
     private String at(long offset) {

@@ -29,7 +29,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final FileChannel channel;
     private final Arena arena;
     private final MemorySegment file;
-    private boolean open = true;
 
     @SuppressWarnings("MustBeClosed") // the arena and the channel live until commit or close
     private SafetensorsWriter(Path target, Path draft, SafetensorsHeader header)
@@ -107,15 +106,14 @@ public final class SafetensorsWriter implements AutoCloseable {
             Drafts.publish(draft, target);
         } catch (IOException e) {
             throw WeightsException.io("finish", target, e);
+        } finally {
+            close();
         }
     }
 
     /** Drops what was written, unless it was committed. */
     @Override
     public void close() {
-        if (!open) {
-            return;
-        }
         try {
             release();
             Files.deleteIfExists(draft);
@@ -125,8 +123,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private void release() throws IOException {
-        open = false;
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
         channel.close();
     }
 }

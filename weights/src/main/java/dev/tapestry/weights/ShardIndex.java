@@ -27,7 +27,7 @@ record ShardIndex(SequencedMap<String, String> shards) {
     private static final Pattern SHARD_NAME =
             Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\\.safetensors");
 
-    private static final long MAX_BYTES = 100_000_000;
+    private static final long MAX_BYTES = 16L << 20;
 
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();

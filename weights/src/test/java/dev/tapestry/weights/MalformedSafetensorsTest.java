@@ -116,6 +116,30 @@ class MalformedSafetensorsTest {
     }
 
     @Test
+    void names_of_the_file_neither_fill_nor_steer_the_terminal() throws IOException {
+        String dtype = "\\u001b[31m" + "x".repeat(10_000);
+        byte[] json =
+                tensor("'" + dtype + "'", "[]", "[0,4]")
+                        .replace('\'', '"')
+                        .getBytes(StandardCharsets.UTF_8);
+        Files.write(folder.resolve("rude"), file(json.length, json, 4));
+        assertThatThrownBy(() -> SafetensorsFile.open(folder.resolve("rude")).close())
+                .hasMessageContaining("dtype '?[31mxxx")
+                .satisfies(e -> assertThat(e.toString()).hasSizeLessThan(1000));
+    }
+
+    @Test
+    void metadata_larger_than_a_mebibyte_is_refused() throws IOException {
+        String value = "x".repeat(600_000);
+        byte[] json =
+                "{'__metadata__':{'a':'%s','b':'%s'}}"
+                        .formatted(value, value)
+                        .replace('\'', '"')
+                        .getBytes(StandardCharsets.UTF_8);
+        refused(file(json.length, json, 0), Code.HEADER_FIELD, "byte ", "more than 1048576");
+    }
+
+    @Test
     void a_file_that_is_not_there_is_missing() {
         assertThatThrownBy(() -> SafetensorsFile.open(folder.resolve("absent")))
                 .isInstanceOfSatisfying(

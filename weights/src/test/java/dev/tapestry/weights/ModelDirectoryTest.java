@@ -74,6 +74,28 @@ class ModelDirectoryTest {
     }
 
     @Test
+    void what_a_killed_program_left_is_swept_and_nothing_else() throws IOException {
+        Path kept = model("kept", 200);
+        Files.createDirectories(folder.resolve(".git"));
+        Path draft = Files.createDirectory(Drafts.beside(folder.resolve("lost")));
+        Files.writeString(draft.resolve("config.json"), "{}");
+        Files.writeString(Drafts.beside(folder.resolve("lost.gguf")), "half");
+        Drafts.sweep(folder);
+        assertThat(folder).isDirectoryContaining(path -> path.equals(kept));
+        try (var files = Files.list(folder)) {
+            assertThat(files).containsExactlyInAnyOrder(kept, folder.resolve(".git"));
+        }
+    }
+
+    @Test
+    void an_empty_directory_may_become_the_model() throws IOException {
+        Files.createDirectory(folder.resolve("empty"));
+        try (ModelDirectory model = ModelDirectory.open(model("empty", 1000))) {
+            assertThat(model.tensors()).hasSize(4);
+        }
+    }
+
+    @Test
     void a_model_never_replaces_what_is_there() {
         model("there", 1000);
         refused(Code.TARGET, () -> model("there", 1000));
