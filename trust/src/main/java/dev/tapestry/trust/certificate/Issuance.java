@@ -172,17 +172,24 @@ final class Issuance {
         List<GeneralName> names = new ArrayList<>();
         names.add(new GeneralName(GeneralName.uniformResourceIdentifier, order.peer().uri()));
         for (String host : order.hosts()) {
-            if (IP.matcher(host).matches()) {
-                names.add(new GeneralName(GeneralName.iPAddress, host));
-            } else if (DNS.matcher(host).matches()) {
-                names.add(new GeneralName(GeneralName.dNSName, host));
-            } else {
-                throw new TrustException(
-                        Code.REQUEST_REFUSED,
-                        "'" + host + "' is neither a host name nor an IP address");
-            }
+            names.add(name(host));
         }
         return new GeneralNames(names.toArray(GeneralName[]::new));
+    }
+
+    private static GeneralName name(String host) {
+        try {
+            if (IP.matcher(host).matches()) {
+                return new GeneralName(GeneralName.iPAddress, host);
+            }
+        } catch (IllegalArgumentException _) {
+            // Digits and points, but no address: refused below.
+        }
+        if (DNS.matcher(host).matches() && !IP.matcher(host).matches()) {
+            return new GeneralName(GeneralName.dNSName, host);
+        }
+        throw new TrustException(
+                Code.REQUEST_REFUSED, "'" + host + "' is neither a host name nor an IP address");
     }
 
     private static X509Certificate signed(X509v3CertificateBuilder builder, PrivateKey key)

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,9 @@ record RecordShape(
 
     /** The member that tells a sealed interface's records apart. */
     static final String TAG_MEMBER = "type";
+
+    private static final Set<String> SCALAR_NAMES = Set.of("value", "hex");
+    private static final Set<Type> SCALAR_TYPES = Set.of(String.class, int.class, long.class);
 
     private static final ClassValue<RecordShape> SHAPES =
             new ClassValue<>() {
@@ -40,13 +44,17 @@ record RecordShape(
         return SHAPES.get(type);
     }
 
-    /** Whether this record is written as the bare value of its only component. */
+    /**
+     * Whether this record only wraps a string or whole number and is written as it: its one
+     * component is called {@code value} or {@code hex}. Other records with one component are
+     * objects like all the rest, so that they can grow.
+     */
     boolean scalar() {
-        return tag == null
-                && components.size() == 1
-                && (components.getFirst().type() == String.class
-                        || components.getFirst().type() == int.class
-                        || components.getFirst().type() == long.class);
+        if (tag != null || components.size() != 1) {
+            return false;
+        }
+        Component only = components.getFirst();
+        return SCALAR_NAMES.contains(only.name()) && SCALAR_TYPES.contains(only.type());
     }
 
     /** The records below a sealed interface, through sealed interfaces between. */

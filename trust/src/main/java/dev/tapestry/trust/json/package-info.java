@@ -5,8 +5,9 @@
  * <table>
  * <caption>How Java becomes JSON</caption>
  * <tr><td>record</td><td>object, one member per component</td></tr>
- * <tr><td>record whose only component is a {@code String}, {@code int} or {@code long}</td><td>that
- *     string or number ({@code Digest}, {@code MemberId}, {@code RoundNumber})</td></tr>
+ * <tr><td>record whose only component is a {@code String}, {@code int} or {@code long} called
+ *     {@code value} or {@code hex}</td><td>that string or number ({@code Digest}, {@code MemberId},
+ *     {@code RoundNumber})</td></tr>
  * <tr><td>record that a sealed interface permits</td><td>object with the further member {@code
  *     "type"}, the record's simple name in kebab-case</td></tr>
  * <tr><td>{@code Optional} that is empty, {@code @Nullable} that is null</td><td>{@code

@@ -75,8 +75,11 @@ public record SignedNote(String text, List<Line> signatures) {
     public static SignedNote parse(String note) {
         // The signatures follow the last empty line: the text may hold empty lines itself.
         int end = note.lastIndexOf("\n\n");
-        if (note.length() > MAX_LENGTH || end < 0 || !note.endsWith("\n")) {
+        if (note.length() > MAX_LENGTH || end < 0 || !note.startsWith("— ", end + 2)) {
             throw malformed("a text, an empty line and signature lines are expected");
+        }
+        if (!note.endsWith("\n")) {
+            throw malformed("its last line does not end");
         }
         List<Line> signatures = new ArrayList<>();
         for (String line : note.substring(end + 2, note.length() - 1).split("\n", -1)) {
