@@ -15,8 +15,8 @@ import java.nio.file.Path;
 public record CorpusPacker(ByteLevelTokenizer tokenizer, HeldOutSplit split) {
 
     /**
-     * Packs every document of {@code corpus}. Both shards appear when both are whole. Holding text
-     * out needs the permission {@code evaluation} on the card.
+     * Packs every document of {@code corpus}. Neither shard appears before both are whole. Holding
+     * text out needs the permission {@code evaluation} on the card.
      *
      * @param directory where the shards go; made when it is missing
      */

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Arrays;
 
 /** The first 160 bytes of a token shard; the package's documentation has the layout. */
 record ShardHeader(
@@ -114,6 +115,9 @@ record ShardHeader(
                         digest(bytes),
                         digest(bytes));
         header.check(path, width, file.byteSize());
+        if (!Arrays.equals(raw, 0, DIGESTED_BYTES, header.bytes(), 0, DIGESTED_BYTES)) {
+            throw invalid(path, "has something in the bytes that version 1 leaves zero");
+        }
         return header;
     }
 

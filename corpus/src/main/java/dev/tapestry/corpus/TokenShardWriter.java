@@ -39,20 +39,14 @@ public final class TokenShardWriter implements AutoCloseable {
             Path temporary,
             FileChannel channel,
             ByteLevelTokenizer tokenizer,
+            int endOfText,
             Digest card) {
         this.target = target;
         this.temporary = temporary;
         this.channel = channel;
         this.tokenizer = tokenizer;
         this.card = card;
-        this.endOfText =
-                tokenizer
-                        .endOfText()
-                        .orElseThrow(() ->
-                                new CorpusException(
-                                        Code.TOKENIZER_UNSUPPORTED,
-                                        "the tokenizer has no token for the end of a text; name"
-                                                + " it as eos_token in tokenizer_config.json"));
+        this.endOfText = endOfText;
         this.width = ShardHeader.bytesPerToken(tokenizer.vocabSize());
     }
 
@@ -63,12 +57,21 @@ public final class TokenShardWriter implements AutoCloseable {
      * @param card the digest of the card of the text
      */
     public static TokenShardWriter create(Path target, ByteLevelTokenizer tokenizer, Digest card) {
+        int endOfText =
+                tokenizer
+                        .endOfText()
+                        .orElseThrow(() ->
+                                new CorpusException(
+                                        Code.TOKENIZER_UNSUPPORTED,
+                                        "the tokenizer has no token for the end of a text;"
+                                                + " name it as eos_token in"
+                                                + " tokenizer_config.json"));
         try {
             Path directory = target.toAbsolutePath().getParent();
             Path temporary = Files.createTempFile(directory, "." + target.getFileName(), ".part");
             FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
             channel.position(ShardHeader.BYTES);
-            return new TokenShardWriter(target, temporary, channel, tokenizer, card);
+            return new TokenShardWriter(target, temporary, channel, tokenizer, endOfText, card);
         } catch (IOException e) {
             throw new CorpusException(Code.IO, "cannot begin " + target + ": " + e, e);
         }

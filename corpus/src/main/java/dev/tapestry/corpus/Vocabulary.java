@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /**
  * The tokens of a byte-level tokenizer by id and by bytes. Holds all 256 single bytes, so that any
@@ -37,7 +38,9 @@ final class Vocabulary {
                         token.special()
                                 ? NOTHING
                                 : token.content().getBytes(StandardCharsets.UTF_8));
-        ids.forEach(this::addBytes);
+        Map<Integer, String> addedById =
+                added.stream().collect(Collectors.toMap(SpecialToken::id, SpecialToken::content));
+        ids.forEach((token, id) -> addBytes(token, id, addedById));
         for (int b = 0; b < 256; b++) {
             Integer id = ids.get(String.valueOf(ByteAlphabet.character(b)));
             if (id == null) {
@@ -47,12 +50,12 @@ final class Vocabulary {
         }
     }
 
-    private void addBytes(String token, int id) {
+    private void addBytes(String token, int id, Map<Integer, String> added) {
         if (bytes[id] != null) {
-            if (!id(token).equals(OptionalInt.of(id))) {
-                throw new IllegalArgumentException("two tokens have the id " + id);
+            if (token.equals(added.get(id))) {
+                return;
             }
-            return;
+            throw new IllegalArgumentException("two tokens have the id " + id);
         }
         byte[] value = ByteAlphabet.bytes(token);
         if (value == null) {
