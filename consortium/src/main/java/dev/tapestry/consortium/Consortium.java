@@ -13,7 +13,6 @@ import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -34,9 +33,9 @@ import java.util.TreeMap;
  * @param run the current run
  * @param round the latest round
  * @param rounds how many rounds were announced
- * @param contributedWeights digests of all weights that were admitted, to tell replays; an
- *     abandoned round gives its weights back, for they never met a candidate and their base is
- *     still the base
+ * @param contributedWeights digests of the weights that went into a base or lie in the current
+ *     round, to tell replays; a round without a new base gives its weights back, for who trains
+ *     again from the same base may well come to the same weights
  */
 public record Consortium(
         Charter charter,
@@ -132,11 +131,8 @@ public record Consortium(
                 next.momentum = published.momentum();
                 next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
             }
-            case ConsortiumEvent.RoundRolledBack back -> next.run = fruitless();
-            case ConsortiumEvent.RoundAbandoned abandoned -> {
-                next.run = fruitless();
-                round.ifPresent(r -> next.giveBack(r.admitted().values()));
-            }
+            case ConsortiumEvent.RoundRolledBack back -> next.fruitless();
+            case ConsortiumEvent.RoundAbandoned abandoned -> next.fruitless();
             case ConsortiumEvent.ContributionRefused other -> {}
             case ConsortiumEvent.CollectionClosed other -> {}
             case ConsortiumEvent.CandidateMerged other -> {}
@@ -258,10 +254,6 @@ public record Consortium(
         return input;
     }
 
-    private Optional<Run> fruitless() {
-        return run.map(r -> new Run(r.plan(), r.published(), r.fruitless() + 1));
-    }
-
     private static final class Builder {
         private final Consortium before;
         private final SortedMap<MemberId, Member> members;
@@ -285,8 +277,11 @@ public record Consortium(
             rounds = before.rounds;
         }
 
-        void giveBack(Collection<Contribution> contributions) {
-            contributions.forEach(c -> contributedWeights.remove(c.weights()));
+        void fruitless() {
+            run = run.map(r -> new Run(r.plan(), r.published(), r.fruitless() + 1));
+            before.round.stream()
+                    .flatMap(state -> state.admitted().values().stream())
+                    .forEach(contribution -> contributedWeights.remove(contribution.weights()));
         }
 
         Consortium build() {
