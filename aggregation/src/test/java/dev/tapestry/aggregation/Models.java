@@ -23,11 +23,15 @@ import java.util.TreeMap;
 /** Small real models on disk, from arrays that a test can read. */
 final class Models implements AutoCloseable {
 
-    /** Shapes like those of a Llama, one of them longer than a window. */
+    /** Longer than a window. */
+    static final TensorSpec LONG_MATRIX =
+            TensorSpec.of("model.layers.0.mlp.up_proj.weight", DType.F32, 530, 509);
+
+    /** Shapes like those of a Llama. */
     static final List<TensorSpec> SMALL_LLAMA =
             List.of(
                     TensorSpec.of("model.embed_tokens.weight", DType.F32, 37, 16),
-                    TensorSpec.of("model.layers.0.mlp.down_proj.weight", DType.F32, 530, 509),
+                    TensorSpec.of("model.layers.0.mlp.down_proj.weight", DType.F32, 40, 30),
                     TensorSpec.of("model.layers.0.self_attn.q_proj.weight", DType.F32, 16, 16),
                     TensorSpec.of("model.layers.1.self_attn.q_proj.weight", DType.F32, 16, 16),
                     TensorSpec.of("model.norm.weight", DType.F32, 16));
