@@ -18,28 +18,21 @@ import java.util.Optional;
  */
 public final class ContributionValidator {
 
-    private final Kernels kernels;
-    private final Workers workers;
+    private final Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
     private final double maxRelativeUpdateNorm;
 
-    ContributionValidator(Kernels kernels, double maxRelativeUpdateNorm, int threads) {
+    /**
+     * A validator by the charter's band, on as many threads as the machine has processors.
+     *
+     * @param maxRelativeUpdateNorm the largest ‖θ − θₘ‖ ÷ ‖θ‖ that is sound; above 0
+     */
+    public ContributionValidator(double maxRelativeUpdateNorm) {
         if (!(maxRelativeUpdateNorm > 0)) {
             throw new AggregationException(
                     AggregationException.Code.INVALID_ORDER,
                     "the largest relative update norm is above 0, not " + maxRelativeUpdateNorm);
         }
-        this.kernels = kernels;
-        this.workers = new Workers(threads);
         this.maxRelativeUpdateNorm = maxRelativeUpdateNorm;
-    }
-
-    /**
-     * A validator by the charter's band, on as many threads as the machine has processors.
-     *
-     * @param maxRelativeUpdateNorm the largest ‖θ − θₘ‖ ÷ ‖θ‖ that is sound
-     */
-    public ContributionValidator(double maxRelativeUpdateNorm) {
-        this(Kernels.fastest(), maxRelativeUpdateNorm, Runtime.getRuntime().availableProcessors());
     }
 
     /**
@@ -53,14 +46,15 @@ public final class ContributionValidator {
         if (schema.isPresent()) {
             return new Unsound(schema.get());
         }
+        Kernels kernels = Kernels.suitedTo(base.bytes() / Float.BYTES);
         double updateSquared = 0;
         double baseSquared = 0;
         for (TensorSpec spec : base.tensors().values()) {
             MemorySegment values = base.data(spec.name());
             MemberTensor member = MemberTensor.of(contribution, spec.name());
-            double[] squared = squaredNorms(spec, values, member);
+            double[] squared = squaredNorms(kernels, spec, values, member);
             if (!Double.isFinite(squared[0])) {
-                return notFinite(spec, values, member);
+                return notFinite(kernels, spec, values, member);
             }
             updateSquared += squared[0];
             baseSquared += squared[1];
@@ -87,14 +81,16 @@ public final class ContributionValidator {
     }
 
     /** ‖θ − θₘ‖² and ‖θ‖² of one tensor. */
-    private double[] squaredNorms(TensorSpec spec, MemorySegment base, MemberTensor member) {
+    private double[] squaredNorms(
+            Kernels kernels, TensorSpec spec, MemorySegment base, MemberTensor member) {
         List<Window> windows = Window.of(List.of(spec));
         double[][] parts = new double[windows.size()][];
         workers.each(
                 parts.length,
                 () -> new float[Kernels.CHUNK],
                 (chunk, index) ->
-                        parts[index] = squaredNorms(windows.get(index), base, member, chunk));
+                        parts[index] =
+                                squaredNorms(kernels, windows.get(index), base, member, chunk));
         double[] total = new double[2];
         for (double[] part : parts) {
             total[0] += part[0];
@@ -103,8 +99,12 @@ public final class ContributionValidator {
         return total;
     }
 
-    private double[] squaredNorms(
-            Window window, MemorySegment base, MemberTensor member, float[] chunk) {
+    private static double[] squaredNorms(
+            Kernels kernels,
+            Window window,
+            MemorySegment base,
+            MemberTensor member,
+            float[] chunk) {
         double[] squared = new double[2];
         long end = window.first() + window.count();
         for (long first = window.first(); first < end; first += Kernels.CHUNK) {
@@ -124,7 +124,8 @@ public final class ContributionValidator {
      * Finds the value that made the norm infinite. The difference of two finite floats can be
      * infinite too: then the update is too large, though every value is a number.
      */
-    private Validation notFinite(TensorSpec spec, MemorySegment base, MemberTensor member) {
+    private static Validation notFinite(
+            Kernels kernels, TensorSpec spec, MemorySegment base, MemberTensor member) {
         float[] update = new float[Kernels.CHUNK];
         float[] values = new float[Kernels.CHUNK];
         for (long first = 0; first < spec.elements(); first += Kernels.CHUNK) {

@@ -52,7 +52,8 @@ public final class Merge {
      * @throws AggregationException if the order's models do not fit, or the disk refuses
      */
     public static MergeOutcome run(MergeOrder order, Path candidate, int threads) {
-        return new Merge(Kernels.fastest(), threads).into(order, candidate);
+        long elements = order.base().bytes() / Float.BYTES * order.contributions().size();
+        return new Merge(Kernels.suitedTo(elements), threads).into(order, candidate);
     }
 
     MergeOutcome into(MergeOrder order, Path candidate) {
