@@ -1,0 +1,177 @@
+package dev.tapestry.training;
+
+import dev.tapestry.training.TrainingException.Code;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * How fast this machine trains, beside how fast it multiplies matrices in the same run.
+ *
+ * <p>Models of about 1 and 10 million parameters learn a synthetic text (each token follows from
+ * the one before, some are random), in fp32 and bf16, from the same seed. Rates are of the median
+ * step.
+ *
+ * @param optimizer of all runs; Muon's own matrix products are not counted as the model's
+ * @param steps training steps of each run; at least 21, since memory is first read after step 20
+ * @param threads that libtorch uses
+ * @param sequences in a batch
+ * @param sequenceLength tokens of a sequence
+ */
+public record TrainBenchmark(
+        OptimizerPlan optimizer, int steps, int threads, int sequences, int sequenceLength) {
+
+    private static final int MEMORY_FROM_STEP = 20;
+    private static final int MATRIX = 1024;
+
+    /**
+     * One model in one precision.
+     *
+     * @param model "1M" or "10M"
+     * @param parameters exactly
+     * @param precision of the matrix products
+     * @param tokensPerSecond trained on, optimiser included
+     * @param gigaflops floating-point operations of forward and backward pass per second, in 10⁹
+     * @param matmulGigaflops rate of a plain product of 1024 × 1024 matrices in the same precision
+     * @param shareOfMatmul the first rate over the second
+     * @param rssMebibytesAtStep20 resident memory of the process
+     * @param rssMebibytesAtEnd the same after the last step
+     * @param finalLoss mean of the last tenth of the steps, nats per token
+     */
+    public record Row(
+            String model,
+            long parameters,
+            Precision precision,
+            double tokensPerSecond,
+            double gigaflops,
+            double matmulGigaflops,
+            double shareOfMatmul,
+            long rssMebibytesAtStep20,
+            long rssMebibytesAtEnd,
+            double finalLoss) {}
+
+    public TrainBenchmark {
+        if (steps <= MEMORY_FROM_STEP || threads < 1 || sequences < 1 || sequenceLength < 1) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "benchmark: steps %d must exceed 20; threads %d, sequences %d and sequenceLength %d must be positive"
+                            .formatted(steps, threads, sequences, sequenceLength));
+        }
+    }
+
+    /** 1,000 AdamW steps of 8 sequences of 256 tokens. */
+    public static TrainBenchmark standard(int threads) {
+        return new TrainBenchmark(OptimizerPlan.AdamW.of(0.002, 0.1), 1000, threads, 8, 256);
+    }
+
+    /** Runs all combinations; tells {@code progress} each row as it is done. */
+    public List<Row> run(Consumer<Row> progress) {
+        List<Row> rows = new ArrayList<>();
+        for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
+            double matmul = matmulGigaflops(precision);
+            LlamaConfig small = LlamaConfig.small(2048, 128, 384, 4, 4, 2, sequenceLength);
+            LlamaConfig large = LlamaConfig.small(4096, 384, 1024, 6, 6, 2, sequenceLength);
+            rows.add(train("1M", small, precision, matmul));
+            progress.accept(rows.getLast());
+            rows.add(train("10M", large, precision, matmul));
+            progress.accept(rows.getLast());
+        }
+        return rows;
+    }
+
+    Row train(String name, LlamaConfig config, Precision precision, double matmul) {
+        TrainingPlan plan =
+                new TrainingPlan(
+                        optimizer,
+                        new Schedule.Constant(20L * sequences * sequenceLength),
+                        sequences,
+                        sequenceLength,
+                        1.0,
+                        precision,
+                        1,
+                        threads);
+        double[] seconds = new double[steps];
+        double[] losses = new double[steps];
+        long rssEarly = 0;
+        try (Trainer trainer =
+                Trainer.begin(Llama.fresh(config, 1), plan, text(config.vocabularySize()))) {
+            for (int i = 0; i < steps; i++) {
+                long start = System.nanoTime();
+                losses[i] = trainer.step().loss();
+                seconds[i] = (System.nanoTime() - start) / 1e9;
+                if (i == MEMORY_FROM_STEP) {
+                    rssEarly = rssMebibytes();
+                }
+            }
+            long rssLate = rssMebibytes();
+            Arrays.sort(seconds);
+            double rate = plan.tokensPerStep() / seconds[steps / 2];
+            double gigaflops = rate * config.trainingFlopsPerToken(sequenceLength) / 1e9;
+            return new Row(
+                    name,
+                    config.parameters(),
+                    precision,
+                    rate,
+                    gigaflops,
+                    matmul,
+                    gigaflops / matmul,
+                    rssEarly,
+                    rssLate,
+                    Arrays.stream(losses).skip(steps - steps / 10).average().orElseThrow());
+        }
+    }
+
+    /** Of ten tokens nine follow from the one before and one is random. */
+    private static Tokens text(int vocabularySize) {
+        SplittableRandom random = new SplittableRandom(1);
+        int[] ids = new int[200_000];
+        for (int i = 1; i < ids.length; i++) {
+            ids[i] =
+                    random.nextInt(10) == 0
+                            ? random.nextInt(vocabularySize)
+                            : (ids[i - 1] * 5 + 7) % vocabularySize;
+        }
+        return Tokens.of(ids);
+    }
+
+    double matmulGigaflops(Precision precision) {
+        torch.set_num_threads(threads);
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            ScalarType type = precision == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
+            Tensor a = torch.randn(MATRIX, MATRIX).to(type);
+            Tensor b = torch.randn(MATRIX, MATRIX).to(type);
+            Tensor c = torch.empty(MATRIX, MATRIX).to(type);
+            double[] seconds = new double[15];
+            for (int i = 0; i < seconds.length; i++) {
+                long start = System.nanoTime();
+                torch.mm_out(c, a, b);
+                seconds[i] = (System.nanoTime() - start) / 1e9;
+            }
+            Arrays.sort(seconds);
+            return 2.0 * MATRIX * MATRIX * MATRIX / seconds[seconds.length / 2] / 1e9;
+        }
+    }
+
+    private static long rssMebibytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("VmRSS:")) {
+                    return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
+                }
+            }
+            return 0;
+        } catch (IOException e) {
+            return 0; // only Linux tells
+        }
+    }
+}
