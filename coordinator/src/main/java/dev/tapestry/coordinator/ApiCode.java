@@ -1,0 +1,79 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Finding;
+
+/**
+ * Why a request is not answered with success: the stable codes of the protocol besides {@link
+ * Finding}, each with its HTTP status.
+ */
+enum ApiCode {
+    /** The body, a path parameter or a query parameter is not what the protocol describes. */
+    BAD_REQUEST(400),
+    /** The certificate signing request or the signing key cannot be used. */
+    BAD_CERTIFICATE_REQUEST(400),
+    /** A part does not have the digest under which it was sent. */
+    DIGEST_MISMATCH(400),
+    /** A part does not have the length that the manifest names. */
+    WRONG_LENGTH(400),
+    /** The route needs a client certificate of the consortium. */
+    CERTIFICATE_NEEDED(401),
+    /** The member was revoked. */
+    REVOKED(403),
+    /** The certificate is genuine, but the log knows no such member. */
+    UNKNOWN_MEMBER(403),
+    /** The member has enrolled again since; this certificate counts no longer. */
+    CERTIFICATE_REPLACED(403),
+    /** The route is for members' nodes. */
+    MEMBERS_ONLY(403),
+    /** The route is for the steward. */
+    STEWARD_ONLY(403),
+    /** No such token was issued to this member, or it was used. */
+    TOKEN_UNKNOWN(403),
+    /** The token came too late. */
+    TOKEN_EXPIRED(403),
+    /** The protocol has no such route. */
+    UNKNOWN_ROUTE(404),
+    /** No base or candidate that is kept has this digest. */
+    UNKNOWN_MODEL(404),
+    /** No base or candidate that is kept has such a part. */
+    UNKNOWN_PART(404),
+    /** The consortium never had this member. */
+    NO_SUCH_MEMBER(404),
+    /** No open contribution of this member names this. */
+    NOT_AWAITED(409),
+    /** A newer upload of the same part has taken over from this one. */
+    SUPERSEDED(409),
+    /** A run is under way already. */
+    RUN_UNDER_WAY(409),
+    /** There is no base to begin from. */
+    NO_BASE(409),
+    /** The score is not of this round's candidate. */
+    WRONG_CANDIDATE(409),
+    /** The member has given another score. */
+    ALREADY_SCORED(409),
+    /** The body is longer than the route takes. */
+    BODY_TOO_LARGE(413),
+    /** The range lies outside the part, or is not one that is served. */
+    RANGE_NOT_SATISFIABLE(416),
+    /** The request speaks another version of the protocol, or names none. */
+    PROTOCOL_VERSION(426),
+    /** The coordinator has a defect; its log says more. */
+    INTERNAL(500),
+    /** The coordinator is being stopped. */
+    CLOSING(503),
+    /** The disk refused; nothing that was accepted is lost, try again later. */
+    STORAGE(507);
+
+    /** The status of every {@link Finding}. */
+    static final int FINDING_STATUS = 409;
+
+    private final int status;
+
+    ApiCode(int status) {
+        this.status = status;
+    }
+
+    int status() {
+        return status;
+    }
+}

@@ -1,0 +1,94 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
+import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
+import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
+import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
+import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
+import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
+import dev.tapestry.consortium.RoundState;
+import java.util.function.BiConsumer;
+
+/** Tells the operator each event in one line, with who is awaited and until when. */
+final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
+
+    private static final System.Logger LOG = System.getLogger(Chronicle.class.getName());
+
+    @Override
+    public void accept(ConsortiumEvent event, Consortium after) {
+        LOG.log(System.Logger.Level.INFO, () -> line(event, after));
+    }
+
+    static String line(ConsortiumEvent event, Consortium after) {
+        return switch (event) {
+            case Founded it -> "founded " + it.charter().name();
+            case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
+            case MemberEnrolled it -> "enrolled " + it.member();
+            case MemberRevoked it -> "revoked %s: %s".formatted(it.member(), it.reason());
+            case BaseAdopted it ->
+                    "base %s adopted from %s".formatted(it.base().abbreviated(), it.source());
+            case RunStarted it -> "run of %d rounds".formatted(it.plan().rounds());
+            case RunEnded it -> "run ended: " + it.reason();
+            case RoundAnnounced it ->
+                    "round %s from base %s%s"
+                            .formatted(
+                                    it.plan().round(),
+                                    it.plan().base().abbreviated(),
+                                    waiting(after));
+            case ContributionAdmitted it ->
+                    "round %s admitted %s%s"
+                            .formatted(it.round(), it.contribution().member(), waiting(after));
+            case ContributionRefused it ->
+                    "round %s refused %s: %s, %s"
+                            .formatted(it.round(), it.member(), it.finding(), it.detail());
+            case CollectionClosed it ->
+                    "round %s merges; without %s".formatted(it.round(), it.missing());
+            case CandidateMerged it ->
+                    "round %s merged %s with weights %s%s"
+                            .formatted(
+                                    it.round(),
+                                    it.candidate().model().abbreviated(),
+                                    it.candidate().weights(),
+                                    waiting(after));
+            case CandidateScored it ->
+                    "round %s: %s scores %s against %s bits per byte%s"
+                            .formatted(
+                                    it.round(),
+                                    it.member(),
+                                    it.score().candidateBitsPerByte(),
+                                    it.score().baseBitsPerByte(),
+                                    waiting(after));
+            case BasePublished it ->
+                    "round %s published base %s".formatted(it.round(), it.base().abbreviated());
+            case RoundRolledBack it ->
+                    "round %s rolled back: %s".formatted(it.round(), it.reason());
+            case RoundAbandoned it -> "round %s abandoned: %s".formatted(it.round(), it.reason());
+        };
+    }
+
+    private static String waiting(Consortium after) {
+        return after.round()
+                .filter(round -> !round.awaited().isEmpty())
+                .map(Chronicle::waiting)
+                .orElse("");
+    }
+
+    private static String waiting(RoundState round) {
+        return "; awaiting %s until %s"
+                .formatted(
+                        round.awaited(),
+                        round.deadline().map(Object::toString).orElse("the next event"));
+    }
+}

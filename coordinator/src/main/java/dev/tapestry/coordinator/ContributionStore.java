@@ -1,0 +1,147 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Contribution;
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.consortium.RoundNumber;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/**
+ * The files of contributions: {@code ROUND/MEMBER/DIGEST/}, where the digest is that of the signed
+ * envelope, which lies among them as {@code .envelope.json}.
+ *
+ * <p>A contribution's weights are sent; configuration, tokenizer and index are the base's own, so
+ * that nobody can bring in others.
+ */
+final class ContributionStore {
+
+    static final String ENVELOPE = ".envelope.json";
+    private static final String WEIGHTS = ".safetensors";
+
+    private final Path root;
+    private final ModelStore models;
+
+    ContributionStore(Path root, ModelStore models) {
+        this.root = root;
+        this.models = models;
+        FileTrees.create(root);
+    }
+
+    /** Where an admitted contribution lies. */
+    Path folder(RoundNumber round, Contribution contribution) {
+        return folder(round, contribution.member(), contribution.envelope());
+    }
+
+    private Path folder(RoundNumber round, MemberId member, Digest envelope) {
+        return root.resolve(round.toString()).resolve(member.value()).resolve(envelope.hex());
+    }
+
+    /** Why these files cannot take the place of the base's; empty where they can. */
+    Optional<Refusal> refusal(ContributionManifest manifest) {
+        ModelManifest base = base(manifest);
+        Set<String> expected = new TreeSet<>();
+        Set<String> found = new TreeSet<>();
+        weights(base).forEach(file -> expected.add(file.path()));
+        weights(manifest.weights()).forEach(file -> found.add(file.path()));
+        if (!expected.equals(found)) {
+            return malformed("the weights are in files " + found + "; the base's in " + expected);
+        }
+        return manifest.weights().files().stream()
+                .filter(file -> !isWeights(file) && !base.files().contains(file))
+                .findFirst()
+                .flatMap(file ->
+                        malformed(
+                                "'%s' is not the base's file of that name; send weights only"
+                                        .formatted(file.path())));
+    }
+
+    /**
+     * Opens the folder of an upload; what an earlier process received of it is found again. Other
+     * uploads of the member in this round are dropped, except {@code kept}.
+     */
+    Upload open(
+            Digest envelope,
+            byte[] envelopeBytes,
+            ContributionManifest manifest,
+            Predicate<Digest> kept) {
+        Path folder = folder(manifest.round(), manifest.member(), envelope);
+        for (Path other : FileTrees.list(folder.resolveSibling("."))) {
+            if (!other.getFileName().equals(folder.getFileName())
+                    && !kept.test(new Digest(other.getFileName().toString()))) {
+                FileTrees.delete(other);
+            }
+        }
+        boolean known = Files.exists(folder.resolve(ENVELOPE));
+        Upload upload = new Upload(envelope, manifest, folder, weights(manifest.weights()));
+        if (known) {
+            upload.recover();
+        } else {
+            prepare(folder, envelopeBytes, manifest);
+        }
+        return upload;
+    }
+
+    private void prepare(Path folder, byte[] envelope, ContributionManifest manifest) {
+        FileTrees.create(folder);
+        Path base = models.directory(manifest.base()).orElseThrow(() -> noBase(manifest.base()));
+        for (ModelManifest.File file : base(manifest).files()) {
+            if (!isWeights(file)) {
+                FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
+            }
+        }
+        try {
+            Files.write(folder.resolve(ENVELOPE), envelope);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("write", folder, e);
+        }
+    }
+
+    /** Deletes the files of an upload. */
+    void drop(Upload upload) {
+        FileTrees.delete(upload.folder());
+    }
+
+    /** Deletes everything of rounds that are not {@code kept}. */
+    void keepOnly(Predicate<RoundNumber> kept) {
+        for (Path round : FileTrees.list(root)) {
+            String name = round.getFileName().toString();
+            if (name.matches("[1-9][0-9]{0,8}")
+                    && !kept.test(new RoundNumber(Integer.parseInt(name)))) {
+                FileTrees.delete(round);
+            }
+        }
+    }
+
+    private ModelManifest base(ContributionManifest manifest) {
+        return models.manifest(manifest.base()).orElseThrow(() -> noBase(manifest.base()));
+    }
+
+    private static CoordinatorException noBase(Digest base) {
+        return new CoordinatorException(
+                CoordinatorException.Code.MODEL,
+                "the base " + base + " is not in the model store; restore it from a backup");
+    }
+
+    private static List<ModelManifest.File> weights(ModelManifest manifest) {
+        return manifest.files().stream().filter(ContributionStore::isWeights).toList();
+    }
+
+    private static boolean isWeights(ModelManifest.File file) {
+        return file.path().endsWith(WEIGHTS);
+    }
+
+    private static Optional<Refusal> malformed(String detail) {
+        return Optional.of(new Refusal(Finding.MALFORMED, detail));
+    }
+}

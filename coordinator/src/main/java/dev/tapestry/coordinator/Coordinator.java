@@ -1,0 +1,159 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.log.AuditLog;
+import dev.tapestry.trust.signature.SigningKey;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A running coordinator. {@link #assemble} is its architecture: read it from top to bottom.
+ *
+ * <p>Close it to stop: the port closes, the append under way is finished, a merge under way stays
+ * resumable.
+ */
+public final class Coordinator implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(Coordinator.class.getName());
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final CoordinatorConfig config;
+    private final Ledger ledger;
+    private final RoundDesk desk;
+    private final HttpApi api;
+    private final AtomicReference<URI> address;
+    private final Thread deskThread;
+
+    private Coordinator(
+            CoordinatorConfig config,
+            Ledger ledger,
+            RoundDesk desk,
+            HttpApi api,
+            AtomicReference<URI> address) {
+        this.config = config;
+        this.ledger = ledger;
+        this.desk = desk;
+        this.api = api;
+        this.address = address;
+        this.deskThread = Thread.ofVirtual().name("round-desk").unstarted(desk);
+    }
+
+    /**
+     * Makes the directory of a new consortium: authority, identities, keys, configuration, log.
+     *
+     * @param charter what the members agreed
+     * @param listening where it will be reached
+     * @throws CoordinatorException {@code DIRECTORY} if there is a consortium already
+     */
+    public static void found(
+            Path directory,
+            Charter charter,
+            CoordinatorConfig.Listening listening,
+            InstantSource clock) {
+        Founding.found(new CoordinatorDirectory(directory), charter, listening, clock.instant());
+    }
+
+    /**
+     * Makes a Hugging Face model the shared base; only while the coordinator is not running.
+     *
+     * @param model a Llama-family directory; 16-bit weights are widened to F32
+     * @return the base's digest
+     * @throws CoordinatorException {@code MODEL} if it cannot be the base, or a round is under way
+     */
+    public static Digest adoptBase(Path directory, Path model, InstantSource clock) {
+        return Founding.adoptBase(new CoordinatorDirectory(directory), model, clock.instant());
+    }
+
+    /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
+    public static Coordinator assemble(CoordinatorConfig config) {
+        return assemble(config, InstantSource.system());
+    }
+
+    static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+        CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
+        CertificateAuthority authority = CertificateAuthority.open(directory.authority());
+        TlsIdentity identity = TlsIdentity.open(directory.identity());
+        SigningKey signingKey = SigningKey.load(directory.signingKey());
+        AuditLog log = AuditLog.open(directory.log(), Founding.origin(authority));
+        Ledger ledger = Ledger.open(log, signingKey, new Chronicle());
+
+        ModelStore models = new ModelStore(directory.models());
+        ContributionStore contributions = new ContributionStore(directory.contributions(), models);
+        UploadDesk uploads = new UploadDesk(ledger, contributions, models, clock);
+        MergeWork work = new MergeWork(models, contributions, directory.momenta());
+        Retention retention =
+                new Retention(
+                        config.retention().keepRounds(),
+                        models,
+                        contributions,
+                        directory.momenta());
+        RoundDesk desk =
+                new RoundDesk(ledger, work, retention, uploads, clock, config.mergeThreads());
+
+        // Tokens name the port that the system chose, which is known only once it is open.
+        AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
+        Routes routes =
+                new Routes(
+                        ledger,
+                        models,
+                        new EnrolmentDesk(ledger, authority, directory.enrolments(), clock),
+                        uploads,
+                        new ScoreDesk(ledger, clock),
+                        new StewardDesk(ledger, clock),
+                        clock,
+                        address::get);
+        HttpApi api = new HttpApi(config.listening(), identity, new Gate(ledger), routes.all());
+        return new Coordinator(config, ledger, desk, api, address);
+    }
+
+    /**
+     * Opens the port and begins to work.
+     *
+     * @throws CoordinatorException {@code ADDRESS}
+     */
+    public void start() {
+        api.start();
+        address.set(config.listening().address(api.port()));
+        deskThread.start();
+        LOG.log(System.Logger.Level.INFO, () -> "listening as " + address());
+    }
+
+    /** What nodes call; the port is known once the coordinator has started. */
+    public URI address() {
+        return address.get();
+    }
+
+    /** The routes that are served, for the contract's test. */
+    List<HttpApi.Route> routes() {
+        return api.routes();
+    }
+
+    /** The state and log. */
+    Ledger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public void close() {
+        desk.stop();
+        ledger.stop();
+        api.stop();
+        try {
+            if (deskThread.isAlive() && !deskThread.join(PATIENCE)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "a merge is still under way; it goes on at the next start");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        ledger.close();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.trust.SafeFile;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.ObjectReader;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * What an operator can set about a coordinator; what the members agreed is in the charter.
+ *
+ * @param directory where everything lies
+ * @param listening the address and names
+ * @param retention how long files are kept
+ * @param mergeThreads threads of a merge; any number gives the same bytes
+ */
+public record CoordinatorConfig(
+        Path directory, Listening listening, Retention retention, int mergeThreads) {
+
+    /**
+     * Where the coordinator is reached.
+     *
+     * @param host address to bind, {@code 0.0.0.0} for all
+     * @param port 0 lets the system choose
+     * @param dnsNames names and addresses under which nodes call; they stand in the certificate,
+     *     and the first one in enrolment tokens
+     */
+    public record Listening(String host, int port, List<String> dnsNames) {
+        public Listening {
+            dnsNames = List.copyOf(dnsNames);
+            require(!host.isBlank(), "host names the address to listen on");
+            require(port >= 0 && port <= 65_535, "port is 0 to 65535, not " + port);
+            require(!dnsNames.isEmpty(), "dnsNames has at least one name");
+        }
+
+        /** What nodes call. */
+        URI address(int boundPort) {
+            String name = dnsNames.getFirst();
+            return URI.create(
+                    "https://" + (name.contains(":") ? "[" + name + "]" : name) + ":" + boundPort);
+        }
+    }
+
+    /**
+     * How long files are kept; the log is kept for ever.
+     *
+     * @param keepRounds rounds whose contributions, models and momenta are kept; at least 1
+     */
+    public record Retention(int keepRounds) {
+        public Retention {
+            require(keepRounds >= 1, "keepRounds is at least 1, not " + keepRounds);
+        }
+    }
+
+    private static final ObjectReader YAML =
+            YAMLMapper.builder()
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build()
+                    .readerFor(Document.class);
+
+    /** The YAML document, key by key. */
+    record Document(
+            String host, int port, List<String> dnsNames, int keepRounds, int mergeThreads) {}
+
+    public CoordinatorConfig {
+        require(mergeThreads >= 1, "mergeThreads is at least 1, not " + mergeThreads);
+    }
+
+    /**
+     * Reads {@code coordinator.yaml} in this directory.
+     *
+     * @throws CoordinatorException {@code DIRECTORY} without one; {@code CONFIGURATION} with the
+     *     key that is unknown, missing or out of range
+     */
+    public static CoordinatorConfig read(Path directory) {
+        Path file = new CoordinatorDirectory(directory).config();
+        if (!Files.exists(file)) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY,
+                    directory + " holds no coordinator (no " + file.getFileName() + "); found one");
+        }
+        try {
+            Document document = YAML.readValue(SafeFile.read(file));
+            return new CoordinatorConfig(
+                    directory,
+                    new Listening(document.host, document.port, document.dnsNames),
+                    new Retention(document.keepRounds),
+                    document.mergeThreads);
+        } catch (JacksonException e) {
+            throw new CoordinatorException(
+                    Code.CONFIGURATION, file + ": " + e.getOriginalMessage(), e);
+        } catch (CoordinatorException e) {
+            throw new CoordinatorException(e.code(), file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Writes {@code coordinator.yaml}. */
+    void write() {
+        SafeFile.write(
+                new CoordinatorDirectory(directory).config(),
+                """
+                # The address to listen on; 0.0.0.0 is all.
+                host: "%s"
+                port: %d
+                # Names and addresses under which nodes call; the certificate was issued for these.
+                dnsNames: [%s]
+                # Rounds whose contributions, models and momenta are kept.
+                keepRounds: %d
+                # Threads of a merge; any number gives the same bytes.
+                mergeThreads: %d
+                """
+                        .formatted(
+                                listening.host,
+                                listening.port,
+                                String.join(
+                                        ", ",
+                                        listening.dnsNames.stream()
+                                                .map(name -> "\"" + name + "\"")
+                                                .toList()),
+                                retention.keepRounds,
+                                mergeThreads));
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new CoordinatorException(Code.CONFIGURATION, message);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package dev.tapestry.coordinator;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+
+/** One request and its answer, in the words of the protocol. */
+final class Exchange {
+
+    /** The longest JSON body that any route takes: 8 MiB. */
+    static final int MAX_DOCUMENT_BYTES = 8 << 20;
+
+    /** A refused body of up to this length is read and dropped, so that the answer arrives. */
+    private static final long MAX_DRAINED_BYTES = 64L << 20;
+
+    private final ServerRequest request;
+    private final ServerResponse response;
+    private final Optional<MemberId> member;
+
+    Exchange(ServerRequest request, ServerResponse response, Optional<MemberId> member) {
+        this.request = request;
+        this.response = response;
+        this.member = member;
+    }
+
+    /** The member whose node asks; only on routes for members. */
+    MemberId member() {
+        return member.orElseThrow(() -> new IllegalStateException("not a route for members"));
+    }
+
+    Digest digest(String parameter) {
+        return parsed(parameter, path(parameter), Digest::new);
+    }
+
+    RoundNumber round(String parameter) {
+        return parsed(parameter, path(parameter), text -> new RoundNumber(Integer.parseInt(text)));
+    }
+
+    MemberId memberId(String parameter) {
+        return parsed(parameter, path(parameter), MemberId::new);
+    }
+
+    private String path(String parameter) {
+        return request.path().pathParameters().get(parameter);
+    }
+
+    /** A query parameter that must be there. */
+    long number(String parameter) {
+        return parsed(
+                parameter,
+                query(parameter)
+                        .orElseThrow(() ->
+                                new ApiRefusal(
+                                        ApiCode.BAD_REQUEST,
+                                        "the query parameter '" + parameter + "' is missing")),
+                Exchange::natural);
+    }
+
+    /** A query parameter that may be left out. */
+    long number(String parameter, long otherwise) {
+        return query(parameter)
+                .map(text -> parsed(parameter, text, Exchange::natural))
+                .orElse(otherwise);
+    }
+
+    private Optional<String> query(String parameter) {
+        return request.query().first(parameter).asOptional();
+    }
+
+    private static long natural(String text) {
+        long number = Long.parseLong(text);
+        if (number < 0) {
+            throw new IllegalArgumentException("a number from 0 is expected, not " + number);
+        }
+        return number;
+    }
+
+    private static <T> T parsed(String parameter, String text, Function<String, T> parser) {
+        try {
+            return parser.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new ApiRefusal(ApiCode.BAD_REQUEST, "'" + parameter + "': " + e.getMessage());
+        }
+    }
+
+    Optional<String> header(String name) {
+        return request.headers().first(HeaderNames.create(name));
+    }
+
+    OptionalLong contentLength() {
+        return request.headers().contentLength();
+    }
+
+    /**
+     * The body as it comes in.
+     *
+     * <p>Whatever goes wrong with the connection while it is read is an {@link IOException}.
+     */
+    InputStream body() {
+        return new RequestBody(request.content().inputStream());
+    }
+
+    /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */
+    byte[] document() throws IOException {
+        if (contentLength().orElse(0) > MAX_DOCUMENT_BYTES) {
+            throw tooLarge();
+        }
+        byte[] bytes = body().readNBytes(MAX_DOCUMENT_BYTES + 1);
+        if (bytes.length > MAX_DOCUMENT_BYTES) {
+            throw tooLarge();
+        }
+        return bytes;
+    }
+
+    private static ApiRefusal tooLarge() {
+        return new ApiRefusal(
+                ApiCode.BODY_TOO_LARGE, "a document has at most " + MAX_DOCUMENT_BYTES + " bytes");
+    }
+
+    /** The body as a record. */
+    <T> T document(Class<T> type) throws IOException {
+        try {
+            return CanonicalJson.read(document(), type);
+        } catch (TrustException e) {
+            throw new ApiRefusal(ApiCode.BAD_REQUEST, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Answers with canonical JSON. */
+    void reply(int status, Object document) {
+        send(status, "application/json", CanonicalJson.write(document));
+    }
+
+    /** Answers with text. */
+    void replyText(int status, String text) {
+        send(status, "text/plain; charset=utf-8", text.getBytes(UTF_8));
+    }
+
+    /** Answers without a body. */
+    void replyEmpty(int status) {
+        response.status(Status.create(status)).send();
+    }
+
+    /** Answers with a code; what was not read of the body is dropped, or the connection closed. */
+    void refuse(ApiRefusal refusal) {
+        long length = contentLength().orElse(request.content().hasEntity() ? Long.MAX_VALUE : 0);
+        if (!request.content().consumed() && length > MAX_DRAINED_BYTES) {
+            response.header(HeaderValues.CONNECTION_CLOSE);
+        }
+        reply(refusal.status(), new ErrorReply(refusal.code(), refusal.detail()));
+    }
+
+    private void send(int status, String contentType, byte[] body) {
+        response.status(Status.create(status));
+        response.header(HeaderNames.CONTENT_TYPE, contentType);
+        response.send(body);
+    }
+
+    /** Begins an answer of known length that is streamed. */
+    OutputStream stream(int status, long length, Map<String, String> headers) {
+        head(status, length, headers);
+        return response.outputStream();
+    }
+
+    /** Sends the head of such an answer alone. */
+    void replyHead(int status, long length, Map<String, String> headers) {
+        head(status, length, headers);
+        response.send();
+    }
+
+    private void head(int status, long length, Map<String, String> headers) {
+        response.status(Status.create(status));
+        response.header(HeaderNames.CONTENT_TYPE, "application/octet-stream");
+        headers.forEach((name, value) -> response.header(HeaderNames.create(name), value));
+        response.contentLength(length);
+    }
+}

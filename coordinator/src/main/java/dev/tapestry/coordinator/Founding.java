@@ -1,0 +1,124 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.CoordinatorConfig.Listening;
+import dev.tapestry.coordinator.CoordinatorConfig.Retention;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Peer;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.log.AuditLog;
+import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
+import dev.tapestry.weights.TensorSpec;
+import dev.tapestry.weights.WeightsException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/** What is done once, before a coordinator runs: founding it, and giving it a base. */
+final class Founding {
+
+    private static final int DEFAULT_KEEP_ROUNDS = 2;
+    private static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
+
+    private Founding() {}
+
+    static void found(
+            CoordinatorDirectory directory, Charter charter, Listening listening, Instant now) {
+        if (Files.exists(directory.log()) || Files.exists(directory.authority())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY, directory.root() + " already holds a consortium");
+        }
+        FileTrees.create(directory.root());
+        CertificateAuthority authority =
+                CertificateAuthority.create(directory.authority(), charter.name(), now);
+        authority.establishCoordinator(
+                directory.identity(), listening.dnsNames(), now, CERTIFICATE_LIFETIME);
+        KeyAndRequest request = KeyAndRequest.createIn(directory.steward());
+        TlsIdentity.install(
+                directory.steward(),
+                authority.issue(
+                        request.requestPem(),
+                        new Peer.Steward(),
+                        List.of(),
+                        now,
+                        CERTIFICATE_LIFETIME),
+                authority.certificate());
+        SigningKey key = SigningKey.loadOrCreate(directory.signingKey());
+        new CoordinatorConfig(
+                        directory.root(),
+                        listening,
+                        new Retention(DEFAULT_KEEP_ROUNDS),
+                        Runtime.getRuntime().availableProcessors())
+                .write();
+        try (AuditLog log = AuditLog.open(directory.log(), origin(authority))) {
+            Ledger.found(log, key, new Founded(charter, key.verifyingKey().value(), now));
+        }
+    }
+
+    /** The log's name: everybody who knows the authority can tell it. */
+    static String origin(CertificateAuthority authority) {
+        return "tapestry/" + authority.fingerprint().abbreviated();
+    }
+
+    static Digest adoptBase(CoordinatorDirectory directory, Path model, Instant now) {
+        if (!Files.exists(directory.log())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
+        }
+        CertificateAuthority authority = CertificateAuthority.open(directory.authority());
+        SigningKey key = SigningKey.load(directory.signingKey());
+        try (AuditLog log = AuditLog.open(directory.log(), origin(authority));
+                Ledger ledger = Ledger.open(log, key, new Chronicle())) {
+            if (ledger.snapshot().consortium().run().isPresent()) {
+                throw new CoordinatorException(
+                        Code.MODEL, "a run is under way; a base is adopted between runs");
+            }
+            Path draft = directory.root().resolve("adopting");
+            FileTrees.delete(draft);
+            widen(model, draft);
+            Digest base = new ModelStore(directory.models()).adopt(draft);
+            String source = model.toAbsolutePath().getFileName().toString();
+            ledger.change(_ -> List.of(new BaseAdopted(base, source, now)));
+            return base;
+        }
+    }
+
+    /** Copies a model with all tensors as F32, in which updates are summed. */
+    private static void widen(Path model, Path draft) {
+        try (ModelDirectory source = ModelDirectory.open(model);
+                ModelDirectoryWriter target =
+                        ModelDirectoryWriter.create(
+                                draft,
+                                source.tensors().values().stream()
+                                        .map(spec -> spec.as(DType.F32))
+                                        .toList(),
+                                ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
+            for (TensorSpec spec : source.tensors().values()) {
+                MemorySegment from = source.data(spec.name());
+                MemorySegment to = target.data(spec.name());
+                if (spec.dtype() == DType.F32) {
+                    to.copyFrom(from);
+                } else {
+                    FloatConversion.widen(spec.dtype(), from, to);
+                }
+            }
+            target.copyFilesOf(source);
+            target.commit();
+        } catch (WeightsException e) {
+            throw new CoordinatorException(
+                    Code.MODEL, model + " cannot be the base: " + e.getMessage(), e);
+        }
+    }
+}

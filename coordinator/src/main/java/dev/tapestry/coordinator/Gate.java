@@ -1,0 +1,92 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Member;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.certificate.Peer;
+import java.security.cert.X509Certificate;
+import java.util.Optional;
+
+/** Decides by the client's certificate and the log who may use a route. */
+final class Gate {
+
+    private final Ledger ledger;
+
+    /** Who may use a route. */
+    enum Access {
+        /** Also clients without a certificate. */
+        ANYONE,
+        /** Active members and the steward. */
+        READERS,
+        /** Active members. */
+        MEMBERS,
+        /** The steward. */
+        STEWARD
+    }
+
+    Gate(Ledger ledger) {
+        this.ledger = ledger;
+    }
+
+    /**
+     * Lets a client in.
+     *
+     * @return the member, if it is one
+     * @throws ApiRefusal if it may not use the route
+     */
+    Optional<MemberId> admit(Access access, Optional<X509Certificate> certificate) {
+        if (access == Access.ANYONE) {
+            return Optional.empty();
+        }
+        X509Certificate shown =
+                certificate.orElseThrow(() ->
+                        new ApiRefusal(
+                                ApiCode.CERTIFICATE_NEEDED,
+                                "show the certificate that enrolment gave you"));
+        return switch (peer(shown)) {
+            case Peer.Member(MemberId id) -> {
+                if (access == Access.STEWARD) {
+                    throw new ApiRefusal(ApiCode.STEWARD_ONLY, "only the steward does this");
+                }
+                check(id, shown);
+                yield Optional.of(id);
+            }
+            case Peer.Steward() -> {
+                if (access == Access.MEMBERS) {
+                    throw membersOnly();
+                }
+                yield Optional.empty();
+            }
+            case Peer.Coordinator() -> throw membersOnly();
+        };
+    }
+
+    private void check(MemberId id, X509Certificate shown) {
+        Member member = ledger.snapshot().consortium().members().get(id);
+        if (member == null) {
+            throw new ApiRefusal(
+                    ApiCode.UNKNOWN_MEMBER, id + " is not enrolled; ask the steward for a token");
+        }
+        if (!member.active()) {
+            throw new ApiRefusal(ApiCode.REVOKED, id + " was revoked; ask the steward why");
+        }
+        if (!member.certificate().equals(Certificates.fingerprint(shown))) {
+            throw new ApiRefusal(
+                    ApiCode.CERTIFICATE_REPLACED,
+                    id + " has enrolled again since; use the newer certificate");
+        }
+    }
+
+    private static Peer peer(X509Certificate shown) {
+        try {
+            return Peer.of(shown);
+        } catch (TrustException e) {
+            throw new ApiRefusal(ApiCode.CERTIFICATE_NEEDED, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static ApiRefusal membersOnly() {
+        return new ApiRefusal(ApiCode.MEMBERS_ONLY, "only members' nodes do this");
+    }
+}

@@ -1,0 +1,187 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.coordinator.Gate.Access;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import io.helidon.common.tls.Tls;
+import io.helidon.common.tls.TlsClientAuth;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Method;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
+ * whatever goes wrong. Each request blocks a virtual thread of its own.
+ */
+final class HttpApi {
+
+    private static final System.Logger LOG = System.getLogger(HttpApi.class.getName());
+
+    /** A connection on which nothing arrives for so long is dead. */
+    private static final Duration SILENCE = Duration.ofSeconds(90);
+
+    private final Gate gate;
+    private final List<Route> routes;
+    private final WebServer server;
+
+    /** Answers a request. */
+    @FunctionalInterface
+    interface Handler {
+        /**
+         * Answers, or throws an {@link ApiRefusal}.
+         *
+         * @throws IOException when the connection breaks
+         */
+        void handle(Exchange exchange) throws IOException, InterruptedException;
+    }
+
+    /**
+     * One route of the contract.
+     *
+     * @param method {@code GET}, {@code HEAD}, {@code PUT} or {@code POST}
+     * @param path with parameters in braces
+     * @param access who may use it
+     * @param handler what it does
+     */
+    record Route(String method, String path, Access access, Handler handler) {}
+
+    HttpApi(
+            CoordinatorConfig.Listening listening,
+            TlsIdentity identity,
+            Gate gate,
+            List<Route> routes) {
+        this.gate = gate;
+        this.routes = List.copyOf(routes);
+        HttpRouting.Builder routing = HttpRouting.builder();
+        for (Route route : routes) {
+            routing.route(
+                    Method.create(route.method()),
+                    route.path(),
+                    (request, response) -> serve(route, request, response));
+        }
+        routing.any((request, response) ->
+                serve(new Route("", "", Access.ANYONE, HttpApi::unknown), request, response));
+        server =
+                WebServer.builder()
+                        .host(listening.host())
+                        .port(listening.port())
+                        .tls(
+                                Tls.builder()
+                                        .sslContext(identity.server())
+                                        .sslParameters(TlsIdentity.serverParameters())
+                                        .clientAuth(TlsClientAuth.OPTIONAL)
+                                        .build())
+                        .connectionOptions(
+                                connection -> connection.readTimeout(SILENCE).tcpNoDelay(true))
+                        .maxPayloadSize(-1)
+                        .shutdownGracePeriod(Duration.ofSeconds(5))
+                        .shutdownHook(false)
+                        .routing(routing)
+                        .build();
+    }
+
+    List<Route> routes() {
+        return routes;
+    }
+
+    /** Opens the port. */
+    void start() {
+        try {
+            server.start();
+        } catch (RuntimeException e) {
+            throw new CoordinatorException(
+                    Code.ADDRESS,
+                    "cannot listen: "
+                            + e.getMessage()
+                            + "; is another process there? (host and port in coordinator.yaml)",
+                    e);
+        }
+    }
+
+    /** The port that is open. */
+    int port() {
+        return server.port();
+    }
+
+    /** Closes the port; requests under way have a few seconds. */
+    void stop() {
+        server.stop();
+    }
+
+    private void serve(Route route, ServerRequest request, ServerResponse response) {
+        response.header(
+                HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
+        Exchange stranger = new Exchange(request, response, Optional.empty());
+        try {
+            if (route.access() != Access.ANYONE || route.method().equals("POST")) {
+                requireVersion(stranger);
+            }
+            Optional<MemberId> member = gate.admit(route.access(), certificate(request));
+            route.handler().handle(new Exchange(request, response, member));
+        } catch (ApiRefusal e) {
+            stranger.refuse(e);
+        } catch (IOException e) {
+            throw new CloseConnectionException("the connection broke", e);
+        } catch (InterruptedException e) {
+            stranger.refuse(new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
+        } catch (CoordinatorException | TrustException e) {
+            LOG.log(System.Logger.Level.ERROR, route.method() + " " + route.path(), e);
+            stranger.refuse(broken(e));
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            LOG.log(System.Logger.Level.ERROR, route.method() + " " + route.path(), e);
+            if (!response.isSent()) {
+                stranger.refuse(
+                        new ApiRefusal(
+                                ApiCode.INTERNAL, "a defect; the coordinator's log says more"));
+            }
+        }
+    }
+
+    private static ApiRefusal broken(RuntimeException e) {
+        boolean storage =
+                switch (e) {
+                    case CoordinatorException own -> own.code() == Code.STORAGE;
+                    case TrustException trust -> trust.code() == TrustException.Code.STORAGE;
+                    default -> false;
+                };
+        return storage
+                ? new ApiRefusal(
+                        ApiCode.STORAGE,
+                        "the coordinator's disk refused; nothing accepted is lost, try again later")
+                : new ApiRefusal(ApiCode.INTERNAL, "a defect; the coordinator's log says more");
+    }
+
+    private static void requireVersion(Exchange exchange) {
+        Optional<String> version = exchange.header(Protocol.VERSION_HEADER);
+        if (version.filter(Integer.toString(Protocol.VERSION)::equals).isEmpty()) {
+            throw new ApiRefusal(
+                    ApiCode.PROTOCOL_VERSION,
+                    "this coordinator speaks version %d; the request names %s: upgrade the older one"
+                            .formatted(Protocol.VERSION, version.orElse("none")));
+        }
+    }
+
+    private static Optional<X509Certificate> certificate(ServerRequest request) {
+        return request.remotePeer()
+                .tlsCertificates()
+                .filter(chain -> chain.length > 0)
+                .map(chain -> (X509Certificate) chain[0]);
+    }
+
+    private static void unknown(Exchange exchange) {
+        throw new ApiRefusal(
+                ApiCode.UNKNOWN_ROUTE, "the protocol has no such route; see docs/protocol.md");
+    }
+}

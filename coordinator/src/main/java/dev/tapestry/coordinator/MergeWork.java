@@ -1,0 +1,149 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.aggregation.Merge;
+import dev.tapestry.aggregation.MergeOrder;
+import dev.tapestry.aggregation.MergeOutcome;
+import dev.tapestry.aggregation.Momentum;
+import dev.tapestry.aggregation.WeightedContribution;
+import dev.tapestry.aggregation.weighting.Apportionment;
+import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
+import dev.tapestry.aggregation.weighting.InfluenceCap;
+import dev.tapestry.consortium.Candidate;
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Contribution;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * Merges a round from the files in the coordinator's directory, always the same way: the round desk
+ * does it once, whoever verifies does it again.
+ */
+final class MergeWork {
+
+    private final ModelStore models;
+    private final ContributionStore contributions;
+    private final Path momenta;
+
+    MergeWork(ModelStore models, ContributionStore contributions, Path momenta) {
+        this.models = models;
+        this.contributions = contributions;
+        this.momenta = momenta;
+        FileTrees.create(momenta);
+    }
+
+    /** The weight of each contribution, by the charter's weighting and influence cap. */
+    static Apportionment weights(RoundRecord round, Charter charter) {
+        Map<MemberId, Long> tokens = new TreeMap<>();
+        round.admitted()
+                .forEach((member, contribution) -> tokens.put(member, contribution.tokens()));
+        return Apportionment.of(
+                charter.weighting(), new InfluenceCap(charter.influenceCap()), tokens);
+    }
+
+    /**
+     * Merges into a folder of its own, where a merge that was killed goes on, and puts the outcome
+     * into the stores.
+     */
+    Candidate merge(RoundRecord round, Apportioned weights, int threads) {
+        Path folder = folder(round);
+        FileTrees.create(folder);
+        MergeOutcome outcome =
+                withOrder(
+                        round,
+                        weights.weights(),
+                        order -> Merge.run(order, folder.resolve("candidate"), threads));
+        Optional<Digest> momentum = outcome.momentum().map(this::keep);
+        Digest model = models.adopt(outcome.candidate());
+        return new Candidate(
+                model,
+                momentum,
+                weights.weights().entrySet().stream()
+                        .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
+                        .toList());
+    }
+
+    /** Removes what a merge leaves where it worked. */
+    void cleanUp(RoundRecord round) {
+        FileTrees.delete(folder(round));
+    }
+
+    private Path folder(RoundRecord round) {
+        return momenta.resolveSibling("merging").resolve(round.number().toString());
+    }
+
+    private Digest keep(Momentum found) {
+        Momentum kept = Momentum.in(momenta, found.digest());
+        if (!Files.exists(kept.directory())) {
+            FileTrees.move(found.directory(), kept.directory());
+        }
+        return found.digest();
+    }
+
+    /** Opens everything that determines the merge of a round, and closes it after {@code work}. */
+    <T> T withOrder(
+            RoundRecord round,
+            SequencedMap<MemberId, Double> weights,
+            Function<MergeOrder, T> work) {
+        Map<MemberId, WeightedContribution> opened = new TreeMap<>();
+        try (ModelDirectory base =
+                ModelDirectory.open(
+                        models.directory(round.plan().base())
+                                .orElseThrow(() -> notKept(round, "its base")))) {
+            for (var weight : weights.entrySet()) {
+                Contribution contribution = round.admitted().get(weight.getKey());
+                if (contribution == null) {
+                    throw new CoordinatorException(
+                            Code.LOG,
+                            "round %s gives weight to %s, which did not contribute"
+                                    .formatted(round.number(), weight.getKey()));
+                }
+                Path folder = contributions.folder(round.number(), contribution);
+                if (!Files.exists(folder)) {
+                    throw notKept(round, "the contribution of " + weight.getKey());
+                }
+                opened.put(
+                        weight.getKey(),
+                        new WeightedContribution(
+                                ModelDirectory.open(folder),
+                                contribution.weights(),
+                                weight.getValue()));
+            }
+            boolean hasMomentum = round.plan().merge().momentum() > 0;
+            return work.apply(
+                    MergeOrder.of(
+                            base,
+                            round.plan().base(),
+                            opened,
+                            round.plan().merge(),
+                            hasMomentum
+                                    ? round.momentum().map(digest -> momentum(round, digest))
+                                    : Optional.empty()));
+        } finally {
+            opened.values().forEach(contribution -> contribution.model().close());
+        }
+    }
+
+    private Momentum momentum(RoundRecord round, Digest digest) {
+        Momentum momentum = Momentum.in(momenta, digest);
+        if (!Files.exists(momentum.directory())) {
+            throw notKept(round, "the momentum " + digest.abbreviated());
+        }
+        return momentum;
+    }
+
+    private static CoordinatorException notKept(RoundRecord round, String what) {
+        return new CoordinatorException(
+                Code.NOT_KEPT,
+                "%s of round %s is no longer (or not yet) in the coordinator's directory; keepRounds says for how long files are kept"
+                        .formatted(what, round.number()));
+    }
+}

@@ -1,0 +1,158 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.aggregation.AggregationException;
+import dev.tapestry.aggregation.weighting.Apportionment;
+import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
+import dev.tapestry.aggregation.weighting.Apportionment.Refused;
+import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.RoundInput;
+import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.RoundState.Merging;
+import dev.tapestry.weights.WeightsException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Looks at the state and does what it asks for: announces rounds, closes them at their deadlines,
+ * merges. What is to be done follows from the state alone, so a coordinator that was killed goes on
+ * where its log ends.
+ */
+final class RoundDesk implements Runnable {
+
+    private static final System.Logger LOG = System.getLogger(RoundDesk.class.getName());
+
+    /** No wait is longer, so that a clock that was set is noticed. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
+
+    private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(10);
+    private static final int MERGE_ATTEMPTS = 3;
+
+    private final Ledger ledger;
+    private final MergeWork work;
+    private final Retention retention;
+    private final UploadDesk uploads;
+    private final InstantSource clock;
+    private final int mergeThreads;
+    private volatile boolean stopped;
+    private int failedMerges;
+
+    RoundDesk(
+            Ledger ledger,
+            MergeWork work,
+            Retention retention,
+            UploadDesk uploads,
+            InstantSource clock,
+            int mergeThreads) {
+        this.ledger = ledger;
+        this.work = work;
+        this.retention = retention;
+        this.uploads = uploads;
+        this.clock = clock;
+        this.mergeThreads = mergeThreads;
+    }
+
+    /** Ends the loop when the duty at hand is done. */
+    void stop() {
+        stopped = true;
+    }
+
+    @Override
+    public void run() {
+        while (!stopped) {
+            Ledger.Snapshot now = ledger.snapshot();
+            try {
+                if (!duty(now.consortium())) {
+                    ledger.await(now.version(), untilDue(now.consortium()));
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                if (!stopped) {
+                    LOG.log(
+                            System.Logger.Level.ERROR,
+                            "the round desk failed and tries again in " + PAUSE_AFTER_FAILURE,
+                            e);
+                    pause(now);
+                }
+            }
+        }
+    }
+
+    /** Does what is due; false when nothing is. */
+    private boolean duty(Consortium state) {
+        Instant now = clock.instant();
+        if (state.betweenRounds(now).isPresent()) {
+            state.round().ifPresent(_ -> retention.purge(state, ledger.history()));
+            return wrote(s -> s.betweenRounds(now).stream().toList());
+        }
+        Optional<RoundState> round = state.round();
+        if (round.isEmpty() || round.get().over()) {
+            return false;
+        }
+        uploads.forgetAllBut(round.get().number());
+        if (round.get() instanceof Merging merging) {
+            merge(merging, state);
+            return true;
+        }
+        return wrote(s -> s.decide(new RoundInput.TimePassed(now)));
+    }
+
+    private boolean wrote(Function<Consortium, List<ConsortiumEvent>> decide) {
+        return !ledger.change(decide).events().isEmpty();
+    }
+
+    private void merge(Merging merging, Consortium state) {
+        RoundRecord round =
+                ledger.history()
+                        .round(merging.number())
+                        .orElseThrow()
+                        .ofMembers(merging.admitted());
+        RoundInput outcome = outcome(round, MergeWork.weights(round, state.charter()));
+        if (!stopped) {
+            ledger.change(consortium -> consortium.decide(outcome));
+            failedMerges = 0;
+            work.cleanUp(round);
+        }
+    }
+
+    private RoundInput outcome(RoundRecord round, Apportionment apportionment) {
+        return switch (apportionment) {
+            case Refused(String detail) -> new RoundInput.MergeFailed(detail, clock.instant());
+            case Apportioned weights -> {
+                try {
+                    yield new RoundInput.Merged(
+                            work.merge(round, weights, mergeThreads), clock.instant());
+                } catch (AggregationException | WeightsException | CoordinatorException e) {
+                    if (++failedMerges < MERGE_ATTEMPTS) {
+                        throw e;
+                    }
+                    yield new RoundInput.MergeFailed(
+                            "the merge failed %d times: %s".formatted(failedMerges, e.getMessage()),
+                            clock.instant());
+                }
+            }
+        };
+    }
+
+    private Duration untilDue(Consortium state) {
+        return state.round()
+                .flatMap(RoundState::deadline)
+                .map(deadline -> Duration.between(clock.instant(), deadline))
+                .filter(wait -> wait.compareTo(LONGEST_WAIT) < 0)
+                .map(wait -> wait.isNegative() ? Duration.ZERO : wait.plusMillis(1))
+                .orElse(LONGEST_WAIT);
+    }
+
+    private void pause(Ledger.Snapshot now) {
+        try {
+            ledger.await(now.version(), PAUSE_AFTER_FAILURE);
+        } catch (InterruptedException e) {
+            stopped = true;
+        }
+    }
+}

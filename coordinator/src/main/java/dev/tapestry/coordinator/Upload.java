@@ -1,0 +1,207 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.coordinator.PartSlot.Place;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A contribution on its way in: which parts are here, and where each goes.
+ *
+ * <p>Parts are written at their places in the files while they are hashed; nothing is read a second
+ * time. Any number of threads may send parts.
+ */
+final class Upload {
+
+    private static final int BUFFER_BYTES = 256 << 10;
+
+    private final Digest contribution;
+    private final ContributionManifest manifest;
+    private final Path folder;
+    private final SequencedMap<Digest, PartSlot> slots = new LinkedHashMap<>();
+    private final ReentrantLock sealing = new ReentrantLock();
+
+    /**
+     * An upload into a folder, in which parts of an earlier attempt may lie.
+     *
+     * @param contribution digest of the signed envelope
+     * @param awaited files whose parts are sent; others are there already
+     */
+    Upload(
+            Digest contribution,
+            ContributionManifest manifest,
+            Path folder,
+            List<ModelManifest.File> awaited) {
+        this.contribution = contribution;
+        this.manifest = manifest;
+        this.folder = folder;
+        Map<Digest, List<Place>> places = new LinkedHashMap<>();
+        Map<Digest, Long> lengths = new TreeMap<>();
+        for (ModelManifest.File file : awaited) {
+            long offset = 0;
+            for (ModelManifest.Part part : file.parts()) {
+                places.computeIfAbsent(part.digest(), _ -> new ArrayList<>())
+                        .add(new Place(folder.resolve(file.path()), offset));
+                lengths.put(part.digest(), part.bytes());
+                offset += part.bytes();
+            }
+        }
+        places.forEach((digest, list) ->
+                slots.put(digest, new PartSlot(lengths.getOrDefault(digest, 0L), list)));
+    }
+
+    Digest contribution() {
+        return contribution;
+    }
+
+    ContributionManifest manifest() {
+        return manifest;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** Held by whoever seals, so that two requests to seal are one after the other. */
+    ReentrantLock sealing() {
+        return sealing;
+    }
+
+    /** Whether this contribution has such a part. */
+    boolean names(Digest part) {
+        return slots.containsKey(part);
+    }
+
+    /** Parts that were not received, in the manifest's order. */
+    List<Digest> missing() {
+        return slots.entrySet().stream()
+                .filter(slot -> !slot.getValue().received())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** Hashes what an earlier process may have received, and remembers what is whole. */
+    void recover() {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        slots.forEach((digest, slot) -> {
+            if (slot.places().stream()
+                    .allMatch(place -> holds(place, slot.bytes(), digest, buffer))) {
+                slot.markReceived();
+            }
+        });
+    }
+
+    private static boolean holds(Place place, long bytes, Digest digest, byte[] buffer) {
+        if (!Files.exists(place.file())) {
+            return false;
+        }
+        try (FileChannel file = FileChannel.open(place.file(), StandardOpenOption.READ)) {
+            MessageDigest hash = Digest.sha256();
+            long left = bytes;
+            while (left > 0) {
+                ByteBuffer chunk = ByteBuffer.wrap(buffer, 0, (int) Math.min(buffer.length, left));
+                int read = file.read(chunk, place.offset() + bytes - left);
+                if (read <= 0) {
+                    return false;
+                }
+                hash.update(buffer, 0, read);
+                left -= read;
+            }
+            return Digest.ofHash(hash.digest()).equals(digest);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", place.file(), e);
+        }
+    }
+
+    /**
+     * Receives one part; a part that is here already is read and dropped.
+     *
+     * @return what is wrong with it, or empty when it is here now
+     * @throws IOException when the sender stops sending
+     * @throws CoordinatorException {@code STORAGE}: the part stays missing
+     */
+    Optional<ApiRefusal> receive(Digest part, InputStream body) throws IOException {
+        PartSlot slot = slots.get(part);
+        if (slot == null) {
+            return Optional.of(notAwaited(part));
+        }
+        byte[] buffer = new byte[BUFFER_BYTES];
+        OptionalLong claim = slot.claim();
+        if (claim.isEmpty()) {
+            body.transferTo(OutputStream.nullOutputStream());
+            return Optional.empty();
+        }
+        try (PartWriter writer = PartWriter.open(slot)) {
+            MessageDigest hash = Digest.sha256();
+            long at = 0;
+            for (int read; (read = body.read(buffer)) >= 0; at += read) {
+                if (at + read > slot.bytes()) {
+                    return Optional.of(wrongLength(part, slot, "more"));
+                }
+                hash.update(buffer, 0, read);
+                if (!slot.ifClaimedBy(claim.getAsLong(), writer, buffer, read, at)) {
+                    return Optional.of(superseded(part));
+                }
+            }
+            if (at < slot.bytes()) {
+                return Optional.of(wrongLength(part, slot, Long.toString(at)));
+            }
+            Digest found = Digest.ofHash(hash.digest());
+            if (!found.equals(part)) {
+                return Optional.of(
+                        new ApiRefusal(
+                                ApiCode.DIGEST_MISMATCH,
+                                "what was sent as part " + part + " has SHA-256 " + found));
+            }
+            return slot.finish(claim.getAsLong())
+                    ? Optional.empty()
+                    : Optional.of(superseded(part));
+        }
+    }
+
+    /** Brings all files to the disk. */
+    void flush() {
+        slots.values().stream()
+                .flatMap(slot -> slot.places().stream())
+                .map(Place::file)
+                .distinct()
+                .forEach(FileTrees::sync);
+        FileTrees.sync(folder);
+    }
+
+    static ApiRefusal notAwaited(Digest what) {
+        return new ApiRefusal(
+                ApiCode.NOT_AWAITED,
+                "no open contribution names " + what + "; post its manifest (again) first");
+    }
+
+    private static ApiRefusal superseded(Digest part) {
+        return new ApiRefusal(
+                ApiCode.SUPERSEDED, "part " + part + " is being sent again by a newer request");
+    }
+
+    private static ApiRefusal wrongLength(Digest part, PartSlot slot, String found) {
+        return new ApiRefusal(
+                ApiCode.WRONG_LENGTH,
+                "part %s has %d bytes in the manifest, but %s were sent"
+                        .formatted(part, slot.bytes(), found));
+    }
+}

@@ -1,0 +1,287 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.aggregation.ContributionValidator;
+import dev.tapestry.aggregation.Validation;
+import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.Contribution;
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.Member;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundInput;
+import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.VerifyingKey;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes in contributions: manifest, parts, seal. A member has one open upload at a time; a refusal
+ * is written to the log and the member may try again. Thread-safe.
+ */
+final class UploadDesk {
+
+    private final Ledger ledger;
+    private final ContributionStore store;
+    private final ModelStore models;
+    private final InstantSource clock;
+    private final ConcurrentMap<MemberId, Upload> open = new ConcurrentHashMap<>();
+
+    UploadDesk(Ledger ledger, ContributionStore store, ModelStore models, InstantSource clock) {
+        this.ledger = ledger;
+        this.store = store;
+        this.models = models;
+        this.clock = clock;
+    }
+
+    /**
+     * Opens an upload, or goes on with it.
+     *
+     * @param round the one in the request's path
+     * @param envelopeBytes a DSSE envelope around a {@link ContributionManifest}
+     * @throws ApiRefusal with a finding, which is then in the log
+     */
+    UploadStatus begin(MemberId member, RoundNumber round, byte[] envelopeBytes) {
+        ContributionManifest manifest = verified(member, envelopeBytes);
+        if (!manifest.round().equals(round)) {
+            throw refuse(
+                    member,
+                    new Refusal(
+                            Finding.MALFORMED,
+                            "the manifest is for round %s, the address for round %s"
+                                    .formatted(manifest.round(), round)));
+        }
+        Digest contribution = Digest.of(envelopeBytes);
+        Consortium consortium = ledger.snapshot().consortium();
+        Optional<Refusal> refusal = refusal(consortium, manifest);
+        if (refusal.isPresent()) {
+            throw refuse(member, refusal.get());
+        }
+        Optional<Contribution> earlier = admitted(consortium, manifest);
+        if (earlier.isPresent()) {
+            return new UploadStatus(earlier.get().envelope(), List.of());
+        }
+        Upload upload =
+                open.compute(
+                        member,
+                        (_, current) ->
+                                current != null && current.contribution().equals(contribution)
+                                        ? current
+                                        : reopen(current, contribution, envelopeBytes, manifest));
+        return new UploadStatus(contribution, upload.missing());
+    }
+
+    private Upload reopen(
+            @Nullable Upload current,
+            Digest contribution,
+            byte[] envelope,
+            ContributionManifest manifest) {
+        if (current != null && current.sealing().isLocked()) {
+            throw new ApiRefusal(
+                    ApiCode.NOT_AWAITED,
+                    "contribution " + current.contribution() + " is being sealed; ask again later");
+        }
+        return store.open(contribution, envelope, manifest, _ -> false);
+    }
+
+    /**
+     * Receives a part of the member's open upload.
+     *
+     * @throws ApiRefusal {@code NOT_AWAITED}, {@code WRONG_LENGTH}, {@code DIGEST_MISMATCH}, {@code
+     *     SUPERSEDED}
+     * @throws IOException when the sender stops sending
+     */
+    void receive(MemberId member, Digest part, InputStream body) throws IOException {
+        Upload upload = open.get(member);
+        if (upload == null || !upload.names(part)) {
+            throw Upload.notAwaited(part);
+        }
+        Optional<ApiRefusal> problem = upload.receive(part, body);
+        if (problem.isPresent()) {
+            throw problem.get();
+        }
+    }
+
+    /**
+     * Judges an upload that is complete and admits it.
+     *
+     * @throws ApiRefusal with a finding, which is then in the log
+     */
+    Accepted seal(MemberId member, RoundNumber round, Digest contribution) {
+        Optional<Accepted> earlier = admitted(member, round, contribution);
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
+        Upload upload = open.get(member);
+        if (upload == null
+                || !upload.contribution().equals(contribution)
+                || !upload.manifest().round().equals(round)) {
+            throw Upload.notAwaited(contribution);
+        }
+        upload.sealing().lock();
+        try {
+            return admitted(member, round, contribution).orElseGet(() -> judge(upload));
+        } finally {
+            upload.sealing().unlock();
+        }
+    }
+
+    private Accepted judge(Upload upload) {
+        MemberId member = upload.manifest().member();
+        List<Digest> missing = upload.missing();
+        if (!missing.isEmpty()) {
+            throw refuse(
+                    member,
+                    new Refusal(
+                            Finding.INCOMPLETE,
+                            "%d parts are missing, the first is %s"
+                                    .formatted(missing.size(), missing.getFirst())));
+        }
+        if (open.get(member) != upload) {
+            throw Upload.notAwaited(upload.contribution());
+        }
+        upload.flush();
+        Optional<Refusal> late = refusal(ledger.snapshot().consortium(), upload.manifest());
+        RoundInput input =
+                late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
+                        .orElseGet(() -> examine(upload));
+        Ledger.Change change = ledger.change(consortium -> consortium.decide(input));
+        Optional<Refusal> refusal = refusalIn(change.events(), member);
+        open.remove(member, upload);
+        if (refusal.isPresent()) {
+            store.drop(upload);
+            throw ApiRefusal.of(refusal.get());
+        }
+        return new Accepted(change.after().version());
+    }
+
+    private RoundInput examine(Upload upload) {
+        ContributionManifest manifest = upload.manifest();
+        double band = ledger.snapshot().consortium().charter().maxRelativeUpdateNorm();
+        try (ModelDirectory base =
+                        ModelDirectory.open(models.directory(manifest.base()).orElseThrow());
+                ModelDirectory weights = ModelDirectory.open(upload.folder())) {
+            return switch (new ContributionValidator(band).validate(base, weights)) {
+                case Validation.Sound sound ->
+                        new RoundInput.Contributed(
+                                new Contribution(
+                                        manifest.member(),
+                                        upload.contribution(),
+                                        CanonicalJson.digest(manifest.weights()),
+                                        manifest.tokens(),
+                                        manifest.trainingBitsPerByte(),
+                                        sound.updateNorm()),
+                                clock.instant());
+                case Validation.Unsound unsound ->
+                        new RoundInput.Unsound(
+                                manifest.member(), unsound.refusal(), clock.instant());
+            };
+        } catch (WeightsException e) {
+            return new RoundInput.Unsound(
+                    manifest.member(),
+                    new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage())),
+                    clock.instant());
+        }
+    }
+
+    /** Forgets uploads of other rounds than this one. */
+    void forgetAllBut(RoundNumber round) {
+        open.values().removeIf(upload -> !upload.manifest().round().equals(round));
+    }
+
+    private Optional<Refusal> refusal(Consortium consortium, ContributionManifest manifest) {
+        Digest plan =
+                consortium
+                        .round()
+                        .map(state -> CanonicalJson.digest(state.plan()))
+                        .orElse(manifest.plan());
+        Digest weights = CanonicalJson.digest(manifest.weights());
+        return consortium
+                .refusal(manifest, weights, plan)
+                .or(() ->
+                        admitted(consortium, manifest).isPresent()
+                                ? Optional.empty()
+                                : store.refusal(manifest));
+    }
+
+    private ContributionManifest verified(MemberId member, byte[] envelopeBytes) {
+        try {
+            Member known = ledger.snapshot().consortium().members().get(member);
+            if (known == null) {
+                throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, member + " is not enrolled");
+            }
+            ContributionManifest manifest =
+                    Envelope.parse(envelopeBytes)
+                            .open(
+                                    Protocol.CONTRIBUTION_TYPE,
+                                    new VerifyingKey(known.signingKey()),
+                                    ContributionManifest.class);
+            if (!manifest.member().equals(member)) {
+                throw refuse(
+                        member,
+                        new Refusal(
+                                Finding.WRONG_MEMBER,
+                                "%s sends the manifest of %s"
+                                        .formatted(member, manifest.member())));
+            }
+            return manifest;
+        } catch (TrustException e) {
+            throw refuse(member, Signatures.refusal(e));
+        }
+    }
+
+    /** Writes a refusal to the log; what the rules say of it is what the member hears. */
+    private ApiRefusal refuse(MemberId member, Refusal refusal) {
+        Ledger.Change change =
+                ledger.change(consortium ->
+                        consortium.decide(
+                                new RoundInput.Unsound(member, refusal, clock.instant())));
+        return ApiRefusal.of(refusalIn(change.events(), member).orElse(refusal));
+    }
+
+    private static Optional<Refusal> refusalIn(List<ConsortiumEvent> events, MemberId member) {
+        return events.stream()
+                .filter(ContributionRefused.class::isInstance)
+                .map(ContributionRefused.class::cast)
+                .filter(event -> event.member().equals(member))
+                .map(event -> new Refusal(event.finding(), event.detail()))
+                .findFirst();
+    }
+
+    /** The contribution of the current round that has the same weights. */
+    private static Optional<Contribution> admitted(
+            Consortium consortium, ContributionManifest manifest) {
+        return consortium
+                .round()
+                .filter(state -> state.number().equals(manifest.round()))
+                .map(RoundState::admitted)
+                .map(admitted -> admitted.get(manifest.member()))
+                .filter(c -> c.weights().equals(CanonicalJson.digest(manifest.weights())));
+    }
+
+    private Optional<Accepted> admitted(MemberId member, RoundNumber round, Digest envelope) {
+        return ledger.history()
+                .round(round)
+                .map(record -> record.admitted().get(member))
+                .filter(contribution -> contribution.envelope().equals(envelope))
+                .map(_ -> new Accepted(ledger.snapshot().version()));
+    }
+}

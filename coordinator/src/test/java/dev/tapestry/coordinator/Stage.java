@@ -1,0 +1,187 @@
+package dev.tapestry.coordinator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.Weighting;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.TokenRequest;
+import dev.tapestry.coordinator.CoordinatorConfig.Listening;
+import dev.tapestry.coordinator.CoordinatorConfig.Retention;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A real coordinator on loopback with real certificates and a real log, and its members. */
+final class Stage implements AutoCloseable {
+
+    static final long SEED = 20261123;
+
+    final Path folder;
+    final Path directory;
+    final List<TestMember> members = new ArrayList<>();
+    Coordinator coordinator;
+    TestClient steward;
+    private final int keepRounds;
+
+    Stage(Path folder, Charter charter) {
+        this(folder, charter, 2, 4096);
+    }
+
+    Stage(Path folder, Charter charter, int keepRounds, long shardBytes) {
+        this.folder = folder;
+        this.directory = folder.resolve("coordinator");
+        this.keepRounds = keepRounds;
+        Coordinator.found(
+                directory,
+                charter,
+                new Listening("127.0.0.1", 0, List.of("localhost", "127.0.0.1")),
+                InstantSource.system());
+        Coordinator.adoptBase(
+                directory,
+                TinyModels.base(folder.resolve("seed-model"), SEED, shardBytes),
+                InstantSource.system());
+        coordinator = assembled();
+        coordinator.start();
+        steward = steward();
+    }
+
+    /** Rules that a test can wait for. */
+    static Charter charter(int quorum) {
+        return new Charter(
+                "alliance",
+                Weighting.EQUAL,
+                1.0 / Math.max(1, quorum),
+                quorum,
+                Duration.ofMinutes(5),
+                Duration.ofMinutes(5),
+                8,
+                0.5,
+                0.05,
+                1 << 20);
+    }
+
+    static Charter hasty(int quorum, Duration deadline) {
+        Charter c = charter(quorum);
+        return new Charter(
+                c.name(),
+                c.weighting(),
+                c.influenceCap(),
+                c.quorum(),
+                deadline,
+                deadline,
+                c.qualityFloorBitsPerByte(),
+                c.maxRelativeUpdateNorm(),
+                c.releaseToleranceBitsPerByte(),
+                c.contributionQuotaBytes());
+    }
+
+    static RunPlan plan(int rounds, MergeRule merge) {
+        return new RunPlan(
+                rounds,
+                new LocalTraining(
+                        10,
+                        LocalTraining.Optimizer.ADAMW,
+                        0.001,
+                        0.1,
+                        LocalTraining.Schedule.COSINE,
+                        100,
+                        10_000,
+                        2,
+                        16,
+                        0.1,
+                        1,
+                        7),
+                merge,
+                1000);
+    }
+
+    Stage withMembers(String... names) {
+        for (String name : names) {
+            members.add(TestMember.enrol(token(name), folder.resolve(name)));
+        }
+        return this;
+    }
+
+    TestMember member(int index) {
+        return members.get(index);
+    }
+
+    String token(String member) {
+        Answer answer =
+                steward.post(
+                        "/v1/tokens", new TokenRequest(new MemberId(member), Duration.ofHours(1)));
+        assertThat(answer.status()).as(answer.text()).isEqualTo(201);
+        return answer.text();
+    }
+
+    void run(int rounds, MergeRule merge) {
+        steward.post("/v1/runs", plan(rounds, merge)).as(201, Accepted.class);
+    }
+
+    /** Closes the coordinator and starts another one on the same directory. */
+    void restart() {
+        stop();
+        resume();
+    }
+
+    void stop() {
+        steward.close();
+        coordinator.close();
+    }
+
+    void resume() {
+        coordinator = assembled();
+        coordinator.start();
+        steward = steward();
+        members.forEach(member -> member.reconnect(coordinator.address()));
+    }
+
+    private Coordinator assembled() {
+        CoordinatorConfig read = CoordinatorConfig.read(directory);
+        return Coordinator.assemble(
+                new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2));
+    }
+
+    private TestClient steward() {
+        return TestClient.of(coordinator.address(), TlsIdentity.open(directory.resolve("steward")));
+    }
+
+    Consortium state() {
+        return coordinator.ledger().snapshot().consortium();
+    }
+
+    Digest base() {
+        return state().base().orElseThrow();
+    }
+
+    /** All events in the log. */
+    List<ConsortiumEvent> events() {
+        var log = coordinator.ledger().log();
+        return log.read(0, log.size()).stream()
+                .map(entry -> CanonicalJson.read(entry, ConsortiumEvent.class))
+                .toList();
+    }
+
+    <E extends ConsortiumEvent> List<E> events(Class<E> type) {
+        return events().stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    @Override
+    public void close() {
+        members.forEach(TestMember::close);
+        steward.close();
+        coordinator.close();
+    }
+}
