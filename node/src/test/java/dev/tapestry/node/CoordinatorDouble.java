@@ -1,0 +1,458 @@
+package dev.tapestry.node;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.EnrolmentReply;
+import dev.tapestry.consortium.protocol.EnrolmentRequest;
+import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.consortium.protocol.LogEntries;
+import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.node.egress.CoordinatorStatus;
+import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.certificate.Peer;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.enrolment.EnrolmentToken;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.log.AuditLog;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.trust.signature.VerifyingKey;
+import dev.tapestry.weights.Manifests;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A coordinator for one member that follows {@code docs/protocol.md}: what the member contributes
+ * becomes the candidate, and whatever score it gives the candidate is published.
+ */
+final class CoordinatorDouble implements AutoCloseable {
+
+    static final MemberId MEMBER = new MemberId("helsinki");
+
+    /** What goes wrong on the way. */
+    enum Fault {
+        NONE,
+        BUSY,
+        CUT,
+        CORRUPT,
+        REVOKED
+    }
+
+    /** Decides what goes wrong with a request; asked once for each. */
+    interface Faults {
+        Fault at(String method, String path);
+    }
+
+    final SigningKey key;
+    final List<String> requests = new CopyOnWriteArrayList<>();
+    final Map<Digest, byte[]> parts = new ConcurrentHashMap<>();
+    final List<ContributionManifest> contributions = new ArrayList<>();
+    final List<Score> scores = new ArrayList<>();
+    volatile Faults faults = (method, path) -> Fault.NONE;
+
+    private final Path directory;
+    private final CertificateAuthority authority;
+    private final HttpsServer server;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Map<Digest, ModelManifest> models = new HashMap<>();
+    private AuditLog log;
+    private long bodyBytes;
+    private Optional<VerifyingKey> memberKey = Optional.empty();
+    private Optional<EnrolmentToken> token = Optional.empty();
+    private Optional<RoundPlan> plan = Optional.empty();
+    private Optional<Digest> base = Optional.empty();
+    private Optional<Digest> candidate = Optional.empty();
+    private Phase phase = Phase.IDLE;
+    private long version;
+    private int published;
+    private int planned;
+
+    CoordinatorDouble(Path directory) throws IOException {
+        this.directory = directory;
+        this.key = SigningKey.generate();
+        this.authority =
+                CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
+        this.log = AuditLog.open(directory.resolve("log.db"), "tapestry/test");
+        TlsIdentity identity =
+                authority.establishCoordinator(
+                        directory.resolve("identity"),
+                        List.of("127.0.0.1"),
+                        Instant.now(),
+                        Duration.ofDays(1));
+        server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setHttpsConfigurator(
+                new HttpsConfigurator(identity.server()) {
+                    @Override
+                    public void configure(HttpsParameters parameters) {
+                        parameters.setSSLParameters(TlsIdentity.serverParameters());
+                    }
+                });
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    URI address() {
+        return URI.create("https://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    synchronized EnrolmentToken invite() {
+        EnrolmentToken fresh =
+                new EnrolmentToken(
+                        address(),
+                        authority.fingerprint(),
+                        MEMBER,
+                        EnrolmentToken.Secret.random(new SecureRandom()));
+        token = Optional.of(fresh);
+        return fresh;
+    }
+
+    /** Publishes a model directory without writing anything to the log. */
+    synchronized Digest serve(Path model) throws IOException {
+        ModelManifest manifest = Manifests.of(model);
+        for (ModelManifest.File file : manifest.files()) {
+            byte[] bytes = Files.readAllBytes(model.resolve(file.path()));
+            int offset = 0;
+            for (ModelManifest.Part part : file.parts()) {
+                byte[] slice =
+                        java.util.Arrays.copyOfRange(bytes, offset, offset + (int) part.bytes());
+                parts.put(part.digest(), slice);
+                offset += (int) part.bytes();
+            }
+        }
+        Digest digest = CanonicalJson.digest(manifest);
+        models.put(digest, manifest);
+        return digest;
+    }
+
+    synchronized Digest adopt(Path model) throws IOException {
+        Digest digest = serve(model);
+        append(new BaseAdopted(digest, "a test", Instant.EPOCH));
+        base = Optional.of(digest);
+        return digest;
+    }
+
+    /** The base in views; what the log says stays. */
+    synchronized void claim(Digest digest) {
+        base = Optional.of(digest);
+    }
+
+    synchronized void announce(RoundPlan announced, int runRounds) {
+        plan = Optional.of(announced);
+        planned = runRounds;
+        phase = Phase.COLLECTING;
+        changed();
+    }
+
+    /** Forgets its log and founds another one with the same name and key. */
+    synchronized void rewriteHistory(ConsortiumEvent... events) throws IOException {
+        log.close();
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file :
+                    files.filter(f -> f.getFileName().toString().startsWith("log.db")).toList()) {
+                Files.delete(file);
+            }
+        }
+        log = AuditLog.open(directory.resolve("log.db"), "tapestry/test");
+        for (ConsortiumEvent event : events) {
+            append(event);
+        }
+    }
+
+    synchronized void append(ConsortiumEvent event) {
+        log.append(List.of(CanonicalJson.write(event)));
+    }
+
+    synchronized long bodyBytes() {
+        return bodyBytes;
+    }
+
+    long count(String method, String prefix) {
+        return requests.stream().filter(r -> r.startsWith(method + " " + prefix)).count();
+    }
+
+    synchronized void changed() {
+        version++;
+        notifyAll();
+    }
+
+    synchronized RoundView view() {
+        boolean awaits = phase == Phase.COLLECTING || phase == Phase.SCORING;
+        return new RoundView(
+                version,
+                phase,
+                plan,
+                plan.map(CanonicalJson::digest),
+                candidate,
+                base,
+                awaits ? List.of(MEMBER) : List.of(),
+                Optional.empty(),
+                published,
+                planned,
+                "");
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().toString();
+        String method = exchange.getRequestMethod();
+        requests.add(method + " " + path);
+        Fault fault = faults.at(method, path);
+        switch (fault) {
+            case BUSY ->
+                    answer(
+                            exchange,
+                            503,
+                            CanonicalJson.write(new ErrorReply("BUSY", "later")),
+                            Fault.NONE);
+            case REVOKED ->
+                    answer(
+                            exchange,
+                            403,
+                            CanonicalJson.write(new ErrorReply("REVOKED", "you left")),
+                            Fault.NONE);
+            case CUT, CORRUPT, NONE -> {
+                if (fault == Fault.CUT && method.equals("PUT")) {
+                    exchange.getRequestBody().readNBytes(10);
+                    exchange.close();
+                    return;
+                }
+                byte[] body = exchange.getRequestBody().readAllBytes();
+                synchronized (this) {
+                    bodyBytes += body.length;
+                }
+                try {
+                    Object reply = route(method, path, body);
+                    byte[] bytes = reply instanceof byte[] raw ? raw : CanonicalJson.write(reply);
+                    answer(exchange, 200, bytes, fault);
+                } catch (Refusal refusal) {
+                    answer(
+                            exchange,
+                            refusal.status,
+                            CanonicalJson.write(new ErrorReply(refusal.code, "no")),
+                            Fault.NONE);
+                } catch (InterruptedException e) {
+                    exchange.close();
+                }
+            }
+        }
+    }
+
+    private static void answer(HttpExchange exchange, int status, byte[] body, Fault fault)
+            throws IOException {
+        byte[] sent = body.clone();
+        if (fault == Fault.CORRUPT) {
+            sent[sent.length / 2] ^= 1;
+        }
+        exchange.sendResponseHeaders(status, sent.length == 0 ? -1 : sent.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(sent, 0, fault == Fault.CUT ? sent.length / 2 : sent.length);
+        } finally {
+            exchange.close();
+        }
+    }
+
+    private static final class Refusal extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final int status;
+        private final String code;
+
+        Refusal(int status, String code) {
+            super(code);
+            this.status = status;
+            this.code = code;
+        }
+    }
+
+    private Object route(String method, String path, byte[] body) throws InterruptedException {
+        String[] steps = path.split("[/?]");
+        return switch (method + " " + steps[2]) {
+            case "GET status" -> new CoordinatorStatus(Protocol.VERSION, Instant.now());
+            case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
+            case "GET round" -> awaitView(number(path, "after"));
+            case "GET models" -> found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
+            case "GET parts" -> found(parts.get(new Digest(steps[3])), "UNKNOWN_PART");
+            case "PUT parts" -> put(new Digest(steps[3]), body);
+            case "POST rounds" -> round(steps, body);
+            case "GET log" -> log(steps, path);
+            default -> throw new Refusal(404, "NO_ROUTE");
+        };
+    }
+
+    private static <T> T found(@Nullable T value, String code) {
+        if (value == null) {
+            throw new Refusal(404, code);
+        }
+        return value;
+    }
+
+    private synchronized Object enrol(EnrolmentRequest request) {
+        EnrolmentToken open = token.orElseThrow(() -> new Refusal(403, "TOKEN_UNKNOWN"));
+        if (!open.secret().value().equals(request.secret())) {
+            throw new Refusal(403, "TOKEN_UNKNOWN");
+        }
+        token = Optional.empty();
+        memberKey = Optional.of(new VerifyingKey(request.signingKey()));
+        return new EnrolmentReply(
+                "Test",
+                Certificates.pem(
+                        authority.issue(
+                                request.certificateRequest(),
+                                new Peer.Member(request.member()),
+                                List.of(),
+                                Instant.now(),
+                                Duration.ofDays(1))),
+                Certificates.pem(authority.certificate()),
+                key.verifyingKey().value());
+    }
+
+    private synchronized Object awaitView(long after) throws InterruptedException {
+        while (version <= after) {
+            wait();
+        }
+        return view();
+    }
+
+    private Object put(Digest digest, byte[] body) {
+        if (!Digest.of(body).equals(digest)) {
+            throw new Refusal(400, "DIGEST_MISMATCH");
+        }
+        parts.put(digest, body);
+        return new byte[0];
+    }
+
+    private synchronized Object round(String[] steps, byte[] body) {
+        if (steps[4].equals("scores")) {
+            ScoreReport report =
+                    Envelope.parse(body)
+                            .open(Protocol.SCORE_TYPE, memberKey.orElseThrow(), ScoreReport.class);
+            scores.add(report.score());
+            publish(report);
+            return new Accepted(log.size());
+        }
+        if (steps.length == 7) {
+            return seal();
+        }
+        Envelope envelope = Envelope.parse(body);
+        ContributionManifest manifest =
+                envelope.open(
+                        Protocol.CONTRIBUTION_TYPE,
+                        memberKey.orElseThrow(),
+                        ContributionManifest.class);
+        if (phase != Phase.COLLECTING) {
+            throw new Refusal(409, "STALE_ROUND");
+        }
+        contributions.add(manifest);
+        List<Digest> missing =
+                manifest.weights().parts().stream()
+                        .map(ModelManifest.Part::digest)
+                        .filter(digest -> !parts.containsKey(digest))
+                        .toList();
+        return new UploadStatus(Digest.of(envelope.bytes()), missing);
+    }
+
+    private Object seal() {
+        ContributionManifest last = contributions.getLast();
+        if (last.weights().parts().stream().anyMatch(part -> !parts.containsKey(part.digest()))) {
+            throw new Refusal(409, "INCOMPLETE");
+        }
+        List<ModelManifest.File> files = new ArrayList<>(last.weights().files());
+        ModelManifest from = found(models.get(last.base()), "WRONG_BASE");
+        from.files().stream().filter(f -> f.path().endsWith(".json")).forEach(files::add);
+        ModelManifest merged = new ModelManifest(files);
+        Digest digest = CanonicalJson.digest(merged);
+        models.put(digest, merged);
+        candidate = Optional.of(digest);
+        phase = Phase.SCORING;
+        changed();
+        return new Accepted(log.size());
+    }
+
+    private void publish(ScoreReport report) {
+        append(
+                new BasePublished(
+                        report.round(), report.candidate(), Optional.empty(), Instant.EPOCH));
+        base = Optional.of(report.candidate());
+        candidate = Optional.empty();
+        phase = Phase.PUBLISHED;
+        published++;
+        planned = published >= planned ? 0 : planned;
+        changed();
+    }
+
+    private synchronized Object log(String[] steps, String path) {
+        return switch (steps[3]) {
+            case "checkpoint" -> log.checkpoint(key).toString().getBytes(StandardCharsets.UTF_8);
+            case "entries" -> {
+                long from = number(path, "from");
+                yield new LogEntries(
+                        from,
+                        log.read(from, number(path, "to")).stream()
+                                .map(Base64.getEncoder()::encodeToString)
+                                .toList());
+            }
+            default ->
+                    new LogProof(
+                            steps[4].equals("inclusion")
+                                    ? log.inclusionProof(
+                                                    number(path, "index"), number(path, "size"))
+                                            .hashes()
+                                    : log.consistencyProof(number(path, "from"), number(path, "to"))
+                                            .hashes());
+        };
+    }
+
+    private static long number(String path, String name) {
+        for (String pair : path.substring(path.indexOf('?') + 1).split("&", -1)) {
+            if (pair.startsWith(name + "=")) {
+                return Long.parseLong(pair.substring(name.length() + 1));
+            }
+        }
+        throw new Refusal(400, "NO_" + name);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+        log.close();
+    }
+}

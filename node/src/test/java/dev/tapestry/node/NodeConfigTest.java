@@ -1,0 +1,56 @@
+package dev.tapestry.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.consortium.MemberId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NodeConfigTest {
+
+    @TempDir Path directory;
+
+    @Test
+    void settings_that_are_written_are_read_again() {
+        NodeHome home = new NodeHome(directory);
+        NodeConfig config =
+                NodeConfig.standard(new MemberId("espoo"), Path.of("/data/a \"b\"")).withThreads(3);
+        config.write(home);
+        assertThat(NodeConfig.read(home)).isEqualTo(config);
+    }
+
+    @Test
+    void a_relative_corpus_lies_beside_the_settings() throws IOException {
+        Files.writeString(directory.resolve("node.yaml"), "member: espoo\ncorpus: ./text\n");
+        assertThat(NodeConfig.read(new NodeHome(directory)).corpus())
+                .isEqualTo(directory.toAbsolutePath().resolve("text"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "corpus: x | the key 'member' is missing",
+                "member: espoo | the key 'corpus' is missing",
+                "member: Espoo;corpus: x | a member id",
+                "member: espoo;corpus: x;thread: 3 | unknown key 'thread'; known are: corpus",
+                "member: espoo;corpus: x;threads: many | whole number",
+                "member: espoo;corpus: x;threads: 0 | between 1 and 1024",
+                "member: espoo;corpus: x;precision: fp8 | auto, fp32 or bf16",
+                "member: espoo;corpus: x;hold-out-fraction: 1.5 | below 1",
+                "member: espoo;member: vaasa;corpus: x | not YAML",
+                "- a | key: value"
+            })
+    void wrong_settings_are_refused_with_the_key(String lines, String message) throws IOException {
+        Files.writeString(directory.resolve("node.yaml"), lines.replace(";", "\n"));
+        assertThatThrownBy(() -> NodeConfig.read(new NodeHome(directory)))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining(message);
+    }
+}

@@ -1,0 +1,284 @@
+package dev.tapestry.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.node.CoordinatorDouble.Fault;
+import dev.tapestry.node.NodeEvent.Decision;
+import dev.tapestry.node.NodeEvent.Receipt;
+import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.egress.Traffic;
+import dev.tapestry.node.round.NodeAgent.Until;
+import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RoundStoriesTest {
+
+    @TempDir Path directory;
+    private Stage stage;
+
+    @BeforeEach
+    void setUp() throws IOException {
+        stage = new Stage(directory).joined();
+    }
+
+    @AfterEach
+    void tearDown() {
+        stage.close();
+    }
+
+    private Digest announced() throws IOException {
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        stage.coordinator.announce(Stage.plan(1, base), 1);
+        return base;
+    }
+
+    private List<String> declined() {
+        return stage.updates.stream()
+                .filter(NodeUpdate.Declined.class::isInstance)
+                .map(update -> ((NodeUpdate.Declined) update).code())
+                .toList();
+    }
+
+    private long steps() {
+        return stage.updates.stream().filter(NodeUpdate.Stepped.class::isInstance).count();
+    }
+
+    @Test
+    void a_node_trains_contributes_scores_and_believes_the_new_base_and_its_receipts_add_up()
+            throws IOException {
+        Digest base = announced();
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+            Traffic traffic = node.traffic();
+            List<Receipt> receipts =
+                    node.log().events().stream()
+                            .filter(Receipt.class::isInstance)
+                            .map(Receipt.class::cast)
+                            .toList();
+            // The enrolment was another opening of the node; its receipt is the first.
+            assertThat(receipts.stream().mapToLong(Receipt::bytesSent).sum())
+                    .isEqualTo(stage.coordinator.bodyBytes())
+                    .isEqualTo(traffic.up() + receipts.getFirst().bytesSent());
+            assertThat(receipts.stream().mapToLong(Receipt::bytesReceived).sum())
+                    .isEqualTo(traffic.down() + receipts.getFirst().bytesReceived());
+        }
+        assertThat(stage.coordinator.contributions)
+                .singleElement()
+                .satisfies(sent -> {
+                    assertThat(sent.base()).isEqualTo(base);
+                    assertThat(sent.steps()).isEqualTo(3);
+                    assertThat(sent.tokens()).isEqualTo(3 * 4 * 16);
+                    assertThat(sent.weights().files()).hasSize(1);
+                });
+        assertThat(stage.coordinator.scores)
+                .singleElement()
+                .satisfies(score -> {
+                    assertThat(score.baseBitsPerByte()).isPositive();
+                    assertThat(score.candidateBitsPerByte()).isLessThan(score.baseBitsPerByte());
+                });
+        assertThat(stage.updates).anyMatch(NodeUpdate.BaseBelieved.class::isInstance);
+        assertThat(stage.home.metrics()).exists();
+    }
+
+    @Test
+    void a_second_round_goes_on_with_the_optimiser_and_remembers_the_base_s_score()
+            throws IOException {
+        announced();
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+            Digest second = stage.coordinator.view().base().orElseThrow();
+            stage.coordinator.announce(Stage.plan(2, second), 2);
+            node.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.scores).hasSize(2);
+        assertThat(stage.coordinator.scores.get(1).baseBitsPerByte())
+                .isEqualTo(stage.coordinator.scores.get(0).candidateBitsPerByte());
+        assertThat(stage.home.trainer().resolve("after-round-2.safetensors")).exists();
+    }
+
+    @Test
+    void a_node_killed_after_training_sends_what_it_has_without_training_again()
+            throws IOException {
+        announced();
+        stage.coordinator.faults =
+                (method, path) -> path.endsWith("/contributions") ? Fault.REVOKED : Fault.NONE;
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .hasMessageContaining("you left");
+        }
+        assertThat(steps()).isEqualTo(3);
+
+        stage.coordinator.faults = (method, path) -> Fault.NONE;
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(steps()).isEqualTo(3);
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void a_round_that_is_trained_again_gives_the_same_weights_bit_by_bit() throws IOException {
+        announced();
+        try (Node node = stage.node()) {
+            stage.coordinator.faults =
+                    (method, path) -> path.endsWith("/contributions") ? Fault.REVOKED : Fault.NONE;
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()));
+        }
+        Path weights = directory.resolve("node/outbox/round-1/weights/model.safetensors");
+        byte[] first = Files.readAllBytes(weights);
+        Files.delete(directory.resolve("node/outbox/round-1/contribution.json"));
+        stage.coordinator.faults = (method, path) -> Fault.NONE;
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(steps()).isEqualTo(6);
+        assertThat(Files.readAllBytes(weights)).isEqualTo(first);
+    }
+
+    @Test
+    void a_node_asked_to_stop_ends_between_two_steps_and_goes_on_later() throws IOException {
+        announced();
+        AtomicInteger seen = new AtomicInteger();
+        try (Node node = stage.node()) {
+            Node[] self = {node};
+            stage.watch(update -> {
+                if (update instanceof NodeUpdate.Stepped && seen.incrementAndGet() == 2) {
+                    self[0].stop();
+                }
+            });
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
+        }
+        assertThat(seen.get()).isEqualTo(2);
+        stage.watch(update -> {});
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void uploads_and_downloads_that_are_cut_off_are_finished() throws IOException {
+        announced();
+        AtomicInteger cut = new AtomicInteger();
+        stage.coordinator.faults =
+                (method, path) ->
+                        path.startsWith("/v1/parts/") && cut.getAndIncrement() % 2 == 0
+                                ? Fault.CUT
+                                : Fault.NONE;
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.scores).hasSize(1);
+        assertThat(stage.updates).anyMatch(NodeUpdate.Unreachable.class::isInstance);
+    }
+
+    @Test
+    void a_node_without_a_card_does_not_train_and_says_why() throws IOException {
+        Files.delete(stage.corpus.resolve("card.yaml"));
+        declinesWith("POLICY", "CARD_MISSING");
+    }
+
+    @Test
+    void a_node_whose_card_does_not_permit_contributed_training_does_not_train_and_says_why()
+            throws IOException {
+        Files.writeString(
+                stage.corpus.resolve("card.yaml"), Stage.CARD.replace("contributed-cpt, ", ""));
+        declinesWith("POLICY", "USE_NOT_PERMITTED");
+    }
+
+    @Test
+    void a_base_whose_tokenizer_cannot_be_read_is_declined() throws IOException {
+        Path base = stage.base("base", 1);
+        String config = Files.readString(base.resolve("config.json"));
+        Files.writeString(
+                base.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}");
+        assertThat(config).contains("vocab_size");
+        Digest digest = stage.coordinator.adopt(base);
+        stage.coordinator.announce(Stage.plan(1, digest), 1);
+        declinesWith("WRONG_MODEL", "tokenizer");
+    }
+
+    @Test
+    void a_base_that_the_log_does_not_name_is_not_believed() throws IOException {
+        stage.coordinator.adopt(stage.base("base", 1));
+        Digest other = stage.coordinator.serve(stage.base("other", 2));
+        stage.coordinator.claim(other);
+        stage.coordinator.announce(Stage.plan(1, other), 1);
+        declinesWith("NOT_PROVEN", other.abbreviated());
+        assertThat(stage.coordinator.count("GET", "/v1/parts/")).isZero();
+    }
+
+    @Test
+    void a_checkpoint_signed_with_another_key_is_not_believed() throws IOException {
+        Membership real = Membership.of(stage.home);
+        VerifyingKey stranger = SigningKey.generate().verifyingKey();
+        new Membership(real.consortium(), real.member(), real.coordinator(), stranger)
+                .write(stage.home);
+        announced();
+        declinesWith("NOT_PROVEN", "not signed");
+    }
+
+    @Test
+    void a_coordinator_that_shows_two_histories_is_found_out() throws IOException {
+        Digest base = announced();
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+            Digest next = stage.coordinator.view().base().orElseThrow();
+            stage.coordinator.rewriteHistory(
+                    new ConsortiumEvent.BaseAdopted(next, "another story", Instant.EPOCH),
+                    new ConsortiumEvent.BaseAdopted(base, "another story", Instant.EPOCH),
+                    new ConsortiumEvent.BaseAdopted(next, "another story", Instant.EPOCH));
+            RoundPlan plan = Stage.plan(2, next);
+            stage.coordinator.announce(plan, 2);
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.SPLIT_VIEW));
+            assertThat(node.log().events())
+                    .anyMatch(event ->
+                            event instanceof Decision decision
+                                    && decision.verdict() == Verdict.BASE_NOT_BELIEVED);
+        }
+        assertThat(stage.home.witness().resolve("split-view.txt"))
+                .content()
+                .contains("tapestry/test");
+    }
+
+    /** Runs the agent on an announced round and expects that it says no and goes on waiting. */
+    private void declinesWith(String code, String why) throws IOException {
+        if (stage.coordinator.view().plan().isEmpty()) {
+            announced();
+        }
+        try (Node node = stage.node()) {
+            stage.watch(update -> {
+                if (update instanceof NodeUpdate.Declined) {
+                    node.stop();
+                }
+            });
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
+        }
+        assertThat(declined()).containsExactly(code);
+        assertThat(stage.updates.toString()).contains(why);
+        assertThat(steps()).isZero();
+        assertThat(stage.coordinator.contributions).isEmpty();
+    }
+}

@@ -1,0 +1,156 @@
+package dev.tapestry.node;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.corpus.BytePairTrainer;
+import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.training.Llama;
+import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.training.Precision;
+import dev.tapestry.weights.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A small consortium on a table: a coordinator's double, a member's text, a tiny base. */
+final class Stage implements AutoCloseable {
+
+    static final String CARD =
+            """
+            name: "Tales"
+            licence: "CC0-1.0"
+            category: private
+            language: en
+            residency: "FI"
+            permitted-uses: [contributed-cpt, private-cpt, evaluation]
+            text-format: lines
+            """;
+
+    static final int VOCABULARY = 300;
+
+    final Path directory;
+    final CoordinatorDouble coordinator;
+    final NodeHome home;
+    final Path corpus;
+    private volatile NodeProgress watcher = NodeProgress.silent();
+    final List<NodeUpdate> updates = new CopyOnWriteArrayList<>();
+
+    Stage(Path directory) throws IOException {
+        this.directory = directory;
+        this.coordinator = new CoordinatorDouble(directory.resolve("coordinator"));
+        this.home = new NodeHome(directory.resolve("node"));
+        this.corpus = directory.resolve("corpus");
+        Files.createDirectories(corpus);
+        Files.writeString(corpus.resolve("card.yaml"), CARD);
+        Files.writeString(corpus.resolve("tales.txt"), tales(400));
+    }
+
+    /** Lines of a small language of its own; always the same. */
+    static String tales(int lines) {
+        Random random = new Random(7);
+        List<String> words =
+                List.of("the", "old", "fox", "sees", "a", "red", "moon", "and", "sings");
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < lines; i++) {
+            text.append("tale ").append(i).append(':');
+            for (int w = 0; w < 12; w++) {
+                text.append(' ').append(words.get(random.nextInt(words.size())));
+            }
+            text.append('\n');
+        }
+        return text.toString();
+    }
+
+    static RetryPolicy impatient() {
+        return new RetryPolicy(
+                Duration.ofMillis(2), Duration.ofMillis(4), new Random(1), pause -> {});
+    }
+
+    Enrolment enrolment() {
+        return new Enrolment(InstantSource.system(), impatient(), outage -> {});
+    }
+
+    NodeConfig config() {
+        return NodeConfig.standard(CoordinatorDouble.MEMBER, corpus)
+                .withThreads(1)
+                .withPrecision(Precision.FP32)
+                .withHoldOut(0.2, "");
+    }
+
+    /** Joins, and writes {@code node.yaml}. */
+    Stage joined() {
+        enrolment().join(home, coordinator.invite().text());
+        config().write(home);
+        return this;
+    }
+
+    Node node() {
+        return Node.open(
+                home,
+                config(),
+                update -> {
+                    updates.add(update);
+                    watcher.on(update);
+                },
+                InstantSource.system(),
+                impatient());
+    }
+
+    /** Hears all further updates. */
+    void watch(NodeProgress next) {
+        watcher = next;
+    }
+
+    /** A base with a tokenizer trained on the tales. */
+    Path base(String name, long seed) throws IOException {
+        Path base = directory.resolve(name);
+        try (Llama model = Llama.fresh(LlamaConfig.small(VOCABULARY, 16, 32, 1, 2, 1, 32), seed)) {
+            model.saveTo(base, DType.F32);
+        }
+        BytePairTrainer tokenizer = new BytePairTrainer(VOCABULARY);
+        tokenizer.add(tales(50));
+        Files.write(base.resolve("tokenizer.json"), tokenizer.train().tokenizerJson());
+        return base;
+    }
+
+    static LocalTraining training(int steps) {
+        return new LocalTraining(
+                steps,
+                LocalTraining.Optimizer.MUON,
+                0.01,
+                0.1,
+                LocalTraining.Schedule.COSINE,
+                0,
+                10_000,
+                4,
+                16,
+                0,
+                1,
+                42);
+    }
+
+    static RoundPlan plan(int round, Digest base) {
+        return new RoundPlan(
+                new RoundNumber(round),
+                base,
+                training(3),
+                MergeRule.fedAvg(),
+                200,
+                List.of(CoordinatorDouble.MEMBER),
+                Instant.parse("2100-01-01T00:00:00Z"));
+    }
+
+    @Override
+    public void close() {
+        coordinator.close();
+    }
+}
