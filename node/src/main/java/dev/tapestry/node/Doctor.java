@@ -1,12 +1,12 @@
 package dev.tapestry.node;
 
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.node.HealthFinding.Severity;
 import dev.tapestry.node.egress.CoordinatorClient;
-import dev.tapestry.node.egress.CoordinatorStatus;
 import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.RetryPolicy;
@@ -166,7 +166,7 @@ public final class Doctor {
                                 new ReceiptBook(log, clock),
                                 RetryPolicy.standard(new SecureRandom()),
                                 outage -> {})) {
-            CoordinatorStatus status = new CoordinatorClient(gate).statusOnce();
+            StatusView status = new CoordinatorClient(gate).statusOnce();
             find(
                     name,
                     status.protocol() == Protocol.VERSION ? Severity.GOOD : Severity.BROKEN,

@@ -1,6 +1,5 @@
 package dev.tapestry.node;
 
-import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
@@ -16,39 +15,34 @@ import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
-import dev.tapestry.consortium.protocol.ErrorReply;
-import dev.tapestry.consortium.protocol.LogEntries;
-import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.UploadStatus;
-import dev.tapestry.node.egress.CoordinatorStatus;
+import dev.tapestry.node.FaultyExchange.Fault;
+import dev.tapestry.node.FaultyExchange.Faults;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.json.CanonicalJson;
-import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.Manifests;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +51,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,20 +61,6 @@ final class CoordinatorDouble implements AutoCloseable {
 
     static final MemberId MEMBER = new MemberId("helsinki");
 
-    /** What goes wrong on the way. */
-    enum Fault {
-        NONE,
-        BUSY,
-        CUT,
-        CORRUPT,
-        REVOKED
-    }
-
-    /** Decides what goes wrong with a request; asked once for each. */
-    interface Faults {
-        Fault at(String method, String path);
-    }
-
     final SigningKey key;
     final List<String> requests = new CopyOnWriteArrayList<>();
     final Map<Digest, byte[]> parts = new ConcurrentHashMap<>();
@@ -89,12 +68,11 @@ final class CoordinatorDouble implements AutoCloseable {
     final List<Score> scores = new ArrayList<>();
     volatile Faults faults = (method, path) -> Fault.NONE;
 
-    private final Path directory;
     private final CertificateAuthority authority;
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Map<Digest, ModelManifest> models = new HashMap<>();
-    private AuditLog log;
+    final LogDouble log;
     private long bodyBytes;
     private Optional<VerifyingKey> memberKey = Optional.empty();
     private Optional<EnrolmentToken> token = Optional.empty();
@@ -107,11 +85,10 @@ final class CoordinatorDouble implements AutoCloseable {
     private int planned;
 
     CoordinatorDouble(Path directory) throws IOException {
-        this.directory = directory;
         this.key = SigningKey.generate();
         this.authority =
                 CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
-        this.log = AuditLog.open(directory.resolve("log.db"), "tapestry/test");
+        this.log = new LogDouble(directory, key);
         TlsIdentity identity =
                 authority.establishCoordinator(
                         directory.resolve("identity"),
@@ -127,7 +104,14 @@ final class CoordinatorDouble implements AutoCloseable {
                     }
                 });
         server.setExecutor(threads);
-        server.createContext("/", this::handle);
+        server.createContext(
+                "/",
+                new FaultyExchange(
+                        (method, path) -> {
+                            requests.add(method + " " + path);
+                            return faults.at(method, path);
+                        },
+                        this::answer));
         server.start();
     }
 
@@ -183,23 +167,8 @@ final class CoordinatorDouble implements AutoCloseable {
         changed();
     }
 
-    /** Forgets its log and founds another one with the same name and key. */
-    synchronized void rewriteHistory(ConsortiumEvent... events) throws IOException {
-        log.close();
-        try (Stream<Path> files = Files.list(directory)) {
-            for (Path file :
-                    files.filter(f -> f.getFileName().toString().startsWith("log.db")).toList()) {
-                Files.delete(file);
-            }
-        }
-        log = AuditLog.open(directory.resolve("log.db"), "tapestry/test");
-        for (ConsortiumEvent event : events) {
-            append(event);
-        }
-    }
-
     synchronized void append(ConsortiumEvent event) {
-        log.append(List.of(CanonicalJson.write(event)));
+        log.append(event);
     }
 
     synchronized long bodyBytes() {
@@ -231,88 +200,25 @@ final class CoordinatorDouble implements AutoCloseable {
                 "");
     }
 
-    private void handle(HttpExchange exchange) throws IOException {
-        String path = exchange.getRequestURI().toString();
-        String method = exchange.getRequestMethod();
-        requests.add(method + " " + path);
-        Fault fault = faults.at(method, path);
-        switch (fault) {
-            case BUSY ->
-                    answer(
-                            exchange,
-                            503,
-                            CanonicalJson.write(new ErrorReply("BUSY", "later")),
-                            Fault.NONE);
-            case REVOKED ->
-                    answer(
-                            exchange,
-                            403,
-                            CanonicalJson.write(new ErrorReply("REVOKED", "you left")),
-                            Fault.NONE);
-            case CUT, CORRUPT, NONE -> {
-                if (fault == Fault.CUT && method.equals("PUT")) {
-                    exchange.getRequestBody().readNBytes(10);
-                    exchange.close();
-                    return;
-                }
-                byte[] body = exchange.getRequestBody().readAllBytes();
-                synchronized (this) {
-                    bodyBytes += body.length;
-                }
-                try {
-                    Object reply = route(method, path, body);
-                    byte[] bytes = reply instanceof byte[] raw ? raw : CanonicalJson.write(reply);
-                    answer(exchange, 200, bytes, fault);
-                } catch (Refusal refusal) {
-                    answer(
-                            exchange,
-                            refusal.status,
-                            CanonicalJson.write(new ErrorReply(refusal.code, "no")),
-                            Fault.NONE);
-                } catch (InterruptedException e) {
-                    exchange.close();
-                }
-            }
+    private Object answer(String method, String path, byte[] body) throws InterruptedException {
+        synchronized (this) {
+            bodyBytes += body.length;
         }
-    }
-
-    private static void answer(HttpExchange exchange, int status, byte[] body, Fault fault)
-            throws IOException {
-        byte[] sent = body.clone();
-        if (fault == Fault.CORRUPT) {
-            sent[sent.length / 2] ^= 1;
-        }
-        exchange.sendResponseHeaders(status, sent.length == 0 ? -1 : sent.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(sent, 0, fault == Fault.CUT ? sent.length / 2 : sent.length);
-        } finally {
-            exchange.close();
-        }
-    }
-
-    private static final class Refusal extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-        private final int status;
-        private final String code;
-
-        Refusal(int status, String code) {
-            super(code);
-            this.status = status;
-            this.code = code;
-        }
+        return route(method, path, body);
     }
 
     private Object route(String method, String path, byte[] body) throws InterruptedException {
         String[] steps = path.split("[/?]");
         return switch (method + " " + steps[2]) {
-            case "GET status" -> new CoordinatorStatus(Protocol.VERSION, Instant.now());
+            case "GET status" ->
+                    new StatusView(Protocol.VERSION, List.of(Protocol.VERSION), Instant.now());
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
-            case "GET round" -> awaitView(number(path, "after"));
+            case "GET round" -> awaitView(Refusal.number(path, "after"));
             case "GET models" -> found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
             case "GET parts" -> found(parts.get(new Digest(steps[3])), "UNKNOWN_PART");
             case "PUT parts" -> put(new Digest(steps[3]), body);
             case "POST rounds" -> round(steps, body);
-            case "GET log" -> log(steps, path);
+            case "GET log" -> log.route(steps, path);
             default -> throw new Refusal(404, "NO_ROUTE");
         };
     }
@@ -416,37 +322,6 @@ final class CoordinatorDouble implements AutoCloseable {
         published++;
         planned = published >= planned ? 0 : planned;
         changed();
-    }
-
-    private synchronized Object log(String[] steps, String path) {
-        return switch (steps[3]) {
-            case "checkpoint" -> log.checkpoint(key).toString().getBytes(StandardCharsets.UTF_8);
-            case "entries" -> {
-                long from = number(path, "from");
-                yield new LogEntries(
-                        from,
-                        log.read(from, number(path, "to")).stream()
-                                .map(Base64.getEncoder()::encodeToString)
-                                .toList());
-            }
-            default ->
-                    new LogProof(
-                            steps[4].equals("inclusion")
-                                    ? log.inclusionProof(
-                                                    number(path, "index"), number(path, "size"))
-                                            .hashes()
-                                    : log.consistencyProof(number(path, "from"), number(path, "to"))
-                                            .hashes());
-        };
-    }
-
-    private static long number(String path, String name) {
-        for (String pair : path.substring(path.indexOf('?') + 1).split("&", -1)) {
-            if (pair.startsWith(name + "=")) {
-                return Long.parseLong(pair.substring(name.length() + 1));
-            }
-        }
-        throw new Refusal(400, "NO_" + name);
     }
 
     @Override

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.node.CoordinatorDouble.Fault;
 import dev.tapestry.node.Enrolment.Outcome;
+import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.Digest;
-import dev.tapestry.node.CoordinatorDouble.Fault;
+import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.ModelReceiver;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.node.CoordinatorDouble.Fault;
+import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeEvent.Decision;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.NodeEvent.Verdict;
@@ -241,7 +241,7 @@ class RoundStoriesTest {
         try (Node node = stage.node()) {
             node.agent().run(Until.noRun());
             Digest next = stage.coordinator.view().base().orElseThrow();
-            stage.coordinator.rewriteHistory(
+            stage.coordinator.log.rewrite(
                     new ConsortiumEvent.BaseAdopted(next, "another story", Instant.EPOCH),
                     new ConsortiumEvent.BaseAdopted(base, "another story", Instant.EPOCH),
                     new ConsortiumEvent.BaseAdopted(next, "another story", Instant.EPOCH));

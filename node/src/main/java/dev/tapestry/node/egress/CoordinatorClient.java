@@ -9,6 +9,7 @@ import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -42,9 +43,9 @@ public final class CoordinatorClient {
      *
      * @throws IOException when it cannot be reached
      */
-    public CoordinatorStatus statusOnce() throws IOException {
+    public StatusView statusOnce() throws IOException {
         Message message = Message.ask(MessageKind.STATUS, "/v1/status");
-        return read(gate.once(message, new ReplySink.Memory()), CoordinatorStatus.class);
+        return read(gate.once(message, new ReplySink.Memory()), StatusView.class);
     }
 
     /** Enrols; the reply is to be believed because of the authority that the gate pins. */

@@ -11,7 +11,7 @@ public enum MessageKind {
     /** Asks for the charter and the members. */
     CONSORTIUM("GET", "/v1/consortium"),
     /** Asks where the loop is; waits for news. */
-    ROUND("GET", "/v1/round\\?after=-?[0-9]+&wait=[0-9]+"),
+    ROUND("GET", "/v1/round\\?after=[0-9]+&wait=[0-9]+"),
     /** Asks for a model's manifest. */
     MODEL("GET", "/v1/models/[0-9a-f]{64}"),
     /** Fetches a part of a model. */

@@ -73,7 +73,7 @@ public final class NodeAgent {
      *     {@code COORDINATOR_REFUSED}, {@code STORAGE}
      */
     public void run(Until until) {
-        long version = -1;
+        long version = 0; // a founded consortium has a higher one: the first answer comes at once
         while (true) {
             long after = version;
             RoundView view = stop.interruptibly(() -> client.round(after, POLL));
