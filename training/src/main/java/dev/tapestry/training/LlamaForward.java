@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -67,12 +65,13 @@ final class LlamaForward implements AutoCloseable {
     private final List<Layer> layers = new ArrayList<>();
     private final TensorOptional noMask;
     private final DoubleOptional usualScale;
-    private final ScalarTypeOptional sameType;
-    private final Scalar epsilon;
+    private final long[] width;
+    private final DoubleOptional epsilon;
 
     LlamaForward(LlamaConfig config, FlatParameters parameters) {
         this.config = config;
         this.exact = parameters.type();
+        this.width = new long[] {config.hiddenSize()};
         embedding = parameters.tensor("model.embed_tokens.weight");
         lastNorm = parameters.tensor("model.norm.weight");
         head = config.tiedEmbeddings() ? embedding : parameters.tensor("lm_head.weight");
@@ -83,8 +82,7 @@ final class LlamaForward implements AutoCloseable {
             turns = owned.keep(torch.view_as_complex(angles().to(exact)));
             noMask = owned.keep(new TensorOptional());
             usualScale = owned.keep(new DoubleOptional());
-            sameType = owned.keep(new ScalarTypeOptional());
-            epsilon = owned.keep(new Scalar(config.rmsNormEpsilon()));
+            epsilon = owned.keep(new DoubleOptional(config.rmsNormEpsilon()));
         }
     }
 
@@ -122,8 +120,7 @@ final class LlamaForward implements AutoCloseable {
 
     /** RMSNorm (arXiv:1910.07467): x · (mean(x²) + ε)^−½ · w. */
     private Tensor normed(Tensor x, Tensor weight, boolean narrow) {
-        Tensor meanSquare = x.square().mean(new long[] {-1}, true, sameType);
-        return narrowed(x.mul(meanSquare.add(epsilon).rsqrt()).mul(weight), narrow);
+        return narrowed(torch.rms_norm(x, width, new TensorOptional(weight), epsilon), narrow);
     }
 
     private Tensor attention(
