@@ -49,9 +49,20 @@ public sealed interface OptimizerPlan {
             check(weightDecay >= 0 && weightDecay < 100, "weightDecay", weightDecay);
         }
 
+        /**
+         * AdamW's epsilon for the embedding. With the usual 1e-8 a row whose gradient is almost
+         * nothing moves as far as any other; members with different languages then pull each
+         * other's rows about. See docs/decisions on the epsilon of embeddings.
+         */
+        private static final double EMBEDDING_EPSILON = 1e-4;
+
         /** Momentum 0.95, and one learning rate and decay for all weights. */
         public static Muon of(double learningRate, double weightDecay) {
-            return new Muon(learningRate, 0.95, weightDecay, AdamW.of(learningRate, weightDecay));
+            return new Muon(
+                    learningRate,
+                    0.95,
+                    weightDecay,
+                    new AdamW(learningRate, 0.9, 0.95, EMBEDDING_EPSILON, weightDecay));
         }
     }
 
