@@ -1,6 +1,5 @@
 package dev.tapestry.aggregation;
 
-import java.util.Arrays;
 import java.util.List;
 
 /** How the updates of one tensor are added up: Δ = scale · Σ factorₘ Δₘ. Immutable. */
@@ -59,14 +58,13 @@ final class Blend {
         return mean;
     }
 
-    /** Adds the members' updates of one chunk into {@code sum}, in the order of members. */
-    void sum(Kernels kernels, float[][] updates, float[] sum, int count) {
-        Arrays.fill(sum, 0, count, 0);
-        for (int member = 0; member < factors.length; member++) {
-            if (factors[member] != 0) {
-                kernels.addScaled(sum, factors[member], updates[member], count);
-            }
-        }
+    /** How often the update of this member is added; 0 if it is not added at all. */
+    float factor(int member) {
+        return factors[member];
+    }
+
+    /** Turns the added updates of one chunk into Δ. */
+    void finish(Kernels kernels, float[] sum, int count) {
         if (scale != 1) {
             kernels.scale(sum, scale, count);
         }

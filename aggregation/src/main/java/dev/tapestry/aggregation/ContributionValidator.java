@@ -114,7 +114,7 @@ public final class ContributionValidator {
             MemorySegment.copy(base, ScalarKernels.F32, first * Float.BYTES, chunk, 0, count);
             squared[1] += kernels.dot(chunk, chunk, count);
         }
-        MappedPages.release(
+        PassedPages.release(
                 base, window.first() * Float.BYTES, (long) window.count() * Float.BYTES);
         member.release(window.first(), window.count());
         return squared;

@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
  */
 sealed interface Kernels permits ScalarKernels, VectorKernels {
 
-    /** Elements of a chunk: its buffers stay in the first- and second-level caches. */
-    int CHUNK = 4096;
+    /** Elements of a chunk: the buffers of a few members stay in the first-level cache. */
+    int CHUNK = 1024;
 
     /** Lanes of a sum. */
     int LANES = 8;
@@ -46,6 +46,22 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
             MemorySegment member,
             long memberOffset,
             float[] update,
+            int count);
+
+    /**
+     * {@link #subtract}, {@link #addScaled} and {@link #dot} of the update with itself in one pass,
+     * because memory and not arithmetic is what a merge waits for.
+     *
+     * @return ‖Δₘ‖² of the chunk
+     */
+    double accumulate(
+            MemorySegment base,
+            long baseOffset,
+            MemorySegment member,
+            long memberOffset,
+            float factor,
+            float[] update,
+            float[] sum,
             int count);
 
     /** Widens bf16 to fp32, exactly: the bits become the upper half. */

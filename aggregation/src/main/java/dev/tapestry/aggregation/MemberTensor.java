@@ -29,6 +29,31 @@ record MemberTensor(MemorySegment data, DType dtype) {
         }
     }
 
+    /**
+     * Fills {@code update} with Δₘ and adds it, times {@code factor}, to {@code sum}; a factor of 0
+     * adds nothing.
+     *
+     * @return ‖Δₘ‖² of these elements
+     */
+    double addUpdate(
+            Kernels kernels,
+            MemorySegment base,
+            long first,
+            float factor,
+            float[] update,
+            float[] sum,
+            int count) {
+        if (dtype == DType.F32 && factor != 0) {
+            long at = first * Float.BYTES;
+            return kernels.accumulate(base, at, data, at, factor, update, sum, count);
+        }
+        update(kernels, base, first, update, count);
+        if (factor != 0) {
+            kernels.addScaled(sum, factor, update, count);
+        }
+        return kernels.dot(update, update, count);
+    }
+
     /** Fills {@code values} with θₘ itself. */
     void values(Kernels kernels, long first, float[] values, int count) {
         switch (dtype) {
@@ -47,6 +72,6 @@ record MemberTensor(MemorySegment data, DType dtype) {
 
     /** Hands the pages of these elements back. */
     void release(long first, long count) {
-        MappedPages.release(data, first * dtype.bytes(), count * dtype.bytes());
+        PassedPages.release(data, first * dtype.bytes(), count * dtype.bytes());
     }
 }

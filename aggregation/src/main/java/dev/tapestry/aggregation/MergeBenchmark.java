@@ -176,7 +176,7 @@ public final class MergeBenchmark {
                     int count = (int) Math.min(chunk.length, spec.elements() - first);
                     long at = first * Float.BYTES;
                     MemorySegment.copy(chunk, 0, data, ScalarKernels.F32, at, count);
-                    MappedPages.release(data, at, (long) count * Float.BYTES);
+                    PassedPages.release(data, at, (long) count * Float.BYTES);
                 }
             }
             writer.commit();

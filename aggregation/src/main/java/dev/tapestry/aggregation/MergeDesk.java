@@ -10,7 +10,7 @@ import java.util.zip.CRC32C;
  * a window.
  *
  * <p>A window goes through the caches chunk by chunk: all members' updates of a chunk are taken
- * while the base's chunk is near, so each file is read once from memory. Memory: 16 KiB for each
+ * while the base's chunk is near, so each file is read once from memory. Memory: 4 KiB for each
  * member.
  */
 final class MergeDesk {
@@ -22,12 +22,14 @@ final class MergeDesk {
     private final int members;
     private final int releaseElements;
     private final float[][] updates;
+    private final double[] squared;
     private final float[] sum = new float[Kernels.CHUNK];
     private final float[] momentum = new float[Kernels.CHUNK];
 
     MergeDesk(Kernels kernels, int members) {
         this.kernels = kernels;
         this.members = members;
+        this.squared = new double[members];
         this.updates = new float[members][Kernels.CHUNK];
         int fit = (int) (RELEASE_BYTES / (Float.BYTES * (members + 4L)));
         this.releaseElements = Math.clamp(fit & -Kernels.CHUNK, Kernels.CHUNK, Window.ELEMENTS);
@@ -35,33 +37,33 @@ final class MergeDesk {
 
     /** ‖Δₘ‖² of one window for every member. */
     double[] squaredNorms(TensorMerge tensor, Window window) {
-        double[] squared = new double[members];
+        double[] total = new double[members];
         byChunk(
                 tensor,
                 window,
                 false,
                 (first, count) -> {
-                    readUpdates(tensor, first, count);
                     for (int member = 0; member < members; member++) {
-                        squared[member] += kernels.dot(updates[member], updates[member], count);
+                        MemberTensor theirs = tensor.members().get(member);
+                        theirs.update(kernels, tensor.base(), first, updates[member], count);
+                        total[member] += kernels.dot(updates[member], updates[member], count);
                     }
                 });
-        return squared;
+        return total;
     }
 
     /** ‖Δ‖² of one window. */
     double squaredNorm(TensorMerge tensor, Window window, Blend blend) {
-        double[] squared = new double[1];
+        double[] total = new double[1];
         byChunk(
                 tensor,
                 window,
                 false,
                 (first, count) -> {
-                    readUpdates(tensor, first, count);
-                    blend.sum(kernels, updates, sum, count);
-                    squared[0] += kernels.dot(sum, sum, count);
+                    addUpdates(tensor, first, count, blend);
+                    total[0] += kernels.dot(sum, sum, count);
                 });
-        return squared[0];
+        return total[0];
     }
 
     /**
@@ -76,14 +78,10 @@ final class MergeDesk {
                 window,
                 true,
                 (first, count) -> {
-                    readUpdates(tensor, first, count);
-                    blend.sum(kernels, updates, sum, count);
+                    addUpdates(tensor, first, count, blend);
                     for (int member = 0; member < members; member++) {
-                        float[] update = updates[member];
                         sums.addMember(
-                                member,
-                                kernels.dot(update, update, count),
-                                kernels.dot(update, sum, count));
+                                member, squared[member], kernels.dot(updates[member], sum, count));
                     }
                     sums.addAggregate(kernels.dot(sum, sum, count));
                     tensor.newMomentum()
@@ -140,12 +138,23 @@ final class MergeDesk {
         kernels.addScaled(sum, factor, momentum, count);
     }
 
-    private void readUpdates(TensorMerge tensor, long first, int count) {
+    /** Δ of one chunk, with every Δₘ and ‖Δₘ‖² on the way. */
+    private void addUpdates(TensorMerge tensor, long first, int count, Blend blend) {
+        Arrays.fill(sum, 0, count, 0);
         for (int member = 0; member < members; member++) {
-            tensor.members()
-                    .get(member)
-                    .update(kernels, tensor.base(), first, updates[member], count);
+            squared[member] =
+                    tensor.members()
+                            .get(member)
+                            .addUpdate(
+                                    kernels,
+                                    tensor.base(),
+                                    first,
+                                    blend.factor(member),
+                                    updates[member],
+                                    sum,
+                                    count);
         }
+        blend.finish(kernels, sum, count);
     }
 
     private interface ChunkStep {

@@ -27,6 +27,21 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public double accumulate(
+            MemorySegment base,
+            long baseOffset,
+            MemorySegment member,
+            long memberOffset,
+            float factor,
+            float[] update,
+            float[] sum,
+            int count) {
+        subtract(base, baseOffset, member, memberOffset, update, count);
+        addScaled(sum, factor, update, count);
+        return dot(update, update, count);
+    }
+
+    @Override
     public void widen(MemorySegment bf16, long offset, float[] target, int count) {
         for (int i = 0; i < count; i++) {
             int bits = bf16.get(BF16, offset + (long) i * Short.BYTES) << 16;

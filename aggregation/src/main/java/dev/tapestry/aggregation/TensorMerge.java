@@ -37,16 +37,16 @@ record TensorMerge(
     /** Hands the pages of these elements back, in all files. */
     void release(long first, long count) {
         releaseInputs(first, count);
-        MappedPages.release(target, first * Float.BYTES, count * Float.BYTES);
+        PassedPages.release(target, first * Float.BYTES, count * Float.BYTES);
         newMomentum.ifPresent(
-                segment -> MappedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
+                segment -> PassedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
     }
 
     /** Hands the pages of these elements back, in the files that are read. */
     void releaseInputs(long first, long count) {
-        MappedPages.release(base, first * Float.BYTES, count * Float.BYTES);
+        PassedPages.release(base, first * Float.BYTES, count * Float.BYTES);
         members.forEach(member -> member.release(first, count));
         momentum.ifPresent(
-                segment -> MappedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
+                segment -> PassedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
     }
 }

@@ -59,6 +59,48 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public double accumulate(
+            MemorySegment base,
+            long baseOffset,
+            MemorySegment member,
+            long memberOffset,
+            float factor,
+            float[] update,
+            float[] sum,
+            int count) {
+        DoubleVector low = DoubleVector.zero(DOUBLES);
+        DoubleVector high = DoubleVector.zero(DOUBLES);
+        int i = 0;
+        for (; i <= count - WIDTH; i += WIDTH) {
+            long at = (long) i * Float.BYTES;
+            FloatVector delta =
+                    FloatVector.fromMemorySegment(FLOATS, base, baseOffset + at, ORDER)
+                            .sub(
+                                    FloatVector.fromMemorySegment(
+                                            FLOATS, member, memberOffset + at, ORDER));
+            delta.intoArray(update, i);
+            FloatVector.fromArray(FLOATS, sum, i).add(delta.mul(factor)).intoArray(sum, i);
+            DoubleVector first = (DoubleVector) delta.convertShape(F2D, DOUBLES, 0);
+            DoubleVector second = (DoubleVector) delta.convertShape(F2D, DOUBLES, 1);
+            low = low.add(first.mul(first));
+            high = high.add(second.mul(second));
+        }
+        double[] lanes = new double[LANES];
+        low.intoArray(lanes, 0);
+        high.intoArray(lanes, LANES / 2);
+        for (; i < count; i++) {
+            long at = (long) i * Float.BYTES;
+            float delta =
+                    base.get(ScalarKernels.F32, baseOffset + at)
+                            - member.get(ScalarKernels.F32, memberOffset + at);
+            update[i] = delta;
+            sum[i] = sum[i] + factor * delta;
+            lanes[i % LANES] += (double) delta * (double) delta;
+        }
+        return Kernels.fold(lanes);
+    }
+
+    @Override
     public void widen(MemorySegment bf16, long offset, float[] target, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {

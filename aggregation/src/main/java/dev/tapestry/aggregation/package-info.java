@@ -9,7 +9,7 @@
  * <p><b>The same bytes everywhere.</b> For each element: Δₘ = θ − θₘ in fp32; Δ begins at +0 and wₘ
  * (rounded to fp32) · Δₘ is added in the order of member ids, multiplication and addition rounded
  * apart; members with wₘ = 0 are not added. Then b ← μ b + Δ, Δ ← Δ + μ b, θ ← θ − η Δ, each
- * operation rounded to fp32. Norms and cosines: in each chunk of 4,096 elements eight
+ * operation rounded to fp32. Norms and cosines: in each chunk of 1,024 elements eight
  * double-precision lanes take the products of elements i mod 8 and are added as ((0+1)+(2+3)) +
  * ((4+5)+(6+7)); chunks are added in order to the sum of their window of 262,144 elements, windows
  * in order to the tensor (norm-preserving direction) or shard (statistics), shards in order of

@@ -20,6 +20,12 @@ final class KernelsTest {
     }
 
     @Test
+    void accumulation_in_one_pass_is_the_same_as_in_three() {
+        twins((kernels, s) ->
+                s.result = kernels.accumulate(s.base, 4, s.member, 8, 0.3f, s.x, s.y, s.count));
+    }
+
+    @Test
     void widening_is_the_same() {
         twins((kernels, s) -> kernels.widen(s.base, 2, s.x, s.count));
     }
@@ -85,6 +91,7 @@ final class KernelsTest {
             Scene vector = play.apply(new VectorKernels());
             String story = "seed " + SEED + ", count " + count;
             assertThat(bits(vector.x)).as(story).isEqualTo(bits(scalar.x));
+            assertThat(bits(vector.y)).as(story).isEqualTo(bits(scalar.y));
             assertThat(vector.target.mismatch(scalar.target)).as(story).isEqualTo(-1);
             assertThat(Double.doubleToRawLongBits(vector.result))
                     .as(story)
