@@ -1,5 +1,6 @@
 package dev.tapestry.app.text;
 
+import dev.tapestry.corpus.DatasetCard;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -9,23 +10,20 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/**
- * Writes documents as a member's corpus: {@code text.jsonl} beside the {@code card.yaml} it needs.
- */
+/** Writes documents as a corpus: {@code text.jsonl} beside the card that it needs. */
 public final class CorpusDirectory {
 
     private CorpusDirectory() {}
 
-    /** Writes the corpus unless it is there already; {@code card} is the dataset card in YAML. */
-    public static void write(Path directory, String card, List<Document> documents) {
-        Path text = directory.resolve("text.jsonl");
-        if (Files.exists(directory.resolve("card.yaml"))) {
+    /** Writes the corpus unless it is there already. */
+    public static void write(Path directory, DatasetCard card, List<Document> documents) {
+        if (Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
             return;
         }
         JsonMapper json = JsonMapper.builder().build();
         try {
             Files.createDirectories(directory);
-            try (Writer out = Files.newBufferedWriter(text)) {
+            try (Writer out = Files.newBufferedWriter(directory.resolve("text.jsonl"))) {
                 for (Document document : documents) {
                     out.write(
                             json.writeValueAsString(
@@ -33,10 +31,10 @@ public final class CorpusDirectory {
                     out.write('\n');
                 }
             }
-            // The card comes last: a corpus with a card is a whole one.
-            Files.writeString(directory.resolve("card.yaml"), card);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        // The card comes last: a corpus with a card is a whole one.
+        card.write(directory);
     }
 }

@@ -1,0 +1,167 @@
+package dev.tapestry.acceptance;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.util.List;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The walls of the house. */
+class ArchitectureTest {
+
+    private static final JavaClasses HOUSE =
+            new ClassFileImporter()
+                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .importPackages("dev.tapestry");
+
+    /** Each room, and the rooms that it may use. */
+    private record Room(String name, String... uses) {}
+
+    private static final List<Room> ROOMS =
+            List.of(
+                    new Room("consortium"),
+                    new Room("weights", "consortium"),
+                    new Room("trust", "consortium"),
+                    new Room("aggregation", "consortium", "weights"),
+                    new Room("corpus", "consortium"),
+                    new Room("training", "consortium", "weights", "corpus"),
+                    new Room("coordinator", "consortium", "trust", "weights", "aggregation"),
+                    new Room(
+                            "node",
+                            "consortium",
+                            "trust",
+                            "weights",
+                            "aggregation",
+                            "corpus",
+                            "training"));
+
+    @TestFactory
+    List<DynamicTest> a_room_uses_only_the_rooms_it_may() {
+        return ROOMS.stream()
+                .map(room ->
+                        DynamicTest.dynamicTest(room.name(), () -> usesOnly(room).check(HOUSE)))
+                .toList();
+    }
+
+    private static ArchRule usesOnly(Room room) {
+        List<String> allowed = List.of(room.uses());
+        String[] others =
+                ROOMS.stream()
+                        .map(Room::name)
+                        .filter(name -> !name.equals(room.name()) && !allowed.contains(name))
+                        .map(name -> "dev.tapestry." + name + "..")
+                        .toArray(String[]::new);
+        return noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry." + room.name() + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(others)
+                .orShould()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.tapestry.app..");
+    }
+
+    @Test
+    void the_rules_know_no_file_no_clock_no_network_and_no_chance() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.consortium..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.io..", "java.nio.file..", "java.nio.channels..", "java.net..")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.time.Clock")
+                .orShould()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "java\\.(util\\.(Random|SplittableRandom)|security\\.SecureRandom)")
+                .orShould()
+                .callMethod(java.time.Instant.class, "now")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .callMethod(System.class, "nanoTime")
+                .check(HOUSE);
+    }
+
+    @Test
+    void only_the_egress_gate_opens_connections_in_a_node() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.node..")
+                .and()
+                .resideOutsideOfPackage("dev.tapestry.node.egress..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "java\\.net\\.(http\\.HttpClient|Socket|ServerSocket|URL|URLConnection|HttpURLConnection|DatagramSocket)"
+                                + "|java\\.nio\\.channels\\.(SocketChannel|ServerSocketChannel|DatagramChannel|AsynchronousSocketChannel)"
+                                + "|javax\\.net\\..*SocketFactory")
+                .check(HOUSE);
+    }
+
+    @Test
+    void the_rooms_that_a_node_is_made_of_open_no_connections_either() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(
+                        "dev.tapestry.consortium..",
+                        "dev.tapestry.weights..",
+                        "dev.tapestry.trust..",
+                        "dev.tapestry.aggregation..",
+                        "dev.tapestry.corpus..",
+                        "dev.tapestry.training..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "java\\.net\\.(http\\..*|Socket|ServerSocket|URLConnection|HttpURLConnection|DatagramSocket)"
+                                + "|java\\.nio\\.channels\\.(SocketChannel|ServerSocketChannel|DatagramChannel|AsynchronousSocketChannel)")
+                .check(HOUSE);
+    }
+
+    @Test
+    void only_the_access_gate_reads_a_corpus_in_a_node() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.node..")
+                .and()
+                .resideOutsideOfPackage("dev.tapestry.node.access..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("dev\\.tapestry\\.corpus\\.(CorpusReader|CorpusPacker)")
+                .check(HOUSE);
+    }
+
+    @Test
+    void certificates_are_made_in_one_package_and_tensors_trained_in_one_room() {
+        only("dev.tapestry.trust.certificate..", "org.bouncycastle..").check(HOUSE);
+        only("dev.tapestry.training..", "org.bytedeco..").check(HOUSE);
+    }
+
+    @Test
+    void nothing_deserialises_java_objects() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.io.ObjectInputStream")
+                .check(HOUSE);
+    }
+
+    private static ArchRule only(String home, String library) {
+        return ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage(home)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(library);
+    }
+}

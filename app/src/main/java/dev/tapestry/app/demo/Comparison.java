@@ -1,0 +1,178 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.app.demo.DemoResult.MemberResult;
+import dev.tapestry.app.demo.DemoResult.ModelResult;
+import dev.tapestry.app.demo.Job.Kind;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.node.build.SovereignBuild;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes the sovereign models and what they are compared with: each member alone, and all text in
+ * one place. One process per job and processor at a time; finished jobs are not done again.
+ */
+final class Comparison {
+
+    private final DemoSettings settings;
+    private final DemoDirectory directory;
+    private final Programs programs;
+    private final Screen screen;
+
+    Comparison(DemoSettings settings, DemoDirectory directory, Programs programs, Screen screen) {
+        this.settings = settings;
+        this.directory = directory;
+        this.programs = programs;
+        this.screen = screen;
+    }
+
+    DemoResult run(Path adopted, Path shared, long parameters, Demo.LoopTraffic traffic, long began)
+            throws InterruptedException {
+        List<Job> jobs = new ArrayList<>();
+        // A node builds one model at a time, so a member's two jobs must not overlap; the long
+        // central job goes first, beside them.
+        jobs.add(job(Kind.CENTRAL, "", adopted, settings.central()));
+        for (String member : Loop.ids()) {
+            jobs.add(job(Kind.SOVEREIGN, member, shared, settings.sovereign()));
+        }
+        for (String member : Loop.ids()) {
+            jobs.add(job(Kind.ALONE, member, adopted, settings.alone()));
+        }
+        runAll(jobs);
+        return collect(jobs, shared, parameters, traffic, began);
+    }
+
+    private static Job job(Kind kind, String member, Path base, LocalTraining training) {
+        return new Job(kind, member, base.toAbsolutePath().toString(), training);
+    }
+
+    private void runAll(List<Job> jobs) throws InterruptedException {
+        ArrayDeque<Job> waiting = new ArrayDeque<>();
+        for (Job job : jobs) {
+            if (!Files.exists(directory.result(job.name()))) {
+                waiting.add(job);
+            }
+        }
+        int atOnce = Math.max(1, Runtime.getRuntime().availableProcessors());
+        Map<Job, Process> running = new HashMap<>();
+        while (!waiting.isEmpty() || !running.isEmpty()) {
+            while (running.size() < atOnce && !waiting.isEmpty()) {
+                Job job = waiting.poll();
+                screen.step(
+                        "training "
+                                + job.name()
+                                + " for "
+                                + job.training().totalTokens()
+                                + " tokens");
+                running.put(job, start(job));
+            }
+            screen.status(
+                    "training "
+                            + String.join(", ", running.keySet().stream().map(Job::name).toList()));
+            Thread.sleep(100);
+            for (Job job : List.copyOf(running.keySet())) {
+                Process process = running.get(job);
+                if (process != null && !process.isAlive()) {
+                    running.remove(job);
+                    if (process.exitValue() != 0) {
+                        throw new IllegalStateException(
+                                "%s failed (exit code %d); see %s"
+                                        .formatted(
+                                                job.name(),
+                                                process.exitValue(),
+                                                directory.log(job.name())));
+                    }
+                }
+            }
+        }
+    }
+
+    private Process start(Job job) {
+        SafeFile.write(
+                directory.job(job.name()),
+                new String(CanonicalJson.write(job), StandardCharsets.UTF_8));
+        return programs.start(
+                directory.log(job.name()),
+                Demo.HEAP_NODE,
+                List.of("demo-job", directory.root().toString(), job.name()));
+    }
+
+    private DemoResult collect(
+            List<Job> jobs, Path shared, long parameters, Demo.LoopTraffic traffic, long began) {
+        Map<String, Job.Result> results = new HashMap<>();
+        for (Job job : jobs) {
+            results.put(job.name(), result(job));
+        }
+        List<MemberResult> members = new ArrayList<>();
+        List<ModelResult> models = new ArrayList<>();
+        models.add(
+                new ModelResult(
+                        "shared-base",
+                        null,
+                        shared.toString(),
+                        SovereignBuild.digest(shared).hex()));
+        double gap = 0;
+        for (DemoMember member : DemoMember.values()) {
+            String id = member.id().value();
+            Job.Result sovereign = found(results, "sovereign-" + id);
+            Job.MemberScore own = score(sovereign, id);
+            Job.MemberScore alone = score(found(results, "alone-" + id), id);
+            Job.MemberScore central = score(found(results, "central"), id);
+            members.add(
+                    new MemberResult(
+                            id,
+                            member.title(),
+                            alone.before(),
+                            own.before(),
+                            own.after(),
+                            alone.after(),
+                            central.after()));
+            models.add(new ModelResult("sovereign", id, sovereign.path(), sovereign.digest()));
+            gap += (own.before() / central.after() - 1) * 100 / DemoMember.values().length;
+        }
+        return new DemoResult(
+                settings.seed(),
+                settings.rounds(),
+                (System.nanoTime() - began) / 1e9,
+                traffic.up(),
+                traffic.down(),
+                settings.dataParallelBytes(parameters),
+                gap,
+                members,
+                models);
+    }
+
+    private static Job.Result found(Map<String, Job.Result> results, String name) {
+        Job.Result result = results.get(name);
+        if (result == null) {
+            throw new IllegalStateException("there is no result of " + name);
+        }
+        return result;
+    }
+
+    private static Job.MemberScore score(Job.Result result, String member) {
+        return result.scores().stream()
+                .filter(s -> s.member().equals(member))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private Job.Result result(Job job) {
+        try {
+            return CanonicalJson.read(
+                    Files.readAllBytes(directory.result(job.name())), Job.Result.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.app.text.CorpusDirectory;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.Coordinator;
+import dev.tapestry.coordinator.CoordinatorConfig;
+import dev.tapestry.node.Enrolment;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.training.Llama;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+
+/**
+ * Consortium training on one machine: found, adopt, enrol, loop, sovereign models, comparison. Each
+ * step looks at what is there and does what is missing, so that a demo that was stopped goes on.
+ */
+final class Demo {
+
+    private static final Duration INVITATION = Duration.ofHours(1);
+    private static final Duration START_UP = Duration.ofSeconds(60);
+    private static final String HEAP_COORDINATOR = "160m";
+    static final String HEAP_NODE = "320m";
+
+    private final DemoSettings settings;
+    private final DemoDirectory directory;
+    private final Path shippedBase;
+    private final Screen screen;
+
+    Demo(DemoSettings settings, DemoDirectory directory, Path shippedBase, Screen screen) {
+        this.settings = settings;
+        this.directory = directory;
+        this.shippedBase = shippedBase;
+        this.screen = screen;
+    }
+
+    /** Runs the demo from where it is. */
+    DemoOutcome run() throws InterruptedException {
+        long began = System.nanoTime();
+        DemoDirectory.State state = directory.prepare(settings, freePort());
+        gatherCorpora();
+        Path base = chooseBase();
+        found(base, state.port());
+        Curves curves;
+        LoopTraffic traffic;
+        try (Programs programs = new Programs()) {
+            Supervisor coordinator =
+                    new Supervisor(
+                            programs,
+                            screen,
+                            "coordinator",
+                            directory.log("coordinator"),
+                            HEAP_COORDINATOR,
+                            List.of("coordinator", "start", directory.coordinator().toString()));
+            coordinator.ensureRunning();
+            try (StewardClient steward = steward(state.port())) {
+                awaitCoordinator(steward, coordinator);
+                enrol(steward);
+                Loop loop = new Loop(settings, directory, programs, coordinator, steward, screen);
+                loop.run(state);
+                curves = loop.curves();
+                traffic = loop.traffic();
+            }
+            coordinator.end();
+            Comparison comparison = new Comparison(settings, directory, programs, screen);
+            DemoResult result = comparison.run(base, loopBase(), parameters(base), traffic, began);
+            directory.write(new DemoDirectory.State(settings, true, true, state.port()));
+            return new DemoOutcome(result, curves);
+        }
+    }
+
+    /** What came out, and how it went. */
+    record DemoOutcome(DemoResult result, Curves curves) {}
+
+    /** Bytes of HTTP bodies between all nodes and the coordinator. */
+    record LoopTraffic(long up, long down) {}
+
+    private void gatherCorpora() {
+        screen.step("gathering the members' text");
+        DemoMember.corpora()
+                .forEach((member, documents) ->
+                        CorpusDirectory.write(directory.corpus(member), member.card(), documents));
+    }
+
+    /** The shipped base in F32, or one of the same shape with random weights. */
+    private Path chooseBase() {
+        Path base = directory.base();
+        if (Files.exists(base.resolve(ModelDirectory.CONFIG))) {
+            return base;
+        }
+        if (!settings.fromScratch()) {
+            try (ModelDirectory shipped = ModelDirectory.open(shippedBase)) {
+                ModelConversion.convert(
+                        shipped, base, DType.F32, ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
+            }
+            return base;
+        }
+        try (Llama random = Llama.fresh(DemoBase.config(), settings.seed())) {
+            random.saveTo(base, DType.F32);
+            for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+                Files.copy(shippedBase.resolve(file), base.resolve(file));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return base;
+    }
+
+    private void found(Path base, int port) {
+        Path adopted = directory.coordinator().resolve("adopted");
+        try {
+            if (Files.exists(adopted)) {
+                return;
+            }
+            screen.step("founding the consortium and adopting the base");
+            if (!Files.exists(directory.coordinator().resolve("coordinator.yaml"))) {
+                Coordinator.found(
+                        directory.coordinator(),
+                        DemoSettings.charter(),
+                        new CoordinatorConfig.Listening(
+                                "127.0.0.1", port, List.of("localhost", "127.0.0.1")),
+                        InstantSource.system());
+            }
+            Digest digest =
+                    Coordinator.adoptBase(directory.coordinator(), base, InstantSource.system());
+            Files.writeString(adopted, digest.hex());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private StewardClient steward(int port) {
+        return new StewardClient(
+                URI.create("https://localhost:" + port),
+                TlsIdentity.open(directory.coordinator().resolve("steward")));
+    }
+
+    private static void awaitCoordinator(StewardClient steward, Supervisor coordinator)
+            throws InterruptedException {
+        long deadline = System.nanoTime() + START_UP.toNanos();
+        while (true) {
+            try {
+                steward.consortium();
+                return;
+            } catch (dev.tapestry.app.steward.StewardException e) {
+                if (!e.code().equals("UNREACHABLE") || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                coordinator.ensureRunning();
+                Thread.sleep(200);
+            }
+        }
+    }
+
+    private void enrol(StewardClient steward) {
+        for (DemoMember member : DemoMember.values()) {
+            NodeHome home = directory.node(member);
+            if (Files.exists(home.config())) {
+                continue;
+            }
+            screen.step("enrolling " + member.id() + " (" + member.title() + ")");
+            try {
+                Files.createDirectories(home.directory());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            Enrolment.standard(outage -> screen.step("waiting: " + outage.reason()))
+                    .join(home, steward.invite(member.id(), INVITATION));
+            NodeConfig.standard(member.id(), directory.corpus(member).toAbsolutePath())
+                    .withThreads(1)
+                    .withHoldOut(DemoSettings.HELD_OUT, "")
+                    .write(home);
+        }
+    }
+
+    /** The shared base, where the first member's node verified and kept it. */
+    private Path loopBase() {
+        Digest base = Loop.publishedBase(directory);
+        return directory.node(DemoMember.values()[0]).model(base);
+    }
+
+    private static long parameters(Path model) {
+        try (ModelDirectory directory = ModelDirectory.open(model)) {
+            return directory.tensors().values().stream().mapToLong(t -> t.elements()).sum();
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

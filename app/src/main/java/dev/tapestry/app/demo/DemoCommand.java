@@ -1,0 +1,71 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.trust.SafeFile;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code tapestry demo}. */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show consortium training on this machine: a coordinator and four member nodes, real text,"
+                    + " a shared base, and a sovereign model for each member."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  tapestry demo",
+            "  tapestry demo --seed 7 --json figures.json",
+            "  tapestry demo --from-scratch",
+            "",
+            "Ctrl-C stops all processes; the same command goes on where it was."
+        })
+public final class DemoCommand implements Callable<Integer> {
+
+    @Option(names = "--seed", defaultValue = "1", description = "Seed (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = "--rounds",
+            defaultValue = "" + DemoSettings.DEFAULT_ROUNDS,
+            description = "Rounds of the loop (default: ${DEFAULT-VALUE}).")
+    private int rounds;
+
+    @Option(
+            names = "--from-scratch",
+            description = "Start from random weights instead of the adopted base.")
+    private boolean fromScratch;
+
+    @Option(
+            names = "--dir",
+            defaultValue = "tapestry-demo",
+            description = "Where to work (default: ${DEFAULT-VALUE}).")
+    private Path directory = Path.of("");
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures here too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Screen screen =
+                new Screen(System.out, System.console() != null && System.console().isTerminal());
+        DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
+        Path shippedBase =
+                Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
+        Demo.DemoOutcome outcome =
+                new Demo(new DemoSettings(seed, fromScratch, rounds), demo, shippedBase, screen)
+                        .run();
+        DemoReport report = new DemoReport(outcome.result(), outcome.curves());
+        SafeFile.write(demo.report(), report.html());
+        if (json != null) {
+            SafeFile.write(json.toAbsolutePath(), outcome.result().json());
+        }
+        screen.print(report.text());
+        screen.print("\nReport with curves: " + demo.report() + "\n");
+        return 0;
+    }
+}

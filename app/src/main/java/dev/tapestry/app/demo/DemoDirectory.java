@@ -1,0 +1,120 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Where the demo works. {@code demo.json} says which settings made what lies here: with the same
+ * settings an unfinished demo goes on, everything else begins anew.
+ *
+ * @param root the directory
+ */
+public record DemoDirectory(Path root) {
+
+    private static final List<String> OURS =
+            List.of("corpora", "base", "coordinator", "nodes", "central", "logs", "jobs");
+
+    /** What is written about a demo. */
+    record State(DemoSettings settings, boolean runStarted, boolean finished, int port) {}
+
+    Path corpus(DemoMember member) {
+        return root.resolve("corpora").resolve(member.id().value());
+    }
+
+    Path base() {
+        return root.resolve("base");
+    }
+
+    Path coordinator() {
+        return root.resolve("coordinator");
+    }
+
+    NodeHome node(DemoMember member) {
+        return new NodeHome(root.resolve("nodes").resolve(member.id().value()));
+    }
+
+    Path central() {
+        return root.resolve("central");
+    }
+
+    Path log(String program) {
+        return root.resolve("logs").resolve(program + ".log");
+    }
+
+    Path job(String name) {
+        return root.resolve("jobs").resolve(name + ".json");
+    }
+
+    Path result(String name) {
+        return root.resolve("jobs").resolve(name + ".result.json");
+    }
+
+    Path report() {
+        return root.resolve("report.html");
+    }
+
+    /**
+     * Prepares the directory: what an unfinished demo with these settings left stays, anything else
+     * of an earlier demo goes.
+     *
+     * @return the state to go on from
+     * @throws IllegalArgumentException if the directory holds something that is not a demo's
+     */
+    State prepare(DemoSettings settings, int freePort) {
+        try {
+            if (Files.exists(stateFile())) {
+                State before = CanonicalJson.read(Files.readAllBytes(stateFile()), State.class);
+                if (before.settings().equals(settings) && !before.finished()) {
+                    return before;
+                }
+                for (String name : OURS) {
+                    delete(root.resolve(name));
+                }
+            } else if (Files.isDirectory(root) && !isEmpty(root)) {
+                throw new IllegalArgumentException(
+                        root + " is neither empty nor an earlier demo; choose another with --dir");
+            }
+            Files.createDirectories(root.resolve("logs"));
+            Files.createDirectories(root.resolve("jobs"));
+            State fresh = new State(settings, false, false, freePort);
+            write(fresh);
+            return fresh;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot use " + root, e);
+        }
+    }
+
+    void write(State state) {
+        SafeFile.write(stateFile(), new String(CanonicalJson.write(state), StandardCharsets.UTF_8));
+    }
+
+    private Path stateFile() {
+        return root.resolve("demo.json");
+    }
+
+    private static boolean isEmpty(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+
+    private static void delete(Path tree) throws IOException {
+        if (!Files.exists(tree)) {
+            return;
+        }
+        try (Stream<Path> paths = Files.walk(tree)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.LocalTraining.Optimizer;
+import dev.tapestry.consortium.LocalTraining.Schedule;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.MergeRule.Direction;
+import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.Weighting;
+import java.time.Duration;
+
+/**
+ * What the demo runs, and what it is compared with. All numbers were tuned with the study commands;
+ * docs/results/demo.md says what was tried.
+ *
+ * @param seed of data orders and fresh weights
+ * @param fromScratch start from random weights instead of the adopted base
+ * @param rounds of the loop
+ */
+public record DemoSettings(long seed, boolean fromScratch, int rounds) {
+
+    /** Rounds, unless said otherwise. */
+    public static final int DEFAULT_ROUNDS = 50;
+
+    /** Share of each corpus that is held out, by sitting day or resource. */
+    static final double HELD_OUT = 0.1;
+
+    /** Held-out tokens on which the final table is measured, per member. */
+    static final long TABLE_TOKENS = 20_000;
+
+    private static final int LOCAL_STEPS = 5;
+    private static final int BATCH = 8;
+    private static final int SEQUENCE = 128;
+    private static final long SCORING_TOKENS = 2_048;
+    private static final int PRIVATE_STEPS = 60;
+    private static final double CLIP = 1.0;
+    private static final double DECAY = 0.01;
+
+    /** The charter of the demo's consortium. */
+    static Charter charter() {
+        return new Charter(
+                "Demo consortium",
+                Weighting.EQUAL,
+                0.5,
+                3,
+                Duration.ofMinutes(5),
+                Duration.ofMinutes(2),
+                8,
+                0.5,
+                0.05,
+                1L << 30);
+    }
+
+    /** The run of the loop. */
+    RunPlan run() {
+        return new RunPlan(
+                rounds,
+                training(LOCAL_STEPS, BATCH, loopSteps(), Rates.LOOP),
+                new MergeRule(Rates.OUTER, Rates.OUTER_MOMENTUM, Direction.NORM_PRESERVING),
+                SCORING_TOKENS);
+    }
+
+    /** Steps of one member in the whole loop. */
+    int loopSteps() {
+        return rounds * LOCAL_STEPS;
+    }
+
+    /** Private continued pre-training of the shared base. */
+    LocalTraining sovereign() {
+        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, Rates.PRIVATE);
+    }
+
+    /** Training alone from the adopted base, with the tokens of loop and private training. */
+    LocalTraining alone() {
+        int steps = loopSteps() + PRIVATE_STEPS;
+        return training(steps, BATCH, steps, Rates.ALONE);
+    }
+
+    /** Training on all members' text together, with the loop's total tokens and global batch. */
+    LocalTraining central() {
+        return training(
+                loopSteps(), BATCH * DemoMember.values().length, loopSteps(), Rates.CENTRAL);
+    }
+
+    /**
+     * Bytes that data-parallel training would have moved for the loop's steps: each member sends a
+     * gradient in fp32 and receives their mean, every step.
+     */
+    long dataParallelBytes(long parameters) {
+        return 2L * Float.BYTES * parameters * loopSteps() * DemoMember.values().length;
+    }
+
+    private LocalTraining training(int steps, int batch, int scheduleSteps, double rate) {
+        long total = (long) scheduleSteps * batch * SEQUENCE;
+        return new LocalTraining(
+                steps,
+                Optimizer.MUON,
+                rate * (fromScratch ? Rates.FROM_SCRATCH : 1),
+                Rates.FINAL,
+                Schedule.COSINE,
+                total / 50,
+                total,
+                batch,
+                SEQUENCE,
+                DECAY,
+                CLIP,
+                seed);
+    }
+
+    /** Learning rates: the outcome of the tuning. */
+    private static final class Rates {
+        static final double LOOP = 0.01;
+        static final double OUTER = 1.0;
+        static final double OUTER_MOMENTUM = 0.5;
+        static final double PRIVATE = 0.004;
+        static final double ALONE = 0.01;
+        static final double CENTRAL = 0.01;
+        static final double FINAL = 0.1;
+        static final double FROM_SCRATCH = 1.5;
+
+        private Rates() {}
+    }
+}

@@ -1,0 +1,65 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.node.Node;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.build.BuildOrder;
+import dev.tapestry.node.build.SovereignModel;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.gguf.Quantisation;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** One job of the demo in a process of its own; not for people. */
+@Command(name = "demo-job", hidden = true, description = "Does one job of the demo.")
+public final class JobCommand implements Callable<Integer> {
+
+    @Parameters(index = "0", description = "The demo's directory.")
+    private Path directory = Path.of("");
+
+    @Parameters(index = "1", description = "The job's name.")
+    private String name = "";
+
+    @Override
+    public Integer call() throws IOException {
+        DemoDirectory demo = new DemoDirectory(directory);
+        Job job = CanonicalJson.read(Files.readAllBytes(demo.job(name)), Job.class);
+        Job.Result result =
+                switch (job.kind()) {
+                    case SOVEREIGN -> build(demo, job, "sovereign");
+                    case ALONE -> build(demo, job, "alone");
+                    case CENTRAL -> CentralTraining.run(demo, job);
+                };
+        SafeFile.write(
+                demo.result(name), new String(CanonicalJson.write(result), StandardCharsets.UTF_8));
+        return 0;
+    }
+
+    private static Job.Result build(DemoDirectory demo, Job job, String model) {
+        DemoMember member = DemoMember.of(job.member());
+        try (Node node = Node.open(demo.node(member), NodeProgress.silent())) {
+            Runtime.getRuntime().addShutdownHook(new Thread(node::stop, "stop-build"));
+            SovereignModel made =
+                    node.builds()
+                            .build(
+                                    new BuildOrder(
+                                            model,
+                                            Path.of(job.base()),
+                                            job.training(),
+                                            DemoSettings.TABLE_TOKENS,
+                                            Quantisation.F16));
+            return new Job.Result(
+                    made.directory().toString(),
+                    made.digest().hex(),
+                    List.of(
+                            new Job.MemberScore(
+                                    job.member(), made.baseBitsPerByte(), made.bitsPerByte())));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package dev.tapestry.app.demo;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.app.steward.StewardException;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.node.NodeUpdate;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The Shared-Base Loop of the demo: coordinator and nodes run, this watches and keeps them running.
+ */
+final class Loop {
+
+    private static final Duration WATCH = Duration.ofSeconds(1);
+
+    private final DemoSettings settings;
+    private final DemoDirectory directory;
+    private final Supervisor coordinator;
+    private final StewardClient steward;
+    private final Screen screen;
+    private final Map<DemoMember, Supervisor> nodes = new EnumMap<>(DemoMember.class);
+    private final Map<DemoMember, NodeTail> tails = new EnumMap<>(DemoMember.class);
+    private final Curves curves = new Curves();
+
+    Loop(
+            DemoSettings settings,
+            DemoDirectory directory,
+            Programs programs,
+            Supervisor coordinator,
+            StewardClient steward,
+            Screen screen) {
+        this.settings = settings;
+        this.directory = directory;
+        this.coordinator = coordinator;
+        this.steward = steward;
+        this.screen = screen;
+        for (DemoMember member : DemoMember.values()) {
+            String id = member.id().value();
+            nodes.put(
+                    member,
+                    new Supervisor(
+                            programs,
+                            screen,
+                            "node " + id,
+                            directory.log("node-" + id),
+                            Demo.HEAP_NODE,
+                            List.of(
+                                    "node",
+                                    "start",
+                                    directory.node(member).directory().toString())));
+            tails.put(member, new NodeTail(directory.node(member).metrics()));
+        }
+    }
+
+    /** Runs until the last base is published and every node has verified it. */
+    void run(DemoDirectory.State state) throws InterruptedException {
+        if (!state.runStarted()) {
+            steward.start(settings.run());
+            directory.write(new DemoDirectory.State(settings, true, false, state.port()));
+        }
+        screen.step(
+                "the loop: %d rounds of %d local steps, %d nodes, mutual TLS on port %d"
+                        .formatted(
+                                settings.rounds(),
+                                settings.run().training().steps(),
+                                nodes.size(),
+                                state.port()));
+        long version = 0;
+        boolean ended = false;
+        while (!ended || !everybodyHas(publishedBase(directory))) {
+            coordinator.ensureRunning();
+            nodes.values().forEach(Supervisor::ensureRunning);
+            try {
+                RoundView view = steward.round(version, WATCH);
+                version = view.version();
+                ended = view.roundsPlanned() == 0 && view.base().isPresent();
+                view.base().ifPresent(this::remember);
+                hear(view);
+            } catch (StewardException e) {
+                if (!e.code().equals("UNREACHABLE")) {
+                    throw e;
+                }
+                Thread.sleep(WATCH.toMillis());
+            }
+        }
+        nodes.values().forEach(Supervisor::end);
+    }
+
+    private void hear(RoundView view) {
+        tails.forEach((member, tail) -> {
+            for (NodeUpdate update : tail.news()) {
+                switch (update) {
+                    case NodeUpdate.Scored s ->
+                            curves.scored(s.round().value(), member.id(), s.score());
+                    case NodeUpdate.Declined d ->
+                            screen.step(member.id() + " declines: " + d.reason());
+                    case NodeUpdate.RoundFailed f ->
+                            screen.step(
+                                    "round %s gave no base: %s".formatted(f.round(), f.reason()));
+                    case NodeUpdate other -> {}
+                }
+            }
+        });
+        int next = curves.rounds().size() + 1;
+        while (curves.complete(next, nodes.size())) {
+            LoopSum sum = sum();
+            Curves.Round round = curves.published(next, sum.up(), sum.down());
+            screen.step(
+                    "round %2d/%d  held-out %s  mean %.4f bits/byte  up %s  down %s"
+                            .formatted(
+                                    next,
+                                    settings.rounds(),
+                                    round.scores().entrySet().stream()
+                                            .map(e ->
+                                                    "%s %.3f"
+                                                            .formatted(
+                                                                    e.getKey(),
+                                                                    e.getValue()
+                                                                            .candidateBitsPerByte()))
+                                            .collect(Collectors.joining("  ")),
+                                    round.mean(),
+                                    megabytes(sum.up()),
+                                    megabytes(sum.down())));
+            next++;
+        }
+        screen.status(
+                "round %d/%d %s  %s"
+                        .formatted(
+                                view.plan().map(p -> p.round().value()).orElse(0),
+                                settings.rounds(),
+                                view.phase().name().toLowerCase(java.util.Locale.ROOT),
+                                tails.entrySet().stream()
+                                        .map(e -> e.getKey().id() + " " + e.getValue().doing())
+                                        .collect(Collectors.joining(" | "))));
+    }
+
+    private record LoopSum(long up, long down) {}
+
+    private LoopSum sum() {
+        return new LoopSum(
+                tails.values().stream().mapToLong(NodeTail::up).sum(),
+                tails.values().stream().mapToLong(NodeTail::down).sum());
+    }
+
+    /** What was seen. */
+    Curves curves() {
+        return curves;
+    }
+
+    /** Bytes of the whole loop. */
+    Demo.LoopTraffic traffic() {
+        tails.values().forEach(NodeTail::news);
+        return new Demo.LoopTraffic(sum().up(), sum().down());
+    }
+
+    private boolean everybodyHas(Digest base) {
+        return List.of(DemoMember.values()).stream()
+                .allMatch(member ->
+                        Files.exists(directory.node(member).model(base).resolve("config.json")));
+    }
+
+    private void remember(Digest base) {
+        try {
+            Files.writeString(directory.coordinator().resolve("published"), base.hex());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The base that was last seen published. */
+    static Digest publishedBase(DemoDirectory directory) {
+        try {
+            return new Digest(Files.readString(directory.coordinator().resolve("published")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static String megabytes(long bytes) {
+        return "%.0f MB".formatted(bytes / 1e6);
+    }
+
+    /** The ids of all members, in their order. */
+    static List<String> ids() {
+        List<String> ids = new ArrayList<>();
+        for (DemoMember member : DemoMember.values()) {
+            ids.add(member.id().value());
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,86 @@
+package dev.tapestry.app.demo;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Starts Tapestry's programs as processes of their own, each with its own JVM, and ends them all
+ * with this one.
+ */
+final class Programs implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final ConcurrentLinkedDeque<Process> running = new ConcurrentLinkedDeque<>();
+    private final Thread ending = new Thread(this::endAll, "end-programs");
+
+    Programs() {
+        Runtime.getRuntime().addShutdownHook(ending);
+    }
+
+    /**
+     * Starts {@code tapestry words…}.
+     *
+     * @param log where standard output and error are appended
+     * @param heap for example {@code 256m}
+     */
+    Process start(Path log, String heap, List<String> words) {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> !argument.startsWith("-Xmx"))
+                .forEach(command::add);
+        command.add("-Xmx" + heap);
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add("dev.tapestry.app.Main");
+        command.addAll(words);
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                            .start();
+            running.add(process);
+            return process;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot start " + words, e);
+        }
+    }
+
+    /** Asks a program to end, and makes it end. */
+    void end(Process process) {
+        process.destroy();
+        try {
+            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        running.remove(process);
+    }
+
+    private void endAll() {
+        running.forEach(Process::destroy);
+        running.forEach(this::end);
+    }
+
+    @Override
+    public void close() {
+        endAll();
+        try {
+            Runtime.getRuntime().removeShutdownHook(ending);
+        } catch (IllegalStateException alreadyEnding) {
+            // The hook itself is at work.
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.tapestry.app.demo;
+
+import java.io.PrintStream;
+import java.time.LocalTime;
+import java.time.format.DateTimeFormatter;
+
+/**
+ * What people see while the demo runs: lines that stay, and on a terminal one line below them that
+ * changes. Readable in a file too.
+ */
+final class Screen {
+
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
+    private static final String CLEAR_LINE = "\r\u001b[2K";
+    private static final int WIDTH = 160;
+
+    private final PrintStream out;
+    private final boolean live;
+
+    /**
+     * A screen.
+     *
+     * @param live whether a line can be drawn over
+     */
+    Screen(PrintStream out, boolean live) {
+        this.out = out;
+        this.live = live;
+    }
+
+    /** A line that stays. */
+    synchronized void step(String line) {
+        if (live) {
+            out.print(CLEAR_LINE);
+        }
+        out.println(LocalTime.now().format(TIME) + "  " + line);
+        out.flush();
+    }
+
+    /** The changing line; in a file it is left out. */
+    synchronized void status(String line) {
+        if (live) {
+            out.print(CLEAR_LINE + (line.length() > WIDTH ? line.substring(0, WIDTH) : line));
+            out.flush();
+        }
+    }
+
+    /** Text as it is. */
+    synchronized void print(String text) {
+        if (live) {
+            out.print(CLEAR_LINE);
+        }
+        out.print(text);
+        out.flush();
+    }
+}

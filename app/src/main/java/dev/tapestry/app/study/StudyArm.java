@@ -1,0 +1,189 @@
+package dev.tapestry.app.study;
+
+import dev.tapestry.consortium.LocalTraining.Optimizer;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.corpus.PackedCorpus;
+import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Llama;
+import dev.tapestry.training.OptimizerPlan;
+import dev.tapestry.training.Precision;
+import dev.tapestry.training.Schedule;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.training.Trainer;
+import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelConversion;
+import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * One arm of a comparison: the same text and tokens, trained one way.
+ *
+ * @param kind who trains
+ * @param tokens of each member
+ * @param batch sequences of each member in a step
+ * @param steps local steps in a round of the loop
+ * @param rule of the loop's merges
+ */
+record StudyArm(
+        Kind kind,
+        Optimizer optimizer,
+        double learningRate,
+        long tokens,
+        int batch,
+        int steps,
+        MergeRule rule,
+        long seed,
+        int threads) {
+
+    private static final int SEQUENCE = 128;
+    private static final long SCORED_TOKENS = 40_000;
+    private static final double DECAY = 0.01;
+    private static final double FINAL_RATE = 0.1;
+
+    /** Who trains. */
+    enum Kind {
+        /** Nobody: the base itself. */
+        BASE,
+        /** All members, with merges. */
+        LOOP,
+        /** One trainer with all members' text. */
+        CENTRAL,
+        /** Each member for itself. */
+        ALONE
+    }
+
+    /** What came out, as one line of JSON. */
+    private record Outcome(StudyArm arm, Map<String, Double> bitsPerByte, double mean) {}
+
+    /** Trains and scores; {@code packed} are the members' packed corpora. */
+    String run(Path base, SortedMap<MemberId, Path> packed) throws IOException {
+        SortedMap<MemberId, TokenShard> train = open(packed, PackedCorpus::trainFile);
+        SortedMap<MemberId, TokenShard> heldOut = open(packed, PackedCorpus::heldOutFile);
+        Path work = Files.createTempDirectory("study");
+        try {
+            Path start = work.resolve("start");
+            try (ModelDirectory source = ModelDirectory.open(base)) {
+                ModelConversion.convert(source, start, DType.F32, Long.MAX_VALUE);
+            }
+            SortedMap<String, Double> losses =
+                    switch (kind) {
+                        case BASE -> score(start, heldOut);
+                        case LOOP -> score(loop(start, train, work), heldOut);
+                        case CENTRAL -> central(start, train, heldOut);
+                        case ALONE -> alone(start, train, heldOut);
+                    };
+            double mean =
+                    losses.values().stream()
+                            .mapToDouble(Double::doubleValue)
+                            .average()
+                            .orElseThrow();
+            return new String(
+                    CanonicalJson.write(new Outcome(this, losses, mean)), StandardCharsets.UTF_8);
+        } finally {
+            try (Stream<Path> paths = Files.walk(work)) {
+                for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(path);
+                }
+            }
+        }
+    }
+
+    private Path loop(Path start, SortedMap<MemberId, TokenShard> train, Path work) {
+        SortedMap<MemberId, Tokens> texts = new TreeMap<>();
+        train.forEach((member, shard) -> texts.put(member, Tokens.of(shard)));
+        TrainingPlan plan = plan(batch, tokens);
+        int rounds = Math.toIntExact(Math.ceilDiv(tokens, plan.tokensPerStep() * steps));
+        return new LoopSimulation(texts, plan, steps, rounds, rule).run(start, work);
+    }
+
+    private SortedMap<String, Double> central(
+            Path start,
+            SortedMap<MemberId, TokenShard> train,
+            SortedMap<MemberId, TokenShard> heldOut) {
+        long total = tokens * train.size();
+        Tokens text = new MixedTokens(List.copyOf(train.values()), SEQUENCE);
+        SortedMap<String, Double> losses = new TreeMap<>();
+        try (ModelDirectory model = ModelDirectory.open(start);
+                Trainer trainer = Trainer.begin(model, plan(batch * train.size(), total), text)) {
+            train(trainer, total);
+            heldOut.forEach(
+                    (member, shard) -> losses.put(member.value(), score(trainer.model(), shard)));
+        }
+        return losses;
+    }
+
+    private SortedMap<String, Double> alone(
+            Path start,
+            SortedMap<MemberId, TokenShard> train,
+            SortedMap<MemberId, TokenShard> heldOut) {
+        SortedMap<String, Double> losses = new TreeMap<>();
+        heldOut.forEach((member, shard) -> {
+            try (ModelDirectory model = ModelDirectory.open(start);
+                    Trainer trainer =
+                            Trainer.begin(
+                                    model,
+                                    plan(batch, tokens),
+                                    Tokens.of(train.getOrDefault(member, shard)))) {
+                train(trainer, tokens);
+                losses.put(member.value(), score(trainer.model(), shard));
+            }
+        });
+        return losses;
+    }
+
+    private static void train(Trainer trainer, long tokens) {
+        while (trainer.tokensSeen() < tokens) {
+            trainer.step();
+        }
+    }
+
+    private SortedMap<String, Double> score(Path model, SortedMap<MemberId, TokenShard> heldOut) {
+        SortedMap<String, Double> losses = new TreeMap<>();
+        try (ModelDirectory directory = ModelDirectory.open(model);
+                Llama llama = Llama.load(directory)) {
+            heldOut.forEach((member, shard) -> losses.put(member.value(), score(llama, shard)));
+        }
+        return losses;
+    }
+
+    private double score(Llama model, TokenShard heldOut) {
+        return new Evaluation(SEQUENCE, 8, SCORED_TOKENS, Precision.AUTO, threads)
+                .of(model, Tokens.of(heldOut))
+                .bitsPerByte();
+    }
+
+    private TrainingPlan plan(int sequences, long totalTokens) {
+        return new TrainingPlan(
+                switch (optimizer) {
+                    case ADAMW -> OptimizerPlan.AdamW.of(learningRate, DECAY);
+                    case MUON -> OptimizerPlan.Muon.of(learningRate, DECAY);
+                },
+                new Schedule.Cosine(totalTokens / 50, totalTokens, FINAL_RATE),
+                sequences,
+                SEQUENCE,
+                1.0,
+                Precision.AUTO,
+                seed,
+                threads);
+    }
+
+    private static SortedMap<MemberId, TokenShard> open(
+            SortedMap<MemberId, Path> packed, java.util.function.UnaryOperator<Path> side) {
+        SortedMap<MemberId, TokenShard> shards = new TreeMap<>();
+        packed.forEach((member, path) -> shards.put(member, TokenShard.open(side.apply(path))));
+        return shards;
+    }
+}

@@ -1,0 +1,130 @@
+package dev.tapestry.app.study;
+
+import dev.tapestry.app.demo.DemoBase;
+import dev.tapestry.app.demo.DemoMember;
+import dev.tapestry.consortium.LocalTraining.Optimizer;
+import dev.tapestry.consortium.MergeRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tapestry study}: what settings and designs do, in one process. */
+@Command(
+        name = "study",
+        mixinStandardHelpOptions = true,
+        description = "Compare settings and designs on real text, in one process.",
+        footer = {
+            "",
+            "Examples:",
+            "  tapestry study arm --kind loop --steps 5 --outer-momentum 0.5",
+            "  tapestry study arm --kind central --learning-rate 0.01 --seed 2",
+            "  tapestry study make-demo-base /tmp/base"
+        },
+        subcommands = {StudyCommand.Arm.class, StudyCommand.MakeDemoBase.class})
+public final class StudyCommand {
+
+    /** One arm of a comparison. */
+    @Command(
+            name = "arm",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Train one arm on the demo's corpora and score it on every member's held-out"
+                            + " text; one line of JSON.",
+            footer = {"", "Example:", "  tapestry study arm --kind alone --tokens 300000"})
+    static final class Arm implements Callable<Integer> {
+
+        @Option(
+                names = "--kind",
+                required = true,
+                description = "One of: ${COMPLETION-CANDIDATES}.")
+        private StudyArm.Kind kind = StudyArm.Kind.LOOP;
+
+        @Option(names = "--base", description = "Model to start from (default: the demo's base).")
+        private Path base =
+                Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
+
+        @Option(
+                names = "--work",
+                defaultValue = "tapestry-study",
+                description = "Where corpora are kept (default: ${DEFAULT-VALUE}).")
+        private Path work = Path.of("");
+
+        @Option(names = "--optimizer", defaultValue = "MUON", description = "muon or adamw.")
+        private Optimizer optimizer = Optimizer.MUON;
+
+        @Option(names = "--learning-rate", defaultValue = "0.01", description = "Peak rate.")
+        private double rate;
+
+        @Option(names = "--tokens", defaultValue = "153600", description = "Of each member.")
+        private long tokens;
+
+        @Option(names = "--batch", defaultValue = "8", description = "Sequences of each member.")
+        private int batch;
+
+        @Option(names = "--steps", defaultValue = "5", description = "Local steps in a round (H).")
+        private int steps;
+
+        @Option(names = "--outer-rate", defaultValue = "1", description = "Outer learning rate.")
+        private double outerRate;
+
+        @Option(names = "--outer-momentum", defaultValue = "0.5", description = "Outer momentum.")
+        private double outerMomentum;
+
+        @Option(
+                names = "--direction",
+                defaultValue = "NORM_PRESERVING",
+                description = "One of: ${COMPLETION-CANDIDATES}.")
+        private MergeRule.Direction direction = MergeRule.Direction.NORM_PRESERVING;
+
+        @Option(names = "--seed", defaultValue = "101", description = "Of the data orders.")
+        private long seed;
+
+        @Option(names = "--threads", defaultValue = "1", description = "Of libtorch.")
+        private int threads;
+
+        @Override
+        public Integer call() throws IOException {
+            Files.createDirectories(work);
+            StudyArm arm =
+                    new StudyArm(
+                            kind,
+                            optimizer,
+                            rate,
+                            tokens,
+                            batch,
+                            steps,
+                            new MergeRule(outerRate, outerMomentum, direction),
+                            seed,
+                            threads);
+            System.out.println(
+                    arm.run(base, DemoMember.packed(base.resolve("tokenizer.json"), work)));
+            return 0;
+        }
+    }
+
+    /** The recipe of the demo's base. */
+    @Command(
+            name = "make-demo-base",
+            mixinStandardHelpOptions = true,
+            description = "Make the small base again that the demo adopts.",
+            footer = {"", "Example:", "  tapestry study make-demo-base /tmp/base"})
+    static final class MakeDemoBase implements Callable<Integer> {
+
+        @Parameters(paramLabel = "OUT", description = "A directory that does not exist yet.")
+        private Path out = Path.of("");
+
+        @Option(names = "--tokens", defaultValue = "4000000", description = "To train on.")
+        private long tokens;
+
+        @Override
+        public Integer call() throws IOException {
+            Path work = Files.createTempDirectory("demo-base");
+            DemoBase.make(out, work, tokens, 1, System.out::println);
+            return 0;
+        }
+    }
+}
