@@ -1,25 +1,16 @@
 package dev.tapestry.app;
 
-/** Probe. */
+import dev.tapestry.app.command.Signals;
+import dev.tapestry.app.command.TapestryCommand;
+
+/** Starts Tapestry: one program, whose first word says which part. */
 public final class Main {
+
     private Main() {}
 
-    /** Probe. */
+    /** Runs one command and ends with its exit code. */
     public static void main(String[] args) {
-        var all = dev.tapestry.app.text.ParliamentDebates.byLanguage();
-        all.forEach((l, d) ->
-                System.out.println(
-                        l
-                                + " "
-                                + d.size()
-                                + " "
-                                + d.stream().mapToLong(x -> x.text().length()).sum()));
-        var h = dev.tapestry.app.text.HealthDefinitions.read();
-        System.out.println(
-                h.size()
-                        + " "
-                        + h.stream().mapToLong(x -> x.text().length()).sum()
-                        + "\n"
-                        + h.get(100).text().substring(0, 500));
+        Signals.end();
+        System.exit(TapestryCommand.run(args));
     }
 }

@@ -1,0 +1,55 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.trust.json.CanonicalJson;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Commands with the same first word; alone it says which there are. */
+abstract class CommandGroup implements Runnable {
+
+    @Spec private @Nullable CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw usage("say which of its commands");
+    }
+
+    /** The command line is wrong. */
+    final ParameterException usage(String message) {
+        return new ParameterException(line(), message);
+    }
+
+    /** For results. */
+    final PrintWriter out() {
+        return line().getOut();
+    }
+
+    /** For what a script does not want to read. */
+    final PrintWriter err() {
+        return line().getErr();
+    }
+
+    /** Prints a line, formatted as by {@link String#format}. */
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be this room's only use of it
+    final void say(String format, @Nullable Object... values) {
+        out().println(format.formatted(values));
+        out().flush();
+    }
+
+    /** Prints a record, or a list of records, as one line of canonical JSON. */
+    final void json(Object document) {
+        say("%s", new String(CanonicalJson.write(document), StandardCharsets.UTF_8));
+    }
+
+    private CommandLine line() {
+        if (spec == null) {
+            throw new IllegalStateException("not run by the command line");
+        }
+        return spec.commandLine();
+    }
+}

@@ -1,0 +1,121 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.Coordinator;
+import dev.tapestry.coordinator.CoordinatorConfig.Listening;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** A consortium's founding and what is known of it. */
+@Command(
+        name = "consortium",
+        description = "Found a consortium, give it a base, look at it.",
+        footer = {"", "Example:", "  tapestry consortium show consortium"})
+final class ConsortiumCommands extends CommandGroup {
+
+    @Command(
+            name = "found",
+            description = {
+                "Make the directory of a new consortium: authority, keys, configuration, log.",
+                "Without --charter the standard charter applies; it cannot be changed later."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry consortium found consortium --name 'Nordic law' --dns loom.example.org",
+                "  tapestry consortium found consortium --charter charter.yaml --host 127.0.0.1"
+            })
+    int found(
+            @Parameters(paramLabel = "DIR", description = "A new directory.") Path directory,
+            @Option(
+                            names = "--name",
+                            paramLabel = "NAME",
+                            description = "Of the consortium; needed without --charter.")
+                    @Nullable String name,
+            @Option(names = "--charter", paramLabel = "FILE", description = "The rules, in YAML.")
+                    @Nullable Path charter,
+            @Option(
+                            names = "--host",
+                            paramLabel = "ADDRESS",
+                            defaultValue = "0.0.0.0",
+                            description = "Address to listen on (default ${DEFAULT-VALUE}: all).")
+                    String host,
+            @Option(
+                            names = "--port",
+                            paramLabel = "PORT",
+                            defaultValue = "8443",
+                            description = "Port to listen on (default ${DEFAULT-VALUE}).")
+                    int port,
+            @Option(
+                            names = "--dns",
+                            paramLabel = "NAMES",
+                            defaultValue = "localhost",
+                            split = ",",
+                            description =
+                                    "Names or addresses under which nodes call; the first stands in tokens (default ${DEFAULT-VALUE}).")
+                    List<String> dnsNames) {
+        Charter rules = rules(name, charter);
+        Coordinator.found(
+                directory, rules, new Listening(host, port, dnsNames), InstantSource.system());
+        say("founded '%s' in %s", rules.name(), directory);
+        say("nodes will call https://%s:%d", dnsNames.getFirst(), port);
+        say("next:   tapestry consortium adopt %s MODEL_DIR", directory);
+        return 0;
+    }
+
+    private Charter rules(@Nullable String name, @Nullable Path charter) {
+        if (charter == null) {
+            if (name == null) {
+                throw usage("give --name, or a --charter that has one");
+            }
+            return Charter.standard(name);
+        }
+        Charter rules = StrictYaml.read(charter, Charter.class);
+        if (name != null && !name.equals(rules.name())) {
+            throw usage("--name is '%s', but %s says '%s'".formatted(name, charter, rules.name()));
+        }
+        return rules;
+    }
+
+    @Command(
+            name = "adopt",
+            description = {
+                "Make a model the shared base. The coordinator must not be running.",
+                "The model is checked first; 16-bit weights are widened to F32."
+            },
+            footer = {"", "Example:", "  tapestry consortium adopt consortium SmolLM2-135M"})
+    int adopt(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Parameters(paramLabel = "MODEL_DIR", description = "A Llama-family directory.")
+                    Path model) {
+        ModelImport.check(model);
+        Digest base = Coordinator.adoptBase(directory, model, InstantSource.system());
+        say("the base is %s", base);
+        say("next:   tapestry coordinator start %s", directory);
+        return 0;
+    }
+
+    @Command(
+            name = "show",
+            description = "Say what the log knows: rules, members, base, rounds. Works offline.",
+            footer = {"", "Example:", "  tapestry consortium show consortium --json"})
+    int show(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        ConsortiumFacts facts = ConsortiumFacts.of(new ConsortiumFiles(directory).events());
+        if (json) {
+            json(facts);
+        } else {
+            say("%s", facts.text());
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,94 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.consortium.MemberId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Who takes part. */
+@Command(
+        name = "member",
+        description = "Invite members, revoke them, list them.",
+        footer = {"", "Example:", "  tapestry member invite consortium helsinki"})
+final class MemberCommands extends CommandGroup {
+
+    @Command(
+            name = "invite",
+            description = {
+                "Print a token with which a member's node enrols: one line, works once.",
+                "Hand it over on a way that others do not read. The coordinator must be running."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry member invite consortium helsinki",
+                "  tapestry member invite consortium helsinki --valid PT72H > token.txt"
+            })
+    int invite(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Parameters(paramLabel = "MEMBER", description = "The member's id.") MemberId member,
+            @Option(
+                            names = "--valid",
+                            paramLabel = "DURATION",
+                            defaultValue = "PT24H",
+                            description = "For how long, ISO-8601 (default ${DEFAULT-VALUE}).")
+                    Duration valid) {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            say("%s", steward.invite(member, valid).strip());
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "revoke",
+            description = {
+                "Withdraw a member's right to take part, at once; what it contributed stays in bases"
+                        + " that were published.",
+                "The coordinator must be running."
+            },
+            footer = {
+                "",
+                "Example:",
+                "  tapestry member revoke consortium helsinki --reason 'key stolen'"
+            })
+    int revoke(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Parameters(paramLabel = "MEMBER", description = "The member's id.") MemberId member,
+            @Option(
+                            names = "--reason",
+                            paramLabel = "TEXT",
+                            required = true,
+                            description = "Stands in the log.")
+                    String reason) {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            long size = steward.revoke(member, reason).logSize();
+            say("%s is revoked; the log has %d events", member, size);
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "list",
+            description = "List all members that ever enrolled. Works offline.",
+            footer = {"", "Example:", "  tapestry member list consortium --json"})
+    int list(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        List<ConsortiumFacts.Standing> members =
+                ConsortiumFacts.Standing.of(new ConsortiumFiles(directory).state());
+        if (json) {
+            json(members);
+        } else {
+            members.forEach(member ->
+                    say("%-24s %-9s %s", member.id(), member.standing(), member.certificate()));
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,265 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.corpus.HeldOutSplit;
+import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Generation;
+import dev.tapestry.training.Llama;
+import dev.tapestry.training.Precision;
+import dev.tapestry.training.Sampling;
+import dev.tapestry.training.Score;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.gguf.GgufWriter;
+import dev.tapestry.weights.gguf.Quantisation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What can be done with a model directory on any machine, without a consortium. */
+@Command(
+        name = "model",
+        description = "Import, look at, try, score and export models.",
+        footer = {"", "Example:", "  tapestry model show my-model"})
+final class ModelCommands extends CommandGroup {
+
+    /** The dtypes that models are kept in here. */
+    enum Kept {
+        F32,
+        BF16
+    }
+
+    /** Exactly what {@code model logits} writes. */
+    record Logits(List<Float> logits) {}
+
+    /** What {@code model generate --json} prints. */
+    record Generated(String prompt, String text, List<Integer> ids) {}
+
+    @Command(
+            name = "import",
+            description = {
+                "Check a Hugging Face Llama-family directory and copy it, ready to be trained.",
+                "Configuration, tensors and tokenizer are checked; what is not supported is named."
+            },
+            footer = {"", "Example:", "  tapestry model import ~/SmolLM2-135M base --dtype bf16"})
+    int importModel(
+            @Parameters(paramLabel = "SRC", description = "The directory to import.") Path source,
+            @Parameters(paramLabel = "DEST", description = "A new directory.") Path target,
+            @Option(
+                            names = "--dtype",
+                            paramLabel = "DTYPE",
+                            defaultValue = "f32",
+                            description =
+                                    "Of the weights: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                    Kept dtype) {
+        ModelImport.run(
+                source,
+                target,
+                switch (dtype) {
+                    case F32 -> DType.F32;
+                    case BF16 -> DType.BF16;
+                });
+        say("imported %s as %s", source, target);
+        return 0;
+    }
+
+    @Command(
+            name = "show",
+            description = "Say what a model directory is: digest, shape, dtypes, tokenizer.",
+            footer = {"", "Example:", "  tapestry model show base --json"})
+    int show(
+            @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        ModelFacts facts = ModelFacts.of(directory);
+        if (json) {
+            json(facts);
+        } else {
+            say("%s", facts.text());
+        }
+        return 0;
+    }
+
+    @Command(
+            name = "generate",
+            description = "Continue a text.",
+            footer = {
+                "",
+                "Example:",
+                "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8 --top-k 40"
+            })
+    int generate(
+            @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
+            @Parameters(paramLabel = "PROMPT", description = "The text to continue.") String prompt,
+            @Option(
+                            names = "--tokens",
+                            paramLabel = "N",
+                            defaultValue = "100",
+                            description = "At most so many (default ${DEFAULT-VALUE}).")
+                    int tokens,
+            @Option(
+                            names = "--temperature",
+                            paramLabel = "T",
+                            defaultValue = "0",
+                            description =
+                                    "Divides the logits; 0 takes the likeliest token always (default ${DEFAULT-VALUE}).")
+                    double temperature,
+            @Option(
+                            names = "--top-k",
+                            paramLabel = "K",
+                            defaultValue = "0",
+                            description =
+                                    "Choose among so many of the likeliest tokens; 0: all (default ${DEFAULT-VALUE}).")
+                    int topK,
+            @Option(
+                            names = "--seed",
+                            paramLabel = "S",
+                            defaultValue = "1",
+                            description = "Of the choice (default ${DEFAULT-VALUE}).")
+                    long seed,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        try (OpenModel model = OpenModel.load(directory)) {
+            List<Integer> ids = model.ids(prompt);
+            List<Integer> more =
+                    new Generation(model.llama())
+                            .continued(ids, tokens, new Sampling(temperature, topK, seed));
+            if (json) {
+                json(new Generated(prompt, model.text(more), more));
+            } else {
+                List<Integer> all = new ArrayList<>(ids);
+                all.addAll(more);
+                say("%s", model.text(all));
+            }
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "logits",
+            description = {
+                "Write the logits of the token after some ids, to compare implementations.",
+                "The file holds {\"logits\":[one number for each id of the vocabulary]}."
+            },
+            footer = {
+                "",
+                "Example:",
+                "  tapestry model logits base --ids 1,2,3 --json logits.json"
+            })
+    int logits(
+            @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
+            @Option(
+                            names = "--ids",
+                            paramLabel = "IDS",
+                            required = true,
+                            split = ",",
+                            description = "Token ids, separated by commas.")
+                    List<Integer> ids,
+            @Option(
+                            names = "--json",
+                            required = true,
+                            paramLabel = "FILE",
+                            description = "The file to write.")
+                    Path file)
+            throws IOException {
+        try (ModelDirectory files = ModelDirectory.open(directory);
+                Llama llama = Llama.load(files)) {
+            List<Float> logits = new ArrayList<>();
+            for (float logit : new Generation(llama).logitsAfter(ids)) {
+                logits.add(logit);
+            }
+            Files.write(file, CanonicalJson.write(new Logits(logits)));
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "score",
+            description = {
+                "Measure a model's loss on a corpus in bits per byte.",
+                "The corpus' card must permit evaluation."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry model score base --corpus corpus",
+                "  tapestry model score base --corpus corpus --held-out 0.05 --json"
+            })
+    int score(
+            @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
+            @Option(
+                            names = "--corpus",
+                            paramLabel = "CORPUS_DIR",
+                            required = true,
+                            description = "A corpus with its card.")
+                    Path corpus,
+            @Option(
+                            names = "--held-out",
+                            paramLabel = "SHARE",
+                            defaultValue = "1",
+                            description =
+                                    "Score only this share of the documents, those that a node with the same setting holds out (default ${DEFAULT-VALUE}: all).")
+                    double heldOut,
+            @Option(
+                            names = "--tokens",
+                            paramLabel = "N",
+                            defaultValue = "1000000",
+                            description = "At most about so many (default ${DEFAULT-VALUE}).")
+                    long tokens,
+            @Option(
+                            names = "--sequence",
+                            paramLabel = "N",
+                            defaultValue = "256",
+                            description = "Tokens in a window (default ${DEFAULT-VALUE}).")
+                    int sequence,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        Evaluation evaluation =
+                new Evaluation(
+                        sequence,
+                        8,
+                        tokens,
+                        Precision.FP32,
+                        Runtime.getRuntime().availableProcessors());
+        Score score = new ModelScore(new HeldOutSplit(heldOut), evaluation).of(directory, corpus);
+        if (json) {
+            json(score);
+        } else {
+            say(
+                    "%.4f bits per byte (perplexity %.2f per token, %,d tokens)",
+                    score.bitsPerByte(), score.perplexity(), score.tokens());
+        }
+        return 0;
+    }
+
+    @Command(
+            name = "export",
+            description = "Write a model as one GGUF file, tokenizer inside.",
+            footer = {
+                "",
+                "Example:",
+                "  tapestry model export base --gguf base.gguf --quantisation q8_0"
+            })
+    int export(
+            @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
+            @Option(
+                            names = "--gguf",
+                            required = true,
+                            paramLabel = "FILE",
+                            description = "The file to write.")
+                    Path file,
+            @Option(
+                            names = "--quantisation",
+                            paramLabel = "HOW",
+                            defaultValue = "f16",
+                            description =
+                                    "Of the matrices: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                    Quantisation quantisation)
+            throws IOException {
+        GgufWriter.write(directory, file, quantisation);
+        say("wrote %s, %,d bytes", file, Files.size(file));
+        return 0;
+    }
+}

@@ -1,0 +1,103 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.NodeUpdate;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+
+/** What a node does, one line after the other, readable also in a file. */
+final class NodeLines implements NodeProgress {
+
+    private static final Duration BETWEEN = Duration.ofSeconds(10);
+
+    private final PrintWriter out;
+    private Instant lastStep = Instant.EPOCH;
+    private Instant lastTransfer = Instant.EPOCH;
+
+    NodeLines(PrintWriter out) {
+        this.out = out;
+    }
+
+    @Override
+    public void on(NodeUpdate update) {
+        if (update instanceof NodeUpdate.Stepped step && !due(step)) {
+            return;
+        }
+        if (update instanceof NodeUpdate.Transferred transfer && !due(transfer)) {
+            return;
+        }
+        out.println(update.at().truncatedTo(ChronoUnit.SECONDS) + "  " + line(update));
+        out.flush();
+    }
+
+    /** The first step, the last one, and every ten seconds. */
+    private boolean due(NodeUpdate.Stepped step) {
+        boolean due =
+                step.step() == 1
+                        || step.step() == step.steps()
+                        || step.at().isAfter(lastStep.plus(BETWEEN));
+        lastStep = due ? step.at() : lastStep;
+        return due;
+    }
+
+    /** At most every ten seconds; the sums go on. */
+    private boolean due(NodeUpdate.Transferred transfer) {
+        boolean due = transfer.at().isAfter(lastTransfer.plus(BETWEEN));
+        lastTransfer = due ? transfer.at() : lastTransfer;
+        return due;
+    }
+
+    private static String line(NodeUpdate update) {
+        return switch (update) {
+            case NodeUpdate.Began(_, var phase, int round, String detail) ->
+                    "%s%s%s"
+                            .formatted(
+                                    round(round),
+                                    phase.name().toLowerCase(java.util.Locale.ROOT),
+                                    detail.isEmpty() ? "" : ": " + detail);
+            case NodeUpdate.Stepped step ->
+                    "%sstep %d of %d, loss %.4f nats per token, %,.0f tokens per second"
+                            .formatted(
+                                    round(step.round()),
+                                    step.step(),
+                                    step.steps(),
+                                    step.natsPerToken(),
+                                    step.tokensPerSecond());
+            case NodeUpdate.Transferred(_, long up, long down) ->
+                    "transferred since the start: %,d bytes up, %,d bytes down".formatted(up, down);
+            case NodeUpdate.Contributed given ->
+                    "%scontribution %s admitted: %,d tokens, %.4f bits per byte in training"
+                            .formatted(
+                                    round(given.round().value()),
+                                    given.contribution().abbreviated(),
+                                    given.tokens(),
+                                    given.bitsPerByte());
+            case NodeUpdate.Scored(_, var round, var candidate, var score) ->
+                    "%scandidate %s scored: %.4f bits per byte, the base %.4f"
+                            .formatted(
+                                    round(round.value()),
+                                    candidate.abbreviated(),
+                                    score.candidateBitsPerByte(),
+                                    score.baseBitsPerByte());
+            case NodeUpdate.BaseBelieved(_, var round, var base) ->
+                    "%snew base %s, proven by the coordinator's log"
+                            .formatted(round(round.value()), base.abbreviated());
+            case NodeUpdate.RoundFailed(_, var round, String reason) ->
+                    "%sended without a new base: %s".formatted(round(round.value()), reason);
+            case NodeUpdate.Declined(_, var round, String code, String reason) ->
+                    "%snot taking part: %s: %s".formatted(round(round.value()), code, reason);
+            case NodeUpdate.Unreachable(_, String reason, int failures, Duration again) ->
+                    "the coordinator cannot be reached (%d times now): %s; trying again in %d s"
+                            .formatted(failures, reason, again.toSeconds());
+            case NodeUpdate.Evaluated(_, String name, String stage, double bits, long bytes) ->
+                    "%s %s training: %.4f bits per byte on %,d held-out bytes"
+                            .formatted(name, stage, bits, bytes);
+        };
+    }
+
+    private static String round(int round) {
+        return round == 0 ? "" : "round " + round + "  ";
+    }
+}

@@ -1,0 +1,74 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.protocol.RoundView;
+import java.nio.file.Path;
+import java.time.Instant;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs of the Shared-Base Loop. */
+@Command(
+        name = "run",
+        description = "Start a run of the Shared-Base Loop, or watch it.",
+        footer = {"", "Example:", "  tapestry run watch consortium"})
+final class RunCommands extends CommandGroup {
+
+    @Command(
+            name = "start",
+            description = {
+                "Start a run: so many rounds by one plan. The coordinator must be running.",
+                "Rounds begin as soon as as many members are enrolled as the charter's quorum asks."
+            },
+            footer = {"", "Example:", "  tapestry run start consortium run-plan.yaml"})
+    int start(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Parameters(paramLabel = "PLAN", description = "The plan, in YAML.") Path plan) {
+        RunPlan run = StrictYaml.read(plan, RunPlan.class);
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            long size = steward.start(run).logSize();
+            say(
+                    "%d rounds of %,d tokens per member; the log has %d events",
+                    run.rounds(), run.training().tokensPerRound(), size);
+            say("next:   tapestry run watch %s", directory);
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "watch",
+            description = {
+                "Print a line whenever something changes: round, phase, who is awaited, deadline.",
+                "Ends when the run does: with 0, or with 1 if its last round gave no new base."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry run watch consortium",
+                "  tapestry run watch consortium --json > run.jsonl"
+            })
+    int watch(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(names = "--json", description = "One line of JSON per change.") boolean json)
+            throws InterruptedException {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            RoundView last =
+                    new RunWatch(
+                                    steward,
+                                    view -> {
+                                        if (json) {
+                                            json(view);
+                                        } else {
+                                            say("%s", RunWatch.line(view, Instant.now()));
+                                        }
+                                    },
+                                    trouble -> err().println(trouble))
+                            .follow();
+            return (RunWatch.succeeded(last) ? ExitCode.DONE : ExitCode.REFUSED).number();
+        }
+    }
+}

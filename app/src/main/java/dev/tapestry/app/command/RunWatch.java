@@ -1,0 +1,83 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.app.steward.StewardException;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundView.Phase;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/**
+ * Follows a run until it ends.
+ *
+ * @param steward whom to ask
+ * @param views hears every view that differs from the one before
+ * @param troubles hears that the coordinator does not answer
+ */
+record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<String> troubles) {
+
+    private static final Duration POLL = Duration.ofSeconds(50);
+    private static final Duration PAUSE = Duration.ofSeconds(3);
+    private static final int PATIENCE = 20;
+
+    /** Follows; a coordinator that is being restarted is waited for. */
+    RoundView follow() throws InterruptedException {
+        long version = 0;
+        int failures = 0;
+        while (true) {
+            try {
+                RoundView view = steward.round(version, POLL);
+                failures = 0;
+                if (view.version() != version) {
+                    views.accept(view);
+                }
+                version = view.version();
+                if (view.roundsPlanned() == 0) {
+                    return view;
+                }
+            } catch (StewardException e) {
+                if (!e.code().equals("UNREACHABLE") || version == 0 || ++failures > PATIENCE) {
+                    throw e;
+                }
+                troubles.accept(e.getMessage());
+                Thread.sleep(PAUSE);
+            }
+        }
+    }
+
+    /** Whether the last round of a run that ended gave a new base. */
+    static boolean succeeded(RoundView last) {
+        return last.phase() == Phase.PUBLISHED || last.phase() == Phase.IDLE;
+    }
+
+    /** One line for people. */
+    static String line(RoundView view, Instant now) {
+        StringBuilder line = new StringBuilder(now.truncatedTo(ChronoUnit.SECONDS) + "  ");
+        view.plan().ifPresent(plan -> line.append("round ").append(plan.round()).append("  "));
+        line.append(view.phase().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+        if (!view.awaited().isEmpty()) {
+            line.append(", waiting for ").append(view.awaited());
+        }
+        view.deadline().ifPresent(end -> line.append(" until ").append(end).append(in(now, end)));
+        if (!view.reason().isEmpty()) {
+            line.append(": ").append(view.reason());
+        }
+        if (view.roundsPlanned() > 0) {
+            line.append(
+                    "  [%d of %d bases published]"
+                            .formatted(view.roundsPublished(), view.roundsPlanned()));
+        } else {
+            line.append("  [nothing runs]");
+        }
+        view.base().ifPresent(base -> line.append("  base ").append(base.abbreviated()));
+        return line.toString();
+    }
+
+    private static String in(Instant now, Instant end) {
+        Duration left = Duration.between(now, end).truncatedTo(ChronoUnit.SECONDS);
+        return left.isNegative() ? " (overdue)" : " (in " + left.toString().substring(2) + ")";
+    }
+}

@@ -1,0 +1,88 @@
+package dev.tapestry.app.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** What holds for all commands. */
+final class CommandLineTest {
+
+    @Test
+    void every_commands_help_has_a_description_an_example_and_ends_with_0() {
+        for (CommandLine command : all(TapestryCommand.line())) {
+            String name = command.getCommandSpec().qualifiedName();
+            Said said =
+                    Said.by(
+                            (Object[])
+                                    (name + " --help").replaceFirst("^tapestry ", "").split(" "));
+            assertThat(said.code()).as(name).isZero();
+            assertThat(said.out()).as(name).contains("Example").contains("  tapestry ");
+            assertThat(command.getCommandSpec().usageMessage().description()).as(name).isNotEmpty();
+        }
+    }
+
+    @Test
+    void every_commands_example_shows_that_command() {
+        for (CommandLine command : all(TapestryCommand.line())) {
+            String name = command.getCommandSpec().qualifiedName();
+            assertThat(String.join("\n", command.getCommandSpec().usageMessage().footer()))
+                    .as(name)
+                    .contains(command.getSubcommands().isEmpty() ? "  " + name : "  tapestry ");
+        }
+    }
+
+    @Test
+    void no_option_is_called_by_a_number() {
+        for (CommandLine command : all(TapestryCommand.line())) {
+            assertThat(command.getUsageMessage()).doesNotContainPattern("<arg\\d+>");
+        }
+    }
+
+    @Test
+    void wrong_usage_ends_with_2_and_says_where_to_look() {
+        List<String> wrong =
+                List.of(
+                        "weave",
+                        "node",
+                        "node joni",
+                        "model generate",
+                        "model logits m --ids one --json f",
+                        "model import a b --dtype f8",
+                        "member invite d NOT/AN/ID",
+                        "member invite d alpha --valid tomorrow",
+                        "consortium found d",
+                        "tokenizer train c o");
+        for (String words : wrong) {
+            Said said = Said.by((Object[]) words.split(" "));
+            assertThat(said.code()).as(words).isEqualTo(2);
+            assertThat(said.out()).as(words).isEmpty();
+            assertThat(said.err()).as(words).startsWith("tapestry: ").hasLineCount(2);
+        }
+    }
+
+    @Test
+    void a_refusal_is_one_line_and_ends_with_1() {
+        for (String words :
+                List.of(
+                        "model show /no/such/model",
+                        "consortium show /no/such/consortium",
+                        "member list /no/such/consortium",
+                        "node receipts /no/such/node",
+                        "node start /no/such/node",
+                        "run start /no/such/consortium /no/such/plan.yaml",
+                        "verify log /no/such/log")) {
+            Said said = Said.by((Object[]) words.split(" "));
+            assertThat(said.code()).as(words).isEqualTo(1);
+            assertThat(said.err()).as(words).startsWith("tapestry: ").hasLineCount(1);
+        }
+    }
+
+    private static List<CommandLine> all(CommandLine root) {
+        List<CommandLine> all = new ArrayList<>(List.of(root));
+        root.getSubcommands().values().forEach(command -> all.addAll(all(command)));
+        return all;
+    }
+}

@@ -1,0 +1,90 @@
+package dev.tapestry.app.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.RunPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class StrictYamlTest {
+
+    private static final Path EXAMPLES = Path.of("..", "docs", "examples");
+
+    @TempDir Path directory;
+
+    @Test
+    void the_example_of_a_charter_is_one() {
+        Charter charter = StrictYaml.read(EXAMPLES.resolve("charter.yaml"), Charter.class);
+        assertThat(charter.name()).isEqualTo("Nordic law");
+        assertThat(charter.roundDeadline()).isEqualTo(Duration.ofHours(24));
+    }
+
+    @Test
+    void the_example_of_a_run_plan_is_one_and_its_schedule_ends_with_its_run() {
+        RunPlan plan = StrictYaml.read(EXAMPLES.resolve("run-plan.yaml"), RunPlan.class);
+        assertThat(plan.training().optimizer()).isEqualTo(LocalTraining.Optimizer.MUON);
+        assertThat(plan.training().totalTokens())
+                .isEqualTo(plan.rounds() * plan.training().tokensPerRound());
+    }
+
+    @Test
+    void an_unknown_key_is_refused_and_the_known_ones_are_listed() throws IOException {
+        assertThatThrownBy(
+                        () -> read(example("charter.yaml") + "favourite: alpha\n", Charter.class))
+                .isInstanceOf(CommandException.class)
+                .hasMessageContaining("unknown member \"favourite\"")
+                .hasMessageContaining("influenceCap, quorum");
+    }
+
+    @Test
+    void a_missing_key_is_named_together_with_those_beside_it() throws IOException {
+        String plan = example("run-plan.yaml").replaceAll("(?m)^  clipNorm.*\n", "");
+        assertThatThrownBy(() -> read(plan, RunPlan.class))
+                .hasMessageContaining("the key 'training.clipNorm' is missing")
+                .hasMessageContaining("weightDecay, clipNorm, seed");
+    }
+
+    @Test
+    void values_of_the_wrong_kind_or_out_of_range_are_refused_with_their_key() throws IOException {
+        String charter = example("charter.yaml");
+        assertThatThrownBy(() -> read(charter.replace("PT24H", "1 day"), Charter.class))
+                .hasMessageContaining("roundDeadline")
+                .hasMessageContaining("1 day");
+        assertThatThrownBy(() -> read(charter.replace("EQUAL\n", "FAIR\n"), Charter.class))
+                .hasMessageContaining("weighting")
+                .hasMessageContaining("TOKENS");
+        assertThatThrownBy(() ->
+                        read(
+                                charter.replace("influenceCap: 0.5", "influenceCap: 0.1"),
+                                Charter.class))
+                .hasMessageContaining("influence cap of 0.1");
+    }
+
+    @Test
+    void whatever_is_no_yaml_object_is_refused() {
+        for (String text : new String[] {"", "- a\n- b\n", "name: [", "a: 1\na: 2\n", "42"}) {
+            assertThatThrownBy(() -> read(text, Charter.class))
+                    .as(text)
+                    .isInstanceOf(CommandException.class);
+        }
+        assertThatThrownBy(() -> StrictYaml.read(directory.resolve("none.yaml"), Charter.class))
+                .hasMessageContaining("there is no file");
+    }
+
+    private <T extends Record> T read(String text, Class<T> type) throws IOException {
+        Path file = directory.resolve("document.yaml");
+        Files.writeString(file, text);
+        return StrictYaml.read(file, type);
+    }
+
+    private static String example(String name) throws IOException {
+        return Files.readString(EXAMPLES.resolve(name));
+    }
+}
