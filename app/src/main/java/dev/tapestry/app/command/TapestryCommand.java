@@ -1,5 +1,8 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.app.demo.DemoCommand;
+import dev.tapestry.app.demo.JobCommand;
+import dev.tapestry.app.study.StudyCommand;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import picocli.CommandLine;
@@ -30,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
                     + " 130 interrupted."
         },
         subcommands = {
+            DemoCommand.class,
             ConsortiumCommands.class,
             CoordinatorCommands.class,
             MemberCommands.class,
@@ -38,7 +42,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ModelCommands.class,
             TokenizerCommands.class,
             VerifyCommands.class,
-            DoctorCommand.class
+            DoctorCommand.class,
+            StudyCommand.class,
+            JobCommand.class
         })
 public final class TapestryCommand extends CommandGroup {
 

@@ -33,7 +33,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
     private static final int BATCH = 8;
     private static final int SEQUENCE = 128;
     private static final long SCORING_TOKENS = 2_048;
-    private static final int PRIVATE_STEPS = 60;
+    private static final int PRIVATE_STEPS = 80;
     private static final double CLIP = 1.0;
     private static final double DECAY = 0.01;
 
@@ -113,7 +113,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
         static final double LOOP = 0.01;
         static final double OUTER = 1.0;
         static final double OUTER_MOMENTUM = 0.5;
-        static final double PRIVATE = 0.004;
+        static final double PRIVATE = 0.008;
         static final double ALONE = 0.01;
         static final double CENTRAL = 0.01;
         static final double FINAL = 0.1;

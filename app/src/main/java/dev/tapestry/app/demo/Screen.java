@@ -2,6 +2,7 @@ package dev.tapestry.app.demo;
 
 import java.io.PrintStream;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 
 /**
@@ -32,7 +33,7 @@ final class Screen {
         if (live) {
             out.print(CLEAR_LINE);
         }
-        out.println(LocalTime.now().format(TIME) + "  " + line);
+        out.println(LocalTime.now(ZoneId.systemDefault()).format(TIME) + "  " + line);
         out.flush();
     }
 
