@@ -33,7 +33,7 @@ final class CentralTraining {
 
     static Job.Result run(DemoDirectory demo, Job job) {
         Path base = Path.of(job.base());
-        NodeConfig config = NodeConfig.read(demo.node(DemoMember.values()[0]));
+        NodeConfig config = NodeConfig.read(demo.node(DemoMember.SPANISH));
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
         Map<DemoMember, TokenShard> train = new EnumMap<>(DemoMember.class);
         Map<DemoMember, TokenShard> heldOut = new EnumMap<>(DemoMember.class);

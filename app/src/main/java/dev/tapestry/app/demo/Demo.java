@@ -190,7 +190,7 @@ final class Demo {
     /** The shared base, where the first member's node verified and kept it. */
     private Path loopBase() {
         Digest base = Loop.publishedBase(directory);
-        return directory.node(DemoMember.values()[0]).model(base);
+        return directory.node(DemoMember.SPANISH).model(base);
     }
 
     private static long parameters(Path model) {

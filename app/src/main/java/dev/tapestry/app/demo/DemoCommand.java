@@ -51,8 +51,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Screen screen =
-                new Screen(System.out, System.console() != null && System.console().isTerminal());
+        Screen screen = new Screen(System.out, System.console().isTerminal());
         DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
         Path shippedBase =
                 Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
