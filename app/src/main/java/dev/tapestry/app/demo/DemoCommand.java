@@ -1,6 +1,7 @@
 package dev.tapestry.app.demo;
 
 import dev.tapestry.trust.SafeFile;
+import java.io.Console;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +52,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Screen screen = new Screen(System.out, System.console().isTerminal());
+        Screen screen = new Screen(System.out, onTerminal());
         DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
         Path shippedBase =
                 Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
@@ -66,5 +67,11 @@ public final class DemoCommand implements Callable<Integer> {
         screen.print(report.text());
         screen.print("\nReport with curves: " + demo.report() + "\n");
         return 0;
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // JDK 25 returns null again when output is piped
+    private static boolean onTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 }
