@@ -17,7 +17,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** One job of the demo in a process of its own; not for people. */
-@Command(name = "demo-job", hidden = true, description = "Does one job of the demo.")
+@Command(
+        name = "demo-job",
+        hidden = true,
+        description = "Does one job of the demo.",
+        footer = {"", "Example:", "  tapestry demo-job tapestry-demo central"})
 public final class JobCommand implements Callable<Integer> {
 
     @Parameters(index = "0", description = "The demo's directory.")
