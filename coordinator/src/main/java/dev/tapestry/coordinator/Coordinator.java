@@ -85,6 +85,7 @@ public final class Coordinator implements AutoCloseable {
         Ledger ledger = Ledger.open(log, signingKey, new Chronicle());
 
         ModelStore models = new ModelStore(directory.models());
+        models.dropUnfinished();
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, clock);
         MergeWork work = new MergeWork(models, contributions, directory.momenta());

@@ -98,13 +98,7 @@ final class Founding {
     /** Copies a model with all tensors as F32, in which updates are summed. */
     private static void widen(Path model, Path draft) {
         try (ModelDirectory source = ModelDirectory.open(model);
-                ModelDirectoryWriter target =
-                        ModelDirectoryWriter.create(
-                                draft,
-                                source.tensors().values().stream()
-                                        .map(spec -> spec.as(DType.F32))
-                                        .toList(),
-                                ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
+                ModelDirectoryWriter target = begin(source, draft)) {
             for (TensorSpec spec : source.tensors().values()) {
                 MemorySegment from = source.data(spec.name());
                 MemorySegment to = target.data(spec.name());
@@ -114,11 +108,23 @@ final class Founding {
                     FloatConversion.widen(spec.dtype(), from, to);
                 }
             }
-            target.copyFilesOf(source);
             target.commit();
         } catch (WeightsException e) {
             throw new CoordinatorException(
                     Code.MODEL, model + " cannot be the base: " + e.getMessage(), e);
         }
+    }
+
+    /** The shards stay as they are, unless widening makes them larger. */
+    private static ModelDirectoryWriter begin(ModelDirectory source, Path draft) {
+        List<TensorSpec> wide =
+                source.tensors().values().stream().map(spec -> spec.as(DType.F32)).toList();
+        if (wide.equals(List.copyOf(source.tensors().values()))) {
+            return ModelDirectoryWriter.createLike(source, draft);
+        }
+        ModelDirectoryWriter target =
+                ModelDirectoryWriter.create(draft, wide, ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
+        target.copyFilesOf(source);
+        return target;
     }
 }

@@ -53,13 +53,17 @@ final class ModelStore {
                 models.put(digest, read(file, digest));
             }
         }
+        parts = index();
+    }
+
+    /** Deletes what an adoption that was cut off has left. */
+    synchronized void dropUnfinished() {
         for (Path file : FileTrees.list(folder)) {
             String name = file.getFileName().toString();
             if (name.matches("[0-9a-f]{64}") && !models.containsKey(new Digest(name))) {
                 FileTrees.delete(file);
             }
         }
-        parts = index();
     }
 
     private static ModelManifest read(Path file, Digest digest) {

@@ -30,6 +30,7 @@ final class Stage implements AutoCloseable {
 
     final Path folder;
     final Path directory;
+    final TestClock clock = new TestClock();
     final List<TestMember> members = new ArrayList<>();
     Coordinator coordinator;
     TestClient steward;
@@ -70,21 +71,6 @@ final class Stage implements AutoCloseable {
                 0.5,
                 0.05,
                 1 << 20);
-    }
-
-    static Charter hasty(int quorum, Duration deadline) {
-        Charter c = charter(quorum);
-        return new Charter(
-                c.name(),
-                c.weighting(),
-                c.influenceCap(),
-                c.quorum(),
-                deadline,
-                deadline,
-                c.qualityFloorBitsPerByte(),
-                c.maxRelativeUpdateNorm(),
-                c.releaseToleranceBitsPerByte(),
-                c.contributionQuotaBytes());
     }
 
     static RunPlan plan(int rounds, MergeRule merge) {
@@ -151,11 +137,18 @@ final class Stage implements AutoCloseable {
     private Coordinator assembled() {
         CoordinatorConfig read = CoordinatorConfig.read(directory);
         return Coordinator.assemble(
-                new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2));
+                new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2),
+                clock);
     }
 
     private TestClient steward() {
         return TestClient.of(coordinator.address(), TlsIdentity.open(directory.resolve("steward")));
+    }
+
+    /** Lets time pass; an event wakes whoever looks at the clock. */
+    void pass(Duration time) {
+        clock.advance(time);
+        token("nobody");
     }
 
     Consortium state() {

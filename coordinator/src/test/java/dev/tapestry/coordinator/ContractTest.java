@@ -1,0 +1,92 @@
+package dev.tapestry.coordinator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.LogEntries;
+import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.RevocationRequest;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ContractTest {
+
+    @TempDir Path folder;
+
+    @Test
+    void what_is_served_is_documented_and_what_is_documented_is_served() {
+        Contract contract = Contract.published();
+        assertThat(contract.codes())
+                .isEqualTo(
+                        Arrays.stream(ApiCode.values())
+                                .map(ApiCode::name)
+                                .collect(Collectors.toCollection(TreeSet::new)));
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            Set<String> served =
+                    stage.coordinator.routes().stream()
+                            .map(r -> Contract.line(r.method(), r.path(), r.access().name()))
+                            .collect(Collectors.toCollection(TreeSet::new));
+            assertThat(contract.operations()).isEqualTo(served);
+            everyRoute(stage);
+            assertThat(contract.succeeded()).containsAll(served);
+        }
+    }
+
+    private static void everyRoute(Stage stage) {
+        TestMember ada = stage.member(0);
+        stage.run(1, MergeRule.fedAvg());
+        assertThat(stage.steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg())).code())
+                .isEqualTo("RUN_UNDER_WAY");
+        ada.takePart(1, Stage.SEED);
+        RoundView view = ada.await(1, Phase.SCORING);
+        ada.scoreWell(1);
+        ada.score(view, 2.0, 2.1).as(200, Accepted.class);
+        assertThat(ada.score(view, 3.0, 2.1).code()).isEqualTo("ALREADY_SCORED");
+        ada.await(1, Phase.PUBLISHED);
+        TestClient client = ada.client;
+        client.get("/v1/status");
+        client.get("/v1/consortium");
+        Digest part = TinyModels.weights(ada.fetch(stage.base())).parts().getFirst().digest();
+        client.head("/v1/parts/" + part);
+        Checkpoint checkpoint =
+                Checkpoint.verified(
+                        client.get("/v1/log/checkpoint").text(),
+                        "tapestry/"
+                                + Certificates.fingerprint(ada.identity.authority()).abbreviated(),
+                        new VerifyingKey(stage.state().coordinatorKey()));
+        long size = checkpoint.size();
+        assertThat(
+                        client.get("/v1/log/entries?from=0&to=" + size)
+                                .as(200, LogEntries.class)
+                                .entries())
+                .hasSize((int) size);
+        client.get("/v1/log/proofs/inclusion?index=1&size=" + size).as(200, LogProof.class);
+        client.get("/v1/log/proofs/consistency?from=1&to=" + size).as(200, LogProof.class);
+        assertThat(client.get("/v1/log/entries?from=0&to=999999").code()).isEqualTo("BAD_REQUEST");
+        assertThat(client.get("/v1/log/entries?from=0").code()).isEqualTo("BAD_REQUEST");
+        assertThat(client.get("/v1/models/xyz").code()).isEqualTo("BAD_REQUEST");
+        assertThat(client.get("/v1/models/" + part).code()).isEqualTo("UNKNOWN_MODEL");
+        assertThat(client.get("/v1/parts/" + stage.base()).code()).isEqualTo("UNKNOWN_PART");
+        assertThat(
+                        client.postBytes(
+                                        "/v1/rounds/1/contributions",
+                                        new byte[Exchange.MAX_DOCUMENT_BYTES + 1])
+                                .code())
+                .isEqualTo("BODY_TOO_LARGE");
+        stage.steward
+                .post("/v1/members/ada/revocation", new RevocationRequest("left"))
+                .as(200, Accepted.class);
+    }
+}
