@@ -1,6 +1,5 @@
 package dev.tapestry.app;
 
-import dev.tapestry.app.command.Signals;
 import dev.tapestry.app.command.TapestryCommand;
 
 /** Starts Tapestry: one program, whose first word says which part. */
@@ -10,7 +9,6 @@ public final class Main {
 
     /** Runs one command and ends with its exit code. */
     public static void main(String[] args) {
-        Signals.end();
         System.exit(TapestryCommand.run(args));
     }
 }

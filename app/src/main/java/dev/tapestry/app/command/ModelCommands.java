@@ -122,7 +122,8 @@ final class ModelCommands extends CommandGroup {
                             description = "Of the choice (default ${DEFAULT-VALUE}).")
                     long seed,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        try (OpenModel model = OpenModel.load(directory)) {
+        try (Signals _ = Signals.halting();
+                OpenModel model = OpenModel.load(directory)) {
             List<Integer> ids = model.ids(prompt);
             List<Integer> more =
                     new Generation(model.llama())
@@ -165,7 +166,8 @@ final class ModelCommands extends CommandGroup {
                             description = "The file to write.")
                     Path file)
             throws IOException {
-        try (ModelDirectory files = ModelDirectory.open(directory);
+        try (Signals _ = Signals.halting();
+                ModelDirectory files = ModelDirectory.open(directory);
                 Llama llama = Llama.load(files)) {
             List<Float> logits = new ArrayList<>();
             for (float logit : new Generation(llama).logitsAfter(ids)) {

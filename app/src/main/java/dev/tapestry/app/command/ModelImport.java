@@ -29,7 +29,8 @@ final class ModelImport {
      * @throws CommandException with the first thing that is not supported
      */
     static void check(Path source) {
-        try (OpenModel model = OpenModel.load(source)) {
+        try (Signals _ = Signals.halting();
+                OpenModel model = OpenModel.load(source)) {
             if (model.tokenizer().endOfText().isEmpty()) {
                 throw refused(
                         source,

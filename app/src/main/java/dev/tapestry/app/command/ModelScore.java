@@ -27,7 +27,8 @@ record ModelScore(HeldOutSplit split, Evaluation evaluation) {
     /** The score; token shards lie in a temporary directory meanwhile. */
     Score of(Path model, Path corpus) {
         CorpusReader text = CorpusReader.open(corpus, PermittedUse.EVALUATION);
-        try (OpenModel open = OpenModel.load(model)) {
+        try (Signals _ = Signals.halting();
+                OpenModel open = OpenModel.load(model)) {
             Path packed = Files.createTempDirectory("tapestry-score-");
             try {
                 new CorpusPacker(open.tokenizer(), split).pack(text, packed);

@@ -37,10 +37,12 @@ public final class Signals implements AutoCloseable {
         return signals;
     }
 
-    /** From now on a signal ends the process at once, without cutting into native code first. */
-    public static void end() {
-        handle("INT", handler(_ -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number())));
-        handle("TERM", handler(_ -> Runtime.getRuntime().halt(128 + 15)));
+    /**
+     * A signal ends the process at once until this is closed: for native work that nothing can
+     * stop, and that the JVM's shutdown must not pull libraries away from.
+     */
+    static Signals halting() {
+        return during(() -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number()));
     }
 
     private void on(String name) {

@@ -82,7 +82,9 @@ final class CommandLineTest {
 
     private static List<CommandLine> all(CommandLine root) {
         List<CommandLine> all = new ArrayList<>(List.of(root));
-        root.getSubcommands().values().forEach(command -> all.addAll(all(command)));
+        root.getSubcommands().values().stream()
+                .filter(command -> !command.getCommandSpec().usageMessage().hidden())
+                .forEach(command -> all.addAll(all(command)));
         return all;
     }
 }
