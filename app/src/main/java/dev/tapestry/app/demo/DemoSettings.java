@@ -21,7 +21,7 @@ import java.time.Duration;
 public record DemoSettings(long seed, boolean fromScratch, int rounds) {
 
     /** Rounds, unless said otherwise. */
-    public static final int DEFAULT_ROUNDS = 50;
+    public static final int DEFAULT_ROUNDS = 40;
 
     /** Share of each corpus that is held out, by sitting day or resource. */
     static final double HELD_OUT = 0.1;
@@ -33,7 +33,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
     private static final int BATCH = 8;
     private static final int SEQUENCE = 128;
     private static final long SCORING_TOKENS = 2_048;
-    private static final int PRIVATE_STEPS = 80;
+    private static final int PRIVATE_STEPS = 64;
     private static final double CLIP = 1.0;
     private static final double DECAY = 0.01;
 
