@@ -1,5 +1,6 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.app.bench.BenchCommand;
 import dev.tapestry.app.demo.DemoCommand;
 import dev.tapestry.app.demo.JobCommand;
 import dev.tapestry.app.study.StudyCommand;
@@ -43,6 +44,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TokenizerCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,
+            BenchCommand.class,
             StudyCommand.class,
             JobCommand.class
         })

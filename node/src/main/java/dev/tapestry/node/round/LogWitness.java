@@ -30,7 +30,7 @@ import java.util.Optional;
  * <p>What was seen is kept with the coordinator's signature: two notes that contradict each other
  * are evidence that anybody can check.
  */
-final class LogWitness {
+public final class LogWitness {
 
     private static final int SLICE = 1000;
 
@@ -48,7 +48,8 @@ final class LogWitness {
      */
     record Seen(String note, long read, Optional<Digest> base, long baseIndex) {}
 
-    LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
+    /** A witness that remembers in {@code home} what it saw. */
+    public LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
         this.client = client;
         this.membership = membership;
         this.file = home.witness().resolve("seen.json");
@@ -60,7 +61,7 @@ final class LogWitness {
      * @throws NodeException {@code NOT_PROVEN}: the log does not say so, or is not signed with the
      *     coordinator's key; {@code SPLIT_VIEW}: the coordinator shows two histories
      */
-    Checkpoint believe(Digest base) {
+    public Checkpoint believe(Digest base) {
         Optional<Seen> before = seen();
         String note = client.checkpoint();
         Checkpoint now = verified(note);

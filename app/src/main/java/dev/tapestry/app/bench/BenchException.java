@@ -1,0 +1,36 @@
+package dev.tapestry.app.bench;
+
+/** A measurement could not be made. */
+public final class BenchException extends RuntimeException {
+
+    private static final long serialVersionUID = 1;
+
+    private final Code code;
+
+    /** Why. */
+    public enum Code {
+        /** The disk refused. */
+        STORAGE,
+        /** A process ended or did not answer. */
+        PROCESS,
+        /** The round ended without a new base. */
+        ROUND,
+        /** The benchmark was asked to stop. */
+        STOPPED
+    }
+
+    BenchException(Code code, String message) {
+        super(message);
+        this.code = code;
+    }
+
+    BenchException(Code code, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
+    }
+
+    /** Why. */
+    public Code code() {
+        return code;
+    }
+}

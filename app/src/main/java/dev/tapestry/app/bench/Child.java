@@ -1,0 +1,145 @@
+package dev.tapestry.app.bench;
+
+import dev.tapestry.app.bench.BenchException.Code;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A process of the benchmark: it is told what to do and answers line by line, on its standard
+ * streams, and ends when its standard input does, whatever happened to who started it.
+ */
+final class Child implements AutoCloseable {
+
+    /** The words with which answers begin; other lines are events of the log. */
+    private static final Set<String> ANSWERS =
+            Set.of("listening", "joined", "prepared", "published", "floored");
+
+    private final Process process;
+    private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();
+    private final PrintStream orders;
+
+    private Child(Process process) {
+        this.process = process;
+        this.orders = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+        Thread.ofPlatform().daemon().name("answers").start(this::listen);
+    }
+
+    /** Starts {@code main} with this process' own JDK and libraries and 256 MiB of heap. */
+    static Child start(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "--add-modules=jdk.incubator.vector",
+                        "-XX:+UseSerialGC",
+                        "-Xmx256m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        main.getName()));
+        command.addAll(List.of(arguments));
+        try {
+            return new Child(
+                    new ProcessBuilder(command)
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start());
+        } catch (IOException e) {
+            throw new BenchException(Code.PROCESS, "cannot start " + command.getFirst(), e);
+        }
+    }
+
+    /** Reads all the time, so that the process never waits for somebody to hear it. */
+    private void listen() {
+        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                List<String> words = List.of(line.split(" ", -1));
+                if (ANSWERS.contains(words.getFirst())) {
+                    answers.add(words);
+                }
+            }
+        } catch (IOException e) {
+            // The process was killed: it says nothing more.
+        }
+        answers.add(List.of(""));
+    }
+
+    /** Says what is to be done next. */
+    void order(String words) {
+        orders.println(words);
+    }
+
+    /**
+     * The next answer.
+     *
+     * @param word with which it begins
+     * @return the other words
+     */
+    List<String> answer(String word) {
+        try {
+            List<String> words = answers.take();
+            if (words.getFirst().equals(word)) {
+                return words.subList(1, words.size());
+            }
+            throw new BenchException(
+                    Code.PROCESS,
+                    "a process ended before it answered '" + word + "'; see its messages");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BenchException(Code.STOPPED, "interrupted", e);
+        }
+    }
+
+    /** The most memory that it had resident until now, in MiB; 0 where the system does not tell. */
+    long peakMebibytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+                if (line.startsWith("VmHWM:")) {
+                    return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
+                }
+            }
+            return 0;
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** Processor time until now, in seconds; 0 where the system does not tell. */
+    double cpuSeconds() {
+        return process.info().totalCpuDuration().map(spent -> spent.toNanos() / 1e9).orElse(0.0);
+    }
+
+    /** Asks it to end. */
+    void dismiss() {
+        orders.close();
+    }
+
+    /** Ends it now: nothing that it wrote is needed. */
+    void kill() {
+        process.destroyForcibly();
+    }
+
+    /** Asks it to end, and after a while makes it. */
+    @Override
+    public void close() {
+        dismiss();
+        try {
+            if (!process.waitFor(3, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.tapestry.app.bench;
+
+import dev.tapestry.app.bench.BenchException.Code;
+import dev.tapestry.app.command.Signals;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A directory of a benchmark's own that is gone when the benchmark is, also when it is interrupted.
+ */
+final class Scratch implements AutoCloseable {
+
+    private static final int INTERRUPTED = 130;
+
+    private final Path directory;
+    private final List<Child> children = new ArrayList<>();
+    private final Signals signals;
+
+    private Scratch(Path directory) {
+        this.directory = directory;
+        this.signals =
+                Signals.during(() -> {
+                    synchronized (children) {
+                        children.forEach(Child::kill);
+                    }
+                    close();
+                    Runtime.getRuntime().halt(INTERRUPTED);
+                });
+    }
+
+    /** A new directory in {@code parent}, or in the system's temporary directory. */
+    static Scratch in(@Nullable Path parent) {
+        try {
+            if (parent == null) {
+                return new Scratch(Files.createTempDirectory("tapestry-bench-"));
+            }
+            Files.createDirectories(parent);
+            return new Scratch(Files.createTempDirectory(parent, "tapestry-bench-"));
+        } catch (IOException e) {
+            throw new BenchException(Code.STORAGE, "no place to work: " + e, e);
+        }
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    /** A process that must be gone before the directory can be. */
+    Child start(Class<?> main, String... arguments) {
+        Child child = Child.start(main, arguments);
+        synchronized (children) {
+            children.add(child);
+        }
+        return child;
+    }
+
+    /** Deletes a folder with all in it; what others delete at the same time is gone too. */
+    static void delete(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        } catch (NoSuchFileException e) {
+            delete(folder);
+        } catch (IOException e) {
+            throw new BenchException(Code.STORAGE, "cannot delete " + folder + ": " + e, e);
+        }
+    }
+
+    /** What the command line injected. */
+    static <T> T present(@Nullable T injected) {
+        if (injected == null) {
+            throw new IllegalStateException("not run by the command line");
+        }
+        return injected;
+    }
+
+    @Override
+    public void close() {
+        synchronized (children) {
+            children.forEach(Child::dismiss);
+            children.forEach(Child::close);
+            children.clear();
+        }
+        delete(directory);
+        signals.close();
+    }
+}

@@ -1,0 +1,76 @@
+package dev.tapestry.app.bench;
+
+import dev.tapestry.training.TrainBenchmark;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code tapestry bench train}. */
+@Command(
+        name = "train",
+        description = {
+            "Train models of 1 and 10 million parameters in fp32 and bf16 on synthetic text,",
+            "beside this machine's plain matrix products in the same run.",
+            "Tokens and floating-point operations per second are of the median step."
+        },
+        footer = {"", "Example:", "  tapestry bench train --steps 200"})
+final class TrainCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--steps",
+            defaultValue = "1000",
+            description = "Steps of each run, at least 21 (${DEFAULT-VALUE}).")
+    private int steps;
+
+    @Option(names = "--threads", description = "Of libtorch (all processors).")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--json", description = "The result as one line of JSON.")
+    private boolean json;
+
+    @Spec private @Nullable CommandSpec spec;
+
+    /** The result, for {@code --json}. */
+    record Report(int steps, int threads, List<TrainBenchmark.Row> rows) {}
+
+    @Override
+    public Integer call() {
+        Output output = Output.of(Scratch.present(spec).commandLine());
+        TrainBenchmark standard = TrainBenchmark.standard(threads);
+        TrainBenchmark benchmark =
+                new TrainBenchmark(
+                        standard.optimizer(),
+                        steps,
+                        threads,
+                        standard.sequences(),
+                        standard.sequenceLength());
+        output.tell(
+                "4 runs of %d steps of %d × %d tokens on %d threads",
+                steps, benchmark.sequences(), benchmark.sequenceLength(), threads);
+        List<TrainBenchmark.Row> rows =
+                benchmark.run(row -> output.tell("%s %s done", row.model(), row.precision()));
+        if (json) {
+            output.json(new Report(steps, threads, rows));
+        } else {
+            output.say(
+                    "model  precision   tokens/s  GFLOP/s  matmul GFLOP/s  share  RSS MiB at step 20 / end  loss");
+            rows.forEach(row ->
+                    output.say(
+                            "%-5s  %-9s %10.0f %8.1f %15.1f %5.0f%% %15d / %-8d %6.3f",
+                            row.model(),
+                            row.precision(),
+                            row.tokensPerSecond(),
+                            row.gigaflops(),
+                            row.matmulGigaflops(),
+                            100 * row.shareOfMatmul(),
+                            row.rssMebibytesAtStep20(),
+                            row.rssMebibytesAtEnd(),
+                            row.finalLoss()));
+        }
+        return 0;
+    }
+}
