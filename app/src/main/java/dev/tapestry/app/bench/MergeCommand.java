@@ -14,8 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "merge",
         description = {
-            "Merge contributions that lie in the page cache, beside this machine's own memory copy",
-            "in the same run. Rates count the bytes of base and contributions."
+            "Merge contributions that lie in the page cache, beside this machine's own",
+            "memory copy in the same run. Rates count the bytes of base and contributions."
         },
         footer = {"", "Example:", "  tapestry bench merge --size-mb 400 --members 4"})
 final class MergeCommand implements Callable<Integer> {

@@ -13,10 +13,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "round",
         description = {
-            "Play whole rounds without training: a coordinator and member nodes, each a process with",
-            "256 MiB of heap, exchange models over mutual TLS. Beside it, in the same run, the floor:",
-            "the same bytes through the JDK's TLS sockets with one SHA-256 at each end, no files written.",
-            "Rounds end on the disk, the floor in memory: with --dir on a memory file system both do."
+            "Play whole rounds without training: a coordinator and member nodes, each a",
+            "process with 256 MiB of heap, exchange models over mutual TLS. Beside it, in",
+            "the same run, the floor: the same bytes through the JDK's TLS sockets with one",
+            "SHA-256 at each end, no files written. Rounds end on the disk, the floor in",
+            "memory: with --dir on a memory file system both do."
         },
         footer = {
             "",

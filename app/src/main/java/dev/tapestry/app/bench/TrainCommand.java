@@ -13,9 +13,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "train",
         description = {
-            "Train models of 1 and 10 million parameters in fp32 and bf16 on synthetic text,",
-            "beside this machine's plain matrix products in the same run.",
-            "Tokens and floating-point operations per second are of the median step."
+            "Train models of 1 and 10 million parameters in fp32 and bf16 on synthetic",
+            "text, beside this machine's plain matrix products in the same run. Tokens and",
+            "floating-point operations per second are of the median step."
         },
         footer = {"", "Example:", "  tapestry bench train --steps 200"})
 final class TrainCommand implements Callable<Integer> {
