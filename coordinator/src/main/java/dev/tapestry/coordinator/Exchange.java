@@ -10,6 +10,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -164,7 +165,11 @@ final class Exchange {
         if (!request.content().consumed() && length > MAX_DRAINED_BYTES) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
-        reply(refusal.status(), new ErrorReply(refusal.code(), refusal.detail()));
+        if (request.prologue().method().equals(Method.HEAD)) {
+            replyEmpty(refusal.status());
+        } else {
+            reply(refusal.status(), new ErrorReply(refusal.code(), refusal.detail()));
+        }
     }
 
     private void send(int status, String contentType, byte[] body) {

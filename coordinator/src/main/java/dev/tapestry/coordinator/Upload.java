@@ -38,6 +38,7 @@ final class Upload {
     private final Path folder;
     private final SequencedMap<Digest, PartSlot> slots = new LinkedHashMap<>();
     private final ReentrantLock sealing = new ReentrantLock();
+    private volatile boolean replaced;
 
     /**
      * An upload into a folder, in which parts of an earlier attempt may lie.
@@ -80,7 +81,16 @@ final class Upload {
         return folder;
     }
 
-    /** Held by whoever seals, so that two requests to seal are one after the other. */
+    /** The member sends another contribution instead. */
+    void replace() {
+        replaced = true;
+    }
+
+    boolean isReplaced() {
+        return replaced;
+    }
+
+    /** Held by whoever seals or replaces, so that one is after the other. */
     ReentrantLock sealing() {
         return sealing;
     }

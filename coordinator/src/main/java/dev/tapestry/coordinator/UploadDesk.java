@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,7 +84,9 @@ final class UploadDesk {
                 open.compute(
                         member,
                         (_, current) ->
-                                current != null && current.contribution().equals(contribution)
+                                current != null
+                                                && !current.isReplaced()
+                                                && current.contribution().equals(contribution)
                                         ? current
                                         : reopen(current, contribution, envelopeBytes, manifest));
         return new UploadStatus(contribution, upload.missing());
@@ -94,12 +97,25 @@ final class UploadDesk {
             Digest contribution,
             byte[] envelope,
             ContributionManifest manifest) {
-        if (current != null && current.sealing().isLocked()) {
+        if (current == null) {
+            return store.open(contribution, envelope, manifest, kept(manifest));
+        }
+        if (!current.sealing().tryLock()) {
             throw new ApiRefusal(
                     ApiCode.NOT_AWAITED,
                     "contribution " + current.contribution() + " is being sealed; ask again later");
         }
-        return store.open(contribution, envelope, manifest, _ -> false);
+        try {
+            current.replace();
+            return store.open(contribution, envelope, manifest, kept(manifest));
+        } finally {
+            current.sealing().unlock();
+        }
+    }
+
+    /** What was admitted since the manifest was looked at stays. */
+    private Predicate<Digest> kept(ContributionManifest manifest) {
+        return envelope -> admitted(manifest.member(), manifest.round(), envelope).isPresent();
     }
 
     /**
@@ -146,6 +162,9 @@ final class UploadDesk {
 
     private Accepted judge(Upload upload) {
         MemberId member = upload.manifest().member();
+        if (upload.isReplaced()) {
+            throw Upload.notAwaited(upload.contribution());
+        }
         List<Digest> missing = upload.missing();
         if (!missing.isEmpty()) {
             throw refuse(
@@ -154,9 +173,6 @@ final class UploadDesk {
                             Finding.INCOMPLETE,
                             "%d parts are missing, the first is %s"
                                     .formatted(missing.size(), missing.getFirst())));
-        }
-        if (open.get(member) != upload) {
-            throw Upload.notAwaited(upload.contribution());
         }
         upload.flush();
         Optional<Refusal> late = refusal(ledger.snapshot().consortium(), upload.manifest());

@@ -79,6 +79,7 @@ class ContractTest {
         assertThat(client.get("/v1/models/xyz").code()).isEqualTo("BAD_REQUEST");
         assertThat(client.get("/v1/models/" + part).code()).isEqualTo("UNKNOWN_MODEL");
         assertThat(client.get("/v1/parts/" + stage.base()).code()).isEqualTo("UNKNOWN_PART");
+        assertThat(client.head("/v1/parts/" + stage.base()).status()).isEqualTo(404);
         assertThat(
                         client.postBytes(
                                         "/v1/rounds/1/contributions",
