@@ -28,13 +28,18 @@ record ConsortiumFiles(Path directory) {
         return directory.resolve("steward");
     }
 
-    /** Everything that has happened, in order. */
-    List<ConsortiumEvent> events() {
+    /** Refuses a directory without a log. */
+    void requireLog() {
         if (!Files.exists(log())) {
             throw new CommandException(
                     "%s holds no consortium (no log.db); found one with 'tapestry consortium found'"
                             .formatted(directory));
         }
+    }
+
+    /** Everything that has happened, in order. */
+    List<ConsortiumEvent> events() {
+        requireLog();
         List<ConsortiumEvent> events = new ArrayList<>();
         try (AuditLog log = AuditLog.readOnly(log())) {
             long size = log.size();

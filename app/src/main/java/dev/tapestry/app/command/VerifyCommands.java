@@ -1,7 +1,10 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.trust.log.Verdict;
+import dev.tapestry.aggregation.MergeVerification;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.coordinator.VerifyMerge;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,22 +42,65 @@ final class VerifyCommands extends CommandGroup {
                                     "Compare also with the checkpoint that this node remembers, and trust the key that it enrolled with.")
                     @Nullable Path witness,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        Verdict verdict = LogExamination.of(directory, witness);
+        LogReport report = LogReport.of(directory, witness);
         if (json) {
-            json(verdict);
+            json(report);
+        } else if (report.whole()) {
+            say(
+                    "whole: %d entries, %d of them under a signed checkpoint",
+                    report.entries(), report.signed());
+            report.root().ifPresent(root -> say("root   %s", root));
         }
-        return switch (verdict) {
-            case Verdict.Whole(long size, var root, long signed) -> {
-                if (!json) {
-                    say("whole: %d entries, %d of them under a signed checkpoint", size, signed);
-                    say("root   %s", root);
-                }
-                yield ExitCode.DONE.number();
-            }
-            case Verdict.Broken(long index, var damage, String detail) -> {
-                err().println("tapestry: entry %d: %s: %s".formatted(index, damage, detail));
-                yield ExitCode.REFUSED.number();
-            }
-        };
+        if (!report.whole()) {
+            err().println("tapestry: " + report.problem());
+        }
+        return (report.whole() ? ExitCode.DONE : ExitCode.REFUSED).number();
+    }
+
+    /** What {@code verify merge --json} prints. */
+    record MergeReport(boolean matches, List<String> differences) {}
+
+    @Command(
+            name = "merge",
+            description = {
+                "Merge a round again from the log and the files that are kept, and compare every byte.",
+                "Checks that the charter gives the weights that were used, and every member's signature.",
+                "Ends with 1 and names the differences."
+            },
+            footer = {"", "Example:", "  tapestry verify merge consortium --round 3"})
+    int merge(
+            @Parameters(paramLabel = "DIR", description = "A coordinator's directory.")
+                    Path directory,
+            @Option(names = "--round", required = true, paramLabel = "N", description = "Which.")
+                    int round,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        ConsortiumFiles files = new ConsortiumFiles(directory);
+        files.requireLog();
+        MergeReport report =
+                switch (VerifyMerge.of(directory, new RoundNumber(round))) {
+                    case MergeVerification.Matches(var statistics) -> {
+                        if (!json) {
+                            statistics
+                                    .members()
+                                    .forEach((member, update) ->
+                                            say(
+                                                    "%-24s weight %.4f, norm of the update %.4g, cosine with the merge %.3f",
+                                                    member,
+                                                    update.weight(),
+                                                    update.norm(),
+                                                    update.cosineWithAggregate()));
+                            say("round %d: the candidate is this merge, to the last byte", round);
+                        }
+                        yield new MergeReport(true, List.of());
+                    }
+                    case MergeVerification.Differs(var differences) -> {
+                        differences.forEach(each -> err().println("tapestry: " + each));
+                        yield new MergeReport(false, differences);
+                    }
+                };
+        if (json) {
+            json(report);
+        }
+        return (report.matches() ? ExitCode.DONE : ExitCode.REFUSED).number();
     }
 }

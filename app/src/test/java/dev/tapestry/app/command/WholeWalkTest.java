@@ -106,6 +106,9 @@ final class WholeWalkTest {
         assertThat(node.resolve("sovereign/own/weights.gguf")).exists();
         assertThat(ok("verify", "log", consortium, "--witness", node)).contains("whole");
         assertThat(ok("verify", "log", node)).contains("whole");
+        assertThat(ok("verify", "merge", consortium, "--round", "1")).contains("to the last byte");
+        assertThat(Said.by("verify", "merge", consortium, "--round", "9").err())
+                .contains("no round 9");
 
         falsify(consortium.resolve("log.db"), "Walkers", "Talkers");
         Said broken = Said.by("verify", "log", consortium, "--witness", node);

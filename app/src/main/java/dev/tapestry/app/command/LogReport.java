@@ -1,7 +1,8 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.VerifyLog;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.TrustException;
@@ -21,38 +22,63 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Examines a whole log offline: a coordinator's, also with what a node remembers, or a node's. */
-final class LogExamination {
-
-    private LogExamination() {}
+/**
+ * The outcome of examining a whole log offline: a coordinator's, also with what a node remembers,
+ * or a node's.
+ *
+ * @param whole whether everything fits together
+ * @param entries in the log; 0 if it is not whole
+ * @param signed how many of them the last signed checkpoint covers
+ * @param root of the tree over them
+ * @param problem the first wrong entry and what is wrong; empty if it is whole
+ */
+record LogReport(boolean whole, long entries, long signed, Optional<Digest> root, String problem) {
 
     /**
      * Examines the coordinator's log in {@code directory}, or the node's if it is a node's.
      *
-     * @param witness a node that remembers a checkpoint and the coordinator's key; else the key is
-     *     the one in the log's first entry
+     * @param witness a node that remembers a checkpoint and the coordinator's key; without one the
+     *     key is the one in the log's first entry
      */
-    static Verdict of(Path directory, @Nullable Path witness) {
+    static LogReport of(Path directory, @Nullable Path witness) {
         NodeHome node = new NodeHome(directory);
         if (Files.exists(node.log())) {
-            return LogVerifier.verify(
-                    node.log(), SigningKey.load(node.signingKey()).verifyingKey());
+            VerifyingKey key = SigningKey.load(node.signingKey()).verifyingKey();
+            return of(LogVerifier.verify(node.log(), key));
         }
         ConsortiumFiles files = new ConsortiumFiles(directory);
         if (!Files.exists(files.log())) {
             throw new CommandException(
                     directory + " holds neither log.db nor node-log.db; name the directory of one");
         }
-        Verdict verdict;
         try {
-            verdict =
-                    witness == null
-                            ? LogVerifier.verify(files.log(), keyInLog(files))
-                            : witnessed(files, new NodeHome(witness));
+            return witness == null
+                    ? story(files, keyInLog(files))
+                    : witnessed(files, new NodeHome(witness));
         } catch (TrustException e) {
-            return new Verdict.Broken(0, Verdict.Damage.UNREADABLE, String.valueOf(e.getMessage()));
+            return broken(String.valueOf(e.getMessage()));
         }
-        return verdict instanceof Verdict.Whole whole ? story(files, whole) : verdict;
+    }
+
+    private static LogReport of(Verdict verdict) {
+        return switch (verdict) {
+            case Verdict.Whole(long size, Digest root, long signed) ->
+                    new LogReport(true, size, signed, Optional.of(root), "");
+            case Verdict.Broken(long index, var damage, String detail) ->
+                    broken("entry %d: %s, %s".formatted(index, damage, detail));
+        };
+    }
+
+    private static LogReport broken(String problem) {
+        return new LogReport(false, 0, 0, Optional.empty(), problem);
+    }
+
+    /** Hashes, signatures, and whether each event could follow from those before it. */
+    private static LogReport story(ConsortiumFiles files, VerifyingKey key) {
+        return switch (VerifyLog.of(files.log(), key)) {
+            case VerifyLog.Sound(Verdict.Whole verdict, _) -> of(verdict);
+            case VerifyLog.Unsound(String detail) -> broken(detail);
+        };
     }
 
     private static VerifyingKey keyInLog(ConsortiumFiles files) {
@@ -62,7 +88,7 @@ final class LogExamination {
         throw new CommandException("the first entry of " + files.log() + " is no founding");
     }
 
-    private static Verdict witnessed(ConsortiumFiles files, NodeHome node) {
+    private static LogReport witnessed(ConsortiumFiles files, NodeHome node) {
         VerifyingKey key = Membership.of(node).coordinatorKey();
         Path seen = node.witness().resolve("seen.json");
         if (!Files.exists(seen)) {
@@ -72,8 +98,9 @@ final class LogExamination {
         try (AuditLog log = AuditLog.readOnly(files.log())) {
             origin = log.origin();
         }
-        return LogVerifier.verify(
-                files.log(), key, List.of(Checkpoint.verified(note(seen), origin, key)));
+        Checkpoint remembered = Checkpoint.verified(note(seen), origin, key);
+        LogReport compared = of(LogVerifier.verify(files.log(), key, List.of(remembered)));
+        return compared.whole ? story(files, key) : compared;
     }
 
     private static String note(Path seen) {
@@ -87,28 +114,6 @@ final class LogExamination {
             throw new CommandException(ExitCode.REFUSED, seen + " is damaged: " + e, e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + seen, e);
-        }
-    }
-
-    /** A log whose hashes fit must also tell a story that can have happened. */
-    private static Verdict story(ConsortiumFiles files, Verdict.Whole whole) {
-        long index = 0;
-        Optional<Consortium> state = Optional.empty();
-        try {
-            for (var event : files.events()) {
-                state =
-                        Optional.of(
-                                state.isEmpty()
-                                        ? Consortium.replay(List.of(event))
-                                        : state.get().apply(event));
-                index++;
-            }
-            return whole;
-        } catch (RuntimeException e) {
-            return new Verdict.Broken(
-                    index,
-                    Verdict.Damage.UNREADABLE,
-                    "the entry does not follow from those before it: " + e.getMessage());
         }
     }
 }
