@@ -25,6 +25,7 @@ import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.DType;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /**
  * The recipe of the small open-weights base that the demo's consortium adopts: a byte-level BPE
@@ -42,7 +43,11 @@ public final class DemoBase {
 
     /** The model's shape: about one million parameters. */
     public static LlamaConfig config() {
-        return LlamaConfig.small(VOCABULARY, 128, 384, 4, 4, 2, 512);
+        // The tokenizer's last two ids. Readers of exported files need them: llama.cpp would
+        // otherwise
+        // take id 11, a comma, for the end of a text.
+        return LlamaConfig.small(VOCABULARY, 128, 384, 4, 4, 2, 512)
+                .withDocumentTokens(OptionalInt.of(VOCABULARY - 2), OptionalInt.of(VOCABULARY - 1));
     }
 
     /** Writes the open slice as a corpus. */
