@@ -1,0 +1,82 @@
+package dev.tapestry.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The script beside the guides does what the guides say. */
+@Timeout(420)
+class ByHandTest {
+
+    @TempDir Path directory;
+
+    @Test
+    void two_members_join_with_two_commands_each_train_and_take_their_models_home()
+            throws IOException, InterruptedException {
+        Path work = directory.resolve("work");
+        Path printed = directory.resolve("printed.log");
+        ProcessBuilder script =
+                new ProcessBuilder(
+                                Program.home().resolve("docs/guide/by-hand.sh").toString(),
+                                work.toString(),
+                                Integer.toString(SmallConsortium.freePort()))
+                        .redirectErrorStream(true)
+                        .redirectOutput(printed.toFile());
+        script.environment().put("TAPESTRY", launcher().toString());
+        Process process = script.start();
+        try {
+            assertThat(process.waitFor(400, TimeUnit.SECONDS))
+                    .as(() -> read(printed) + nodes(work))
+                    .isTrue();
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+        assertThat(process.exitValue()).as(() -> read(printed) + nodes(work)).isZero();
+        assertThat(read(printed))
+                .contains("joined 'Nordic law' as a")
+                .contains("joined 'Nordic law' as b")
+                .contains("[2 of 2 bases published]")
+                .contains("whole: ")
+                .contains("is this merge, to the last byte")
+                .contains("PART_UPLOAD")
+                .contains("bits per byte before")
+                .contains("Minute 3 of committee");
+        assertThat(work.resolve("own.gguf")).isNotEmptyFile();
+        assertThat(work.resolve("node-a/sovereign/own/README.md")).isNotEmptyFile();
+    }
+
+    /** Does what {@code ./tapestry} does once everything is built. */
+    private Path launcher() throws IOException {
+        Path launcher = directory.resolve("tapestry");
+        String words =
+                Program.java().stream()
+                        .map(word -> "'" + word + "'")
+                        .collect(Collectors.joining(" "));
+        Files.writeString(launcher, "#!/bin/sh\nexec " + words + " \"$@\"\n");
+        return Files.setPosixFilePermissions(
+                launcher, PosixFilePermissions.fromString("rwx------"));
+    }
+
+    private static String nodes(Path work) {
+        return read(work.resolve("coordinator.log"))
+                + read(work.resolve("node-a.log"))
+                + read(work.resolve("node-b.log"));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.exists(file) ? Files.readString(file) : "";
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}

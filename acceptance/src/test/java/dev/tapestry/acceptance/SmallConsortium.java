@@ -1,0 +1,188 @@
+package dev.tapestry.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.app.steward.StewardException;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.trust.certificate.TlsIdentity;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/** A coordinator and nodes that have joined it, each a process, each to be killed and started. */
+final class SmallConsortium implements AutoCloseable {
+
+    /** For anything to happen, on a machine that is busy. */
+    static final Duration PATIENCE = Duration.ofMinutes(4);
+
+    private static final Duration POLL = Duration.ofMillis(50);
+    private static final int BATCH = 4;
+    private static final int SEQUENCE = 64;
+
+    private final Path directory;
+    private final Map<String, Program> programs = new TreeMap<>();
+    private final StewardClient steward;
+
+    private SmallConsortium(Path directory, int port) {
+        this.directory = directory;
+        this.steward =
+                new StewardClient(
+                        URI.create("https://localhost:" + port),
+                        TlsIdentity.open(consortium().resolve("steward")));
+    }
+
+    /** Founds it, has it adopt the demo's base, and lets the members join; only it runs then. */
+    static SmallConsortium founded(Path directory, List<String> members) throws IOException {
+        int port = freePort();
+        Path charter = directory.resolve("charter.yaml");
+        Files.writeString(
+                charter,
+                Files.readString(Program.home().resolve("docs/examples/charter.yaml"))
+                        .replace("releaseToleranceBitsPerByte: 0.05", "releaseToleranceBitsPerByte: 9"));
+        Path consortium = directory.resolve("consortium");
+        ok(
+                "consortium", "found", consortium, "--charter", charter, "--host", "127.0.0.1",
+                "--port", port);
+        ok("consortium", "adopt", consortium, Program.home().resolve("models/demo-base"));
+        SmallConsortium small = new SmallConsortium(directory, port);
+        small.startCoordinator();
+        small.awaitView(_ -> true);
+        for (String member : members) {
+            String token = small.steward.invite(new MemberId(member), Duration.ofHours(1)).strip();
+            Path corpus = TinyCorpus.write(directory.resolve("text-" + member), member.hashCode());
+            ok("node", "join", small.node(member), token, "--corpus", corpus, "--threads", 1);
+        }
+        return small;
+    }
+
+    Path consortium() {
+        return directory.resolve("consortium");
+    }
+
+    Path node(String member) {
+        return directory.resolve("node-" + member);
+    }
+
+    void startCoordinator() {
+        start("coordinator", "coordinator", "start", consortium());
+    }
+
+    void startNode(String member) {
+        start(member, "node", "start", node(member));
+    }
+
+    private void start(String name, Object... words) {
+        programs.put(name, Program.start(log(name), words));
+    }
+
+    private Path log(String name) {
+        return directory.resolve(name + ".log");
+    }
+
+    /** Ends {@code coordinator}, or a member's node, with kill -9. */
+    void kill(String name) {
+        Program program = programs.remove(name);
+        if (program == null) {
+            throw new IllegalStateException(name + " does not run");
+        }
+        program.kill();
+    }
+
+    /** Starts a run of so many rounds. */
+    void run(int rounds, int steps) {
+        long total = (long) rounds * steps * BATCH * SEQUENCE;
+        steward.start(
+                new RunPlan(
+                        rounds,
+                        new LocalTraining(
+                                steps,
+                                LocalTraining.Optimizer.MUON,
+                                0.002,
+                                0.1,
+                                LocalTraining.Schedule.COSINE,
+                                0,
+                                total,
+                                BATCH,
+                                SEQUENCE,
+                                0.01,
+                                1.0,
+                                1),
+                        new MergeRule(1.0, 0.5, MergeRule.Direction.MEAN),
+                        2_000));
+    }
+
+    /** Waits until what the coordinator says is as expected. */
+    RoundView awaitView(Predicate<RoundView> expected) {
+        return await("the loop's state; see " + directory)
+                .atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(POLL)
+                .conditionEvaluationListener(_ -> assertAlive())
+                .ignoreExceptionsMatching(
+                        e -> e instanceof StewardException s && s.code().equals("UNREACHABLE"))
+                .until(() -> steward.round(0, Duration.ZERO), expected);
+    }
+
+    /** Waits until the node's measurements hold a line with all these. */
+    void awaitLine(String member, String... parts) {
+        Path metrics = node(member).resolve("metrics.jsonl");
+        await(member + " says " + List.of(parts))
+                .atMost(PATIENCE)
+                .pollInterval(POLL)
+                .conditionEvaluationListener(_ -> assertAlive())
+                .until(
+                        () ->
+                                Files.exists(metrics)
+                                        && Files.readString(metrics)
+                                                .lines()
+                                                .anyMatch(line -> holds(line, parts)));
+    }
+
+    private static boolean holds(String line, String... parts) {
+        return List.of(parts).stream().allMatch(line::contains);
+    }
+
+    private void assertAlive() {
+        programs.forEach(
+                (name, program) ->
+                        assertThat(program.process().isAlive())
+                                .as(() -> name + " has ended: " + program.printed())
+                                .isTrue());
+    }
+
+    /** Which round and phase it is. */
+    static boolean is(RoundView view, int round, RoundView.Phase phase) {
+        return view.phase() == phase
+                && view.plan().map(plan -> plan.round().value() == round).orElse(false);
+    }
+
+    private static void ok(Object... words) {
+        assertThat(Program.here(words)).as(List.of(words).toString()).isZero();
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Override
+    public void close() {
+        steward.close();
+        programs.values().forEach(Program::close);
+    }
+}
