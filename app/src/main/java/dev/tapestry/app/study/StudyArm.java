@@ -32,6 +32,9 @@ import java.util.stream.Stream;
  * One arm of a comparison: the same text and tokens, trained one way.
  *
  * @param kind who trains
+ * @param learningRate peak rate of the hidden matrices
+ * @param embeddingRate peak rate of embedding and norms, when the optimiser is Muon
+ * @param embeddingEpsilon AdamW's epsilon for them
  * @param tokens of each member
  * @param batch sequences of each member in a step
  * @param steps local steps in a round of the loop
@@ -41,6 +44,8 @@ record StudyArm(
         Kind kind,
         Optimizer optimizer,
         double learningRate,
+        double embeddingRate,
+        double embeddingEpsilon,
         long tokens,
         int batch,
         int steps,
@@ -169,7 +174,13 @@ record StudyArm(
         return new TrainingPlan(
                 switch (optimizer) {
                     case ADAMW -> OptimizerPlan.AdamW.of(learningRate, DECAY);
-                    case MUON -> OptimizerPlan.Muon.of(learningRate, DECAY);
+                    case MUON ->
+                            new OptimizerPlan.Muon(
+                                    learningRate,
+                                    0.95,
+                                    DECAY,
+                                    new OptimizerPlan.AdamW(
+                                            embeddingRate, 0.9, 0.95, embeddingEpsilon, DECAY));
                 },
                 new Schedule.Cosine(totalTokens / 50, totalTokens, FINAL_RATE),
                 sequences,

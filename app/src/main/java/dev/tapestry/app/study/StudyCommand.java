@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -59,6 +60,17 @@ public final class StudyCommand {
         @Option(names = "--learning-rate", defaultValue = "0.01", description = "Peak rate.")
         private double rate;
 
+        @Option(
+                names = "--embedding-rate",
+                description = "Peak rate of embedding and norms (default: as the others).")
+        private @Nullable Double embeddingRate;
+
+        @Option(
+                names = "--embedding-epsilon",
+                defaultValue = "0.0001",
+                description = "AdamW's epsilon for them (default: ${DEFAULT-VALUE}).")
+        private double embeddingEpsilon;
+
         @Option(names = "--tokens", defaultValue = "153600", description = "Of each member.")
         private long tokens;
 
@@ -94,6 +106,8 @@ public final class StudyCommand {
                             kind,
                             optimizer,
                             rate,
+                            embeddingRate == null ? rate : embeddingRate,
+                            embeddingEpsilon,
                             tokens,
                             batch,
                             steps,
