@@ -19,7 +19,7 @@ final class Jlama {
         AbstractModel model = ModelSupport.loadModel(directory.toFile(), DType.F32, DType.F32);
         try (KvBufferCache cache = new KvBufferCache(model);
                 KvBufferCache.KvBuffer memory = cache.getEphemeralKvBuffer()) {
-            AbstractTensor last = model.forward(ids.getFirst(), 0, memory, Optional.empty());
+            AbstractTensor<?, ?> last = model.forward(ids.getFirst(), 0, memory, Optional.empty());
             for (int at = 1; at < ids.size(); at++) {
                 last = model.forward(ids.get(at), at, memory, Optional.empty());
             }
