@@ -31,20 +31,16 @@ class DemoTest {
             await("the first round")
                     .atMost(PATIENCE)
                     .conditionEvaluationListener(
-                            _ ->
-                                    assertThat(demo.process().isAlive())
-                                            .as(demo::printed)
-                                            .isTrue())
+                            _ -> assertThat(demo.process().isAlive()).as(demo::printed).isTrue())
                     .until(() -> demo.printed().contains("round  1/2"));
             List<ProcessHandle> all = demo.process().descendants().toList();
             assertThat(all).hasSizeGreaterThanOrEqualTo(5);
             demo.interrupt();
             await("all processes end")
                     .atMost(Duration.ofSeconds(15))
-                    .until(
-                            () ->
-                                    !demo.process().isAlive()
-                                            && all.stream().noneMatch(ProcessHandle::isAlive));
+                    .until(() ->
+                            !demo.process().isAlive()
+                                    && all.stream().noneMatch(ProcessHandle::isAlive));
             assertThat(demo.process().exitValue()).isEqualTo(130);
         }
 
@@ -59,8 +55,7 @@ class DemoTest {
         assertThat(result.path("models").size()).isEqualTo(5);
         assertThat(result.path("bytes_up").asLong()).isPositive();
         for (JsonNode member : result.path("members")) {
-            for (String arm :
-                    List.of("initial", "shared_base", "sovereign", "alone", "central")) {
+            for (String arm : List.of("initial", "shared_base", "sovereign", "alone", "central")) {
                 assertThat(member.path(arm + "_bpb").asDouble())
                         .as("%s of %s", arm, member)
                         .isBetween(0.5, 8.0);

@@ -100,7 +100,10 @@ class ExportTest {
                         // llama.cpp keeps keys and values in 16 bits.
                         () ->
                                 assertSame(
-                                        sentence, logits(ids), floats(answer.path("probabilities")), 1e-2),
+                                        sentence,
+                                        logits(ids),
+                                        floats(answer.path("probabilities")),
+                                        1e-2),
                         () ->
                                 assertThat(integers(answer.path("continued")))
                                         .as(sentence)

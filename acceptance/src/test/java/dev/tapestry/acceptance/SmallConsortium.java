@@ -52,11 +52,20 @@ final class SmallConsortium implements AutoCloseable {
         Files.writeString(
                 charter,
                 Files.readString(Program.home().resolve("docs/examples/charter.yaml"))
-                        .replace("releaseToleranceBitsPerByte: 0.05", "releaseToleranceBitsPerByte: 9"));
+                        .replace(
+                                "releaseToleranceBitsPerByte: 0.05",
+                                "releaseToleranceBitsPerByte: 9"));
         Path consortium = directory.resolve("consortium");
         ok(
-                "consortium", "found", consortium, "--charter", charter, "--host", "127.0.0.1",
-                "--port", port);
+                "consortium",
+                "found",
+                consortium,
+                "--charter",
+                charter,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                port);
         ok("consortium", "adopt", consortium, Program.home().resolve("models/demo-base"));
         SmallConsortium small = new SmallConsortium(directory, port);
         small.startCoordinator();
@@ -144,12 +153,11 @@ final class SmallConsortium implements AutoCloseable {
                 .atMost(PATIENCE)
                 .pollInterval(POLL)
                 .conditionEvaluationListener(_ -> assertAlive())
-                .until(
-                        () ->
-                                Files.exists(metrics)
-                                        && Files.readString(metrics)
-                                                .lines()
-                                                .anyMatch(line -> holds(line, parts)));
+                .until(() ->
+                        Files.exists(metrics)
+                                && Files.readString(metrics)
+                                        .lines()
+                                        .anyMatch(line -> holds(line, parts)));
     }
 
     private static boolean holds(String line, String... parts) {
@@ -157,11 +165,10 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     private void assertAlive() {
-        programs.forEach(
-                (name, program) ->
-                        assertThat(program.process().isAlive())
-                                .as(() -> name + " has ended: " + program.printed())
-                                .isTrue());
+        programs.forEach((name, program) ->
+                assertThat(program.process().isAlive())
+                        .as(() -> name + " has ended: " + program.printed())
+                        .isTrue());
     }
 
     /** Which round and phase it is. */
