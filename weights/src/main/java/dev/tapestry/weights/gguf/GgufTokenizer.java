@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
 
 /**
  * A byte-level BPE tokenizer in the words of GGUF.
@@ -17,13 +19,17 @@ import tools.jackson.databind.JsonNode;
  * @param kinds of each token: 1 normal, 3 control, 4 defined by the user, 5 unused
  * @param merges "left right", the first applies first
  * @param addBegin whether a text is preceded by the begin token
+ * @param beginToken id of the {@code bos_token} of {@code tokenizer_config.json}
+ * @param endToken id of its {@code eos_token}
  */
 record GgufTokenizer(
         String split,
         List<String> tokens,
         List<Integer> kinds,
         List<String> merges,
-        boolean addBegin) {
+        boolean addBegin,
+        OptionalInt beginToken,
+        OptionalInt endToken) {
 
     private static final int NORMAL = 1;
     private static final int CONTROL = 3;
@@ -70,12 +76,26 @@ record GgufTokenizer(
                     added.path("content").asString(""),
                     special ? CONTROL : USER_DEFINED);
         }
+        JsonNode settings = settings(directory);
         return new GgufTokenizer(
                 split(path, json.path("pre_tokenizer"), model),
                 Collections.unmodifiableList(tokens),
                 Collections.unmodifiableList(kinds),
                 merges(path, model.path("merges")),
-                addsBegin(directory, json));
+                addsBegin(settings, json),
+                named(settings.path("bos_token"), tokens),
+                named(settings.path("eos_token"), tokens));
+    }
+
+    private static JsonNode settings(Path directory) {
+        Path config = directory.resolve("tokenizer_config.json");
+        return Files.exists(config) ? JsonFile.read(config) : MissingNode.getInstance();
+    }
+
+    /** The id of a token that is given as a text, or as an object with its content. */
+    private static OptionalInt named(JsonNode token, List<String> tokens) {
+        int id = tokens.indexOf(token.path("content").asString(token.asString("")));
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
     private record Tokens(Path path, List<String> tokens, List<Integer> kinds) {
@@ -135,13 +155,10 @@ record GgufTokenizer(
                 && !step.path("add_prefix_space").asBoolean(true);
     }
 
-    private static boolean addsBegin(Path directory, JsonNode tokenizer) {
-        Path config = directory.resolve("tokenizer_config.json");
-        if (Files.exists(config)) {
-            JsonNode add = JsonFile.read(config).path("add_bos_token");
-            if (add.isBoolean()) {
-                return add.booleanValue();
-            }
+    private static boolean addsBegin(JsonNode settings, JsonNode tokenizer) {
+        JsonNode add = settings.path("add_bos_token");
+        if (add.isBoolean()) {
+            return add.booleanValue();
         }
         JsonNode post = tokenizer.path("post_processor");
         if (post.path("single").path(0).has("SpecialToken")) {

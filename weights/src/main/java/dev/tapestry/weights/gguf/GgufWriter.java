@@ -4,6 +4,7 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.WeightsException.Code;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Exports a Hugging Face model directory of the Llama architecture as one GGUF file.
@@ -42,7 +44,8 @@ public final class GgufWriter {
             GgufHeader header = new GgufHeader();
             describe(header, modelDirectory, quantisation);
             describe(header, settings);
-            describe(header, tokenizer, settings);
+            describe(header, tokenizer);
+            describeEnds(header, tokenizer, settings, modelDirectory);
             write(model, header.toBytes(tensors), tensors, target);
         }
     }
@@ -72,18 +75,33 @@ public final class GgufWriter {
                 .f32("llama.rope.freq_base", settings.ropeTheta());
     }
 
-    private static void describe(
-            GgufHeader header, GgufTokenizer tokenizer, LlamaSettings settings) {
+    private static void describe(GgufHeader header, GgufTokenizer tokenizer) {
         header.string("tokenizer.ggml.model", "gpt2")
                 .string("tokenizer.ggml.pre", tokenizer.split())
                 .strings("tokenizer.ggml.tokens", tokenizer.tokens())
                 .integers("tokenizer.ggml.token_type", tokenizer.kinds())
                 .strings("tokenizer.ggml.merges", tokenizer.merges());
-        settings.beginToken().ifPresent(id -> header.u32("tokenizer.ggml.bos_token_id", id));
-        settings.endToken().ifPresent(id -> header.u32("tokenizer.ggml.eos_token_id", id));
-        header.bool(
-                "tokenizer.ggml.add_bos_token",
-                tokenizer.addBegin() && settings.beginToken().isPresent());
+    }
+
+    private static void describeEnds(
+            GgufHeader header, GgufTokenizer tokenizer, LlamaSettings settings, Path directory) {
+        OptionalInt begin = either(settings.beginToken(), tokenizer.beginToken());
+        OptionalInt end = either(settings.endToken(), tokenizer.endToken());
+        if (end.isEmpty()) {
+            // llama.cpp would take id 11, a comma in most vocabularies, and stop there.
+            throw new WeightsException(
+                    Code.UNSUPPORTED,
+                    directory
+                            + ": no token ends a text; name one as eos_token_id in config.json or"
+                            + " as eos_token in tokenizer_config.json");
+        }
+        begin.ifPresent(id -> header.u32("tokenizer.ggml.bos_token_id", id));
+        header.u32("tokenizer.ggml.eos_token_id", end.getAsInt());
+        header.bool("tokenizer.ggml.add_bos_token", tokenizer.addBegin() && begin.isPresent());
+    }
+
+    private static OptionalInt either(OptionalInt first, OptionalInt second) {
+        return first.isPresent() ? first : second;
     }
 
     private static void write(

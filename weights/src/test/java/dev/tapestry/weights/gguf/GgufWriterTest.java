@@ -142,6 +142,7 @@ class GgufWriterTest {
                 "config.json | \"intermediate_size\": 96 | \"intermediate_size\": 95 | the shape",
                 "config.json | \"hidden_size\": 64 | \"hidden_size\": -1 | positive integer",
                 "config.json | \"tie_word_embeddings\": false | \"tie | not JSON",
+                "config.json | eos_token_id | eos | no token ends a text",
                 "tokenizer.json | \"BPE\" | \"Unigram\" | not BPE",
                 "tokenizer.json | \"normalizer\": null | \"normalizer\": {\"type\":\"NFKC\"} | NFKC",
                 "tokenizer.json | Isolated | Removed | pre_tokenizer",
@@ -159,6 +160,25 @@ class GgufWriterTest {
                 .isInstanceOf(WeightsException.class)
                 .hasMessageContaining(reason);
         assertThat(folder.resolve("model.gguf")).doesNotExist();
+    }
+
+    /** Otherwise llama.cpp takes id 11 for the end, which is a comma in most vocabularies. */
+    @Test
+    void the_tokenizer_names_the_ends_where_the_model_does_not() throws IOException {
+        Path model = new TinyLlama().write(folder.resolve("model"));
+        Path config = model.resolve("config.json");
+        Files.writeString(
+                config,
+                Files.readString(config)
+                        .replaceAll("\"bos_token_id\": \\d+", "\"bos_token_id\": null")
+                        .replaceAll("\"eos_token_id\": \\[\\d+]", "\"eos_token_id\": null"));
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"bos_token\": \"<s>\", \"eos_token\": {\"content\": \"</s>\"}}");
+        GgufWriter.write(model, folder.resolve("model.gguf"), Quantisation.F32);
+        assertThat(new GgufReader(folder.resolve("model.gguf")).keys)
+                .containsEntry("tokenizer.ggml.bos_token_id", TinyLlama.BEGIN)
+                .containsEntry("tokenizer.ggml.eos_token_id", TinyLlama.END);
     }
 
     @ParameterizedTest
