@@ -16,6 +16,7 @@ final class FaultyExchange implements HttpHandler {
         BUSY,
         CUT,
         CORRUPT,
+        FORGOTTEN,
         REVOKED
     }
 
@@ -46,6 +47,10 @@ final class FaultyExchange implements HttpHandler {
         Fault fault = faults.at(method, path);
         switch (fault) {
             case BUSY -> refuse(exchange, 503, new ErrorReply("BUSY", "later"));
+            case FORGOTTEN -> {
+                exchange.getRequestBody().readAllBytes();
+                refuse(exchange, 409, new ErrorReply("NOT_AWAITED", "post its manifest first"));
+            }
             case REVOKED -> refuse(exchange, 403, new ErrorReply("REVOKED", "you left"));
             case CUT, CORRUPT, NONE -> {
                 if (fault == Fault.CUT && method.equals("PUT")) {

@@ -190,6 +190,23 @@ class RoundStoriesTest {
     }
 
     @Test
+    void an_upload_that_a_restarted_coordinator_forgot_begins_again() throws IOException {
+        announced();
+        AtomicInteger sent = new AtomicInteger();
+        stage.coordinator.faults =
+                (method, path) ->
+                        (method.equals("PUT") || path.endsWith("/seal"))
+                                        && sent.getAndIncrement() % 2 == 0
+                                ? Fault.FORGOTTEN
+                                : Fault.NONE;
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.scores).hasSize(1);
+        assertThat(declined()).isEmpty();
+    }
+
+    @Test
     void a_node_without_a_card_does_not_train_and_says_why() throws IOException {
         Files.delete(stage.corpus.resolve("card.yaml"));
         declinesWith("POLICY", "CARD_MISSING");

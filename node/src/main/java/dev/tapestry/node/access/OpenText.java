@@ -16,12 +16,12 @@ public final class OpenText implements AutoCloseable {
 
     /** What may be trained on. */
     public Tokens train() {
-        return new ShardTokens(train);
+        return Tokens.of(train);
     }
 
     /** What is only ever scored. */
     public Tokens heldOut() {
-        return new ShardTokens(heldOut);
+        return Tokens.of(heldOut);
     }
 
     /** Every token is below this. */

@@ -20,10 +20,14 @@ import java.util.Set;
 /** Brings contributions and scores to the coordinator, and the answers into the diary. */
 final class Courier {
 
-    /** Findings that sending again may cure. */
-    private static final Set<String> CURABLE = Set.of("INCOMPLETE", "DIGEST_MISMATCH");
+    /**
+     * Refusals that beginning again with the manifest may cure. A coordinator that was restarted
+     * has forgotten which uploads were open, but not their parts: it answers {@code NOT_AWAITED}.
+     */
+    private static final Set<String> CURABLE =
+            Set.of("INCOMPLETE", "DIGEST_MISMATCH", "WRONG_LENGTH", "NOT_AWAITED", "SUPERSEDED");
 
-    private static final int TRIES = 3;
+    private static final int TRIES = 5;
 
     private final CoordinatorClient client;
     private final PartSender parts;
