@@ -54,7 +54,7 @@ class KillTest {
 
             RoundView last = consortium.awaitView(view -> view.roundsPlanned() == 0);
             assertThat(last.phase()).as(last.reason()).isEqualTo(Phase.PUBLISHED);
-            assertThat(last.roundsPublished()).isEqualTo(4);
+            assertThat(is(last, 4, Phase.PUBLISHED)).isTrue();
             String base = last.base().orElseThrow().hex();
             for (String member : MEMBERS) {
                 consortium.awaitLine(member, "base-believed", base);
