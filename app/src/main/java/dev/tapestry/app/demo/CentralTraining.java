@@ -35,14 +35,14 @@ final class CentralTraining {
         Path base = Path.of(job.base());
         NodeConfig config = NodeConfig.read(demo.node(DemoMember.SPANISH));
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
-        Map<DemoMember, TokenShard> train = new EnumMap<>(DemoMember.class);
+        Map<DemoMember, Tokens> train = new EnumMap<>(DemoMember.class);
         Map<DemoMember, TokenShard> heldOut = new EnumMap<>(DemoMember.class);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base.resolve("tokenizer.json"));
         for (DemoMember member : DemoMember.values()) {
             Path packed = demo.central().resolve("tokens-" + member.id());
             new CorpusPacker(tokenizer, new HeldOutSplit(DemoSettings.HELD_OUT))
                     .pack(CorpusReader.open(demo.corpus(member), PermittedUse.EVALUATION), packed);
-            train.put(member, TokenShard.open(PackedCorpus.trainFile(packed)));
+            train.put(member, Tokens.of(TokenShard.open(PackedCorpus.trainFile(packed))));
             heldOut.put(member, TokenShard.open(PackedCorpus.heldOutFile(packed)));
         }
         Path target = demo.central().resolve("model");

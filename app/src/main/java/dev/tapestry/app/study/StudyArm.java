@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -39,6 +40,7 @@ import java.util.stream.Stream;
  * @param batch sequences of each member in a step
  * @param steps local steps in a round of the loop
  * @param rule of the loop's merges
+ * @param corpusTokens how much of each member's training text is used, from its beginning
  */
 record StudyArm(
         Kind kind,
@@ -50,6 +52,7 @@ record StudyArm(
         int batch,
         int steps,
         MergeRule rule,
+        long corpusTokens,
         long seed,
         int threads) {
 
@@ -73,10 +76,19 @@ record StudyArm(
     /** What came out, as one line of JSON. */
     private record Outcome(StudyArm arm, Map<String, Double> bitsPerByte, double mean) {}
 
-    /** Trains and scores; {@code packed} are the members' packed corpora. */
-    String run(Path base, SortedMap<MemberId, Path> packed) throws IOException {
-        SortedMap<MemberId, TokenShard> train = open(packed, PackedCorpus::trainFile);
-        SortedMap<MemberId, TokenShard> heldOut = open(packed, PackedCorpus::heldOutFile);
+    /**
+     * Trains and scores.
+     *
+     * @param packed the members' packed corpora
+     * @param keep where the model of a loop or of central training is left, if anywhere
+     */
+    String run(Path base, SortedMap<MemberId, Path> packed, Optional<Path> keep)
+            throws IOException {
+        SortedMap<MemberId, Tokens> train = new TreeMap<>();
+        open(packed, PackedCorpus::trainFile)
+                .forEach((member, text) ->
+                        train.put(member, new FirstTokens(text, corpusTokens)));
+        SortedMap<MemberId, Tokens> heldOut = open(packed, PackedCorpus::heldOutFile);
         Path work = Files.createTempDirectory("study");
         try {
             Path start = work.resolve("start");
@@ -86,8 +98,17 @@ record StudyArm(
             SortedMap<String, Double> losses =
                     switch (kind) {
                         case BASE -> score(start, heldOut);
-                        case LOOP -> score(loop(start, train, work), heldOut);
-                        case CENTRAL -> central(start, train, heldOut);
+                        case LOOP -> {
+                            Path last = loop(start, train, work);
+                            if (keep.isPresent()) {
+                                try (ModelDirectory model = ModelDirectory.open(last)) {
+                                    ModelConversion.convert(
+                                            model, keep.get(), DType.F32, Long.MAX_VALUE);
+                                }
+                            }
+                            yield score(last, heldOut);
+                        }
+                        case CENTRAL -> central(start, train, heldOut, keep);
                         case ALONE -> alone(start, train, heldOut);
                     };
             double mean =
@@ -106,24 +127,24 @@ record StudyArm(
         }
     }
 
-    private Path loop(Path start, SortedMap<MemberId, TokenShard> train, Path work) {
-        SortedMap<MemberId, Tokens> texts = new TreeMap<>();
-        train.forEach((member, shard) -> texts.put(member, Tokens.of(shard)));
+    private Path loop(Path start, SortedMap<MemberId, Tokens> train, Path work) {
         TrainingPlan plan = plan(batch, tokens);
         int rounds = Math.toIntExact(Math.ceilDiv(tokens, plan.tokensPerStep() * steps));
-        return new LoopSimulation(texts, plan, steps, rounds, rule).run(start, work);
+        return new LoopSimulation(train, plan, steps, rounds, rule).run(start, work);
     }
 
     private SortedMap<String, Double> central(
             Path start,
-            SortedMap<MemberId, TokenShard> train,
-            SortedMap<MemberId, TokenShard> heldOut) {
+            SortedMap<MemberId, Tokens> train,
+            SortedMap<MemberId, Tokens> heldOut,
+            Optional<Path> keep) {
         long total = tokens * train.size();
         Tokens text = new MixedTokens(List.copyOf(train.values()), SEQUENCE);
         SortedMap<String, Double> losses = new TreeMap<>();
         try (ModelDirectory model = ModelDirectory.open(start);
                 Trainer trainer = Trainer.begin(model, plan(batch * train.size(), total), text)) {
             train(trainer, total);
+            keep.ifPresent(directory -> trainer.exportLike(model, directory));
             heldOut.forEach(
                     (member, shard) -> losses.put(member.value(), score(trainer.model(), shard)));
         }
@@ -132,8 +153,8 @@ record StudyArm(
 
     private SortedMap<String, Double> alone(
             Path start,
-            SortedMap<MemberId, TokenShard> train,
-            SortedMap<MemberId, TokenShard> heldOut) {
+            SortedMap<MemberId, Tokens> train,
+            SortedMap<MemberId, Tokens> heldOut) {
         SortedMap<String, Double> losses = new TreeMap<>();
         heldOut.forEach((member, shard) -> {
             try (ModelDirectory model = ModelDirectory.open(start);
@@ -141,7 +162,7 @@ record StudyArm(
                             Trainer.begin(
                                     model,
                                     plan(batch, tokens),
-                                    Tokens.of(train.getOrDefault(member, shard)))) {
+                                    train.getOrDefault(member, shard))) {
                 train(trainer, tokens);
                 losses.put(member.value(), score(trainer.model(), shard));
             }
@@ -155,7 +176,7 @@ record StudyArm(
         }
     }
 
-    private SortedMap<String, Double> score(Path model, SortedMap<MemberId, TokenShard> heldOut) {
+    private SortedMap<String, Double> score(Path model, SortedMap<MemberId, Tokens> heldOut) {
         SortedMap<String, Double> losses = new TreeMap<>();
         try (ModelDirectory directory = ModelDirectory.open(model);
                 Llama llama = Llama.load(directory)) {
@@ -164,9 +185,9 @@ record StudyArm(
         return losses;
     }
 
-    private double score(Llama model, TokenShard heldOut) {
+    private double score(Llama model, Tokens heldOut) {
         return new Evaluation(SEQUENCE, 8, SCORED_TOKENS, Precision.AUTO, threads)
-                .of(model, Tokens.of(heldOut))
+                .of(model, heldOut)
                 .bitsPerByte();
     }
 
@@ -191,10 +212,11 @@ record StudyArm(
                 threads);
     }
 
-    private static SortedMap<MemberId, TokenShard> open(
+    private static SortedMap<MemberId, Tokens> open(
             SortedMap<MemberId, Path> packed, java.util.function.UnaryOperator<Path> side) {
-        SortedMap<MemberId, TokenShard> shards = new TreeMap<>();
-        packed.forEach((member, path) -> shards.put(member, TokenShard.open(side.apply(path))));
-        return shards;
+        SortedMap<MemberId, Tokens> texts = new TreeMap<>();
+        packed.forEach((member, path) ->
+                texts.put(member, Tokens.of(TokenShard.open(side.apply(path)))));
+        return texts;
     }
 }

@@ -7,6 +7,7 @@ import dev.tapestry.consortium.MergeRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -45,14 +46,19 @@ public final class StudyCommand {
         private StudyArm.Kind kind = StudyArm.Kind.LOOP;
 
         @Option(names = "--base", description = "Model to start from (default: the demo's base).")
-        private Path base =
-                Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
+        private Path base = shipped();
 
         @Option(
                 names = "--work",
                 defaultValue = "tapestry-study",
                 description = "Where corpora are kept (default: ${DEFAULT-VALUE}).")
         private Path work = Path.of("");
+
+        @Option(
+                names = "--corpora",
+                paramLabel = "DIR",
+                description = "One corpus for each member, in folders of their names; the default is the demo's.")
+        private @Nullable Path corpora;
 
         @Option(names = "--optimizer", defaultValue = "MUON", description = "muon or adamw.")
         private Optimizer optimizer = Optimizer.MUON;
@@ -92,6 +98,18 @@ public final class StudyCommand {
                 description = "One of: ${COMPLETION-CANDIDATES}.")
         private MergeRule.Direction direction = MergeRule.Direction.NORM_PRESERVING;
 
+        @Option(
+                names = "--corpus-tokens",
+                defaultValue = "1000000000",
+                description = "Use only so much of each member's training text.")
+        private long corpusTokens;
+
+        @Option(
+                names = "--keep",
+                paramLabel = "DIR",
+                description = "Leave the model of the loop or of central training here.")
+        private @Nullable Path keep;
+
         @Option(names = "--seed", defaultValue = "101", description = "Of the data orders.")
         private long seed;
 
@@ -112,11 +130,26 @@ public final class StudyCommand {
                             batch,
                             steps,
                             new MergeRule(outerRate, outerMomentum, direction),
+                            corpusTokens,
                             seed,
                             threads);
             System.out.println(
-                    arm.run(base, DemoMember.packed(base.resolve("tokenizer.json"), work)));
+                    arm.run(
+                            base,
+                            corpora == null
+                                    ? DemoMember.packed(tokenizer(), work)
+                                    : PackedCorpora.in(corpora, tokenizer(), 0.1, work),
+                            Optional.ofNullable(keep)));
             return 0;
+        }
+
+        private Path tokenizer() {
+            Path own = base.resolve("tokenizer.json");
+            return Files.exists(own) ? own : shipped().resolve("tokenizer.json");
+        }
+
+        private static Path shipped() {
+            return Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
         }
     }
 
