@@ -31,14 +31,14 @@ final class CentralTraining {
 
     private CentralTraining() {}
 
-    static Job.Result run(DemoDirectory demo, Job job) {
+    static Job.Result run(DemoDirectory demo, DemoConsortium consortium, Job job) {
         Path base = Path.of(job.base());
-        NodeConfig config = NodeConfig.read(demo.node(DemoMember.SPANISH));
+        NodeConfig config = NodeConfig.read(demo.node(consortium.members().getFirst()));
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
         Map<DemoMember, Tokens> train = new EnumMap<>(DemoMember.class);
         Map<DemoMember, TokenShard> heldOut = new EnumMap<>(DemoMember.class);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base.resolve("tokenizer.json"));
-        for (DemoMember member : DemoMember.values()) {
+        for (DemoMember member : consortium.members()) {
             Path packed = demo.central().resolve("tokens-" + member.id());
             new CorpusPacker(tokenizer, new HeldOutSplit(DemoSettings.HELD_OUT))
                     .pack(CorpusReader.open(demo.corpus(member), PermittedUse.EVALUATION), packed);

@@ -27,29 +27,36 @@ final class Comparison {
     private final DemoSettings settings;
     private final DemoDirectory directory;
     private final Programs programs;
+    private final Elapsed elapsed;
     private final Screen screen;
 
-    Comparison(DemoSettings settings, DemoDirectory directory, Programs programs, Screen screen) {
+    Comparison(
+            DemoSettings settings,
+            DemoDirectory directory,
+            Programs programs,
+            Elapsed elapsed,
+            Screen screen) {
         this.settings = settings;
         this.directory = directory;
         this.programs = programs;
+        this.elapsed = elapsed;
         this.screen = screen;
     }
 
-    DemoResult run(Path adopted, Path shared, long parameters, Demo.LoopTraffic traffic, long began)
+    DemoResult run(Path adopted, Path shared, long parameters, Demo.LoopTraffic traffic)
             throws InterruptedException {
         List<Job> jobs = new ArrayList<>();
         // A node builds one model at a time, so a member's two jobs must not overlap; the long
         // central job goes first, beside them.
         jobs.add(job(Kind.CENTRAL, "", adopted, settings.central()));
-        for (String member : Loop.ids()) {
-            jobs.add(job(Kind.SOVEREIGN, member, shared, settings.sovereign()));
+        for (DemoMember member : settings.consortium().members()) {
+            jobs.add(job(Kind.SOVEREIGN, member.id().value(), shared, settings.sovereign()));
         }
-        for (String member : Loop.ids()) {
-            jobs.add(job(Kind.ALONE, member, adopted, settings.alone()));
+        for (DemoMember member : settings.consortium().members()) {
+            jobs.add(job(Kind.ALONE, member.id().value(), adopted, settings.alone()));
         }
         runAll(jobs);
-        return collect(jobs, shared, parameters, traffic, began);
+        return collect(jobs, shared, parameters, traffic);
     }
 
     private static Job job(Kind kind, String member, Path base, LocalTraining training) {
@@ -84,6 +91,7 @@ final class Comparison {
                 Process process = running.get(job);
                 if (process != null && !process.isAlive()) {
                     running.remove(job);
+                    elapsed.note();
                     if (process.exitValue() != 0) {
                         throw new IllegalStateException(
                                 "%s failed (exit code %d); see %s"
@@ -108,7 +116,7 @@ final class Comparison {
     }
 
     private DemoResult collect(
-            List<Job> jobs, Path shared, long parameters, Demo.LoopTraffic traffic, long began) {
+            List<Job> jobs, Path shared, long parameters, Demo.LoopTraffic traffic) {
         Map<String, Job.Result> results = new HashMap<>();
         for (Job job : jobs) {
             results.put(job.name(), result(job));
@@ -122,7 +130,7 @@ final class Comparison {
                         shared.toString(),
                         SovereignBuild.digest(shared).hex()));
         double gap = 0;
-        for (DemoMember member : DemoMember.values()) {
+        for (DemoMember member : settings.consortium().members()) {
             String id = member.id().value();
             Job.Result sovereign = found(results, "sovereign-" + id);
             Job.MemberScore own = score(sovereign, id);
@@ -138,12 +146,15 @@ final class Comparison {
                             alone.after(),
                             central.after()));
             models.add(new ModelResult("sovereign", id, sovereign.path(), sovereign.digest()));
-            gap += (own.before() / central.after() - 1) * 100 / DemoMember.values().length;
+            gap +=
+                    (own.before() / central.after() - 1)
+                            * 100
+                            / settings.consortium().members().size();
         }
         return new DemoResult(
                 settings.seed(),
                 settings.rounds(),
-                (System.nanoTime() - began) / 1e9,
+                elapsed.seconds(),
                 traffic.up(),
                 traffic.down(),
                 settings.dataParallelBytes(parameters),

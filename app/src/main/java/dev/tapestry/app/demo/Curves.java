@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Score;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -12,7 +13,7 @@ import java.util.TreeMap;
 final class Curves {
 
     /**
-     * One published round.
+     * One round that is over.
      *
      * @param round its number
      * @param scores by member
@@ -31,6 +32,7 @@ final class Curves {
 
     private final SortedMap<Integer, SortedMap<MemberId, Score>> scores = new TreeMap<>();
     private final List<Round> rounds = new ArrayList<>();
+    private int next = 1;
 
     /** A member's score of a round's candidate. */
     void scored(int round, MemberId member, Score score) {
@@ -42,11 +44,21 @@ final class Curves {
         return scores.getOrDefault(round, new TreeMap<>()).size() >= members;
     }
 
-    /** The round is over. */
-    Round published(int round, long up, long down) {
-        Round result = new Round(round, scores.getOrDefault(round, new TreeMap<>()), up, down);
-        rounds.add(result);
-        return result;
+    /** The first round that is not over yet, as far as was seen. */
+    int next() {
+        return next;
+    }
+
+    /** Round {@link #next} is over; without any score it left nothing to draw. */
+    Optional<Round> close(long up, long down) {
+        SortedMap<MemberId, Score> seen = scores.getOrDefault(next, new TreeMap<>());
+        Round closed = new Round(next, seen, up, down);
+        next++;
+        if (seen.isEmpty()) {
+            return Optional.empty();
+        }
+        rounds.add(closed);
+        return Optional.of(closed);
     }
 
     /** All rounds so far. */

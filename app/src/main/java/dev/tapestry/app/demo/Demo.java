@@ -1,7 +1,6 @@
 package dev.tapestry.app.demo;
 
 import dev.tapestry.app.steward.StewardClient;
-import dev.tapestry.app.text.CorpusDirectory;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
@@ -9,6 +8,7 @@ import dev.tapestry.node.Enrolment;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.training.Llama;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelConversion;
@@ -33,6 +33,7 @@ final class Demo {
 
     private static final Duration INVITATION = Duration.ofHours(1);
     private static final Duration START_UP = Duration.ofSeconds(60);
+    private static final String LAST_FILE_OF_BASE = "tokenizer_config.json";
     private static final String HEAP_COORDINATOR = "160m";
     static final String HEAP_NODE = "320m";
 
@@ -50,8 +51,8 @@ final class Demo {
 
     /** Runs the demo from where it is. */
     DemoOutcome run() throws InterruptedException {
-        long began = System.nanoTime();
         DemoDirectory.State state = directory.prepare(settings, freePort());
+        Elapsed elapsed = new Elapsed(directory.seconds());
         gatherCorpora();
         Path base = chooseBase();
         found(base, state.port());
@@ -70,14 +71,22 @@ final class Demo {
             try (StewardClient steward = steward(state.port())) {
                 awaitCoordinator(steward, coordinator);
                 enrol(steward);
-                Loop loop = new Loop(settings, directory, programs, coordinator, steward, screen);
+                Loop loop =
+                        new Loop(
+                                settings,
+                                directory,
+                                programs,
+                                coordinator,
+                                steward,
+                                elapsed,
+                                screen);
                 loop.run(state);
                 curves = loop.curves();
                 traffic = loop.traffic();
             }
             coordinator.end();
-            Comparison comparison = new Comparison(settings, directory, programs, screen);
-            DemoResult result = comparison.run(base, loopBase(), parameters(base), traffic, began);
+            Comparison comparison = new Comparison(settings, directory, programs, elapsed, screen);
+            DemoResult result = comparison.run(base, loopBase(), parameters(base), traffic);
             directory.write(new DemoDirectory.State(settings, true, true, state.port()));
             return new DemoOutcome(result, curves);
         }
@@ -91,17 +100,18 @@ final class Demo {
 
     private void gatherCorpora() {
         screen.step("gathering the members' text");
-        DemoMember.corpora()
-                .forEach((member, documents) ->
-                        CorpusDirectory.write(directory.corpus(member), member.card(), documents));
+        for (DemoMember member : settings.consortium().members()) {
+            member.writeCorpus(directory.corpus(member));
+        }
     }
 
     /** The shipped base in F32, or one of the same shape with random weights. */
     private Path chooseBase() {
         Path base = directory.base();
-        if (Files.exists(base.resolve(ModelDirectory.CONFIG))) {
+        if (Files.exists(base.resolve(LAST_FILE_OF_BASE))) {
             return base;
         }
+        DemoDirectory.delete(base); // half of it, if anything
         if (!settings.fromScratch()) {
             try (ModelDirectory shipped = ModelDirectory.open(shippedBase)) {
                 ModelConversion.convert(
@@ -111,7 +121,7 @@ final class Demo {
         }
         try (Llama random = Llama.fresh(DemoBase.config(), settings.seed())) {
             random.saveTo(base, DType.F32);
-            for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+            for (String file : List.of("tokenizer.json", LAST_FILE_OF_BASE)) {
                 Files.copy(shippedBase.resolve(file), base.resolve(file));
             }
         } catch (IOException e) {
@@ -122,25 +132,20 @@ final class Demo {
 
     private void found(Path base, int port) {
         Path adopted = directory.coordinator().resolve("adopted");
-        try {
-            if (Files.exists(adopted)) {
-                return;
-            }
-            screen.step("founding the consortium and adopting the base");
-            if (!Files.exists(directory.coordinator().resolve("coordinator.yaml"))) {
-                Coordinator.found(
-                        directory.coordinator(),
-                        DemoSettings.charter(),
-                        new CoordinatorConfig.Listening(
-                                "127.0.0.1", port, List.of("localhost", "127.0.0.1")),
-                        InstantSource.system());
-            }
-            Digest digest =
-                    Coordinator.adoptBase(directory.coordinator(), base, InstantSource.system());
-            Files.writeString(adopted, digest.hex());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        if (Files.exists(adopted)) {
+            return;
         }
+        screen.step("founding the consortium and adopting the base");
+        DemoDirectory.delete(directory.coordinator()); // half of one: nobody has joined it yet
+        Coordinator.found(
+                directory.coordinator(),
+                DemoSettings.charter(),
+                new CoordinatorConfig.Listening(
+                        "127.0.0.1", port, List.of("localhost", "127.0.0.1")),
+                InstantSource.system());
+        Digest digest =
+                Coordinator.adoptBase(directory.coordinator(), base, InstantSource.system());
+        SafeFile.write(adopted, digest.hex());
     }
 
     private StewardClient steward(int port) {
@@ -167,7 +172,7 @@ final class Demo {
     }
 
     private void enrol(StewardClient steward) {
-        for (DemoMember member : DemoMember.values()) {
+        for (DemoMember member : settings.consortium().members()) {
             NodeHome home = directory.node(member);
             if (Files.exists(home.config())) {
                 continue;
@@ -190,7 +195,7 @@ final class Demo {
     /** The shared base, where the first member's node verified and kept it. */
     private Path loopBase() {
         Digest base = Loop.publishedBase(directory);
-        return directory.node(DemoMember.SPANISH).model(base);
+        return directory.node(settings.consortium().members().getFirst()).model(base);
     }
 
     private static long parameters(Path model) {

@@ -21,11 +21,20 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  tapestry demo",
             "  tapestry demo --seed 7 --json figures.json",
-            "  tapestry demo --from-scratch",
+            "  tapestry demo --consortium nations --from-scratch",
             "",
             "Ctrl-C stops all processes; the same command goes on where it was."
         })
 public final class DemoCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--consortium",
+            defaultValue = "HEALTH",
+            description = {
+                "health: four institutions of health care with little text each (default);",
+                "nations: Spanish, Italian and a little Romanian debate, and English health care."
+            })
+    private DemoConsortium consortium = DemoConsortium.HEALTH;
 
     @Option(names = "--seed", defaultValue = "1", description = "Seed (default: ${DEFAULT-VALUE}).")
     private long seed;
@@ -57,7 +66,11 @@ public final class DemoCommand implements Callable<Integer> {
         Path shippedBase =
                 Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
         Demo.DemoOutcome outcome =
-                new Demo(new DemoSettings(seed, fromScratch, rounds), demo, shippedBase, screen)
+                new Demo(
+                                new DemoSettings(consortium, seed, fromScratch, rounds),
+                                demo,
+                                shippedBase,
+                                screen)
                         .run();
         DemoReport report = new DemoReport(outcome.result(), outcome.curves());
         SafeFile.write(demo.report(), report.html());

@@ -21,7 +21,15 @@ import java.util.stream.Stream;
 public record DemoDirectory(Path root) {
 
     private static final List<String> OURS =
-            List.of("corpora", "base", "coordinator", "nodes", "central", "logs", "jobs");
+            List.of(
+                    "corpora",
+                    "base",
+                    "coordinator",
+                    "nodes",
+                    "central",
+                    "logs",
+                    "jobs",
+                    "seconds");
 
     /** What is written about a demo. */
     record State(DemoSettings settings, boolean runStarted, boolean finished, int port) {}
@@ -56,6 +64,10 @@ public record DemoDirectory(Path root) {
 
     Path result(String name) {
         return root.resolve("jobs").resolve(name + ".result.json");
+    }
+
+    Path seconds() {
+        return root.resolve("seconds");
     }
 
     Path report() {
@@ -93,6 +105,15 @@ public record DemoDirectory(Path root) {
         }
     }
 
+    /** The settings of the demo that works here. */
+    DemoSettings settings() {
+        try {
+            return CanonicalJson.read(Files.readAllBytes(stateFile()), State.class).settings();
+        } catch (IOException e) {
+            throw new UncheckedIOException("there is no demo in " + root, e);
+        }
+    }
+
     void write(State state) {
         SafeFile.write(stateFile(), new String(CanonicalJson.write(state), StandardCharsets.UTF_8));
     }
@@ -107,7 +128,8 @@ public record DemoDirectory(Path root) {
         }
     }
 
-    private static void delete(Path tree) throws IOException {
+    /** Deletes a tree of files, if it is there. */
+    static void delete(Path tree) {
         if (!Files.exists(tree)) {
             return;
         }
@@ -115,6 +137,8 @@ public record DemoDirectory(Path root) {
             for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete " + tree, e);
         }
     }
 }

@@ -4,44 +4,48 @@ import dev.tapestry.app.text.Cards;
 import dev.tapestry.app.text.CorpusDirectory;
 import dev.tapestry.app.text.Document;
 import dev.tapestry.app.text.HealthDefinitions;
+import dev.tapestry.app.text.HealthField;
 import dev.tapestry.app.text.Language;
 import dev.tapestry.app.text.OpenSlice;
 import dev.tapestry.app.text.ParliamentDebates;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.corpus.ByteLevelTokenizer;
-import dev.tapestry.corpus.CorpusPacker;
-import dev.tapestry.corpus.CorpusReader;
 import dev.tapestry.corpus.DatasetCard;
-import dev.tapestry.corpus.HeldOutSplit;
-import dev.tapestry.corpus.PackedCorpus;
-import dev.tapestry.corpus.PermittedUse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
-/**
- * A member of the demo's consortium with its own text: three related languages, one of them with
- * little data, and one other field.
- */
+/** A member of one of the demo's consortia, with its own text. */
 public enum DemoMember {
-    SPANISH("es", "Spanish, debates", Language.ES),
-    ITALIAN("it", "Italian, debates", Language.IT),
-    ROMANIAN("ro", "Romanian, debates, little data", Language.RO),
-    HEALTH("health", "English, definitions in health care", null);
+    CLINIC("clinic", "health care, treatment", new Text.OfHealth(HealthField.CLINIC)),
+    INSURER("insurer", "health care, insurance", new Text.OfHealth(HealthField.INSURER)),
+    LABORATORY(
+            "laboratory", "health care, laboratories", new Text.OfHealth(HealthField.LABORATORY)),
+    PHARMACY(
+            "pharmacy",
+            "health care, medicines, little data",
+            new Text.OfHealth(HealthField.PHARMACY)),
+    SPANISH("es", "Spanish, debates", new Text.OfDebates(Language.ES)),
+    ITALIAN("it", "Italian, debates", new Text.OfDebates(Language.IT)),
+    ROMANIAN("ro", "Romanian, debates, little data", new Text.OfDebates(Language.RO)),
+    ENGLISH("en", "English, definitions in health care", new Text.OfAllHealth());
 
     private final String id;
     private final String title;
-    private final Optional<Language> language;
+    private final Text text;
 
-    DemoMember(String id, String title, @org.jspecify.annotations.Nullable Language language) {
+    DemoMember(String id, String title, Text text) {
         this.id = id;
         this.title = title;
-        this.language = Optional.ofNullable(language);
+        this.text = text;
+    }
+
+    /** Which of the open texts a member has. */
+    private sealed interface Text {
+        record OfDebates(Language language) implements Text {}
+
+        record OfHealth(HealthField field) implements Text {}
+
+        record OfAllHealth() implements Text {}
     }
 
     /** The member with this id. */
@@ -66,41 +70,26 @@ public enum DemoMember {
 
     /** The card of its corpus. */
     public DatasetCard card() {
-        return language.map(l -> Cards.debates(l.code())).orElseGet(Cards::health);
+        return switch (text) {
+            case Text.OfDebates debates -> Cards.debates(debates.language().code());
+            case Text.OfHealth _ -> Cards.health(": " + id);
+            case Text.OfAllHealth _ -> Cards.health("");
+        };
     }
 
-    /** The corpora of all members; the debates are read only once. */
-    public static Map<DemoMember, List<Document>> corpora() {
-        Map<Language, List<Document>> debates = ParliamentDebates.byLanguage();
-        Map<DemoMember, List<Document>> corpora = new EnumMap<>(DemoMember.class);
-        for (DemoMember member : values()) {
-            corpora.put(
-                    member,
-                    member.language
-                            .map(l -> OpenSlice.rest(debates, l))
-                            .orElseGet(HealthDefinitions::read));
+    private List<Document> documents() {
+        return switch (text) {
+            case Text.OfDebates debates ->
+                    OpenSlice.rest(ParliamentDebates.byLanguage(), debates.language());
+            case Text.OfHealth health -> HealthDefinitions.of(health.field());
+            case Text.OfAllHealth _ -> HealthDefinitions.read();
+        };
+    }
+
+    /** Writes its corpus into {@code directory}, unless it is there already. */
+    public void writeCorpus(Path directory) {
+        if (!Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
+            CorpusDirectory.write(directory, card(), documents());
         }
-        return corpora;
-    }
-
-    /** The corpora packed with a tokenizer below {@code work}; what is there already is kept. */
-    public static SortedMap<MemberId, Path> packed(Path tokenizer, Path work) {
-        ByteLevelTokenizer ids = ByteLevelTokenizer.open(tokenizer);
-        CorpusPacker packer = new CorpusPacker(ids, new HeldOutSplit(DemoSettings.HELD_OUT));
-        SortedMap<MemberId, Path> packed = new TreeMap<>();
-        corpora()
-                .forEach((member, documents) -> {
-                    Path corpus = work.resolve("corpora").resolve(member.id);
-                    Path tokens =
-                            work.resolve("tokens")
-                                    .resolve(ids.digest().abbreviated())
-                                    .resolve(member.id);
-                    CorpusDirectory.write(corpus, member.card(), documents);
-                    if (!Files.exists(PackedCorpus.heldOutFile(tokens))) {
-                        packer.pack(CorpusReader.open(corpus, PermittedUse.EVALUATION), tokens);
-                    }
-                    packed.put(member.id(), tokens);
-                });
-        return packed;
     }
 }

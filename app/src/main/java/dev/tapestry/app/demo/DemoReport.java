@@ -40,16 +40,16 @@ final class DemoReport {
         verdicts().forEach(line -> out.append(line).append('\n'));
         out.append("\nN+1 models\n");
         List<List<String>> models = new ArrayList<>();
-        models.add(List.of("role", "member", "digest", "  path"));
+        models.add(List.of("role", "member", "digest", "path"));
         for (ModelResult model : result.models()) {
             models.add(
                     List.of(
                             model.role(),
                             model.member() == null ? "all" : model.member(),
                             model.digest().substring(0, 12),
-                            "  " + model.path()));
+                            model.path()));
         }
-        return out.append(TextTable.of(models)).toString();
+        return out.append(TextTable.ofWords(models)).toString();
     }
 
     /** The page. */

@@ -14,17 +14,18 @@ import java.time.Duration;
  * What the demo runs, and what it is compared with. All numbers were tuned with the study commands;
  * docs/results/demo.md says what was tried.
  *
+ * @param consortium who takes part
  * @param seed of data orders and fresh weights
  * @param fromScratch start from random weights instead of the adopted base
  * @param rounds of the loop
  */
-public record DemoSettings(long seed, boolean fromScratch, int rounds) {
+public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScratch, int rounds) {
 
     /** Rounds, unless said otherwise. */
     public static final int DEFAULT_ROUNDS = 40;
 
     /** Share of each corpus that is held out, by sitting day or resource. */
-    static final double HELD_OUT = 0.1;
+    public static final double HELD_OUT = 0.2;
 
     /** Held-out tokens on which the final table is measured, per member. */
     static final long TABLE_TOKENS = 20_000;
@@ -68,7 +69,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
 
     /** Private continued pre-training of the shared base. */
     LocalTraining sovereign() {
-        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, Rates.PRIVATE);
+        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, consortium.privateRate());
     }
 
     /** Training alone from the adopted base, with the tokens of loop and private training. */
@@ -80,7 +81,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
     /** Training on all members' text together, with the loop's total tokens and global batch. */
     LocalTraining central() {
         return training(
-                loopSteps(), BATCH * DemoMember.values().length, loopSteps(), Rates.CENTRAL);
+                loopSteps(), BATCH * consortium.members().size(), loopSteps(), Rates.CENTRAL);
     }
 
     /**
@@ -88,7 +89,7 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
      * gradient in fp32 and receives their mean, every step.
      */
     long dataParallelBytes(long parameters) {
-        return 2L * Float.BYTES * parameters * loopSteps() * DemoMember.values().length;
+        return 2L * Float.BYTES * parameters * loopSteps() * consortium.members().size();
     }
 
     private LocalTraining training(int steps, int batch, int scheduleSteps, double rate) {
@@ -113,7 +114,6 @@ public record DemoSettings(long seed, boolean fromScratch, int rounds) {
         static final double LOOP = 0.01;
         static final double OUTER = 1.0;
         static final double OUTER_MOMENTUM = 0.5;
-        static final double PRIVATE = 0.008;
         static final double ALONE = 0.01;
         static final double CENTRAL = 0.01;
         static final double FINAL = 0.1;

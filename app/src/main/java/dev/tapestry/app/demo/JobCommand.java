@@ -1,5 +1,6 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.command.Signals;
 import dev.tapestry.node.Node;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.build.BuildOrder;
@@ -38,7 +39,7 @@ public final class JobCommand implements Callable<Integer> {
                 switch (job.kind()) {
                     case SOVEREIGN -> build(demo, job, "sovereign");
                     case ALONE -> build(demo, job, "alone");
-                    case CENTRAL -> CentralTraining.run(demo, job);
+                    case CENTRAL -> CentralTraining.run(demo, demo.settings().consortium(), job);
                 };
         SafeFile.write(
                 demo.result(name), new String(CanonicalJson.write(result), StandardCharsets.UTF_8));
@@ -47,8 +48,8 @@ public final class JobCommand implements Callable<Integer> {
 
     private static Job.Result build(DemoDirectory demo, Job job, String model) {
         DemoMember member = DemoMember.of(job.member());
-        try (Node node = Node.open(demo.node(member), NodeProgress.silent())) {
-            Runtime.getRuntime().addShutdownHook(new Thread(node::stop, "stop-build"));
+        try (Node node = Node.open(demo.node(member), NodeProgress.silent());
+                Signals _ = Signals.during(node::stop)) {
             SovereignModel made =
                     node.builds()
                             .build(

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +25,7 @@ final class Loop {
     private final DemoDirectory directory;
     private final Supervisor coordinator;
     private final StewardClient steward;
+    private final Elapsed elapsed;
     private final Screen screen;
     private final Map<DemoMember, Supervisor> nodes = new EnumMap<>(DemoMember.class);
     private final Map<DemoMember, NodeTail> tails = new EnumMap<>(DemoMember.class);
@@ -37,13 +37,15 @@ final class Loop {
             Programs programs,
             Supervisor coordinator,
             StewardClient steward,
+            Elapsed elapsed,
             Screen screen) {
         this.settings = settings;
         this.directory = directory;
         this.coordinator = coordinator;
         this.steward = steward;
+        this.elapsed = elapsed;
         this.screen = screen;
-        for (DemoMember member : DemoMember.values()) {
+        for (DemoMember member : settings.consortium().members()) {
             String id = member.id().value();
             nodes.put(
                     member,
@@ -106,31 +108,17 @@ final class Loop {
                     case NodeUpdate.RoundFailed f ->
                             screen.step(
                                     "round %s gave no base: %s".formatted(f.round(), f.reason()));
-                    case NodeUpdate other -> {}
+                    case NodeUpdate _ -> {}
                 }
             }
         });
-        int next = curves.rounds().size() + 1;
-        while (curves.complete(next, nodes.size())) {
+        // A round may end without a member's score, or without a base: the next one tells.
+        int current = view.plan().map(plan -> plan.round().value()).orElse(0);
+        while (curves.next() < current
+                || (curves.next() == current && curves.complete(current, nodes.size()))) {
             LoopSum sum = sum();
-            Curves.Round round = curves.published(next, sum.up(), sum.down());
-            screen.step(
-                    "round %2d/%d  held-out %s  mean %.4f bits/byte  up %s  down %s"
-                            .formatted(
-                                    next,
-                                    settings.rounds(),
-                                    round.scores().entrySet().stream()
-                                            .map(e ->
-                                                    "%s %.3f"
-                                                            .formatted(
-                                                                    e.getKey(),
-                                                                    e.getValue()
-                                                                            .candidateBitsPerByte()))
-                                            .collect(Collectors.joining("  ")),
-                                    round.mean(),
-                                    megabytes(sum.up()),
-                                    megabytes(sum.down())));
-            next++;
+            curves.close(sum.up(), sum.down()).ifPresent(this::tell);
+            elapsed.note();
         }
         screen.status(
                 "round %d/%d %s  %s"
@@ -141,6 +129,25 @@ final class Loop {
                                 tails.entrySet().stream()
                                         .map(e -> e.getKey().id() + " " + e.getValue().doing())
                                         .collect(Collectors.joining(" | "))));
+    }
+
+    private void tell(Curves.Round round) {
+        screen.step(
+                "round %2d/%d  held-out %s  mean %.4f bits/byte  up %s  down %s"
+                        .formatted(
+                                round.round(),
+                                settings.rounds(),
+                                round.scores().entrySet().stream()
+                                        .map(e ->
+                                                "%s %.3f"
+                                                        .formatted(
+                                                                e.getKey(),
+                                                                e.getValue()
+                                                                        .candidateBitsPerByte()))
+                                        .collect(Collectors.joining("  ")),
+                                round.mean(),
+                                megabytes(round.up()),
+                                megabytes(round.down())));
     }
 
     private record LoopSum(long up, long down) {}
@@ -163,7 +170,7 @@ final class Loop {
     }
 
     private boolean everybodyHas(Digest base) {
-        return List.of(DemoMember.values()).stream()
+        return settings.consortium().members().stream()
                 .allMatch(member ->
                         Files.exists(directory.node(member).model(base).resolve("config.json")));
     }
@@ -187,14 +194,5 @@ final class Loop {
 
     static String megabytes(long bytes) {
         return "%.0f MB".formatted(bytes / 1e6);
-    }
-
-    /** The ids of all members, in their order. */
-    static List<String> ids() {
-        List<String> ids = new ArrayList<>();
-        for (DemoMember member : DemoMember.values()) {
-            ids.add(member.id().value());
-        }
-        return ids;
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
 
@@ -20,6 +21,7 @@ final class Programs implements AutoCloseable {
 
     private final ConcurrentLinkedDeque<Process> running = new ConcurrentLinkedDeque<>();
     private final Thread ending = new Thread(this::endAll, "end-programs");
+    private boolean closing;
 
     Programs() {
         Runtime.getRuntime().addShutdownHook(ending);
@@ -30,8 +32,10 @@ final class Programs implements AutoCloseable {
      *
      * @param log where standard output and error are appended
      * @param heap for example {@code 256m}
+     * @throws CancellationException once all programs are to end: an interrupt from the keyboard
+     *     reaches them too, and who died of it must not be started again
      */
-    Process start(Path log, String heap, List<String> words) {
+    synchronized Process start(Path log, String heap, List<String> words) {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -70,6 +74,9 @@ final class Programs implements AutoCloseable {
     }
 
     private void endAll() {
+        synchronized (this) {
+            closing = true;
+        }
         running.forEach(Process::destroy);
         running.forEach(this::end);
     }

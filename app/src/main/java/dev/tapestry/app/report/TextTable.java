@@ -2,13 +2,22 @@ package dev.tapestry.app.report;
 
 import java.util.List;
 
-/** A table for the terminal: first column to the left, the others to the right. */
+/** Tables for the terminal. */
 public final class TextTable {
 
     private TextTable() {}
 
-    /** Lines of equal width; the first row is the head. */
+    /** A table of numbers: first column to the left, the others to the right; a head first. */
     public static String of(List<List<String>> rows) {
+        return aligned(rows, 1);
+    }
+
+    /** A table of words: all columns to the left; a head first. */
+    public static String ofWords(List<List<String>> rows) {
+        return aligned(rows, Integer.MAX_VALUE);
+    }
+
+    private static String aligned(List<List<String>> rows, int toTheLeft) {
         int columns = rows.getFirst().size();
         int[] width = new int[columns];
         for (List<String> row : rows) {
@@ -19,9 +28,13 @@ public final class TextTable {
         StringBuilder out = new StringBuilder();
         for (List<String> row : rows) {
             for (int c = 0; c < columns; c++) {
-                out.append(("%" + (c == 0 ? "-" : "") + width[c] + "s").formatted(row.get(c)))
-                        .append(c == columns - 1 ? "\n" : "  ");
+                out.append(
+                                ("%" + (c < toTheLeft ? "-" : "") + width[c] + "s")
+                                        .formatted(row.get(c)))
+                        .append("  ");
             }
+            out.setLength(out.toString().stripTrailing().length());
+            out.append('\n');
         }
         return out.toString();
     }

@@ -86,8 +86,7 @@ record StudyArm(
             throws IOException {
         SortedMap<MemberId, Tokens> train = new TreeMap<>();
         open(packed, PackedCorpus::trainFile)
-                .forEach((member, text) ->
-                        train.put(member, new FirstTokens(text, corpusTokens)));
+                .forEach((member, text) -> train.put(member, new FirstTokens(text, corpusTokens)));
         SortedMap<MemberId, Tokens> heldOut = open(packed, PackedCorpus::heldOutFile);
         Path work = Files.createTempDirectory("study");
         try {
@@ -152,9 +151,7 @@ record StudyArm(
     }
 
     private SortedMap<String, Double> alone(
-            Path start,
-            SortedMap<MemberId, Tokens> train,
-            SortedMap<MemberId, Tokens> heldOut) {
+            Path start, SortedMap<MemberId, Tokens> train, SortedMap<MemberId, Tokens> heldOut) {
         SortedMap<String, Double> losses = new TreeMap<>();
         heldOut.forEach((member, shard) -> {
             try (ModelDirectory model = ModelDirectory.open(start);
@@ -215,8 +212,8 @@ record StudyArm(
     private static SortedMap<MemberId, Tokens> open(
             SortedMap<MemberId, Path> packed, java.util.function.UnaryOperator<Path> side) {
         SortedMap<MemberId, Tokens> texts = new TreeMap<>();
-        packed.forEach((member, path) ->
-                texts.put(member, Tokens.of(TokenShard.open(side.apply(path)))));
+        packed.forEach(
+                (member, path) -> texts.put(member, Tokens.of(TokenShard.open(side.apply(path)))));
         return texts;
     }
 }

@@ -1,12 +1,15 @@
 package dev.tapestry.app.study;
 
 import dev.tapestry.app.demo.DemoBase;
+import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
+import dev.tapestry.app.demo.DemoSettings;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MergeRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -55,9 +58,16 @@ public final class StudyCommand {
         private Path work = Path.of("");
 
         @Option(
+                names = "--consortium",
+                defaultValue = "HEALTH",
+                description =
+                        "Which of the demo's consortia: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+        private DemoConsortium consortium = DemoConsortium.HEALTH;
+
+        @Option(
                 names = "--corpora",
                 paramLabel = "DIR",
-                description = "One corpus for each member, in folders of their names; the default is the demo's.")
+                description = "Other members: one corpus for each, in folders of their names.")
         private @Nullable Path corpora;
 
         @Option(names = "--optimizer", defaultValue = "MUON", description = "muon or adamw.")
@@ -136,11 +146,22 @@ public final class StudyCommand {
             System.out.println(
                     arm.run(
                             base,
-                            corpora == null
-                                    ? DemoMember.packed(tokenizer(), work)
-                                    : PackedCorpora.in(corpora, tokenizer(), 0.1, work),
+                            PackedCorpora.in(
+                                    corpora == null ? written() : corpora,
+                                    tokenizer(),
+                                    DemoSettings.HELD_OUT,
+                                    work),
                             Optional.ofNullable(keep)));
             return 0;
+        }
+
+        /** The corpora of the demo's members, written below the work directory. */
+        private Path written() {
+            Path directory = work.resolve("corpora-" + consortium.name().toLowerCase(Locale.ROOT));
+            for (DemoMember member : consortium.members()) {
+                member.writeCorpus(directory.resolve(member.id().value()));
+            }
+            return directory;
         }
 
         private Path tokenizer() {

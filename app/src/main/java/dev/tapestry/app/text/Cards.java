@@ -29,10 +29,10 @@ public final class Cards {
                 "Europarl, Philipp Koehn, MT Summit 2005; as packaged by Apache Lucene");
     }
 
-    /** Definitions from the FHIR specification. */
-    public static DatasetCard health() {
+    /** Definitions from the FHIR specification; {@code part} says which, or is empty. */
+    public static DatasetCard health(String part) {
         return new DatasetCard(
-                "Definitions of the FHIR R5 core specification",
+                "Definitions of the FHIR R5 core specification" + part,
                 "CC0-1.0",
                 DataCategory.OPEN,
                 "en",

@@ -54,6 +54,11 @@ public final class HealthDefinitions {
         }
     }
 
+    /** The documents of one field. */
+    public static List<Document> of(HealthField field) {
+        return read().stream().filter(field::holds).toList();
+    }
+
     private static void collect(JsonNode node, Set<String> seen, StringBuilder text) {
         for (var field : node.properties()) {
             JsonNode value = field.getValue();
