@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,7 +15,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The demo, in two rounds, with an interrupt between them. */
 @Timeout(900)
-@Tag("long")
 class DemoTest {
 
     private static final Duration PATIENCE = Duration.ofMinutes(6);

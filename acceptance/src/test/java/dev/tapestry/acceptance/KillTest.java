@@ -8,14 +8,12 @@ import dev.tapestry.consortium.protocol.RoundView.Phase;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Power cuts in the middle of a run. */
 @Timeout(600)
-@Tag("long")
 class KillTest {
 
     private static final List<String> MEMBERS = List.of("ada", "bela", "carl");
