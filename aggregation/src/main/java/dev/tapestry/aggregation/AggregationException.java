@@ -1,7 +1,9 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.Coded;
+
 /** A merge that cannot begin or go on; nothing that looks finished is left behind. */
-public final class AggregationException extends RuntimeException {
+public final class AggregationException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -30,6 +32,7 @@ public final class AggregationException extends RuntimeException {
     }
 
     /** What went wrong, for programs. */
+    @Override
     public Code code() {
         return code;
     }

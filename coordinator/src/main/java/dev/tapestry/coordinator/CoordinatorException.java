@@ -1,9 +1,10 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.Coded;
 import org.jspecify.annotations.Nullable;
 
 /** The coordinator cannot do what it must; the message says what, why and what to do. */
-public final class CoordinatorException extends RuntimeException {
+public final class CoordinatorException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -39,6 +40,7 @@ public final class CoordinatorException extends RuntimeException {
     }
 
     /** What kind of thing failed. */
+    @Override
     public Code code() {
         return code;
     }

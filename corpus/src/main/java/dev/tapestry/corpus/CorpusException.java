@@ -1,9 +1,11 @@
 package dev.tapestry.corpus;
 
+import dev.tapestry.consortium.Coded;
+
 /**
  * A corpus, a card, a tokenizer or a token shard that cannot be used, with the reason as a code.
  */
-public final class CorpusException extends RuntimeException {
+public final class CorpusException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -54,6 +56,7 @@ public final class CorpusException extends RuntimeException {
     }
 
     /** The reason, for programs. */
+    @Override
     public Code code() {
         return code;
     }

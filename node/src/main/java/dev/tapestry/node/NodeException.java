@@ -1,9 +1,10 @@
 package dev.tapestry.node;
 
+import dev.tapestry.consortium.Coded;
 import org.jspecify.annotations.Nullable;
 
 /** A node cannot go on; the message says what is wrong, with which value, and what to do. */
-public final class NodeException extends RuntimeException {
+public final class NodeException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -57,6 +58,7 @@ public final class NodeException extends RuntimeException {
     }
 
     /** What kind of trouble it is. */
+    @Override
     public Code code() {
         return code;
     }

@@ -1,9 +1,11 @@
 package dev.tapestry.training;
 
+import dev.tapestry.consortium.Coded;
+
 /**
  * Training cannot go on; the message says what is wrong, with which value, and what to do about it.
  */
-public final class TrainingException extends RuntimeException {
+public final class TrainingException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -44,6 +46,7 @@ public final class TrainingException extends RuntimeException {
     }
 
     /** What kind of trouble it is. */
+    @Override
     public Code code() {
         return code;
     }

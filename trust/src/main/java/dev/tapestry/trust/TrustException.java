@@ -1,9 +1,10 @@
 package dev.tapestry.trust;
 
+import dev.tapestry.consortium.Coded;
 import org.jspecify.annotations.Nullable;
 
 /** Something that was to be relied upon cannot be; the message says what, why and what to do. */
-public final class TrustException extends RuntimeException {
+public final class TrustException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -59,6 +60,7 @@ public final class TrustException extends RuntimeException {
     }
 
     /** What kind of thing failed. */
+    @Override
     public Code code() {
         return code;
     }

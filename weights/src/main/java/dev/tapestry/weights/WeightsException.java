@@ -1,5 +1,6 @@
 package dev.tapestry.weights;
 
+import dev.tapestry.consortium.Coded;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -8,7 +9,7 @@ import java.nio.file.Path;
  *
  * <p>The message says what is wrong, at which byte of which file, and what to do about it.
  */
-public final class WeightsException extends RuntimeException {
+public final class WeightsException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
@@ -63,6 +64,7 @@ public final class WeightsException extends RuntimeException {
     }
 
     /** The kind of trouble. */
+    @Override
     public Code code() {
         return code;
     }

@@ -1,7 +1,9 @@
 package dev.tapestry.app.bench;
 
+import dev.tapestry.consortium.Coded;
+
 /** A measurement could not be made. */
-public final class BenchException extends RuntimeException {
+public final class BenchException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1;
 
@@ -30,6 +32,7 @@ public final class BenchException extends RuntimeException {
     }
 
     /** Why. */
+    @Override
     public Code code() {
         return code;
     }

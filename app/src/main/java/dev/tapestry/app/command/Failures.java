@@ -1,13 +1,20 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.app.steward.StewardException;
-import dev.tapestry.coordinator.CoordinatorException;
-import dev.tapestry.node.NodeException;
-import dev.tapestry.weights.WeightsException;
+import dev.tapestry.consortium.Coded;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import org.jspecify.annotations.Nullable;
 
-/** Tells failures that a person can mend from faults of the program. */
+/**
+ * Tells failures that a person can mend from faults of the program.
+ *
+ * <p>The rooms' exceptions are told apart by the names of their codes, never by their classes: a
+ * program works without the rooms that it does not use.
+ */
 final class Failures {
 
     private Failures() {}
@@ -40,24 +47,28 @@ final class Failures {
     static ExitCode code(Throwable failure) {
         return switch (failure) {
             case CommandException command -> command.code();
-            case NodeException node when node.code() == NodeException.Code.STOPPED ->
-                    ExitCode.INTERRUPTED;
-            case NodeException node when node.code() == NodeException.Code.STORAGE ->
-                    ExitCode.ENVIRONMENT;
             case StewardException steward when steward.code().equals("INTERRUPTED") ->
                     ExitCode.INTERRUPTED;
-            case WeightsException weights when weights.code() == WeightsException.Code.NO_SPACE ->
-                    ExitCode.ENVIRONMENT;
-            case CoordinatorException coordinator when lacking(coordinator.code()) ->
-                    ExitCode.ENVIRONMENT;
+            case Coded coded -> code(coded.code().name(), failure.getCause());
             case LinkageError _ -> ExitCode.ENVIRONMENT;
             case OutOfMemoryError _ -> ExitCode.ENVIRONMENT;
             default -> ExitCode.REFUSED;
         };
     }
 
-    private static boolean lacking(CoordinatorException.Code code) {
-        return code == CoordinatorException.Code.ADDRESS
-                || code == CoordinatorException.Code.STORAGE;
+    private static ExitCode code(String kind, @Nullable Throwable cause) {
+        return switch (kind) {
+            case "STOPPED" -> ExitCode.INTERRUPTED;
+            case "STORAGE", "NO_SPACE", "IO", "ADDRESS" ->
+                    wrongName(cause) ? ExitCode.REFUSED : ExitCode.ENVIRONMENT;
+            default -> ExitCode.REFUSED;
+        };
+    }
+
+    /** Somebody gave a name that leads nowhere, or is taken: the machine lacks nothing. */
+    private static boolean wrongName(@Nullable Throwable cause) {
+        return cause instanceof NoSuchFileException
+                || cause instanceof NotDirectoryException
+                || cause instanceof FileAlreadyExistsException;
     }
 }
