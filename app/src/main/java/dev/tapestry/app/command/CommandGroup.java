@@ -21,17 +21,17 @@ abstract class CommandGroup implements Runnable {
 
     /** The command line is wrong. */
     final ParameterException usage(String message) {
-        return new ParameterException(line(), message);
+        return new ParameterException(itself(), message);
     }
 
     /** For results. */
     final PrintWriter out() {
-        return line().getOut();
+        return itself().getOut();
     }
 
     /** For what a script does not want to read. */
     final PrintWriter err() {
-        return line().getErr();
+        return itself().getErr();
     }
 
     /** Prints a line, formatted as by {@link String#format}. */
@@ -46,7 +46,7 @@ abstract class CommandGroup implements Runnable {
         say("%s", new String(CanonicalJson.write(document), StandardCharsets.UTF_8));
     }
 
-    private CommandLine line() {
+    private CommandLine itself() {
         if (spec == null) {
             throw new IllegalStateException("not run by the command line");
         }

@@ -4,14 +4,8 @@ import dev.tapestry.app.bench.BenchCommand;
 import dev.tapestry.app.demo.DemoCommand;
 import dev.tapestry.app.demo.JobCommand;
 import dev.tapestry.app.study.StudyCommand;
-import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.MemberId;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ExecutionException;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The first word of every command line. */
 @Command(
@@ -48,55 +42,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
             StudyCommand.class,
             JobCommand.class
         })
-public final class TapestryCommand extends CommandGroup {
-
-    @Option(
-            names = "--stack-trace",
-            scope = CommandLine.ScopeType.INHERIT,
-            description = "Show where in the program a failure came from.")
-    private boolean stackTrace;
+public final class TapestryCommand extends Program {
 
     /** Runs {@code args}; the process' exit code. */
     public static int run(String... args) {
-        return line().execute(args);
-    }
-
-    /** The whole command line, ready to run. */
-    static CommandLine line() {
-        TapestryCommand root = new TapestryCommand();
-        CommandLine line = new CommandLine(root);
-        line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setUsageHelpAutoWidth(true);
-        line.registerConverter(MemberId.class, MemberId::new);
-        line.registerConverter(Digest.class, Digest::new);
-        line.setParameterExceptionHandler((wrong, _) -> misused(wrong));
-        line.setExecutionExceptionHandler(
-                (failure, failed, _) -> failed(unwrapped(failure), failed, root.stackTrace));
-        return line;
-    }
-
-    /** One line that says what is wrong, one that says where to look. */
-    private static int misused(ParameterException wrong) {
-        CommandLine line = wrong.getCommandLine();
-        line.getErr().println("tapestry: " + wrong.getMessage());
-        if (!UnmatchedArgumentException.printSuggestions(wrong, line.getErr())) {
-            line.getErr().println("Try '" + line.getCommandSpec().qualifiedName() + " --help'.");
-        }
-        return ExitCode.USAGE.number();
-    }
-
-    private static int failed(Throwable failure, CommandLine failed, boolean stackTrace) {
-        ExitCode code = Failures.code(failure);
-        failed.getErr().println("tapestry: " + Failures.describe(failure));
-        if (stackTrace || (code == ExitCode.REFUSED && !Failures.expected(failure))) {
-            failure.printStackTrace(failed.getErr());
-        }
-        return code.number();
-    }
-
-    /** What the command threw, without what the command line's library put around it. */
-    private static Throwable unwrapped(Exception failure) {
-        Throwable cause = failure.getCause();
-        return failure instanceof ExecutionException && cause != null ? cause : failure;
+        return new TapestryCommand().line().execute(args);
     }
 }

@@ -1,34 +1,28 @@
 package dev.tapestry.app.demo;
 
+import static dev.tapestry.app.demo.DemoMember.CLINIC;
+import static dev.tapestry.app.demo.DemoMember.ENGLISH;
+import static dev.tapestry.app.demo.DemoMember.INSURER;
+import static dev.tapestry.app.demo.DemoMember.ITALIAN;
+import static dev.tapestry.app.demo.DemoMember.LABORATORY;
+import static dev.tapestry.app.demo.DemoMember.PHARMACY;
+import static dev.tapestry.app.demo.DemoMember.ROMANIAN;
+import static dev.tapestry.app.demo.DemoMember.SPANISH;
+
 import java.util.List;
 
 /** The consortia that the demo can show. */
 public enum DemoConsortium {
     /** Four institutions of health care: one language, fields of their own, little text each. */
-    HEALTH(
-            0.005,
-            DemoMember.CLINIC,
-            DemoMember.INSURER,
-            DemoMember.LABORATORY,
-            DemoMember.PHARMACY),
+    HEALTH,
     /** Three related languages, one of them with little text, and one other field. */
-    NATIONS(0.008, DemoMember.SPANISH, DemoMember.ITALIAN, DemoMember.ROMANIAN, DemoMember.ENGLISH);
-
-    private final double privateRate;
-    private final List<DemoMember> members;
-
-    DemoConsortium(double privateRate, DemoMember... members) {
-        this.privateRate = privateRate;
-        this.members = List.of(members);
-    }
+    NATIONS;
 
     /** Its members, in the order of the table. */
     public List<DemoMember> members() {
-        return members;
-    }
-
-    /** Peak learning rate of private continued pre-training: the less text, the lower. */
-    double privateRate() {
-        return privateRate;
+        return switch (this) {
+            case HEALTH -> List.of(CLINIC, INSURER, LABORATORY, PHARMACY);
+            case NATIONS -> List.of(SPANISH, ITALIAN, ROMANIAN, ENGLISH);
+        };
     }
 }

@@ -16,36 +16,21 @@ import java.util.List;
 
 /** A member of one of the demo's consortia, with its own text. */
 public enum DemoMember {
-    CLINIC("clinic", "health care, treatment", new Text.OfHealth(HealthField.CLINIC)),
-    INSURER("insurer", "health care, insurance", new Text.OfHealth(HealthField.INSURER)),
-    LABORATORY(
-            "laboratory", "health care, laboratories", new Text.OfHealth(HealthField.LABORATORY)),
-    PHARMACY(
-            "pharmacy",
-            "health care, medicines, little data",
-            new Text.OfHealth(HealthField.PHARMACY)),
-    SPANISH("es", "Spanish, debates", new Text.OfDebates(Language.ES)),
-    ITALIAN("it", "Italian, debates", new Text.OfDebates(Language.IT)),
-    ROMANIAN("ro", "Romanian, debates, little data", new Text.OfDebates(Language.RO)),
-    ENGLISH("en", "English, definitions in health care", new Text.OfAllHealth());
+    CLINIC("clinic", "health care, treatment"),
+    INSURER("insurer", "health care, insurance"),
+    LABORATORY("laboratory", "health care, laboratories"),
+    PHARMACY("pharmacy", "health care, medicines, little data"),
+    SPANISH("es", "Spanish, debates"),
+    ITALIAN("it", "Italian, debates"),
+    ROMANIAN("ro", "Romanian, debates, little data"),
+    ENGLISH("en", "English, definitions in health care");
 
     private final String id;
     private final String title;
-    private final Text text;
 
-    DemoMember(String id, String title, Text text) {
+    DemoMember(String id, String title) {
         this.id = id;
         this.title = title;
-        this.text = text;
-    }
-
-    /** Which of the open texts a member has. */
-    private sealed interface Text {
-        record OfDebates(Language language) implements Text {}
-
-        record OfHealth(HealthField field) implements Text {}
-
-        record OfAllHealth() implements Text {}
     }
 
     /** The member with this id. */
@@ -70,20 +55,28 @@ public enum DemoMember {
 
     /** The card of its corpus. */
     public DatasetCard card() {
-        return switch (text) {
-            case Text.OfDebates debates -> Cards.debates(debates.language().code());
-            case Text.OfHealth _ -> Cards.health(": " + id);
-            case Text.OfAllHealth _ -> Cards.health("");
+        return switch (this) {
+            case CLINIC, INSURER, LABORATORY, PHARMACY -> Cards.health(": " + id);
+            case SPANISH, ITALIAN, ROMANIAN -> Cards.debates(id);
+            case ENGLISH -> Cards.health("");
         };
     }
 
     private List<Document> documents() {
-        return switch (text) {
-            case Text.OfDebates debates ->
-                    OpenSlice.rest(ParliamentDebates.byLanguage(), debates.language());
-            case Text.OfHealth health -> HealthDefinitions.of(health.field());
-            case Text.OfAllHealth _ -> HealthDefinitions.read();
+        return switch (this) {
+            case CLINIC -> HealthDefinitions.of(HealthField.CLINIC);
+            case INSURER -> HealthDefinitions.of(HealthField.INSURER);
+            case LABORATORY -> HealthDefinitions.of(HealthField.LABORATORY);
+            case PHARMACY -> HealthDefinitions.of(HealthField.PHARMACY);
+            case SPANISH -> debates(Language.ES);
+            case ITALIAN -> debates(Language.IT);
+            case ROMANIAN -> debates(Language.RO);
+            case ENGLISH -> HealthDefinitions.read();
         };
+    }
+
+    private static List<Document> debates(Language language) {
+        return OpenSlice.rest(ParliamentDebates.byLanguage(), language);
     }
 
     /** Writes its corpus into {@code directory}, unless it is there already. */

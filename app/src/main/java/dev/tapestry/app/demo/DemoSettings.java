@@ -69,7 +69,7 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
 
     /** Private continued pre-training of the shared base. */
     LocalTraining sovereign() {
-        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, consortium.privateRate());
+        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, Rates.privately(consortium));
     }
 
     /** Training alone from the adopted base, with the tokens of loop and private training. */
@@ -81,7 +81,10 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     /** Training on all members' text together, with the loop's total tokens and global batch. */
     LocalTraining central() {
         return training(
-                loopSteps(), BATCH * consortium.members().size(), loopSteps(), Rates.CENTRAL);
+                loopSteps(),
+                BATCH * consortium.members().size(),
+                loopSteps(),
+                Rates.centrally(consortium));
     }
 
     /**
@@ -115,10 +118,24 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
         static final double OUTER = 1.0;
         static final double OUTER_MOMENTUM = 0.5;
         static final double ALONE = 0.01;
-        static final double CENTRAL = 0.01;
         static final double FINAL = 0.1;
         static final double FROM_SCRATCH = 1.5;
 
         private Rates() {}
+
+        /** Who has read all its text several times in the loop soon learns it by heart. */
+        static double privately(DemoConsortium consortium) {
+            return switch (consortium) {
+                case HEALTH -> 0.0015;
+                case NATIONS -> 0.008;
+            };
+        }
+
+        static double centrally(DemoConsortium consortium) {
+            return switch (consortium) {
+                case HEALTH -> 0.015;
+                case NATIONS -> 0.01;
+            };
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.CoordinatorMain;
+import dev.tapestry.app.Main;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -36,15 +38,16 @@ final class Programs implements AutoCloseable {
      *     reaches them too, and who died of it must not be started again
      */
     synchronized Process start(Path log, String heap, List<String> words) {
+        if (closing) {
+            throw new CancellationException("the demo is being stopped");
+        }
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> !argument.startsWith("-Xmx"))
                 .forEach(command::add);
         command.add("-Xmx" + heap);
-        command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
-        command.add("dev.tapestry.app.Main");
+        command.addAll(program(words.getFirst()));
         command.addAll(words);
         try {
             Process process =
@@ -57,6 +60,15 @@ final class Programs implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start " + words, e);
         }
+    }
+
+    /** A coordinator gets the libraries that the launcher sets aside for it, if there was one. */
+    private static List<String> program(String word) {
+        String everything = System.getProperty("java.class.path");
+        String coordinator = System.getProperty("tapestry.coordinator.classes");
+        return word.equals("coordinator") && coordinator != null
+                ? List.of("-cp", coordinator, CoordinatorMain.class.getName())
+                : List.of("-cp", everything, Main.class.getName());
     }
 
     /** Asks a program to end, and makes it end. */

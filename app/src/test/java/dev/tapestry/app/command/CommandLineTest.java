@@ -12,7 +12,7 @@ final class CommandLineTest {
 
     @Test
     void every_commands_help_has_a_description_an_example_and_ends_with_0() {
-        for (CommandLine command : all(TapestryCommand.line())) {
+        for (CommandLine command : all(new TapestryCommand().line())) {
             String name = command.getCommandSpec().qualifiedName();
             Said said =
                     Said.by(
@@ -26,7 +26,7 @@ final class CommandLineTest {
 
     @Test
     void every_commands_example_shows_that_command() {
-        for (CommandLine command : all(TapestryCommand.line())) {
+        for (CommandLine command : all(new TapestryCommand().line())) {
             String name = command.getCommandSpec().qualifiedName();
             assertThat(String.join("\n", command.getCommandSpec().usageMessage().footer()))
                     .as(name)
@@ -36,7 +36,7 @@ final class CommandLineTest {
 
     @Test
     void no_option_is_called_by_a_number() {
-        for (CommandLine command : all(TapestryCommand.line())) {
+        for (CommandLine command : all(new TapestryCommand().line())) {
             assertThat(command.getUsageMessage()).doesNotContainPattern("<arg\\d+>");
         }
     }

@@ -11,7 +11,7 @@ record Said(int code, String out, String err) {
     static Said by(Object... words) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = TapestryCommand.line();
+        CommandLine line = new TapestryCommand().line();
         line.setOut(new PrintWriter(out, true));
         line.setErr(new PrintWriter(err, true));
         int code = line.execute(Arrays.stream(words).map(Object::toString).toArray(String[]::new));
