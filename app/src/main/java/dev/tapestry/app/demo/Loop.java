@@ -66,7 +66,7 @@ final class Loop {
     /** Runs until the last base is published and every node has verified it. */
     void run(DemoDirectory.State state) throws InterruptedException {
         if (!state.runStarted()) {
-            steward.start(settings.run());
+            startRun();
             directory.write(new DemoDirectory.State(settings, true, false, state.port()));
         }
         screen.step(
@@ -77,6 +77,7 @@ final class Loop {
                                 nodes.size(),
                                 state.port()));
         long version = 0;
+        int round = 0;
         boolean ended = false;
         while (!ended || !everybodyHas(publishedBase(directory))) {
             coordinator.ensureRunning();
@@ -87,6 +88,7 @@ final class Loop {
                 ended = view.roundsPlanned() == 0 && view.base().isPresent();
                 view.base().ifPresent(this::remember);
                 hear(view);
+                round = view.plan().map(plan -> plan.round().value()).orElse(round);
             } catch (StewardException e) {
                 if (!e.code().equals("UNREACHABLE")) {
                     throw e;
@@ -95,9 +97,47 @@ final class Loop {
             }
         }
         nodes.values().forEach(Supervisor::end);
+        listen();
+        while (curves.next() <= round) {
+            close();
+        }
+    }
+
+    private void startRun() {
+        try {
+            steward.start(settings.run());
+        } catch (StewardException e) {
+            // Started by a demo that was stopped before it could note it.
+            if (!e.code().equals("RUN_UNDER_WAY")) {
+                throw e;
+            }
+        }
     }
 
     private void hear(RoundView view) {
+        listen();
+        int current = view.plan().map(plan -> plan.round().value()).orElse(0);
+        while (curves.next() <= current && curves.complete(curves.next(), nodes.size())) {
+            close();
+        }
+        // A round may end without some member's score. Nodes note a score a moment after the
+        // coordinator has it, so the last round waits until the next one is well under way.
+        while (curves.next() < current - 1) {
+            close();
+        }
+        screen.status(
+                "round %d/%d %s  %s"
+                        .formatted(
+                                current,
+                                settings.rounds(),
+                                view.phase().name().toLowerCase(java.util.Locale.ROOT),
+                                tails.entrySet().stream()
+                                        .map(e -> e.getKey().id() + " " + e.getValue().doing())
+                                        .collect(Collectors.joining(" | "))));
+    }
+
+    /** Takes in what the nodes have written. */
+    private void listen() {
         tails.forEach((member, tail) -> {
             for (NodeUpdate update : tail.news()) {
                 switch (update) {
@@ -112,23 +152,12 @@ final class Loop {
                 }
             }
         });
-        // A round may end without a member's score, or without a base: the next one tells.
-        int current = view.plan().map(plan -> plan.round().value()).orElse(0);
-        while (curves.next() < current
-                || (curves.next() == current && curves.complete(current, nodes.size()))) {
-            LoopSum sum = sum();
-            curves.close(sum.up(), sum.down()).ifPresent(this::tell);
-            elapsed.note();
-        }
-        screen.status(
-                "round %d/%d %s  %s"
-                        .formatted(
-                                view.plan().map(p -> p.round().value()).orElse(0),
-                                settings.rounds(),
-                                view.phase().name().toLowerCase(java.util.Locale.ROOT),
-                                tails.entrySet().stream()
-                                        .map(e -> e.getKey().id() + " " + e.getValue().doing())
-                                        .collect(Collectors.joining(" | "))));
+    }
+
+    private void close() {
+        LoopSum sum = sum();
+        curves.close(sum.up(), sum.down()).ifPresent(this::tell);
+        elapsed.note();
     }
 
     private void tell(Curves.Round round) {
