@@ -1,13 +1,36 @@
 package dev.tapestry.acceptance;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import dev.tapestry.corpus.CorpusPacker;
+import dev.tapestry.corpus.CorpusReader;
+import dev.tapestry.corpus.TokenShard;
+import java.net.DatagramSocket;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLConnection;
+import java.net.http.HttpClient;
+import java.nio.channels.AsynchronousServerSocketChannel;
+import java.nio.channels.AsynchronousSocketChannel;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.List;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -45,6 +68,22 @@ class ArchitectureTest {
                             "aggregation",
                             "corpus",
                             "training"));
+
+    private static final String[] PACKAGES =
+            ROOMS.stream().map(room -> "dev.tapestry." + room.name() + "..").toArray(String[]::new);
+
+    /** Whatever can open a connection, or wait for one. An address (URI) cannot. */
+    private static final String CONNECTIONS =
+            "java\\.net\\.(http\\..*|.*Socket|.*SocketFactory|.*SocketImpl|URL|.*URLConnection|URLClassLoader)"
+                    + "|java\\.nio\\.channels\\.(.*SocketChannel|DatagramChannel|MulticastChannel|AsynchronousChannelGroup)"
+                    + "|java\\.nio\\.channels\\.spi\\.(Asynchronous)?(Selector|Channel)Provider"
+                    + "|javax\\.net\\.(ssl\\.)?(.*SocketFactory|SSLSocket|SSLServerSocket|HttpsURLConnection)"
+                    + "|com\\.sun\\.net\\.httpserver\\..*";
+
+    /** Whatever of the corpus room touches a member's text or the tokens made of it. */
+    private static final String TEXT =
+            "dev\\.tapestry\\.corpus\\.(Corpus(Reader|Packer|Files)|Document|DocumentParser|TextLines"
+                    + "|PackedCorpus|PackedSide|TokenShard|TokenShardWriter|HeldOutSplit)(\\$.*)?";
 
     @TestFactory
     List<DynamicTest> a_room_uses_only_the_rooms_it_may() {
@@ -106,10 +145,7 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("dev.tapestry.node.egress..")
                 .should()
                 .dependOnClassesThat()
-                .haveNameMatching(
-                        "java\\.net\\.(http\\.HttpClient|Socket|ServerSocket|URL|URLConnection|HttpURLConnection|DatagramSocket)"
-                                + "|java\\.nio\\.channels\\.(SocketChannel|ServerSocketChannel|DatagramChannel|AsynchronousSocketChannel)"
-                                + "|javax\\.net\\..*SocketFactory")
+                .haveNameMatching(CONNECTIONS)
                 .check(HOUSE);
     }
 
@@ -129,9 +165,7 @@ class ArchitectureTest {
                 .areNotAssignableTo(javax.net.ssl.X509ExtendedTrustManager.class)
                 .should()
                 .dependOnClassesThat()
-                .haveNameMatching(
-                        "java\\.net\\.(http\\..*|Socket|ServerSocket|URLConnection|HttpURLConnection|DatagramSocket)"
-                                + "|java\\.nio\\.channels\\.(SocketChannel|ServerSocketChannel|DatagramChannel|AsynchronousSocketChannel)")
+                .haveNameMatching(CONNECTIONS)
                 .check(HOUSE);
     }
 
@@ -144,8 +178,55 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("dev.tapestry.node.access..")
                 .should()
                 .dependOnClassesThat()
-                .haveNameMatching("dev\\.tapestry\\.corpus\\.(CorpusReader|CorpusPacker)")
+                .haveNameMatching(TEXT)
                 .check(HOUSE);
+    }
+
+    @Test
+    void only_the_app_starts_processes() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(PACKAGES)
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.lang\\.(ProcessBuilder|Process)(\\$.*)?")
+                .orShould()
+                .callMethodWhere(
+                        describe(
+                                "it is Runtime.exec",
+                                call ->
+                                        call.getName().equals("exec")
+                                                && call.getTargetOwner()
+                                                        .isEquivalentTo(Runtime.class)))
+                .check(HOUSE);
+    }
+
+    @Test
+    void the_walls_know_what_they_keep_out() {
+        assertThat(
+                        List.of(
+                                URL.class,
+                                URLConnection.class,
+                                Socket.class,
+                                ServerSocket.class,
+                                DatagramSocket.class,
+                                HttpClient.class,
+                                SocketFactory.class,
+                                SSLSocketFactory.class,
+                                SSLSocket.class,
+                                SocketChannel.class,
+                                ServerSocketChannel.class,
+                                AsynchronousSocketChannel.class,
+                                AsynchronousServerSocketChannel.class,
+                                DatagramChannel.class))
+                .extracting(Class::getName)
+                .allMatch(name -> name.matches(CONNECTIONS));
+        assertThat(List.of(URI.class, SSLContext.class, SSLParameters.class, FileChannel.class))
+                .extracting(Class::getName)
+                .noneMatch(name -> name.matches(CONNECTIONS));
+        assertThat(List.of(CorpusReader.class, CorpusPacker.class, TokenShard.class))
+                .extracting(Class::getName)
+                .allMatch(name -> name.matches(TEXT));
     }
 
     @Test
