@@ -76,6 +76,25 @@ final class Contract {
         byStatus.forEach(list -> list.forEach(code -> codes.add(code.asString())));
     }
 
+    /** The names of the schemas of all events. */
+    Set<String> events() {
+        Set<String> events = new TreeSet<>();
+        schema("ConsortiumEvent")
+                .path("oneOf")
+                .forEach(choice ->
+                        events.add(choice.path("$ref").asString().replaceFirst("^.*/", "")));
+        return events;
+    }
+
+    /** What does not fit the schema of this name; nothing if all does. */
+    List<String> problems(String schema, byte[] json) {
+        return schemas.problems(schema(schema), JSON.readTree(json), schema);
+    }
+
+    private JsonNode schema(String name) {
+        return document.path("components").path("schemas").path(name);
+    }
+
     /** Operations that succeeded so far. */
     Set<String> succeeded() {
         return succeeded;

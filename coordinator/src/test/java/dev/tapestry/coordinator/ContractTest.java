@@ -15,6 +15,8 @@ import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -44,6 +46,13 @@ class ContractTest {
         }
     }
 
+    private static void isAnEvent(String entry) {
+        assertThat(
+                        Contract.published()
+                                .problems("ConsortiumEvent", Base64.getDecoder().decode(entry)))
+                .isEmpty();
+    }
+
     private static void everyRoute(Stage stage) {
         TestMember ada = stage.member(0);
         stage.run(1, MergeRule.fedAvg());
@@ -67,11 +76,9 @@ class ContractTest {
                                 + Certificates.fingerprint(ada.identity.authority()).abbreviated(),
                         new VerifyingKey(stage.state().coordinatorKey()));
         long size = checkpoint.size();
-        assertThat(
-                        client.get("/v1/log/entries?from=0&to=" + size)
-                                .as(200, LogEntries.class)
-                                .entries())
-                .hasSize((int) size);
+        List<String> entries =
+                client.get("/v1/log/entries?from=0&to=" + size).as(200, LogEntries.class).entries();
+        assertThat(entries).hasSize((int) size).allSatisfy(ContractTest::isAnEvent);
         client.get("/v1/log/proofs/inclusion?index=1&size=" + size).as(200, LogProof.class);
         client.get("/v1/log/proofs/consistency?from=1&to=" + size).as(200, LogProof.class);
         assertThat(client.get("/v1/log/entries?from=0&to=999999").code()).isEqualTo("BAD_REQUEST");

@@ -74,6 +74,17 @@ final class Schemas {
                         problems.add(place + " is none of " + rule + ": " + value);
                     }
                 }
+                case "oneOf" -> {
+                    List<String> fits = new ArrayList<>();
+                    for (JsonNode choice : rule) {
+                        if (problems(choice, value, place).isEmpty()) {
+                            fits.add(choice.toString());
+                        }
+                    }
+                    if (fits.size() != 1) {
+                        problems.add(place + " fits not one but " + fits + ": " + value);
+                    }
+                }
                 case "pattern" -> {
                     if (value.isString()
                             && !Pattern.compile(rule.asString(), Pattern.DOTALL)
@@ -109,6 +120,7 @@ final class Schemas {
             case "string" -> value.isString();
             case "integer" -> value.isIntegralNumber();
             case "number" -> value.isNumber();
+            case "boolean" -> value.isBoolean();
             case "null" -> value.isNull();
             default -> throw new IllegalStateException("type " + types);
         };
