@@ -41,7 +41,10 @@ abstract class CommandGroup implements Runnable {
         out().flush();
     }
 
-    /** Prints a record, or a list of records, as one line of canonical JSON. */
+    /**
+     * Prints a record, or a list of records, as one line of canonical JSON: what {@code --json}
+     * asks for instead of words.
+     */
     final void json(Object document) {
         say("%s", new String(CanonicalJson.write(document), StandardCharsets.UTF_8));
     }

@@ -19,6 +19,12 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Example:", "  tapestry consortium show consortium"})
 final class ConsortiumCommands extends CommandGroup {
 
+    /** What {@code consortium found --json} prints. */
+    record Foundation(String name, String directory, String coordinator) {}
+
+    /** What {@code consortium adopt --json} prints. */
+    record Adopted(Digest base) {}
+
     @Command(
             name = "found",
             description = {
@@ -59,13 +65,19 @@ final class ConsortiumCommands extends CommandGroup {
                             split = ",",
                             description =
                                     "Names or addresses under which nodes call; the first stands in tokens (default ${DEFAULT-VALUE}).")
-                    List<String> dnsNames) {
+                    List<String> dnsNames,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         Charter rules = rules(name, charter);
         Coordinator.found(
                 directory, rules, new Listening(host, port, dnsNames), InstantSource.system());
-        say("founded '%s' in %s", rules.name(), directory);
-        say("nodes will call https://%s:%d", dnsNames.getFirst(), port);
-        say("next:   tapestry consortium adopt %s MODEL_DIR", directory);
+        String coordinator = "https://%s:%d".formatted(dnsNames.getFirst(), port);
+        if (json) {
+            json(new Foundation(rules.name(), directory.toString(), coordinator));
+        } else {
+            say("founded '%s' in %s", rules.name(), directory);
+            say("nodes will call %s", coordinator);
+            say("next:   tapestry consortium adopt %s MODEL_DIR", directory);
+        }
         return 0;
     }
 
@@ -94,11 +106,16 @@ final class ConsortiumCommands extends CommandGroup {
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
             @Parameters(paramLabel = "MODEL_DIR", description = "A Llama-family directory.")
-                    Path model) {
+                    Path model,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ModelImport.check(model);
         Digest base = Coordinator.adoptBase(directory, model, InstantSource.system());
-        say("the base is %s", base);
-        say("next:   tapestry coordinator start %s", directory);
+        if (json) {
+            json(new Adopted(base));
+        } else {
+            say("the base is %s", base);
+            say("next:   tapestry coordinator start %s", directory);
+        }
         return 0;
     }
 

@@ -16,6 +16,12 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Example:", "  tapestry member invite consortium helsinki"})
 final class MemberCommands extends CommandGroup {
 
+    /** What {@code member invite --json} prints. */
+    record Invitation(MemberId member, String token) {}
+
+    /** What {@code member revoke --json} prints. */
+    record Revocation(MemberId member, long logSize) {}
+
     @Command(
             name = "invite",
             description = {
@@ -37,9 +43,15 @@ final class MemberCommands extends CommandGroup {
                             paramLabel = "DURATION",
                             defaultValue = "PT24H",
                             description = "For how long, ISO-8601 (default ${DEFAULT-VALUE}).")
-                    Duration valid) {
+                    Duration valid,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         try (StewardClient steward = StewardFiles.client(directory)) {
-            say("%s", steward.invite(member, valid).strip());
+            String token = steward.invite(member, valid).strip();
+            if (json) {
+                json(new Invitation(member, token));
+            } else {
+                say("%s", token);
+            }
             return 0;
         }
     }
@@ -65,10 +77,15 @@ final class MemberCommands extends CommandGroup {
                             paramLabel = "TEXT",
                             required = true,
                             description = "Stands in the log.")
-                    String reason) {
+                    String reason,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         try (StewardClient steward = StewardFiles.client(directory)) {
             long size = steward.revoke(member, reason).logSize();
-            say("%s is revoked; the log has %d events", member, size);
+            if (json) {
+                json(new Revocation(member, size));
+            } else {
+                say("%s is revoked; the log has %d events", member, size);
+            }
             return 0;
         }
     }

@@ -34,6 +34,12 @@ final class ModelCommands extends CommandGroup {
         BF16
     }
 
+    /** What {@code model import --json} prints. */
+    record Imported(String directory, String dtype) {}
+
+    /** What {@code model export --json} prints. */
+    record Exported(String file, String quantisation, long bytes) {}
+
     /** Exactly what {@code model logits} writes. */
     record Logits(List<Float> logits) {}
 
@@ -56,7 +62,8 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "f32",
                             description =
                                     "Of the weights: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
-                    Kept dtype) {
+                    Kept dtype,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ModelImport.run(
                 source,
                 target,
@@ -64,7 +71,11 @@ final class ModelCommands extends CommandGroup {
                     case F32 -> DType.F32;
                     case BF16 -> DType.BF16;
                 });
-        say("imported %s as %s", source, target);
+        if (json) {
+            json(new Imported(target.toString(), dtype.name()));
+        } else {
+            say("imported %s as %s", source, target);
+        }
         return 0;
     }
 
@@ -258,10 +269,16 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "f16",
                             description =
                                     "Of the matrices: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
-                    Quantisation quantisation)
+                    Quantisation quantisation,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json)
             throws IOException {
         GgufWriter.write(directory, file, quantisation);
-        say("wrote %s, %,d bytes", file, Files.size(file));
+        long bytes = Files.size(file);
+        if (json) {
+            json(new Exported(file.toString(), quantisation.name(), bytes));
+        } else {
+            say("wrote %s, %,d bytes", file, bytes);
+        }
         return 0;
     }
 }

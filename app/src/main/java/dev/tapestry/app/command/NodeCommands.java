@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.node.Enrolment;
 import dev.tapestry.node.Membership;
@@ -15,6 +16,7 @@ import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.weights.gguf.Quantisation;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +34,10 @@ import picocli.CommandLine.Parameters;
 final class NodeCommands extends CommandGroup {
 
     private static final String LATEST = "latest";
+
+    /** What {@code node join --json} prints; {@code before} if it had joined already. */
+    record Joined(
+            String consortium, MemberId member, URI coordinator, boolean before, String settings) {}
 
     @Command(
             name = "join",
@@ -62,7 +68,8 @@ final class NodeCommands extends CommandGroup {
                             names = "--threads",
                             paramLabel = "N",
                             description = "Of training; default: all processors.")
-                    @Nullable Integer threads) {
+                    @Nullable Integer threads,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         String line = token.equals("-") ? StandardInput.line() : token;
         NodeHome home = new NodeHome(directory);
         Path text = corpus.toAbsolutePath().normalize();
@@ -82,16 +89,28 @@ final class NodeCommands extends CommandGroup {
             config.write(home);
         }
         Membership member = outcome.membership();
-        say(
+        boolean before =
                 switch (outcome) {
-                    case Enrolment.Outcome.Joined _ -> "joined '%s' as %s, at %s";
-                    case Enrolment.Outcome.JoinedBefore _ -> "had joined '%s' as %s before, at %s";
-                },
-                member.consortium(),
-                member.member(),
-                member.coordinator());
-        say("corpus: '%s'; settings: %s", card.name(), home.config());
-        say("next:   tapestry node start %s", directory);
+                    case Enrolment.Outcome.Joined _ -> false;
+                    case Enrolment.Outcome.JoinedBefore _ -> true;
+                };
+        if (json) {
+            json(
+                    new Joined(
+                            member.consortium(),
+                            member.member(),
+                            member.coordinator(),
+                            before,
+                            home.config().toString()));
+        } else {
+            say(
+                    before ? "had joined '%s' as %s before, at %s" : "joined '%s' as %s, at %s",
+                    member.consortium(),
+                    member.member(),
+                    member.coordinator());
+            say("corpus: '%s'; settings: %s", card.name(), home.config());
+            say("next:   tapestry node start %s", directory);
+        }
         return 0;
     }
 
@@ -176,20 +195,16 @@ final class NodeCommands extends CommandGroup {
                         options.scoringTokens(),
                         quantisation);
         try (Node node = Node.open(home, new NodeLines(json ? err() : out()));
-                Signals signals = Signals.during(node::stop)) {
-            try {
-                SovereignModel model = node.builds().build(order);
-                if (json) {
-                    json(Built.of(model));
-                } else {
-                    say(
-                            "%s: %.4f bits per byte before, %.4f after; in %s",
-                            name, model.baseBitsPerByte(), model.bitsPerByte(), model.directory());
-                }
-                return 0;
-            } catch (NodeException e) {
-                return stopped(signals, e);
+                Signals _ = Signals.during(node::stop)) {
+            SovereignModel model = node.builds().build(order);
+            if (json) {
+                json(Built.of(model));
+            } else {
+                say(
+                        "%s: %.4f bits per byte before, %.4f after; in %s",
+                        name, model.baseBitsPerByte(), model.bitsPerByte(), model.directory());
             }
+            return 0;
         }
     }
 

@@ -16,6 +16,9 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Example:", "  tapestry run watch consortium"})
 final class RunCommands extends CommandGroup {
 
+    /** What {@code run start --json} prints. */
+    record Started(int rounds, long tokensPerRound, long logSize) {}
+
     @Command(
             name = "start",
             description = {
@@ -26,14 +29,20 @@ final class RunCommands extends CommandGroup {
     int start(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
-            @Parameters(paramLabel = "PLAN", description = "The plan, in YAML.") Path plan) {
+            @Parameters(paramLabel = "PLAN", description = "The plan, in YAML.") Path plan,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         RunPlan run = StrictYaml.read(plan, RunPlan.class);
         try (StewardClient steward = StewardFiles.client(directory)) {
             long size = steward.start(run).logSize();
-            say(
-                    "%d rounds of %,d tokens per member; the log has %d events",
-                    run.rounds(), run.training().tokensPerRound(), size);
-            say("next:   tapestry run watch %s", directory);
+            long tokens = run.training().tokensPerRound();
+            if (json) {
+                json(new Started(run.rounds(), tokens, size));
+            } else {
+                say(
+                        "%d rounds of %,d tokens per member; the log has %d events",
+                        run.rounds(), tokens, size);
+                say("next:   tapestry run watch %s", directory);
+            }
             return 0;
         }
     }
@@ -42,7 +51,8 @@ final class RunCommands extends CommandGroup {
             name = "watch",
             description = {
                 "Print a line whenever something changes: round, phase, who is awaited, deadline.",
-                "Ends when the run does: with 0, or with 1 if its last round gave no new base."
+                "Ends when the run does: with 0 if it published all its bases, or with 1 if it ended"
+                        + " before. While nothing runs it speaks of the latest round."
             },
             footer = {
                 "",

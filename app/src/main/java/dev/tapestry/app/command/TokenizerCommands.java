@@ -22,6 +22,9 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Example:", "  tapestry tokenizer train corpus tokenizer --vocabulary 8000"})
 final class TokenizerCommands extends CommandGroup {
 
+    /** What {@code tokenizer train --json} prints. */
+    record Learned(String directory, int vocabulary) {}
+
     /** What {@code tokenizer encode --json} prints. */
     record Encoded(List<Integer> ids) {}
 
@@ -45,7 +48,8 @@ final class TokenizerCommands extends CommandGroup {
                             paramLabel = "N",
                             required = true,
                             description = "Ids, two special tokens included: at least 258.")
-                    int vocabulary)
+                    int vocabulary,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json)
             throws IOException {
         BytePairTrainer trainer = new BytePairTrainer(vocabulary);
         CorpusReader.open(corpus, PermittedUse.TOKENIZER_TRAINING)
@@ -53,7 +57,11 @@ final class TokenizerCommands extends CommandGroup {
         TrainedTokenizer tokenizer = trainer.train();
         Files.createDirectories(target);
         tokenizer.write(target);
-        say("learned %,d ids, in %s", tokenizer.vocabSize(), target);
+        if (json) {
+            json(new Learned(target.toString(), tokenizer.vocabSize()));
+        } else {
+            say("learned %,d ids, in %s", tokenizer.vocabSize(), target);
+        }
         return 0;
     }
 

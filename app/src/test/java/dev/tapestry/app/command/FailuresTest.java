@@ -20,9 +20,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What the shell sees of a failure of any room. */
 final class FailuresTest {
 
-    private static final IOException FULL = new IOException("No space left on device");
-    private static final IOException NOWHERE = new NoSuchFileException("tokenizer.json");
-
     @ParameterizedTest
     @MethodSource
     void a_failure_ends_with_the_code_of_its_kind_in_whatever_room(
@@ -32,30 +29,32 @@ final class FailuresTest {
     }
 
     static Stream<Arguments> a_failure_ends_with_the_code_of_its_kind_in_whatever_room() {
+        IOException full = new IOException("No space left on device");
+        IOException nowhere = new NoSuchFileException("tokenizer.json");
         return Stream.of(
                 arguments(
-                        new TrustException(TrustException.Code.STORAGE, "full", FULL),
+                        new TrustException(TrustException.Code.STORAGE, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new CorpusException(CorpusException.Code.IO, "full", FULL),
+                        new CorpusException(CorpusException.Code.IO, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new AggregationException(AggregationException.Code.IO, "full", FULL),
+                        new AggregationException(AggregationException.Code.IO, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new TrainingException(TrainingException.Code.IO, "full", FULL),
+                        new TrainingException(TrainingException.Code.IO, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
                         new WeightsException(WeightsException.Code.NO_SPACE, "full"),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new NodeException(NodeException.Code.STORAGE, "full", FULL),
+                        new NodeException(NodeException.Code.STORAGE, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new CoordinatorException(CoordinatorException.Code.STORAGE, "full", FULL),
+                        new CoordinatorException(CoordinatorException.Code.STORAGE, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
-                        new CoordinatorException(CoordinatorException.Code.ADDRESS, "taken", FULL),
+                        new CoordinatorException(CoordinatorException.Code.ADDRESS, "taken", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
                         new NodeException(NodeException.Code.STOPPED, "stopped"),
@@ -64,7 +63,7 @@ final class FailuresTest {
                         new TrustException(TrustException.Code.LOG_IN_USE, "in use"),
                         ExitCode.REFUSED),
                 arguments(
-                        new CorpusException(CorpusException.Code.IO, "none there", NOWHERE),
+                        new CorpusException(CorpusException.Code.IO, "none there", nowhere),
                         ExitCode.REFUSED));
     }
 }

@@ -7,8 +7,12 @@ import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.weights.DType;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -61,5 +65,54 @@ final class Tiny {
         }
         trained.write(directory);
         return directory;
+    }
+
+    /** The examples' charter, for a consortium of one whose models need not be good. */
+    static Path charter(Path file, String roundDeadline) throws IOException {
+        return Files.writeString(
+                file,
+                Files.readString(Path.of("..", "docs", "examples", "charter.yaml"))
+                        .replace("name: Nordic law", "name: Walkers")
+                        .replace("influenceCap: 0.5", "influenceCap: 1.0")
+                        .replace("quorum: 2", "quorum: 1")
+                        .replace("roundDeadline: PT24H", "roundDeadline: " + roundDeadline)
+                        .replace("qualityFloorBitsPerByte: 8", "qualityFloorBitsPerByte: 100")
+                        .replace(
+                                "releaseToleranceBitsPerByte: 0.05",
+                                "releaseToleranceBitsPerByte: 10"));
+    }
+
+    /** A run of one round. */
+    static Path plan(Path file) throws IOException {
+        return Files.writeString(
+                file,
+                """
+                rounds: 1
+                training: {steps: 2, optimizer: MUON, learningRate: 0.005, finalLearningRateRatio: 0.1,
+                  schedule: COSINE, warmupTokens: 8, totalTokens: 128, batchSequences: 2,
+                  sequenceLength: 32, weightDecay: 0.01, clipNorm: 1.0, seed: 1}
+                merge: {learningRate: 1.0, momentum: 0.0, direction: MEAN}
+                scoringTokens: 500
+                """);
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Changes a word of the same length wherever it stands in the file. */
+    static void falsify(Path file, String from, String to) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] word = from.getBytes(StandardCharsets.UTF_8);
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            for (int i = 0; i + word.length <= bytes.length; i++) {
+                if (Arrays.equals(bytes, i, i + word.length, word, 0, word.length)) {
+                    out.seek(i);
+                    out.write(to.getBytes(StandardCharsets.UTF_8));
+                }
+            }
+        }
     }
 }

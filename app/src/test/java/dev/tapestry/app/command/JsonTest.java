@@ -1,0 +1,221 @@
+package dev.tapestry.app.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tapestry.coordinator.Coordinator;
+import dev.tapestry.coordinator.CoordinatorConfig;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A consortium of one, walked by a script: every command with {@code --json}. */
+final class JsonTest {
+
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+    @TempDir static Path directory;
+
+    private static final Map<String, Said> SAID = new HashMap<>();
+    private static Path consortium = Path.of("");
+
+    @BeforeAll
+    static void walk() throws IOException {
+        consortium = directory.resolve("consortium");
+        Path node = directory.resolve("node");
+        Path model = Tiny.model(directory.resolve("model"));
+        Path base = directory.resolve("base");
+        Path corpus =
+                Tiny.corpus(
+                        directory.resolve("corpus"),
+                        "contributed-cpt, private-cpt, evaluation, tokenizer-training");
+        Path charter = Tiny.charter(directory.resolve("charter.yaml"), "PT24H");
+        json("model import", model, base);
+        json("model show", base);
+        json("model generate", base, "the", "--tokens", "2");
+        json("model score", base, "--corpus", corpus, "--sequence", "32", "--tokens", "200");
+        json("model export", base, "--gguf", directory.resolve("base.gguf"));
+        json("tokenizer train", corpus, directory.resolve("tokenizer"), "--vocabulary", "300");
+        json("tokenizer encode", base, "the law");
+        json(
+                "consortium found",
+                consortium,
+                "--charter",
+                charter,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                Tiny.freePort());
+        json("consortium adopt", consortium, base);
+        try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
+            coordinator.start();
+            String token = json("member invite", consortium, "alpha").path("token").asString();
+            json("node join", node, token, "--corpus", corpus, "--threads", "1");
+            json("run start", consortium, Tiny.plan(directory.resolve("plan.yaml")));
+            Said said = Said.by("node", "start", node, "--until-run-ends");
+            assertThat(said.code()).as(said.err()).isZero();
+            json("run watch", consortium);
+            json("doctor", node);
+            json("member revoke", consortium, "alpha", "--reason", "the walk is over");
+        }
+        json("member list", consortium);
+        json("consortium show", consortium);
+        json("node receipts", node);
+        json(
+                "node build",
+                node,
+                "--name",
+                "own",
+                "--base",
+                "latest",
+                "--tokens",
+                "100",
+                "--batch",
+                "2",
+                "--sequence",
+                "32",
+                "--scoring-tokens",
+                "200");
+        json("verify log", consortium, "--witness", node);
+        json("verify merge", consortium, "--round", "1");
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void a_command_with_json_says_one_document_and_nothing_else(String command) {
+        Said said = walked(command);
+        assertThat(said.code()).as(said.err()).isZero();
+        assertThat(said.out()).hasLineCount(1).endsWith("\n");
+        assertThat(JSON.readTree(said.out()).isContainer()).isTrue();
+    }
+
+    /** All commands of this room; those that write JSON to a file are not meant. */
+    static Stream<String> a_command_with_json_says_one_document_and_nothing_else() {
+        return all(TapestryCommand.line())
+                .filter(JsonTest::ofThisRoom)
+                .map(CommandLine::getCommandSpec)
+                .filter(spec -> {
+                    OptionSpec json = spec.optionsMap().get("--json");
+                    return json != null && json.arity().max() == 0;
+                })
+                .map(spec -> spec.qualifiedName().replaceFirst("^tapestry ", ""));
+    }
+
+    @Test
+    void nothing_that_runs_once_and_has_a_result_is_without_json() {
+        List<String> without =
+                new ArrayList<>(
+                        all(TapestryCommand.line())
+                                .filter(JsonTest::ofThisRoom)
+                                .filter(line -> line.getSubcommands().isEmpty())
+                                .map(CommandLine::getCommandSpec)
+                                .filter(spec -> !spec.optionsMap().containsKey("--json"))
+                                .map(spec -> spec.qualifiedName(" "))
+                                .toList());
+        assertThat(without)
+                .containsExactlyInAnyOrder("tapestry coordinator start", "tapestry node start");
+    }
+
+    @Test
+    void what_one_command_says_is_what_the_next_one_needs() {
+        JsonNode watched = said("run watch");
+        assertThat(watched.path("phase").asString()).isEqualTo("PUBLISHED");
+        assertThat(said("consortium show").path("base")).isEqualTo(watched.path("base"));
+        assertThat(said("consortium adopt").path("base"))
+                .isEqualTo(said("model show").path("digest"));
+        assertThat(said("node join").path("member").asString()).isEqualTo("alpha");
+        assertThat(said("run start").path("tokensPerRound").asLong()).isEqualTo(128);
+        assertThat(said("tokenizer train").path("vocabulary").asInt()).isEqualTo(300);
+        assertThat(Path.of(said("model export").path("file").asString()))
+                .hasSize(said("model export").path("bytes").asLong());
+    }
+
+    @Test
+    void a_whole_log_and_a_true_merge_are_verified_and_false_ones_end_with_1() throws IOException {
+        assertThat(said("verify log").path("whole").asBoolean()).isTrue();
+        assertThat(said("verify log").path("entries")).isEqualTo(said("verify log").path("signed"));
+        assertThat(said("verify merge").path("matches").asBoolean()).isTrue();
+        assertThat(said("verify merge").path("differences").size()).isZero();
+
+        change(weightsOfAContribution());
+        Said merge = Said.by("verify", "merge", consortium, "--round", "1", "--json");
+        assertThat(merge.code()).isEqualTo(1);
+        assertThat(JSON.readTree(merge.out()).path("matches").asBoolean()).isFalse();
+        assertThat(JSON.readTree(merge.out()).path("differences").path(0).asString())
+                .contains("alpha")
+                .contains(".safetensors");
+
+        Tiny.falsify(consortium.resolve("log.db"), "Walkers", "Talkers");
+        Said log = Said.by("verify", "log", consortium, "--json");
+        assertThat(log.code()).isEqualTo(1);
+        assertThat(JSON.readTree(log.out()).path("whole").asBoolean()).isFalse();
+        assertThat(JSON.readTree(log.out()).path("problem").asString()).contains("entry 0");
+    }
+
+    private static JsonNode json(String command, Object... arguments) {
+        List<Object> words = new ArrayList<>(List.of((Object[]) command.split(" ")));
+        words.addAll(List.of(arguments));
+        words.add("--json");
+        Said said = Said.by(words.toArray());
+        assertThat(said.code()).as("%s: %s", command, said.err()).isZero();
+        SAID.put(command, said);
+        return JSON.readTree(said.out());
+    }
+
+    private static JsonNode said(String command) {
+        return JSON.readTree(walked(command).out());
+    }
+
+    private static Said walked(String command) {
+        return SAID.getOrDefault(command, new Said(-1, "", "the walk leaves out " + command));
+    }
+
+    private static Path weightsOfAContribution() throws IOException {
+        try (Stream<Path> files = Files.walk(consortium.resolve("contributions"))) {
+            return files.filter(file -> file.toString().endsWith(".safetensors"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static void change(Path file) throws IOException {
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            out.seek(out.length() - 1);
+            int last = out.read();
+            out.seek(out.length() - 1);
+            out.write(last ^ 1);
+        }
+    }
+
+    private static boolean ofThisRoom(CommandLine line) {
+        Object command = line.getCommandSpec().userObject();
+        Class<?> home =
+                command instanceof Method method ? method.getDeclaringClass() : command.getClass();
+        return home.getPackage().equals(TapestryCommand.class.getPackage());
+    }
+
+    private static Stream<CommandLine> all(CommandLine root) {
+        return Stream.concat(
+                Stream.of(root),
+                root.getSubcommands().values().stream()
+                        .filter(line -> !line.getCommandSpec().usageMessage().hidden())
+                        .flatMap(JsonTest::all));
+    }
+}
