@@ -13,13 +13,10 @@ import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * The state of a consortium: the fold of its events.
@@ -35,7 +32,9 @@ import java.util.TreeMap;
  * @param rounds how many rounds were announced
  * @param contributedWeights digests of the weights that went into a base or lie in the current
  *     round, to tell replays; a round without a new base gives its weights back, for who trains
- *     again from the same base may well come to the same weights
+ *     again from the same base may well come to the same weights. None is ever forgotten: a
+ *     manifest names its round and base, but old weights can be signed anew under a manifest that
+ *     names the current ones, so only their digest tells that they were not trained from it
  */
 public record Consortium(
         Charter charter,
@@ -62,9 +61,9 @@ public record Consortium(
     public record Run(RunPlan plan, int published, int fruitless) {}
 
     public Consortium {
-        members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
-        tokens = Collections.unmodifiableSortedMap(new TreeMap<>(tokens));
-        contributedWeights = Collections.unmodifiableSet(new HashSet<>(contributedWeights));
+        members = FrozenMap.of(members);
+        tokens = FrozenMap.of(tokens);
+        contributedWeights = DigestSet.of(contributedWeights);
     }
 
     /** A new consortium. */
@@ -72,14 +71,14 @@ public record Consortium(
         return new Consortium(
                 event.charter(),
                 event.coordinatorKey(),
-                new TreeMap<>(),
-                new TreeMap<>(),
+                FrozenMap.empty(),
+                FrozenMap.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 0,
-                Set.of());
+                DigestSet.empty());
     }
 
     /**
@@ -100,20 +99,19 @@ public record Consortium(
         next.round = round.map(state -> RoundRules.evolve(state, event));
         switch (event) {
             case Founded again -> throw new IllegalArgumentException("founded twice");
-            case TokenIssued issued -> next.tokens.put(issued.secret(), issued);
+            case TokenIssued issued -> next.tokens = next.tokens.with(issued.secret(), issued);
             case MemberEnrolled enrolled -> {
-                next.tokens.remove(enrolled.secret());
-                next.members.put(
-                        enrolled.member(),
-                        new Member(
+                next.tokens = next.tokens.without(enrolled.secret());
+                next.members =
+                        next.members.with(
                                 enrolled.member(),
-                                enrolled.certificate(),
-                                enrolled.signingKey(),
-                                Member.Standing.ENROLLED));
+                                new Member(
+                                        enrolled.member(),
+                                        enrolled.certificate(),
+                                        enrolled.signingKey(),
+                                        Member.Standing.ENROLLED));
             }
-            case MemberRevoked revoked ->
-                    next.members.computeIfPresent(
-                            revoked.member(), (id, member) -> member.revoked());
+            case MemberRevoked revoked -> next.revoke(revoked.member());
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
                 next.momentum = Optional.empty();
@@ -125,7 +123,8 @@ public record Consortium(
                 next.rounds = announced.plan().round().value();
             }
             case ContributionAdmitted admitted ->
-                    next.contributedWeights.add(admitted.contribution().weights());
+                    next.contributedWeights =
+                            next.contributedWeights.with(admitted.contribution().weights());
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
@@ -199,8 +198,15 @@ public record Consortium(
                 .orElse(List.of());
     }
 
-    /** The events of a revocation, in the order in which they must be written. */
+    /**
+     * The events of a revocation, in the order in which they must be written; none where there is
+     * no such member, or it was revoked before.
+     */
     public List<ConsortiumEvent> revocation(MemberId member, String reason, Instant at) {
+        Member known = members.get(member);
+        if (known == null || !known.active()) {
+            return List.of();
+        }
         List<ConsortiumEvent> events = new ArrayList<>();
         events.add(new MemberRevoked(member, reason, at));
         events.addAll(apply(events.getFirst()).decide(new RoundInput.Revoked(member, at)));
@@ -256,9 +262,9 @@ public record Consortium(
 
     private static final class Builder {
         private final Consortium before;
-        private final SortedMap<MemberId, Member> members;
-        private final SortedMap<Digest, TokenIssued> tokens;
-        private final Set<Digest> contributedWeights;
+        private FrozenMap<MemberId, Member> members;
+        private FrozenMap<Digest, TokenIssued> tokens;
+        private DigestSet contributedWeights;
         private Optional<Digest> base;
         private Optional<Digest> momentum;
         private Optional<Run> run;
@@ -267,9 +273,9 @@ public record Consortium(
 
         Builder(Consortium before) {
             this.before = before;
-            members = new TreeMap<>(before.members);
-            tokens = new TreeMap<>(before.tokens);
-            contributedWeights = new HashSet<>(before.contributedWeights);
+            members = FrozenMap.of(before.members);
+            tokens = FrozenMap.of(before.tokens);
+            contributedWeights = DigestSet.of(before.contributedWeights);
             base = before.base;
             momentum = before.momentum;
             run = before.run;
@@ -277,11 +283,22 @@ public record Consortium(
             rounds = before.rounds;
         }
 
+        /** With the member go its tokens, or it would let itself in again with one it kept. */
+        void revoke(MemberId id) {
+            tokens = tokens.withoutValues(token -> token.member().equals(id));
+            Member member = members.get(id);
+            if (member != null) {
+                members = members.with(id, member.revoked());
+            }
+        }
+
         void fruitless() {
             run = run.map(r -> new Run(r.plan(), r.published(), r.fruitless() + 1));
             before.round.stream()
                     .flatMap(state -> state.admitted().values().stream())
-                    .forEach(contribution -> contributedWeights.remove(contribution.weights()));
+                    .forEach(contribution ->
+                            contributedWeights =
+                                    contributedWeights.without(contribution.weights()));
         }
 
         Consortium build() {

@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * Where a round is. It is always in exactly one state; each state carries only what is known in it.
@@ -56,12 +55,12 @@ public sealed interface RoundState {
             implements RoundState {
         public Collecting {
             expected = List.copyOf(expected);
-            admitted = copy(admitted);
+            admitted = FrozenMap.of(admitted);
         }
 
         /** A round that was just announced. */
         static Collecting begin(RoundPlan plan) {
-            return new Collecting(plan, plan.invited(), new TreeMap<>());
+            return new Collecting(plan, plan.invited(), FrozenMap.empty());
         }
 
         @Override
@@ -71,12 +70,14 @@ public sealed interface RoundState {
 
         Collecting admit(Contribution contribution) {
             return new Collecting(
-                    plan, expected, with(admitted, contribution.member(), contribution));
+                    plan,
+                    expected,
+                    FrozenMap.of(admitted).with(contribution.member(), contribution));
         }
 
         Collecting without(MemberId member) {
             return new Collecting(
-                    plan, left(expected, member), RoundState.without(admitted, member));
+                    plan, left(expected, member), FrozenMap.of(admitted).without(member));
         }
 
         @Override
@@ -91,7 +92,7 @@ public sealed interface RoundState {
             implements RoundState {
         public Merging {
             expected = List.copyOf(expected);
-            admitted = copy(admitted);
+            admitted = FrozenMap.of(admitted);
         }
 
         Merging without(MemberId member) {
@@ -110,8 +111,8 @@ public sealed interface RoundState {
             implements RoundState {
         public Scoring {
             expected = List.copyOf(expected);
-            admitted = copy(admitted);
-            scores = copy(scores);
+            admitted = FrozenMap.of(admitted);
+            scores = FrozenMap.of(scores);
         }
 
         @Override
@@ -121,7 +122,12 @@ public sealed interface RoundState {
 
         Scoring score(MemberId member, Score score) {
             return new Scoring(
-                    plan, expected, admitted, candidate, with(scores, member, score), closesAt);
+                    plan,
+                    expected,
+                    admitted,
+                    candidate,
+                    FrozenMap.of(scores).with(member, score),
+                    closesAt);
         }
 
         Scoring without(MemberId member) {
@@ -130,7 +136,7 @@ public sealed interface RoundState {
                     left(expected, member),
                     admitted,
                     candidate,
-                    RoundState.without(scores, member),
+                    FrozenMap.of(scores).without(member),
                     closesAt);
         }
 
@@ -148,8 +154,8 @@ public sealed interface RoundState {
             SortedMap<MemberId, Score> scores)
             implements RoundState {
         public Published {
-            admitted = copy(admitted);
-            scores = copy(scores);
+            admitted = FrozenMap.of(admitted);
+            scores = FrozenMap.of(scores);
         }
 
         @Override
@@ -167,8 +173,8 @@ public sealed interface RoundState {
             String reason)
             implements RoundState {
         public RolledBack {
-            admitted = copy(admitted);
-            scores = copy(scores);
+            admitted = FrozenMap.of(admitted);
+            scores = FrozenMap.of(scores);
         }
 
         @Override
@@ -185,28 +191,11 @@ public sealed interface RoundState {
         }
     }
 
-    private static <V> SortedMap<MemberId, V> copy(SortedMap<MemberId, V> map) {
-        return Collections.unmodifiableSortedMap(new TreeMap<>(map));
-    }
-
     private static List<MemberId> missing(List<MemberId> expected, SortedMap<MemberId, ?> arrived) {
         return expected.stream().filter(member -> !arrived.containsKey(member)).toList();
     }
 
     private static List<MemberId> left(List<MemberId> members, MemberId gone) {
         return members.stream().filter(member -> !member.equals(gone)).toList();
-    }
-
-    private static <V> SortedMap<MemberId, V> with(
-            SortedMap<MemberId, V> map, MemberId member, V value) {
-        SortedMap<MemberId, V> copy = new TreeMap<>(map);
-        copy.put(member, value);
-        return copy;
-    }
-
-    private static <V> SortedMap<MemberId, V> without(SortedMap<MemberId, V> map, MemberId member) {
-        SortedMap<MemberId, V> copy = new TreeMap<>(map);
-        copy.remove(member);
-        return copy;
     }
 }

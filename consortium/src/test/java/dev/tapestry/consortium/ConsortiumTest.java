@@ -17,6 +17,7 @@ import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Scored;
@@ -73,6 +74,40 @@ class ConsortiumTest {
     void revoking_a_stranger_changes_no_member() {
         Consortium after = consortium.apply(new MemberRevoked(Sample.STRANGER, "?", NOON));
         assertThat(after).isEqualTo(consortium);
+    }
+
+    @Test
+    void a_stranger_has_nothing_to_lose_and_nobody_loses_it_twice() {
+        assertThat(consortium.revocation(Sample.STRANGER, "?", NOON)).isEmpty();
+        consortium = consortium.applyAll(consortium.revocation(LAB, "it left", NOON));
+        assertThat(consortium.revocation(LAB, "it left", NOON)).isEmpty();
+    }
+
+    @Test
+    void a_revoked_member_cannot_let_itself_in_again_with_a_token_it_kept() {
+        consortium = consortium.apply(token(LAB, "spare")).apply(token(BANK, "in use"));
+        consortium = consortium.applyAll(consortium.revocation(LAB, "its key leaked", NOON));
+        assertThat(consortium.tokens().values())
+                .extracting(TokenIssued::member)
+                .containsExactly(BANK);
+        consortium = consortium.apply(token(LAB, "after a talk"));
+        assertThat(consortium.tokens()).containsKey(Sample.digest("after a talk"));
+    }
+
+    /** Or the replay of a long log would take the square of its length. */
+    @Test
+    void an_event_copies_nothing_that_it_does_not_change() {
+        announce();
+        contribute("first", LAB);
+        Consortium after =
+                consortium.apply(
+                        new ConsortiumEvent.ContributionRefused(
+                                new RoundNumber(1), BANK, Finding.NON_FINITE, "NaN", NOON));
+        assertThat(after.members()).isSameAs(consortium.members());
+        assertThat(after.tokens()).isSameAs(consortium.tokens());
+        assertThat(after.contributedWeights()).isSameAs(consortium.contributedWeights());
+        assertThat(after.round().orElseThrow().admitted())
+                .isSameAs(consortium.round().orElseThrow().admitted());
     }
 
     @Test
@@ -191,6 +226,10 @@ class ConsortiumTest {
     @Test
     void no_round_no_events() {
         assertThat(consortium.decide(new TimePassed(Instant.MAX))).isEmpty();
+    }
+
+    private static TokenIssued token(MemberId member, String secret) {
+        return new TokenIssued(member, Sample.digest(secret), NOON.plusSeconds(60), NOON);
     }
 
     private void announce() {

@@ -3,7 +3,6 @@ package dev.tapestry.coordinator;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
-import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Accepted;
@@ -63,11 +62,10 @@ final class StewardDesk {
     }
 
     private List<ConsortiumEvent> revoked(Consortium state, MemberId member, String reason) {
-        Member known = state.members().get(member);
-        if (known == null) {
+        if (!state.members().containsKey(member)) {
             throw new ApiRefusal(ApiCode.NO_SUCH_MEMBER, member + " was never enrolled");
         }
-        return known.active() ? state.revocation(member, reason, clock.instant()) : List.of();
+        return state.revocation(member, reason, clock.instant());
     }
 
     private static Accepted accepted(Ledger.Change change) {
