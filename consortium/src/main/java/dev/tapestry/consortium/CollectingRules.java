@@ -52,7 +52,18 @@ final class CollectingRules {
                     new Merging(state.plan(), state.expected(), state.admitted());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
             // Other events do not concern a round that is collecting.
-            case ConsortiumEvent other -> state;
+            case ConsortiumEvent.Founded other -> state;
+            case ConsortiumEvent.TokenIssued other -> state;
+            case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.RunStarted other -> state;
+            case ConsortiumEvent.RunEnded other -> state;
+            case ConsortiumEvent.RoundAnnounced other -> state;
+            case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.CandidateMerged other -> state;
+            case ConsortiumEvent.CandidateScored other -> state;
+            case ConsortiumEvent.BasePublished other -> state;
+            case ConsortiumEvent.RoundRolledBack other -> state;
         };
     }
 
@@ -73,7 +84,7 @@ final class CollectingRules {
     }
 
     /** Whether waiting longer is over or in vain. */
-    private static boolean isDue(Collecting state, Charter charter, Instant now) {
+    static boolean isDue(Collecting state, Charter charter, Instant now) {
         return !now.isBefore(state.plan().closesAt())
                 || state.awaited().isEmpty()
                 || state.expected().size() < charter.quorum();

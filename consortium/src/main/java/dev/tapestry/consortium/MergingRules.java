@@ -15,7 +15,6 @@ import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Scoring;
 import java.time.Instant;
 import java.util.List;
-import java.util.TreeMap;
 
 /**
  * The rows of {@link RoundRules} for a round that merges. It has no deadline: the coordinator that
@@ -45,7 +44,19 @@ final class MergingRules {
             case MemberRevoked revoked -> state.without(revoked.member());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
             // Other events do not concern a round that is merging.
-            case ConsortiumEvent other -> state;
+            case ConsortiumEvent.Founded other -> state;
+            case ConsortiumEvent.TokenIssued other -> state;
+            case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.RunStarted other -> state;
+            case ConsortiumEvent.RunEnded other -> state;
+            case ConsortiumEvent.RoundAnnounced other -> state;
+            case ConsortiumEvent.ContributionAdmitted other -> state;
+            case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.CollectionClosed other -> state;
+            case ConsortiumEvent.CandidateScored other -> state;
+            case ConsortiumEvent.BasePublished other -> state;
+            case ConsortiumEvent.RoundRolledBack other -> state;
         };
     }
 
@@ -66,7 +77,7 @@ final class MergingRules {
                 state.expected(),
                 state.admitted(),
                 merged.candidate(),
-                new TreeMap<>(),
+                FrozenMap.empty(),
                 merged.scoringClosesAt());
     }
 }

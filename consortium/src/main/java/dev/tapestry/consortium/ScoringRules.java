@@ -55,7 +55,18 @@ final class ScoringRules {
                             state.scores(),
                             back.reason());
             // Other events do not concern a round that is scoring.
-            case ConsortiumEvent other -> state;
+            case ConsortiumEvent.Founded other -> state;
+            case ConsortiumEvent.TokenIssued other -> state;
+            case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.RunStarted other -> state;
+            case ConsortiumEvent.RunEnded other -> state;
+            case ConsortiumEvent.RoundAnnounced other -> state;
+            case ConsortiumEvent.ContributionAdmitted other -> state;
+            case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.CollectionClosed other -> state;
+            case ConsortiumEvent.CandidateMerged other -> state;
+            case ConsortiumEvent.RoundAbandoned other -> state;
         };
     }
 
