@@ -68,6 +68,23 @@ class AccessTest {
     }
 
     @Test
+    void a_revoked_member_does_not_come_back_with_a_token_that_it_kept() {
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            EnrolmentToken spare = EnrolmentToken.parse(stage.token("ada"));
+            stage.steward
+                    .post("/v1/members/ada/revocation", new RevocationRequest("stolen key"))
+                    .as(200, Accepted.class);
+            var request =
+                    TestMember.request(spare, folder.resolve("ada-again"), SigningKey.generate());
+            try (TestClient stranger = stranger(stage, spare.authority())) {
+                assertThat(stranger.post("/v1/enrolments", request).code())
+                        .isEqualTo("TOKEN_UNKNOWN");
+            }
+            TestMember.enrol(stage.token("ada"), folder.resolve("ada-forgiven")).close();
+        }
+    }
+
+    @Test
     void certificates_decide_who_may_do_what() {
         try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada", "bela")) {
             TestMember ada = stage.member(0);
