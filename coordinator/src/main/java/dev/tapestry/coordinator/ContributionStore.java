@@ -74,6 +74,7 @@ final class ContributionStore {
             Digest envelope,
             byte[] envelopeBytes,
             ContributionManifest manifest,
+            String signingKey,
             Predicate<Digest> kept) {
         Path folder = folder(manifest.round(), manifest.member(), envelope);
         for (Path other : FileTrees.list(folder.resolveSibling("."))) {
@@ -83,7 +84,8 @@ final class ContributionStore {
             }
         }
         boolean known = Files.exists(folder.resolve(ENVELOPE));
-        Upload upload = new Upload(envelope, manifest, folder, weights(manifest.weights()));
+        Upload upload =
+                new Upload(envelope, manifest, signingKey, folder, weights(manifest.weights()));
         if (known) {
             upload.recover();
         } else {

@@ -59,7 +59,7 @@ final class Ledger implements AutoCloseable {
         this.log = log;
         this.key = key;
         this.told = told;
-        this.snapshot = replay(log, history);
+        this.snapshot = replay(log, history::accept);
     }
 
     /**
@@ -79,14 +79,20 @@ final class Ledger implements AutoCloseable {
         log.checkpoint(key);
     }
 
-    /** The fold of all entries; fills {@code history} on the way. */
-    static Snapshot replay(AuditLog log, RoundHistory history) {
+    /**
+     * The fold of all entries.
+     *
+     * @param witness is shown each event but the founding, and the state before it; what it cannot
+     *     accept it answers with an {@link IllegalArgumentException}
+     * @throws CoordinatorException {@code LOG} if an entry is no event, or one that does not fit
+     */
+    static Snapshot replay(AuditLog log, BiConsumer<ConsortiumEvent, Consortium> witness) {
         long size = log.size();
         Consortium state = null;
         for (long from = 0; from < size; from += PAGE) {
             long index = from;
             for (byte[] entry : log.read(from, Math.min(size, from + PAGE))) {
-                state = next(state, entry, index++, history);
+                state = next(state, entry, index++, witness);
             }
         }
         if (state == null) {
@@ -96,13 +102,16 @@ final class Ledger implements AutoCloseable {
     }
 
     private static Consortium next(
-            @Nullable Consortium state, byte[] entry, long index, RoundHistory history) {
+            @Nullable Consortium state,
+            byte[] entry,
+            long index,
+            BiConsumer<ConsortiumEvent, Consortium> witness) {
         try {
             ConsortiumEvent event = CanonicalJson.read(entry, ConsortiumEvent.class);
             if (state == null) {
                 return Consortium.replay(List.of(event));
             }
-            history.accept(event, state);
+            witness.accept(event, state);
             return state.apply(event);
         } catch (TrustException | IllegalArgumentException e) {
             throw new CoordinatorException(

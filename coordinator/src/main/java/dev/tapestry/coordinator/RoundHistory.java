@@ -2,9 +2,12 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
+import dev.tapestry.consortium.Contribution;
+import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
 import java.util.List;
@@ -30,7 +33,8 @@ final class RoundHistory {
                             RoundRecord.announced(announced.plan(), before.momentum()));
             case ContributionAdmitted admitted ->
                     rounds.computeIfPresent(
-                            admitted.round(), (_, round) -> round.admit(admitted.contribution()));
+                            admitted.round(),
+                            (_, round) -> admit(round, admitted.contribution(), before));
             case CandidateMerged merged ->
                     rounds.computeIfPresent(
                             merged.round(),
@@ -40,9 +44,28 @@ final class RoundHistory {
                                             before.round()
                                                     .map(RoundState::admitted)
                                                     .orElse(round.admitted())));
+            case BasePublished base ->
+                    rounds.computeIfPresent(base.round(), (_, round) -> round.published(base));
             // Other events say nothing that verification or retention asks for.
-            case ConsortiumEvent other -> {}
+            case ConsortiumEvent.Founded other -> {}
+            case ConsortiumEvent.TokenIssued other -> {}
+            case ConsortiumEvent.MemberEnrolled other -> {}
+            case ConsortiumEvent.MemberRevoked other -> {}
+            case ConsortiumEvent.BaseAdopted other -> {}
+            case ConsortiumEvent.RunStarted other -> {}
+            case ConsortiumEvent.RunEnded other -> {}
+            case ConsortiumEvent.ContributionRefused other -> {}
+            case ConsortiumEvent.CollectionClosed other -> {}
+            case ConsortiumEvent.CandidateScored other -> {}
+            case ConsortiumEvent.RoundRolledBack other -> {}
+            case ConsortiumEvent.RoundAbandoned other -> {}
         }
+    }
+
+    private static RoundRecord admit(
+            RoundRecord round, Contribution contribution, Consortium before) {
+        Member member = before.members().get(contribution.member());
+        return round.admit(contribution, member == null ? "" : member.signingKey());
     }
 
     Optional<RoundRecord> round(RoundNumber number) {

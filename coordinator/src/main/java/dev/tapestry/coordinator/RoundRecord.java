@@ -1,6 +1,7 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Candidate;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
@@ -18,39 +19,58 @@ import java.util.stream.Stream;
  * @param plan as announced
  * @param momentum the outer optimiser's state that belonged to the plan's base
  * @param admitted the contributions that were merged, or would be
+ * @param keys with which their members signed when they were admitted: a member that enrols again
+ *     has another one later
  * @param candidate the merge's outcome
+ * @param published what became the base
  */
 record RoundRecord(
         RoundPlan plan,
         Optional<Digest> momentum,
         SortedMap<MemberId, Contribution> admitted,
-        Optional<Candidate> candidate) {
+        SortedMap<MemberId, String> keys,
+        Optional<Candidate> candidate,
+        Optional<BasePublished> published) {
 
     RoundRecord {
         admitted = Collections.unmodifiableSortedMap(new TreeMap<>(admitted));
+        keys = Collections.unmodifiableSortedMap(new TreeMap<>(keys));
     }
 
     static RoundRecord announced(RoundPlan plan, Optional<Digest> momentum) {
-        return new RoundRecord(plan, momentum, new TreeMap<>(), Optional.empty());
+        return new RoundRecord(
+                plan,
+                momentum,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     RoundNumber number() {
         return plan.round();
     }
 
-    RoundRecord admit(Contribution contribution) {
+    /** With a contribution of a member that has this signing key. */
+    RoundRecord admit(Contribution contribution, String key) {
         SortedMap<MemberId, Contribution> more = new TreeMap<>(admitted);
         more.put(contribution.member(), contribution);
-        return new RoundRecord(plan, momentum, more, candidate);
+        SortedMap<MemberId, String> moreKeys = new TreeMap<>(keys);
+        moreKeys.put(contribution.member(), key);
+        return new RoundRecord(plan, momentum, more, moreKeys, candidate, published);
     }
 
     /** The round with just these contributions: revoked members' are gone. */
     RoundRecord ofMembers(SortedMap<MemberId, Contribution> merged) {
-        return new RoundRecord(plan, momentum, merged, candidate);
+        return new RoundRecord(plan, momentum, merged, keys, candidate, published);
     }
 
     RoundRecord merged(Candidate outcome, SortedMap<MemberId, Contribution> of) {
-        return new RoundRecord(plan, momentum, of, Optional.of(outcome));
+        return new RoundRecord(plan, momentum, of, keys, Optional.of(outcome), published);
+    }
+
+    RoundRecord published(BasePublished base) {
+        return new RoundRecord(plan, momentum, admitted, keys, candidate, Optional.of(base));
     }
 
     /** The models that belong to the round. */

@@ -35,6 +35,7 @@ final class Upload {
 
     private final Digest contribution;
     private final ContributionManifest manifest;
+    private final String signingKey;
     private final Path folder;
     private final SequencedMap<Digest, PartSlot> slots = new LinkedHashMap<>();
     private final ReentrantLock sealing = new ReentrantLock();
@@ -44,15 +45,18 @@ final class Upload {
      * An upload into a folder, in which parts of an earlier attempt may lie.
      *
      * @param contribution digest of the signed envelope
+     * @param signingKey the public key with which the manifest was signed
      * @param awaited files whose parts are sent; others are there already
      */
     Upload(
             Digest contribution,
             ContributionManifest manifest,
+            String signingKey,
             Path folder,
             List<ModelManifest.File> awaited) {
         this.contribution = contribution;
         this.manifest = manifest;
+        this.signingKey = signingKey;
         this.folder = folder;
         Map<Digest, List<Place>> places = new LinkedHashMap<>();
         Map<Digest, Long> lengths = new TreeMap<>();
@@ -75,6 +79,10 @@ final class Upload {
 
     ContributionManifest manifest() {
         return manifest;
+    }
+
+    String signingKey() {
+        return signingKey;
     }
 
     Path folder() {

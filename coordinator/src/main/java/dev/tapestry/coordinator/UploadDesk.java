@@ -61,7 +61,8 @@ final class UploadDesk {
      * @throws ApiRefusal with a finding, which is then in the log
      */
     UploadStatus begin(MemberId member, RoundNumber round, byte[] envelopeBytes) {
-        ContributionManifest manifest = verified(member, envelopeBytes);
+        Member known = known(member);
+        ContributionManifest manifest = verified(known, envelopeBytes);
         if (!manifest.round().equals(round)) {
             throw refuse(
                     member,
@@ -88,7 +89,12 @@ final class UploadDesk {
                                                 && !current.isReplaced()
                                                 && current.contribution().equals(contribution)
                                         ? current
-                                        : reopen(current, contribution, envelopeBytes, manifest));
+                                        : reopen(
+                                                current,
+                                                contribution,
+                                                envelopeBytes,
+                                                manifest,
+                                                known.signingKey()));
         return new UploadStatus(contribution, upload.missing());
     }
 
@@ -96,9 +102,10 @@ final class UploadDesk {
             @Nullable Upload current,
             Digest contribution,
             byte[] envelope,
-            ContributionManifest manifest) {
+            ContributionManifest manifest,
+            String key) {
         if (current == null) {
-            return store.open(contribution, envelope, manifest, kept(manifest));
+            return store.open(contribution, envelope, manifest, key, kept(manifest));
         }
         if (!current.sealing().tryLock()) {
             throw new ApiRefusal(
@@ -107,7 +114,7 @@ final class UploadDesk {
         }
         try {
             current.replace();
-            return store.open(contribution, envelope, manifest, kept(manifest));
+            return store.open(contribution, envelope, manifest, key, kept(manifest));
         } finally {
             current.sealing().unlock();
         }
@@ -179,7 +186,8 @@ final class UploadDesk {
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
                         .orElseGet(() -> examine(upload));
-        Ledger.Change change = ledger.change(consortium -> consortium.decide(input));
+        Ledger.Change change =
+                ledger.change(consortium -> consortium.decide(byItsKey(consortium, upload, input)));
         Optional<Refusal> refusal = refusalIn(change.events(), member);
         open.remove(member, upload);
         if (refusal.isPresent()) {
@@ -187,6 +195,25 @@ final class UploadDesk {
             throw ApiRefusal.of(refusal.get());
         }
         return new Accepted(change.after().version());
+    }
+
+    /**
+     * Refuses what was signed with a key that the member has replaced since: a contribution must
+     * bear the signature of the key that the log gives its member when it is admitted.
+     */
+    private static RoundInput byItsKey(Consortium consortium, Upload upload, RoundInput input) {
+        Member member = consortium.members().get(upload.manifest().member());
+        return member == null
+                        || member.signingKey().equals(upload.signingKey())
+                        || !(input instanceof RoundInput.Contributed)
+                ? input
+                : new RoundInput.Unsound(
+                        member.id(),
+                        new Refusal(
+                                Finding.BAD_SIGNATURE,
+                                "signed with a key that %s has replaced since; sign the manifest again"
+                                        .formatted(member.id())),
+                        input.at());
     }
 
     private RoundInput examine(Upload upload) {
@@ -238,12 +265,17 @@ final class UploadDesk {
                                 : store.refusal(manifest));
     }
 
-    private ContributionManifest verified(MemberId member, byte[] envelopeBytes) {
+    private Member known(MemberId member) {
+        Member known = ledger.snapshot().consortium().members().get(member);
+        if (known == null) {
+            throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, member + " is not enrolled");
+        }
+        return known;
+    }
+
+    private ContributionManifest verified(Member known, byte[] envelopeBytes) {
+        MemberId member = known.id();
         try {
-            Member known = ledger.snapshot().consortium().members().get(member);
-            if (known == null) {
-                throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, member + " is not enrolled");
-            }
             ContributionManifest manifest =
                     Envelope.parse(envelopeBytes)
                             .open(

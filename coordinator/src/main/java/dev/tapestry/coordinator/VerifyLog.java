@@ -1,6 +1,8 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.AuditRules;
 import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.LogVerifier;
@@ -39,7 +41,7 @@ public sealed interface VerifyLog {
 
     /**
      * Examines a log file by the coordinator's public key: every hash, every checkpoint, and every
-     * event by the rules.
+     * event by the rules of {@link AuditRules}.
      */
     static VerifyLog of(Path log, VerifyingKey key) {
         return switch (LogVerifier.verify(log, key)) {
@@ -53,7 +55,7 @@ public sealed interface VerifyLog {
 
     private static VerifyLog replayed(Path log, VerifyingKey key, Verdict.Whole whole) {
         try (AuditLog entries = AuditLog.readOnly(log)) {
-            Consortium consortium = Ledger.replay(entries, new RoundHistory()).consortium();
+            Consortium consortium = Ledger.replay(entries, VerifyLog::examine).consortium();
             return consortium.coordinatorKey().equals(key.value())
                     ? new Sound(whole, consortium)
                     : new Unsound(
@@ -62,5 +64,12 @@ public sealed interface VerifyLog {
         } catch (CoordinatorException e) {
             return new Unsound(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static void examine(ConsortiumEvent event, Consortium before) {
+        AuditRules.breach(before, event)
+                .ifPresent(breach -> {
+                    throw new IllegalArgumentException(breach);
+                });
     }
 }

@@ -6,17 +6,19 @@ import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Candidate;
-import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.VerifyingKey;
@@ -26,8 +28,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Merges a round again from what the log says and the files that are kept, and compares: offline,
@@ -36,14 +40,14 @@ import java.util.TreeMap;
 public final class VerifyMerge {
 
     private final Path root;
-    private final Consortium consortium;
+    private final Charter charter;
     private final ModelStore models;
     private final ContributionStore contributions;
     private final MergeWork work;
 
-    private VerifyMerge(CoordinatorDirectory directory, Consortium consortium) {
+    private VerifyMerge(CoordinatorDirectory directory, Charter charter) {
         this.root = directory.root();
-        this.consortium = consortium;
+        this.charter = charter;
         this.models = new ModelStore(directory.models());
         this.contributions = new ContributionStore(directory.contributions(), models);
         this.work = new MergeWork(models, contributions, directory.momenta());
@@ -52,23 +56,24 @@ public final class VerifyMerge {
     /**
      * Verifies the merge of a round in a coordinator's directory.
      *
-     * @return whether contributions, weights and candidate are those in the log
+     * @return whether contributions, weights and candidate are those in the log, and the candidate
+     *     is what was published, if anything was
      * @throws CoordinatorException {@code NOT_KEPT} when files of the round were purged; {@code
      *     LOG} when there was no such round or it has no candidate
      */
     public static MergeVerification of(Path directory, RoundNumber number) {
         CoordinatorDirectory place = new CoordinatorDirectory(directory);
         RoundHistory history = new RoundHistory();
-        Consortium consortium;
+        Charter charter;
         try (AuditLog log = AuditLog.readOnly(place.log())) {
-            consortium = Ledger.replay(log, history).consortium();
+            charter = Ledger.replay(log, history::accept).consortium().charter();
         }
         RoundRecord round =
                 history.round(number)
                         .orElseThrow(() ->
                                 new CoordinatorException(
                                         Code.LOG, "the log has no round " + number));
-        return new VerifyMerge(place, consortium).verify(round);
+        return new VerifyMerge(place, charter).verify(round);
     }
 
     private MergeVerification verify(RoundRecord round) {
@@ -82,10 +87,11 @@ public final class VerifyMerge {
         candidate.weights().forEach(weight -> logged.put(weight.member(), weight.value()));
         List<String> differences = new ArrayList<>(weighed(round, logged));
         round.admitted().values().forEach(c -> differences.addAll(signed(round, c)));
+        round.published().ifPresent(base -> differences.addAll(published(base, candidate)));
         if (!differences.isEmpty()) {
             return new Differs(differences);
         }
-        ModelManifest published =
+        ModelManifest merged =
                 models.manifest(candidate.model())
                         .orElseThrow(() ->
                                 new CoordinatorException(
@@ -95,12 +101,12 @@ public final class VerifyMerge {
         return work.withOrder(
                 round,
                 logged,
-                order -> MergeVerification.verify(order, published, candidate.momentum(), root));
+                order -> MergeVerification.verify(order, merged, candidate.momentum(), root));
     }
 
     /** Whether the charter gives the weights that were used. */
     private List<String> weighed(RoundRecord round, SequencedMap<MemberId, Double> logged) {
-        Apportionment lawful = MergeWork.weights(round, consortium.charter());
+        Apportionment lawful = MergeWork.weights(round, charter);
         return switch (lawful) {
             case Refused(String detail) -> List.of("weights: " + detail);
             case Apportioned(SequencedMap<MemberId, Double> weights) ->
@@ -112,7 +118,27 @@ public final class VerifyMerge {
         };
     }
 
-    /** Whether a contribution's files are those that its member signed and the log names. */
+    /** Whether the base is the candidate that the members scored, and no other. */
+    private static List<String> published(BasePublished base, Candidate candidate) {
+        List<String> differences = new ArrayList<>();
+        if (!base.base().equals(candidate.model())) {
+            differences.add(
+                    "base: published %s, the candidate is %s"
+                            .formatted(base.base(), candidate.model()));
+        }
+        if (!base.momentum().equals(candidate.momentum())) {
+            differences.add(
+                    "momentum: published %s, the candidate's is %s"
+                            .formatted(words(base.momentum()), words(candidate.momentum())));
+        }
+        return differences;
+    }
+
+    private static String words(Optional<Digest> digest) {
+        return digest.map(Digest::hex).orElse("nothing");
+    }
+
+    /** Whether a contribution is what its member signed, in the log and in the files. */
     private List<String> signed(RoundRecord round, Contribution contribution) {
         Path folder = contributions.folder(round.number(), contribution);
         Path file = folder.resolve(ContributionStore.ENVELOPE);
@@ -127,22 +153,61 @@ public final class VerifyMerge {
             if (!Digest.of(envelope).equals(contribution.envelope())) {
                 return List.of(contribution.member() + ": the signed manifest is another one");
             }
-            Member member = consortium.members().get(contribution.member());
             ContributionManifest manifest =
                     Envelope.parse(envelope)
                             .open(
                                     Protocol.CONTRIBUTION_TYPE,
-                                    new VerifyingKey(member == null ? "" : member.signingKey()),
+                                    new VerifyingKey(
+                                            round.keys().getOrDefault(contribution.member(), "")),
                                     ContributionManifest.class);
-            return Manifests.verify(folder, manifest.weights()).stream()
+            List<String> differences = new ArrayList<>(logged(manifest, round, contribution));
+            Manifests.verify(folder, manifest.weights()).stream()
                     .filter(problem -> problem.difference() != Manifests.Difference.UNEXPECTED)
                     .map(problem ->
                             contribution.member() + ": " + problem.path() + " " + problem.detail())
-                    .toList();
+                    .forEach(differences::add);
+            return differences;
         } catch (IOException e) {
             throw CoordinatorException.storage("read", file, e);
         } catch (TrustException | IllegalArgumentException e) {
             return List.of(contribution.member() + ": " + e.getMessage());
         }
+    }
+
+    /**
+     * What the log says otherwise than the member. Tokens give weight and the training loss opens
+     * the quality floor, so the coordinator must not be the one who says them.
+     */
+    private static List<String> logged(
+            ContributionManifest manifest, RoundRecord round, Contribution contribution) {
+        MemberId member = contribution.member();
+        RoundPlan plan = round.plan();
+        return Stream.of(
+                        differs(member, "member", manifest.member(), member),
+                        differs(member, "round", manifest.round(), round.number()),
+                        differs(member, "base", manifest.base(), plan.base()),
+                        differs(member, "plan", manifest.plan(), CanonicalJson.digest(plan)),
+                        differs(
+                                member,
+                                "weights",
+                                CanonicalJson.digest(manifest.weights()),
+                                contribution.weights()),
+                        differs(member, "tokens", manifest.tokens(), contribution.tokens()),
+                        differs(
+                                member,
+                                "training loss",
+                                manifest.trainingBitsPerByte(),
+                                contribution.trainingBitsPerByte()))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private static Optional<String> differs(
+            MemberId member, String what, Object signed, Object logged) {
+        return signed.equals(logged)
+                ? Optional.empty()
+                : Optional.of(
+                        "%s: signed with %s %s, the log has %s"
+                                .formatted(member, what, signed, logged));
     }
 }

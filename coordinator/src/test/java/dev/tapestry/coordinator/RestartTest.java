@@ -8,7 +8,8 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundInput;
+import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
@@ -20,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,8 +100,10 @@ class RestartTest {
                                 Founding.origin(CertificateAuthority.open(place.authority())));
                 Ledger ledger =
                         Ledger.open(log, SigningKey.load(place.signingKey()), new Chronicle())) {
-            ledger.change(_ ->
-                    List.of(new CollectionClosed(new RoundNumber(1), List.of(), Instant.now())));
+            ledger.change(state ->
+                    state.decide(
+                            new RoundInput.TimePassed(
+                                    state.round().flatMap(RoundState::deadline).orElseThrow())));
         }
     }
 

@@ -20,8 +20,8 @@ final class VerifyCommands extends CommandGroup {
     @Command(
             name = "log",
             description = {
-                "Recompute every hash of a log, compare with every signed checkpoint, replay the events.",
-                "Ends with 1 and names the first wrong entry if it was changed."
+                "Recompute every hash of a log, compare with every signed checkpoint, hold every event against the rules.",
+                "Ends with 1 and names the first entry that was changed, or that the rules would never have written."
             },
             footer = {
                 "",
@@ -64,7 +64,8 @@ final class VerifyCommands extends CommandGroup {
             name = "merge",
             description = {
                 "Merge a round again from the log and the files that are kept, and compare every byte.",
-                "Checks that the charter gives the weights that were used, and every member's signature.",
+                "Checks that the charter gives the weights that were used, that every member signed what the log says,",
+                "and that the base that was published is this candidate.",
                 "Ends with 1 and names the differences."
             },
             footer = {"", "Example:", "  tapestry verify merge consortium --round 3"})
