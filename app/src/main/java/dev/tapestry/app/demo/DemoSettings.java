@@ -22,7 +22,7 @@ import java.time.Duration;
 public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScratch, int rounds) {
 
     /** Rounds, unless said otherwise. */
-    public static final int DEFAULT_ROUNDS = 40;
+    public static final int DEFAULT_ROUNDS = 50;
 
     /** Share of each corpus that is held out, by sitting day or resource. */
     public static final double HELD_OUT = 0.2;
@@ -30,12 +30,16 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     /** Held-out tokens on which the final table is measured, per member. */
     static final long TABLE_TOKENS = 20_000;
 
-    private static final int LOCAL_STEPS = 5;
+    private static final int LOCAL_STEPS = 4;
     private static final int BATCH = 8;
     private static final int SEQUENCE = 128;
     private static final long SCORING_TOKENS = 2_048;
     private static final int PRIVATE_STEPS = 64;
     private static final double CLIP = 1.0;
+    private static final double OUTER_RATE = 1.0;
+    private static final double OUTER_MOMENTUM = 0.5;
+    private static final double FINAL_RATE = 0.1;
+    private static final double FROM_SCRATCH = 1.5;
     private static final double DECAY = 0.01;
 
     /** The charter of the demo's consortium. */
@@ -57,8 +61,8 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     RunPlan run() {
         return new RunPlan(
                 rounds,
-                training(LOCAL_STEPS, BATCH, loopSteps(), Rates.LOOP),
-                new MergeRule(Rates.OUTER, Rates.OUTER_MOMENTUM, Direction.NORM_PRESERVING),
+                training(LOCAL_STEPS, BATCH, loopSteps(), rates().loop()),
+                new MergeRule(OUTER_RATE, OUTER_MOMENTUM, Direction.NORM_PRESERVING),
                 SCORING_TOKENS);
     }
 
@@ -69,22 +73,19 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
 
     /** Private continued pre-training of the shared base. */
     LocalTraining sovereign() {
-        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, Rates.privately(consortium));
+        return training(PRIVATE_STEPS, BATCH, PRIVATE_STEPS, rates().privately());
     }
 
     /** Training alone from the adopted base, with the tokens of loop and private training. */
     LocalTraining alone() {
         int steps = loopSteps() + PRIVATE_STEPS;
-        return training(steps, BATCH, steps, Rates.ALONE);
+        return training(steps, BATCH, steps, rates().alone());
     }
 
     /** Training on all members' text together, with the loop's total tokens and global batch. */
     LocalTraining central() {
         return training(
-                loopSteps(),
-                BATCH * consortium.members().size(),
-                loopSteps(),
-                Rates.centrally(consortium));
+                loopSteps(), BATCH * consortium.members().size(), loopSteps(), rates().central());
     }
 
     /**
@@ -100,8 +101,8 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
         return new LocalTraining(
                 steps,
                 Optimizer.MUON,
-                rate * (fromScratch ? Rates.FROM_SCRATCH : 1),
-                Rates.FINAL,
+                rate * (fromScratch ? FROM_SCRATCH : 1),
+                FINAL_RATE,
                 Schedule.COSINE,
                 total / 50,
                 total,
@@ -112,30 +113,21 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
                 seed);
     }
 
-    /** Learning rates: the outcome of the tuning. */
-    private static final class Rates {
-        static final double LOOP = 0.01;
-        static final double OUTER = 1.0;
-        static final double OUTER_MOMENTUM = 0.5;
-        static final double ALONE = 0.01;
-        static final double FINAL = 0.1;
-        static final double FROM_SCRATCH = 1.5;
+    /**
+     * Peak learning rates of the hidden matrices.
+     *
+     * @param loop of the members in the loop
+     * @param privately of private training; who has read all its text several times in the loop
+     *     soon learns it by heart
+     * @param alone of training alone
+     * @param central of central training
+     */
+    private record Rates(double loop, double privately, double alone, double central) {}
 
-        private Rates() {}
-
-        /** Who has read all its text several times in the loop soon learns it by heart. */
-        static double privately(DemoConsortium consortium) {
-            return switch (consortium) {
-                case HEALTH -> 0.0015;
-                case NATIONS -> 0.008;
-            };
-        }
-
-        static double centrally(DemoConsortium consortium) {
-            return switch (consortium) {
-                case HEALTH -> 0.015;
-                case NATIONS -> 0.01;
-            };
-        }
+    private Rates rates() {
+        return switch (consortium) {
+            case HEALTH -> new Rates(0.01, 0.0015, 0.006, 0.02);
+            case NATIONS -> new Rates(0.01, 0.008, 0.01, 0.02);
+        };
     }
 }
