@@ -1,5 +1,6 @@
 package dev.tapestry.consortium;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 
 /** What can reach a round from outside; {@link RoundRules#decide} turns it into events. */
@@ -33,7 +34,21 @@ public sealed interface RoundInput {
      * Why a contribution cannot be merged.
      *
      * @param finding stable code
-     * @param detail which value was found, and what to do
+     * @param detail which value was found, and what to do. It may quote what a member sent, and it
+     *     goes into the log: what is longer than {@link #MAX_DETAIL} characters is cut and ends
+     *     with …, and half a surrogate pair, which no document can hold, becomes a question mark
      */
-    record Refusal(Finding finding, String detail) {}
+    record Refusal(Finding finding, String detail) {
+
+        /** No detail is longer, in UTF-16 units. */
+        public static final int MAX_DETAIL = 1_000;
+
+        public Refusal {
+            String shown =
+                    detail.length() <= MAX_DETAIL
+                            ? detail
+                            : detail.substring(0, MAX_DETAIL - 1) + "…";
+            detail = new String(shown.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        }
+    }
 }

@@ -47,6 +47,17 @@ class NounsTest {
     }
 
     @Test
+    void what_a_refusal_quotes_is_cut_and_can_stand_in_a_document() {
+        assertThat(new RoundInput.Refusal(Finding.MALFORMED, "short").detail()).isEqualTo("short");
+        assertThat(new RoundInput.Refusal(Finding.MALFORMED, "x".repeat(1_000)).detail())
+                .isEqualTo("x".repeat(1_000));
+        assertThat(new RoundInput.Refusal(Finding.MALFORMED, "x".repeat(1 << 20)).detail())
+                .isEqualTo("x".repeat(999) + "…");
+        assertThat(new RoundInput.Refusal(Finding.MALFORMED, "🧵".repeat(501)).detail())
+                .isEqualTo("🧵".repeat(499) + "?…");
+    }
+
+    @Test
     void local_training_has_a_length_a_rate_and_a_schedule_that_fits() {
         assertThat(training(10, 0.02, 0.1, 100, 1000, 0).tokensPerRound()).isEqualTo(10L * 4 * 64);
         refused(() -> training(0, 0.02, 0.1, 100, 1000, 0), "steps");

@@ -290,7 +290,12 @@ final class RecordDecoder {
     }
 
     private static String abbreviated(String text) {
-        return text.length() <= QUOTED ? text : text.substring(0, QUOTED) + "…";
+        if (text.length() <= QUOTED) {
+            return text;
+        }
+        // Half a surrogate pair in a message would make every document that quotes it unwritable.
+        boolean split = Character.isHighSurrogate(text.charAt(QUOTED - 1));
+        return text.substring(0, split ? QUOTED - 1 : QUOTED) + "…";
     }
 
     private static TrustException refused(String path, String why) {

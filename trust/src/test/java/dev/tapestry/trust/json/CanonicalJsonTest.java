@@ -200,6 +200,20 @@ class CanonicalJsonTest {
     }
 
     @Test
+    void what_a_refusal_quotes_can_itself_be_written() {
+        String key = "x".repeat(79) + "🧵".repeat(3);
+        assertThatThrownBy(() ->
+                        read(
+                                "{\"type\":\"square\",\"side\":1,\"" + key + "\":1}",
+                                Shape.Square.class))
+                .isInstanceOfSatisfying(
+                        TrustException.class,
+                        e ->
+                                assertThat(text(String.valueOf(e.getMessage())))
+                                        .contains("x".repeat(79) + "…"));
+    }
+
+    @Test
     void what_has_no_canonical_form_is_not_written() {
         unwritable(Double.NaN, "NaN");
         unwritable(new Shape.Square(Double.POSITIVE_INFINITY), "$.side is Infinity");
