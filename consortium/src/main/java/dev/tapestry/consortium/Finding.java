@@ -28,8 +28,6 @@ public enum Finding {
     TOO_LARGE,
     /** Parts that the manifest names have not arrived. */
     INCOMPLETE,
-    /** A file does not have the digest that the manifest names. */
-    DIGEST_MISMATCH,
     /** A tensor of the base is missing. */
     MISSING_TENSOR,
     /** A tensor that the base does not have. */
