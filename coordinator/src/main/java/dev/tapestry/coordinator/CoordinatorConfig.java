@@ -2,15 +2,12 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.StrictYaml;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.ObjectReader;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * What an operator can set about a coordinator; what the members agreed is in the charter.
@@ -58,15 +55,6 @@ public record CoordinatorConfig(
         }
     }
 
-    private static final ObjectReader YAML =
-            YAMLMapper.builder()
-                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-                    .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .build()
-                    .readerFor(Document.class);
-
     /** The YAML document, key by key. */
     record Document(
             String host, int port, List<String> dnsNames, int keepRounds, int mergeThreads) {}
@@ -79,7 +67,8 @@ public record CoordinatorConfig(
      * Reads {@code coordinator.yaml} in this directory.
      *
      * @throws CoordinatorException {@code DIRECTORY} without one; {@code CONFIGURATION} with the
-     *     key that is unknown, missing or out of range
+     *     key that is unknown, missing, of another kind or out of range, and the keys that there
+     *     are
      */
     public static CoordinatorConfig read(Path directory) {
         Path file = new CoordinatorDirectory(directory).config();
@@ -88,18 +77,26 @@ public record CoordinatorConfig(
                     Code.DIRECTORY,
                     directory + " holds no coordinator (no " + file.getFileName() + "); found one");
         }
+        Document document = document(file);
         try {
-            Document document = YAML.readValue(SafeFile.read(file));
             return new CoordinatorConfig(
                     directory,
                     new Listening(document.host, document.port, document.dnsNames),
                     new Retention(document.keepRounds),
                     document.mergeThreads);
-        } catch (JacksonException e) {
-            throw new CoordinatorException(
-                    Code.CONFIGURATION, file + ": " + e.getOriginalMessage(), e);
         } catch (CoordinatorException e) {
             throw new CoordinatorException(e.code(), file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Document document(Path file) {
+        try {
+            return StrictYaml.read(file, Document.class);
+        } catch (TrustException e) {
+            throw e.code() == TrustException.Code.STORAGE
+                    ? CoordinatorException.storage("read", file, e)
+                    : new CoordinatorException(
+                            Code.CONFIGURATION, String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -1,0 +1,68 @@
+package dev.tapestry.coordinator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.coordinator.CoordinatorConfig.Listening;
+import dev.tapestry.coordinator.CoordinatorConfig.Retention;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CoordinatorConfigTest {
+
+    @TempDir Path directory;
+
+    private CoordinatorConfig written;
+    private Path file;
+
+    @BeforeEach
+    void write() {
+        written =
+                new CoordinatorConfig(
+                        directory,
+                        new Listening("0.0.0.0", 8443, List.of("hub.example", "10.0.0.1")),
+                        new Retention(2),
+                        4);
+        written.write();
+        file = directory.resolve("coordinator.yaml");
+    }
+
+    @Test
+    void what_was_written_is_read() {
+        assertThat(CoordinatorConfig.read(directory)).isEqualTo(written);
+    }
+
+    @Test
+    void a_value_of_another_kind_is_refused_with_its_key() throws IOException {
+        refused("port: 8443", "port: 84.7", "port: a whole number", "84.7");
+        refused("port: 8443", "port: \"84\"", "port: a whole number", "84");
+        refused("port: 8443", "port: 84000", "port is 0 to 65535, not 84000");
+        refused("host: \"0.0.0.0\"", "host: 7", "host: a string is expected");
+    }
+
+    @Test
+    void a_key_that_is_unknown_or_missing_is_refused_with_those_there_are() throws IOException {
+        String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads]";
+        refused("mergeThreads: 4", "mergeThreads: 4\ncolour: red", "unknown key 'colour'", keys);
+        refused("mergeThreads: 4", "", "the key 'mergeThreads' is missing", keys);
+    }
+
+    private void refused(String good, String bad, String... reasons) throws IOException {
+        String before = Files.readString(file);
+        assertThat(before).contains(good);
+        Files.writeString(file, before.replace(good, bad));
+        assertThatThrownBy(() -> CoordinatorConfig.read(directory))
+                .isInstanceOfSatisfying(
+                        CoordinatorException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.CONFIGURATION))
+                .hasMessageContaining(file.toString())
+                .hasMessageContainingAll(reasons);
+        Files.writeString(file, before);
+    }
+}
