@@ -1,10 +1,10 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -84,7 +84,8 @@ final class MergeFolder {
 
     /**
      * Copies what belongs to the base besides its shards, then puts everything in its place. Drafts
-     * that an interrupted merge left are removed first.
+     * that an interrupted merge left are removed first. What has its name is on the disk whole,
+     * also after a power cut.
      */
     Optional<Momentum> publish(MergeOrder order, MergeJournal journal) throws IOException {
         complete(candidate(), order.base());
@@ -95,17 +96,13 @@ final class MergeFolder {
             if (Files.exists(state.directory())) {
                 delete(momentum());
             } else {
-                Files.move(momentum(), state.directory(), StandardCopyOption.ATOMIC_MOVE);
+                Drafts.publish(momentum(), state.directory());
             }
             published = Optional.of(state);
         }
         journal.finish(published.map(Momentum::digest));
-        Files.move(
-                work.resolve("journal"),
-                finishedJournal,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
-        Files.move(candidate(), target, StandardCopyOption.ATOMIC_MOVE);
+        Drafts.publish(work.resolve("journal"), finishedJournal);
+        Drafts.publish(candidate(), target);
         delete(work);
         return published;
     }
@@ -125,6 +122,7 @@ final class MergeFolder {
                 Files.copy(file, directory.resolve(name));
             }
         }
+        Drafts.syncFiles(directory);
     }
 
     static void delete(Path path) throws IOException {

@@ -83,30 +83,37 @@ final class ContributionStore {
                 FileTrees.delete(other);
             }
         }
-        boolean known = Files.exists(folder.resolve(ENVELOPE));
-        Upload upload =
-                new Upload(envelope, manifest, signingKey, folder, weights(manifest.weights()));
-        if (known) {
-            upload.recover();
-        } else {
+        if (!isPrepared(folder, envelope)) {
             prepare(folder, envelopeBytes, manifest);
         }
+        Upload upload =
+                new Upload(envelope, manifest, signingKey, folder, weights(manifest.weights()));
+        upload.recover();
         return upload;
+    }
+
+    /** The envelope is written last: where it is whole, so is what lies beside it. */
+    private static boolean isPrepared(Path folder, Digest envelope) {
+        Path file = folder.resolve(ENVELOPE);
+        try {
+            return Files.exists(file) && Digest.of(Files.readAllBytes(file)).equals(envelope);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
     }
 
     private void prepare(Path folder, byte[] envelope, ContributionManifest manifest) {
         FileTrees.create(folder);
-        Path base = models.directory(manifest.base()).orElseThrow(() -> noBase(manifest.base()));
+        Path base =
+                models.directory(manifest.base())
+                        .orElseThrow(() -> ModelStore.missing(manifest.base()));
         for (ModelManifest.File file : base(manifest).files()) {
             if (!isWeights(file)) {
                 FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
             }
         }
-        try {
-            Files.write(folder.resolve(ENVELOPE), envelope);
-        } catch (IOException e) {
-            throw CoordinatorException.storage("write", folder, e);
-        }
+        FileTrees.sync(folder);
+        FileTrees.write(folder.resolve(ENVELOPE), envelope);
     }
 
     /** Deletes the files of an upload. */
@@ -126,13 +133,8 @@ final class ContributionStore {
     }
 
     private ModelManifest base(ContributionManifest manifest) {
-        return models.manifest(manifest.base()).orElseThrow(() -> noBase(manifest.base()));
-    }
-
-    private static CoordinatorException noBase(Digest base) {
-        return new CoordinatorException(
-                CoordinatorException.Code.MODEL,
-                "the base " + base + " is not in the model store; restore it from a backup");
+        return models.manifest(manifest.base())
+                .orElseThrow(() -> ModelStore.missing(manifest.base()));
     }
 
     private static List<ModelManifest.File> weights(ModelManifest manifest) {

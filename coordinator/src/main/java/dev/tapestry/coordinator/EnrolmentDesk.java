@@ -115,9 +115,7 @@ final class EnrolmentDesk {
                         Certificates.pem(certificate),
                         Certificates.pem(authority.certificate()),
                         consortium.coordinatorKey());
-        SafeFile.write(
-                answer(secret),
-                new String(CanonicalJson.write(new Answer(claimant, reply)), UTF_8));
+        FileTrees.write(answer(secret), CanonicalJson.write(new Answer(claimant, reply)));
         ledger.change(state -> enrolled(state, request, certificate, secret, now));
         return reply;
     }

@@ -1,11 +1,12 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -27,11 +28,31 @@ final class FileTrees {
         }
     }
 
+    /** Creates a folder and those above it; their names are then on the disk. */
     static void create(Path folder) {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Path above = folder.toAbsolutePath().normalize().getParent();
+        if (above != null) {
+            create(above);
+        }
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw CoordinatorException.storage("create", folder, e);
+        }
+        if (above != null) {
+            Drafts.syncFolder(above);
+        }
+    }
+
+    /** Writes a small file, whole or not at all; it is then on the disk. */
+    static void write(Path file, byte[] content) {
+        try {
+            SafeFile.write(file, content);
+        } catch (TrustException e) {
+            throw CoordinatorException.storage("write", file, e);
         }
     }
 
@@ -49,22 +70,21 @@ final class FileTrees {
         }
     }
 
-    /** Renames within one file system; the folder's entry is then on the disk. */
+    /** Renames within one file system, in one step; the new name is then on the disk. */
     static void move(Path from, Path to) {
         try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-            sync(to.resolveSibling("."));
+            Drafts.publish(from, to);
         } catch (IOException e) {
             throw CoordinatorException.storage("move " + from + " to", to, e);
         }
     }
 
-    /** Brings a file or folder to the disk. */
-    static void sync(Path path) {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            channel.force(true);
+    /** Brings all files of a folder to the disk, with their names. */
+    static void sync(Path folder) {
+        try {
+            Drafts.syncFiles(folder);
         } catch (IOException e) {
-            throw CoordinatorException.storage("flush", path, e);
+            throw CoordinatorException.storage("flush", folder, e);
         }
     }
 

@@ -14,6 +14,7 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
@@ -87,6 +88,7 @@ final class Founding {
             }
             Path draft = directory.root().resolve("adopting");
             FileTrees.delete(draft);
+            Drafts.sweep(directory.root());
             widen(model, draft);
             Digest base = new ModelStore(directory.models()).adopt(draft);
             String source = model.toAbsolutePath().getFileName().toString();

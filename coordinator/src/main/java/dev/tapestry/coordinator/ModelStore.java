@@ -6,10 +6,11 @@ import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -40,9 +41,7 @@ final class ModelStore {
      */
     record Place(Path file, long offset, long bytes) {}
 
-    /**
-     * Opens the store in a folder, which need not exist yet, and drops what was left unfinished.
-     */
+    /** Opens the store in a folder, which need not exist yet; drops nothing that lies there. */
     ModelStore(Path folder) {
         this.folder = folder;
         FileTrees.create(folder);
@@ -56,11 +55,12 @@ final class ModelStore {
         parts = index();
     }
 
-    /** Deletes what an adoption that was cut off has left. */
+    /** Deletes what an adoption that was cut off has left; call it while nobody adopts. */
     synchronized void dropUnfinished() {
         for (Path file : FileTrees.list(folder)) {
             String name = file.getFileName().toString();
-            if (name.matches("[0-9a-f]{64}") && !models.containsKey(new Digest(name))) {
+            boolean draft = name.startsWith(".");
+            if (draft || (name.matches("[0-9a-f]{64}") && !models.containsKey(new Digest(name)))) {
                 FileTrees.delete(file);
             }
         }
@@ -93,6 +93,33 @@ final class ModelStore {
                 : Optional.empty();
     }
 
+    /**
+     * Opens a base or candidate.
+     *
+     * @throws CoordinatorException {@code MODEL} if it is not here or damaged, {@code STORAGE} if
+     *     the disk does not give it
+     */
+    ModelDirectory open(Digest model) {
+        Path directory = directory(model).orElseThrow(() -> missing(model));
+        try {
+            return ModelDirectory.open(directory);
+        } catch (WeightsException e) {
+            throw e.code() == WeightsException.Code.IO
+                    ? CoordinatorException.storage("read", directory, e)
+                    : new CoordinatorException(
+                            Code.MODEL,
+                            "%s is damaged, restore it from a backup: %s"
+                                    .formatted(directory, e.getMessage()),
+                            e);
+        }
+    }
+
+    static CoordinatorException missing(Digest model) {
+        return new CoordinatorException(
+                Code.MODEL,
+                "the base " + model + " is not in the model store; restore it from a backup");
+    }
+
     /** Where a part of any model lies, if it is here. */
     Optional<Place> part(Digest part) {
         return Optional.ofNullable(parts.get(part));
@@ -100,7 +127,10 @@ final class ModelStore {
 
     /**
      * Takes a finished model directory on the same file system into the store: reads it once for
-     * its digest, then moves it.
+     * its digest, then moves it, and names it in its manifest last.
+     *
+     * @param finished whose files are on the disk already, as merges and writers of models leave
+     *     them
      */
     synchronized Digest adopt(Path finished) {
         ModelManifest manifest = Manifests.of(finished);
@@ -113,7 +143,7 @@ final class ModelStore {
         Path target = folder.resolve(digest.hex());
         FileTrees.delete(target);
         FileTrees.move(finished, target);
-        write(folder.resolve(digest.hex() + SUFFIX), bytes);
+        FileTrees.write(folder.resolve(digest.hex() + SUFFIX), bytes);
         models.put(digest, manifest);
         parts = index();
         return digest;
@@ -128,18 +158,6 @@ final class ModelStore {
                 FileTrees.delete(folder.resolve(model.hex() + SUFFIX));
                 FileTrees.delete(folder.resolve(model.hex()));
             }
-        }
-    }
-
-    private static void write(Path file, byte[] bytes) {
-        Path draft = file.resolveSibling("." + file.getFileName());
-        try {
-            Files.write(draft, bytes);
-            FileTrees.sync(draft);
-            Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
-            FileTrees.sync(file.resolveSibling("."));
-        } catch (IOException e) {
-            throw CoordinatorException.storage("write", file, e);
         }
     }
 

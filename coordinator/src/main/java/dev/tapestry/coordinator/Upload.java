@@ -116,7 +116,7 @@ final class Upload {
                 .toList();
     }
 
-    /** Hashes what an earlier process may have received, and remembers what is whole. */
+    /** Hashes what an earlier process may have received, and remembers which parts are whole. */
     void recover() {
         byte[] buffer = new byte[BUFFER_BYTES];
         slots.forEach((digest, slot) -> {
@@ -197,11 +197,6 @@ final class Upload {
 
     /** Brings all files to the disk. */
     void flush() {
-        slots.values().stream()
-                .flatMap(slot -> slot.places().stream())
-                .map(Place::file)
-                .distinct()
-                .forEach(FileTrees::sync);
         FileTrees.sync(folder);
     }
 

@@ -17,6 +17,7 @@
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope
  *   momenta/momentum-DIGEST/                    the outer optimiser's state after a merge
+ *   merging/ROUND/                              where a merge that is under way works
  * </pre>
  *
  * <p>Handlers block on virtual threads. Neither libtorch nor anybody's text is on the class path.

@@ -32,12 +32,17 @@ public final class SafeFile {
 
     /** Writes a file that everybody may read. */
     public static void write(Path file, String text) {
-        write(file, text, PosixFilePermissions.fromString("rw-r--r--"));
+        write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Writes a file that everybody may read. */
+    public static void write(Path file, byte[] content) {
+        write(file, content, PosixFilePermissions.fromString("rw-r--r--"));
     }
 
     /** Writes a file that only its owner may read. */
     public static void writeSecret(Path file, String text) {
-        write(file, text, OWNER_ONLY);
+        write(file, text.getBytes(StandardCharsets.UTF_8), OWNER_ONLY);
     }
 
     /** Reads a text of at most {@link Pem#MAX_LENGTH} bytes. */
@@ -78,7 +83,7 @@ public final class SafeFile {
         return read(file);
     }
 
-    private static void write(Path file, String text, Set<PosixFilePermission> permissions) {
+    private static void write(Path file, byte[] content, Set<PosixFilePermission> permissions) {
         Path directory = folder(file);
         try {
             Files.createDirectories(directory);
@@ -87,7 +92,7 @@ public final class SafeFile {
                             directory, "." + file.getFileName() + "-", ".new", owner(directory));
             try {
                 try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                    ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+                    ByteBuffer bytes = ByteBuffer.wrap(content);
                     while (bytes.hasRemaining()) {
                         channel.write(bytes);
                     }

@@ -47,7 +47,7 @@ public final class Drafts {
     }
 
     /** Makes the names in {@code folder} durable, where the system can do that. */
-    static void syncFolder(Path folder) {
+    public static void syncFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException unsupported) {
@@ -55,11 +55,12 @@ public final class Drafts {
         }
     }
 
-    /** Makes the content of the small files in {@code folder} durable. */
-    static void syncFiles(Path folder) throws IOException {
+    /** Makes the files in {@code folder} durable, and their names. */
+    public static void syncFiles(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                // For reading: that is enough, and a copy of a read-only file is read-only too.
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                     channel.force(true);
                 }
             }
