@@ -87,7 +87,8 @@ public final class Coordinator implements AutoCloseable {
         ModelStore models = new ModelStore(directory.models());
         models.dropUnfinished();
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
-        UploadDesk uploads = new UploadDesk(ledger, contributions, models, clock);
+        RefusalRegister refusals = new RefusalRegister(ledger, clock);
+        UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
         MergeWork work = new MergeWork(models, contributions, directory.momenta());
         Retention retention =
                 new Retention(
@@ -110,7 +111,8 @@ public final class Coordinator implements AutoCloseable {
                         new StewardDesk(ledger, clock),
                         clock,
                         address::get);
-        HttpApi api = new HttpApi(config.listening(), identity, new Gate(ledger), routes.all());
+        HttpApi api =
+                new HttpApi(config.listening(), identity, new Gate(ledger, refusals), routes.all());
         return new Coordinator(config, ledger, desk, api, address);
     }
 

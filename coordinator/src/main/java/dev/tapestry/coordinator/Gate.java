@@ -1,7 +1,9 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
@@ -12,6 +14,7 @@ import java.util.Optional;
 final class Gate {
 
     private final Ledger ledger;
+    private final RefusalRegister refusals;
 
     /** Who may use a route. */
     enum Access {
@@ -21,19 +24,23 @@ final class Gate {
         READERS,
         /** Active members. */
         MEMBERS,
+        /** Active members; other members that try it are refused in the log too. */
+        CONTRIBUTORS,
         /** The steward. */
         STEWARD
     }
 
-    Gate(Ledger ledger) {
+    Gate(Ledger ledger, RefusalRegister refusals) {
         this.ledger = ledger;
+        this.refusals = refusals;
     }
 
     /**
      * Lets a client in.
      *
      * @return the member, if it is one
-     * @throws ApiRefusal if it may not use the route
+     * @throws ApiRefusal if it may not use the route; of {@code CONTRIBUTORS}, the log then tells
+     *     who was revoked or is unknown
      */
     Optional<MemberId> admit(Access access, Optional<X509Certificate> certificate) {
         if (access == Access.ANYONE) {
@@ -49,11 +56,11 @@ final class Gate {
                 if (access == Access.STEWARD) {
                     throw new ApiRefusal(ApiCode.STEWARD_ONLY, "only the steward does this");
                 }
-                check(id, shown);
+                check(access, id, shown);
                 yield Optional.of(id);
             }
             case Peer.Steward() -> {
-                if (access == Access.MEMBERS) {
+                if (access == Access.MEMBERS || access == Access.CONTRIBUTORS) {
                     throw membersOnly();
                 }
                 yield Optional.empty();
@@ -62,19 +69,28 @@ final class Gate {
         };
     }
 
-    private void check(MemberId id, X509Certificate shown) {
+    private void check(Access access, MemberId id, X509Certificate shown) {
         Member member = ledger.snapshot().consortium().members().get(id);
         if (member == null) {
-            throw new ApiRefusal(
-                    ApiCode.UNKNOWN_MEMBER, id + " is not enrolled; ask the steward for a token");
+            String detail = id + " is not enrolled; ask the steward for a token";
+            record(access, id, new Refusal(Finding.UNKNOWN_MEMBER, detail));
+            throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, detail);
         }
         if (!member.active()) {
-            throw new ApiRefusal(ApiCode.REVOKED, id + " was revoked; ask the steward why");
+            String detail = id + " was revoked; ask the steward why";
+            record(access, id, new Refusal(Finding.REVOKED, detail));
+            throw new ApiRefusal(ApiCode.REVOKED, detail);
         }
         if (!member.certificate().equals(Certificates.fingerprint(shown))) {
             throw new ApiRefusal(
                     ApiCode.CERTIFICATE_REPLACED,
                     id + " has enrolled again since; use the newer certificate");
+        }
+    }
+
+    private void record(Access access, MemberId id, Refusal refusal) {
+        if (access == Access.CONTRIBUTORS) {
+            refusals.refuse(id, refusal);
         }
     }
 

@@ -69,11 +69,11 @@ final class Routes {
                 get("/v1/log/entries", Access.READERS, this::entries),
                 get("/v1/log/proofs/inclusion", Access.READERS, this::inclusion),
                 get("/v1/log/proofs/consistency", Access.READERS, this::consistency),
-                post("/v1/rounds/{n}/contributions", Access.MEMBERS, this::contribute),
+                post("/v1/rounds/{n}/contributions", Access.CONTRIBUTORS, this::contribute),
                 new Route("PUT", "/v1/parts/{digest}", Access.MEMBERS, this::receive),
                 post(
                         "/v1/rounds/{n}/contributions/{contribution}/seal",
-                        Access.MEMBERS,
+                        Access.CONTRIBUTORS,
                         this::seal),
                 post("/v1/rounds/{n}/scores", Access.MEMBERS, this::score),
                 post("/v1/tokens", Access.STEWARD, this::token),

@@ -3,8 +3,6 @@ package dev.tapestry.coordinator;
 import dev.tapestry.aggregation.ContributionValidator;
 import dev.tapestry.aggregation.Validation;
 import dev.tapestry.consortium.Consortium;
-import dev.tapestry.consortium.ConsortiumEvent;
-import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
@@ -36,20 +34,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes in contributions: manifest, parts, seal. A member has one open upload at a time; a refusal
- * is written to the log and the member may try again. Thread-safe.
+ * goes through the {@link RefusalRegister} and the member may try again. Thread-safe.
  */
 final class UploadDesk {
 
     private final Ledger ledger;
     private final ContributionStore store;
     private final ModelStore models;
+    private final RefusalRegister refusals;
     private final InstantSource clock;
     private final ConcurrentMap<MemberId, Upload> open = new ConcurrentHashMap<>();
 
-    UploadDesk(Ledger ledger, ContributionStore store, ModelStore models, InstantSource clock) {
+    UploadDesk(
+            Ledger ledger,
+            ContributionStore store,
+            ModelStore models,
+            RefusalRegister refusals,
+            InstantSource clock) {
         this.ledger = ledger;
         this.store = store;
         this.models = models;
+        this.refusals = refusals;
         this.clock = clock;
     }
 
@@ -58,7 +63,7 @@ final class UploadDesk {
      *
      * @param round the one in the request's path
      * @param envelopeBytes a DSSE envelope around a {@link ContributionManifest}
-     * @throws ApiRefusal with a finding, which is then in the log
+     * @throws ApiRefusal with a finding
      */
     UploadStatus begin(MemberId member, RoundNumber round, byte[] envelopeBytes) {
         Member known = known(member);
@@ -146,7 +151,9 @@ final class UploadDesk {
     /**
      * Judges an upload that is complete and admits it.
      *
-     * @throws ApiRefusal with a finding, which is then in the log
+     * @throws ApiRefusal with a finding
+     * @throws CoordinatorException {@code STORAGE}, {@code MODEL}: it is not the contribution's
+     *     fault that it could not be judged; nothing of it is dropped and it can be sealed again
      */
     Accepted seal(MemberId member, RoundNumber round, Digest contribution) {
         Optional<Accepted> earlier = admitted(member, round, contribution);
@@ -186,15 +193,14 @@ final class UploadDesk {
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
                         .orElseGet(() -> examine(upload));
-        Ledger.Change change =
-                ledger.change(consortium -> consortium.decide(byItsKey(consortium, upload, input)));
-        Optional<Refusal> refusal = refusalIn(change.events(), member);
+        RefusalRegister.Decision decision =
+                refusals.decide(member, consortium -> byItsKey(consortium, upload, input));
         open.remove(member, upload);
-        if (refusal.isPresent()) {
+        if (decision.refusal().isPresent()) {
             store.drop(upload);
-            throw ApiRefusal.of(refusal.get());
+            throw ApiRefusal.of(decision.refusal().get());
         }
-        return new Accepted(change.after().version());
+        return new Accepted(decision.after().version());
     }
 
     /**
@@ -217,11 +223,15 @@ final class UploadDesk {
     }
 
     private RoundInput examine(Upload upload) {
+        try (ModelDirectory base = models.open(upload.manifest().base())) {
+            return examine(upload, base);
+        }
+    }
+
+    private RoundInput examine(Upload upload, ModelDirectory base) {
         ContributionManifest manifest = upload.manifest();
         double band = ledger.snapshot().consortium().charter().maxRelativeUpdateNorm();
-        try (ModelDirectory base =
-                        ModelDirectory.open(models.directory(manifest.base()).orElseThrow());
-                ModelDirectory weights = ModelDirectory.open(upload.folder())) {
+        try (ModelDirectory weights = ModelDirectory.open(upload.folder())) {
             return switch (new ContributionValidator(band).validate(base, weights)) {
                 case Validation.Sound sound ->
                         new RoundInput.Contributed(
@@ -238,6 +248,9 @@ final class UploadDesk {
                                 manifest.member(), unsound.refusal(), clock.instant());
             };
         } catch (WeightsException e) {
+            if (e.code() == WeightsException.Code.IO) {
+                throw CoordinatorException.storage("read", upload.folder(), e);
+            }
             return new RoundInput.Unsound(
                     manifest.member(),
                     new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage())),
@@ -268,7 +281,8 @@ final class UploadDesk {
     private Member known(MemberId member) {
         Member known = ledger.snapshot().consortium().members().get(member);
         if (known == null) {
-            throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, member + " is not enrolled");
+            throw refuse(
+                    member, new Refusal(Finding.UNKNOWN_MEMBER, member + " is not enrolled"));
         }
         return known;
     }
@@ -296,22 +310,8 @@ final class UploadDesk {
         }
     }
 
-    /** Writes a refusal to the log; what the rules say of it is what the member hears. */
     private ApiRefusal refuse(MemberId member, Refusal refusal) {
-        Ledger.Change change =
-                ledger.change(consortium ->
-                        consortium.decide(
-                                new RoundInput.Unsound(member, refusal, clock.instant())));
-        return ApiRefusal.of(refusalIn(change.events(), member).orElse(refusal));
-    }
-
-    private static Optional<Refusal> refusalIn(List<ConsortiumEvent> events, MemberId member) {
-        return events.stream()
-                .filter(ContributionRefused.class::isInstance)
-                .map(ContributionRefused.class::cast)
-                .filter(event -> event.member().equals(member))
-                .map(event -> new Refusal(event.finding(), event.detail()))
-                .findFirst();
+        return ApiRefusal.of(refusals.refuse(member, refusal));
     }
 
     /** The contribution of the current round that has the same weights. */
