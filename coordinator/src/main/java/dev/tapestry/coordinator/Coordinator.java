@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -29,6 +30,7 @@ public final class Coordinator implements AutoCloseable {
     private final RoundDesk desk;
     private final HttpApi api;
     private final AtomicReference<URI> address;
+    private final CompletableFuture<CoordinatorException> failure;
     private final Thread deskThread;
 
     private Coordinator(
@@ -36,12 +38,14 @@ public final class Coordinator implements AutoCloseable {
             Ledger ledger,
             RoundDesk desk,
             HttpApi api,
-            AtomicReference<URI> address) {
+            AtomicReference<URI> address,
+            CompletableFuture<CoordinatorException> failure) {
         this.config = config;
         this.ledger = ledger;
         this.desk = desk;
         this.api = api;
         this.address = address;
+        this.failure = failure;
         this.deskThread = Thread.ofVirtual().name("round-desk").unstarted(desk);
     }
 
@@ -96,8 +100,10 @@ public final class Coordinator implements AutoCloseable {
                         models,
                         contributions,
                         directory.momenta());
+        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
         RoundDesk desk =
-                new RoundDesk(ledger, work, retention, uploads, clock, config.mergeThreads());
+                new RoundDesk(
+                        ledger, work, retention, uploads, clock, config.mergeThreads(), failure);
 
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
@@ -113,7 +119,7 @@ public final class Coordinator implements AutoCloseable {
                         address::get);
         HttpApi api =
                 new HttpApi(config.listening(), identity, new Gate(ledger, refusals), routes.all());
-        return new Coordinator(config, ledger, desk, api, address);
+        return new Coordinator(config, ledger, desk, api, address, failure);
     }
 
     /**
@@ -131,6 +137,14 @@ public final class Coordinator implements AutoCloseable {
     /** What nodes call; the port is known once the coordinator has started. */
     public URI address() {
         return address.get();
+    }
+
+    /**
+     * Completed with {@code FAILED} if the coordinator cannot go on: it changes nothing any more,
+     * and is to be closed and started again in a new process.
+     */
+    public CompletableFuture<CoordinatorException> failure() {
+        return failure.copy();
     }
 
     /** The routes that are served, for the contract's test. */

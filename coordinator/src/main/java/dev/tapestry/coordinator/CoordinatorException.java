@@ -23,7 +23,9 @@ public final class CoordinatorException extends RuntimeException implements Code
         /** The port cannot be opened. */
         ADDRESS,
         /** The disk refused; nothing that was accepted is lost. */
-        STORAGE
+        STORAGE,
+        /** A running coordinator cannot go on; a new process can. */
+        FAILED
     }
 
     private final Code code;

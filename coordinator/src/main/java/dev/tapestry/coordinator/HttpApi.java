@@ -1,11 +1,13 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.aggregation.AggregationException;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.weights.WeightsException;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.http.HeaderNames;
@@ -13,9 +15,11 @@ import io.helidon.http.Method;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
@@ -136,24 +140,35 @@ final class HttpApi {
             throw new CloseConnectionException("the connection broke", e);
         } catch (InterruptedException e) {
             stranger.refuse(new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
-        } catch (CoordinatorException | TrustException e) {
-            LOG.log(System.Logger.Level.ERROR, route.method() + " " + route.path(), e);
-            stranger.refuse(broken(e));
-        } catch (IllegalArgumentException | IllegalStateException e) {
-            LOG.log(System.Logger.Level.ERROR, route.method() + " " + route.path(), e);
-            if (!response.isSent()) {
-                stranger.refuse(
-                        new ApiRefusal(
-                                ApiCode.INTERNAL, "a defect; the coordinator's log says more"));
-            }
+        } catch (CloseConnectionException e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            fail(route, stranger, response, e);
         }
     }
 
-    private static ApiRefusal broken(RuntimeException e) {
+    /** Whatever else is thrown becomes an answer too, as long as none has begun. */
+    private static void fail(Route route, Exchange exchange, ServerResponse response, Throwable e) {
+        boolean begun =
+                response.isSent()
+                        || (response instanceof RoutingResponse streamed && streamed.hasEntity());
+        if (begun && e instanceof UncheckedIOException) {
+            throw new CloseConnectionException("the connection broke", e);
+        }
+        LOG.log(System.Logger.Level.ERROR, route.method() + " " + route.path(), e);
+        if (begun) {
+            throw new CloseConnectionException("the answer was broken off", e);
+        }
+        exchange.refuse(broken(e));
+    }
+
+    private static ApiRefusal broken(Throwable e) {
         boolean storage =
                 switch (e) {
                     case CoordinatorException own -> own.code() == Code.STORAGE;
                     case TrustException trust -> trust.code() == TrustException.Code.STORAGE;
+                    case WeightsException weights -> weights.code() == WeightsException.Code.IO;
+                    case AggregationException merge -> merge.code() == AggregationException.Code.IO;
                     default -> false;
                 };
         return storage

@@ -9,12 +9,14 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RoundState.Merging;
+import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.weights.WeightsException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
@@ -38,22 +40,30 @@ final class RoundDesk implements Runnable {
     private final UploadDesk uploads;
     private final InstantSource clock;
     private final int mergeThreads;
+    private final CompletableFuture<CoordinatorException> failure;
     private volatile boolean stopped;
     private int failedMerges;
 
+    /**
+     * A desk that is not at work yet.
+     *
+     * @param failure completed when the desk had to end for good
+     */
     RoundDesk(
             Ledger ledger,
             MergeWork work,
             Retention retention,
             UploadDesk uploads,
             InstantSource clock,
-            int mergeThreads) {
+            int mergeThreads,
+            CompletableFuture<CoordinatorException> failure) {
         this.ledger = ledger;
         this.work = work;
         this.retention = retention;
         this.uploads = uploads;
         this.clock = clock;
         this.mergeThreads = mergeThreads;
+        this.failure = failure;
     }
 
     /** Ends the loop when the duty at hand is done. */
@@ -79,8 +89,23 @@ final class RoundDesk implements Runnable {
                             e);
                     pause(now);
                 }
+            } catch (Error e) {
+                end(e);
+                return;
             }
         }
+    }
+
+    /** No memory, or a mapped page that the disk did not give: only a new process can go on. */
+    private void end(Error error) {
+        LOG.log(System.Logger.Level.ERROR, "the round desk ends", error);
+        ledger.stop();
+        failure.complete(
+                new CoordinatorException(
+                        Code.FAILED,
+                        "the round desk ended, start the coordinator again and it goes on where the log ends: "
+                                + error,
+                        error));
     }
 
     /** Does what is due; false when nothing is. */

@@ -4,12 +4,13 @@ import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.List;
 import javax.net.ssl.SSLContext;
 
 /** Speaks HTTP with a coordinator, as anybody could who has read the protocol. */
@@ -54,20 +55,30 @@ final class TestClient implements AutoCloseable {
         return call("PUT", path, body);
     }
 
+    /** Sends a body as slowly as it can be read. */
+    Answer putFrom(String path, InputStream body) {
+        HttpRequest.Builder request = request(path).PUT(BodyPublishers.ofInputStream(() -> body));
+        return send("PUT", path, new byte[0], request);
+    }
+
     Answer call(String method, String path, byte[] body, String... headers) {
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(address.resolve(path)).timeout(Duration.ofSeconds(30));
-        if (List.of(headers).stream().noneMatch(Protocol.VERSION_HEADER::equals)) {
-            request.header(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
-        }
-        if (headers.length > 0) {
-            request.headers(headers);
+        HttpRequest.Builder request = request(path);
+        for (int i = 0; i < headers.length; i += 2) {
+            request.setHeader(headers[i], headers[i + 1]);
         }
         request.method(
                 method,
-                body.length == 0
-                        ? HttpRequest.BodyPublishers.noBody()
-                        : HttpRequest.BodyPublishers.ofByteArray(body));
+                body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+        return send(method, path, body, request);
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(address.resolve(path))
+                .timeout(Duration.ofSeconds(30))
+                .header(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
+    }
+
+    private Answer send(String method, String path, byte[] body, HttpRequest.Builder request) {
         try {
             HttpResponse<byte[]> response =
                     http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());

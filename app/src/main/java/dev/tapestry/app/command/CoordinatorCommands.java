@@ -2,7 +2,9 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
+import dev.tapestry.coordinator.CoordinatorException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -18,13 +20,13 @@ final class CoordinatorCommands extends CommandGroup {
             description = {
                 "Serve nodes and the steward until stopped; one line per event of the log.",
                 "An interrupt or termination closes it within seconds; a merge under way goes on at"
-                        + " the next start."
+                        + " the next start. Where memory or the disk fail it, it ends with status"
+                        + " 3, to be started again."
             },
             footer = {"", "Example:", "  tapestry coordinator start consortium"})
     int start(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
-                    Path directory)
-            throws InterruptedException {
+                    Path directory) {
         CoordinatorConfig config = CoordinatorConfig.read(directory);
         say("# %s", directory.toAbsolutePath().normalize());
         say("host: %s", config.listening().host());
@@ -32,11 +34,16 @@ final class CoordinatorCommands extends CommandGroup {
         say("dnsNames: %s", config.listening().dnsNames());
         say("keepRounds: %d", config.retention().keepRounds());
         say("mergeThreads: %d", config.mergeThreads());
-        try (Signals signals = Signals.during(() -> {});
+        CompletableFuture<Boolean> stopped = new CompletableFuture<>();
+        try (Signals signals = Signals.during(() -> stopped.complete(true));
                 Coordinator coordinator = Coordinator.assemble(config)) {
             coordinator.start();
-            signals.await();
+            CompletableFuture<CoordinatorException> failure = coordinator.failure();
+            CompletableFuture.anyOf(stopped, failure).join();
             say("closing");
+            if (failure.isDone()) {
+                throw failure.join();
+            }
             return signals.exitCode();
         }
     }

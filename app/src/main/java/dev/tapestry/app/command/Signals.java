@@ -6,7 +6,6 @@ import java.lang.reflect.Proxy;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -21,7 +20,6 @@ public final class Signals implements AutoCloseable {
 
     private final Runnable stop;
     private final AtomicReference<String> received = new AtomicReference<>("");
-    private final CountDownLatch arrived = new CountDownLatch(1);
     private final Map<String, Object> before = new LinkedHashMap<>();
 
     private Signals(Runnable stop) {
@@ -49,13 +47,7 @@ public final class Signals implements AutoCloseable {
         if (!received.compareAndSet("", name)) {
             Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number());
         }
-        arrived.countDown();
         stop.run();
-    }
-
-    /** Waits for a signal. */
-    void await() throws InterruptedException {
-        arrived.await();
     }
 
     /** Whether a signal came. */
