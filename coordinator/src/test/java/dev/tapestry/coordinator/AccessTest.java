@@ -10,6 +10,7 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
+import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.StatusView;
@@ -49,6 +50,18 @@ class AccessTest {
                 assertThat(stranger.post("/v1/enrolments", thief).code())
                         .isEqualTo("TOKEN_UNKNOWN");
 
+                EnrolmentToken unused = EnrolmentToken.parse(stage.token("chandra"));
+                var sound = TestMember.request(unused, folder.resolve("chandra"), key);
+                assertThat(stranger.post("/v1/enrolments", with(sound, "no PEM", "")).code())
+                        .isEqualTo("BAD_CERTIFICATE_REQUEST");
+                assertThat(
+                                stranger.post(
+                                                "/v1/enrolments",
+                                                with(sound, sound.certificateRequest(), "no key"))
+                                        .code())
+                        .isEqualTo("BAD_CERTIFICATE_REQUEST");
+                stranger.post("/v1/enrolments", sound).as(201, EnrolmentReply.class);
+
                 String late =
                         stage.steward
                                 .post(
@@ -63,6 +76,30 @@ class AccessTest {
                 assertThat(stranger.get("/v1/round").code()).isEqualTo("CERTIFICATE_NEEDED");
                 assertThat(stranger.get("/v1/status").as(200, StatusView.class).protocol())
                         .isEqualTo(1);
+            }
+        }
+    }
+
+    private static EnrolmentRequest with(
+            EnrolmentRequest request, String certificateRequest, String signingKey) {
+        return new EnrolmentRequest(
+                request.member(), request.secret(), certificateRequest, signingKey);
+    }
+
+    @Test
+    void a_run_needs_a_base() {
+        Path directory = folder.resolve("without-base");
+        Coordinator.found(
+                directory,
+                Stage.charter(1),
+                new CoordinatorConfig.Listening("127.0.0.1", 0, List.of("localhost")),
+                Instant::now);
+        try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(directory))) {
+            coordinator.start();
+            TlsIdentity identity = TlsIdentity.open(directory.resolve("steward"));
+            try (TestClient steward = TestClient.of(coordinator.address(), identity)) {
+                assertThat(steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg())).code())
+                        .isEqualTo("NO_BASE");
             }
         }
     }

@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -60,6 +65,16 @@ class ContractTest {
                 .isEqualTo("RUN_UNDER_WAY");
         ada.takePart(1, Stage.SEED);
         RoundView view = ada.await(1, Phase.SCORING);
+        ScoreReport other =
+                new ScoreReport(
+                        new RoundNumber(1), ada.id, stage.base(), new Score(2.0, 2.1, 1000));
+        assertThat(
+                        ada.client
+                                .postBytes(
+                                        "/v1/rounds/1/scores",
+                                        Envelope.seal(Protocol.SCORE_TYPE, other, ada.key).bytes())
+                                .code())
+                .isEqualTo("WRONG_CANDIDATE");
         ada.scoreWell(1);
         ada.score(view, 2.0, 2.1).as(200, Accepted.class);
         assertThat(ada.score(view, 3.0, 2.1).code()).isEqualTo("ALREADY_SCORED");
