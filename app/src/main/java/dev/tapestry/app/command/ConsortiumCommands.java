@@ -4,6 +4,7 @@ import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
+import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;

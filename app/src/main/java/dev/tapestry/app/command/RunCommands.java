@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
 import java.time.Instant;
 import picocli.CommandLine.Command;
