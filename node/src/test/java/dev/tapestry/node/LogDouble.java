@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** The double's log, which can be exchanged for another one behind everybody's back. */
@@ -22,6 +23,9 @@ final class LogDouble implements AutoCloseable {
     private final Path directory;
     private final SigningKey key;
     private AuditLog log;
+
+    /** What becomes of a slice of entries on its way to the member. */
+    volatile UnaryOperator<List<byte[]>> slices = entries -> entries;
 
     LogDouble(Path directory, SigningKey key) {
         this.directory = directory;
@@ -59,7 +63,7 @@ final class LogDouble implements AutoCloseable {
                 long from = Refusal.number(path, "from");
                 yield new LogEntries(
                         from,
-                        log.read(from, Refusal.number(path, "to")).stream()
+                        slices.apply(log.read(from, Refusal.number(path, "to"))).stream()
                                 .map(Base64.getEncoder()::encodeToString)
                                 .toList());
             }

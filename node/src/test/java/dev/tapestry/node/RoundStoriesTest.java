@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeEvent.Decision;
 import dev.tapestry.node.NodeEvent.Receipt;
@@ -19,7 +21,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -276,6 +280,97 @@ class RoundStoriesTest {
         assertThat(stage.home.witness().resolve("split-view.txt"))
                 .content()
                 .contains("tapestry/test");
+    }
+
+    /** A log in which a newer base follows the one that the coordinator names. */
+    private void outdated() throws IOException {
+        Digest old = stage.coordinator.adopt(stage.base("base", 1));
+        Digest newer = stage.coordinator.serve(stage.base("newer", 2));
+        stage.coordinator.append(
+                new ConsortiumEvent.BasePublished(
+                        new RoundNumber(1), newer, Optional.empty(), Instant.EPOCH));
+        stage.coordinator.append(
+                new ConsortiumEvent.RoundAbandoned(new RoundNumber(2), "late", Instant.EPOCH));
+        stage.coordinator.announce(Stage.plan(3, old), 3);
+    }
+
+    @Test
+    void an_older_base_is_not_believed_when_an_entry_of_the_log_comes_changed() throws IOException {
+        outdated();
+        stage.coordinator.log.slices =
+                entries -> entries.size() == 3 ? replaced(entries, 1, entries.get(2)) : entries;
+        declinesWith("NOT_PROVEN", "not those that it signed");
+        assertThat(stage.home.witness().resolve("seen.json")).doesNotExist();
+    }
+
+    @Test
+    void an_older_base_is_not_believed_when_an_entry_of_the_log_is_left_out() throws IOException {
+        outdated();
+        stage.coordinator.log.slices =
+                entries -> entries.size() == 3 ? List.of(entries.get(0), entries.get(2)) : entries;
+        declinesWith("NOT_PROVEN", "not those that it signed");
+    }
+
+    @Test
+    void a_coordinator_that_sends_no_entries_or_too_many_is_not_believed() throws IOException {
+        announced();
+        stage.coordinator.log.slices = entries -> List.of();
+        declinesWith("MALFORMED_REPLY", "sent 0");
+        stage.updates.clear();
+        stage.coordinator.log.slices =
+                entries -> List.of(entries.getFirst(), entries.getFirst(), entries.getFirst());
+        declinesWith("MALFORMED_REPLY", "sent 3");
+    }
+
+    @Test
+    void a_damaged_memory_of_the_log_stops_the_node_and_is_not_begun_anew() throws IOException {
+        announced();
+        Files.createDirectories(stage.home.witness());
+        Path seen = Files.writeString(stage.home.witness().resolve("seen.json"), "{\"note\":");
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
+                    .hasMessageContaining("seen.json");
+        }
+        assertThat(seen).hasContent("{\"note\":");
+    }
+
+    @Test
+    void a_view_that_lacks_what_its_phase_needs_is_declined() throws IOException {
+        announced();
+        stage.coordinator.views =
+                view ->
+                        new RoundView(
+                                view.version(),
+                                view.phase(),
+                                view.plan(),
+                                Optional.empty(),
+                                view.candidate(),
+                                view.base(),
+                                view.awaited(),
+                                view.deadline(),
+                                view.roundsPublished(),
+                                view.roundsPlanned(),
+                                view.reason());
+        declinesWith("MALFORMED_REPLY", "without its digest");
+    }
+
+    @Test
+    void a_note_that_cannot_be_written_is_a_fault_of_the_disk() throws IOException {
+        announced();
+        Files.writeString(stage.home.scores(), "not a folder");
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+        }
+    }
+
+    private static List<byte[]> replaced(List<byte[]> entries, int index, byte[] other) {
+        List<byte[]> changed = new ArrayList<>(entries);
+        changed.set(index, other);
+        return changed;
     }
 
     /** Runs the agent on an announced round and expects that it says no and goes on waiting. */

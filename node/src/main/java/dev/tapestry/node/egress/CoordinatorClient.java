@@ -129,12 +129,6 @@ public final class CoordinatorClient {
         }
     }
 
-    /** Proves that entry {@code index} is in the log of this size. */
-    public List<Digest> inclusionProof(long index, long size) {
-        String path = "/v1/log/proofs/inclusion?index=" + index + "&size=" + size;
-        return ask(MessageKind.INCLUSION_PROOF, path, LogProof.class).hashes();
-    }
-
     /** Proves that the log of size {@code to} begins with the log of size {@code from}. */
     public List<Digest> consistencyProof(long from, long to) {
         String path = "/v1/log/proofs/consistency?from=" + from + "&to=" + to;

@@ -14,18 +14,21 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.ConsistencyProof;
-import dev.tapestry.trust.log.InclusionProof;
 import dev.tapestry.trust.log.SignedNote;
+import dev.tapestry.trust.log.TreeEdge;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows the coordinator's log and believes a base only when the log proves it: the checkpoint is
  * signed with the key that the node got when it enrolled, the log only grew since the last
- * checkpoint that the node saw, and it contains the event that made the model the base.
+ * checkpoint that the node saw, and its entries, all of which were read, name the model as the
+ * latest base. Every entry is hashed into the tree whose root the coordinator signed: a slice from
+ * which something was left out, or in which something was changed, is not believed.
  *
  * <p>What was seen is kept with the coordinator's signature: two notes that contradict each other
  * are evidence that anybody can check.
@@ -42,11 +45,10 @@ public final class LogWitness {
      * What was verified so far.
      *
      * @param note the signed checkpoint
-     * @param read entries before this index were read
+     * @param edge of the tree over all entries under it
      * @param base the last base that they name
-     * @param baseIndex where they name it
      */
-    record Seen(String note, long read, Optional<Digest> base, long baseIndex) {}
+    record Seen(String note, TreeEdge edge, Optional<Digest> base) {}
 
     /** A witness that remembers in {@code home} what it saw. */
     public LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
@@ -59,7 +61,8 @@ public final class LogWitness {
      * The checkpoint that proves that {@code base} is the shared base.
      *
      * @throws NodeException {@code NOT_PROVEN}: the log does not say so, or is not signed with the
-     *     coordinator's key; {@code SPLIT_VIEW}: the coordinator shows two histories
+     *     coordinator's key; {@code SPLIT_VIEW}: the coordinator shows two histories; {@code
+     *     MALFORMED_REPLY}; {@code STORAGE}: what was seen before cannot be read or written
      */
     public Checkpoint believe(Digest base) {
         Optional<Seen> before = seen();
@@ -67,8 +70,7 @@ public final class LogWitness {
         Checkpoint now = verified(note);
         requireGrowth(before, now, note);
         Seen after = read(before, now, note);
-        requireIncluded(after, now);
-        SafeFile.write(file, new String(CanonicalJson.write(after), StandardCharsets.UTF_8));
+        remember(after);
         if (!after.base().equals(Optional.of(base))) {
             throw new NodeException(
                     Code.NOT_PROVEN,
@@ -83,8 +85,7 @@ public final class LogWitness {
 
     private Checkpoint verified(String note) {
         try {
-            String origin = SignedNote.parse(note).text().lines().findFirst().orElse("");
-            return Checkpoint.verified(note, origin, membership.coordinatorKey());
+            return checkpoint(note);
         } catch (TrustException e) {
             throw new NodeException(
                     Code.NOT_PROVEN,
@@ -93,6 +94,11 @@ public final class LogWitness {
                             + e.getMessage(),
                     e);
         }
+    }
+
+    private Checkpoint checkpoint(String note) {
+        String origin = SignedNote.parse(note).text().lines().findFirst().orElse("");
+        return Checkpoint.verified(note, origin, membership.coordinatorKey());
     }
 
     /** The same log, and at least as long, with the old one as its beginning. */
@@ -115,26 +121,38 @@ public final class LogWitness {
         }
     }
 
+    /** Reads what is new, and believes it when it and all before it have the signed root. */
     private Seen read(Optional<Seen> before, Checkpoint now, String note) {
+        TreeEdge edge = before.map(Seen::edge).orElse(TreeEdge.EMPTY);
         Optional<Digest> base = before.flatMap(Seen::base);
-        long baseIndex = before.map(Seen::baseIndex).orElse(0L);
-        long next = before.map(Seen::read).orElse(0L);
-        while (next < now.size()) {
-            List<byte[]> entries = client.entries(next, Math.min(now.size(), next + SLICE));
-            if (entries.isEmpty()) {
-                throw new NodeException(
-                        Code.MALFORMED_REPLY, "the log gave no entries from " + next);
-            }
-            for (byte[] entry : entries) {
+        while (edge.size() < now.size()) {
+            for (byte[] entry : slice(edge.size(), Math.min(now.size(), edge.size() + SLICE))) {
+                edge = edge.with(entry);
                 Optional<Digest> named = base(entry);
-                if (named.isPresent()) {
-                    base = named;
-                    baseIndex = next;
-                }
-                next++;
+                base = named.isPresent() ? named : base;
             }
         }
-        return new Seen(note, next, base, baseIndex);
+        if (!edge.root().equals(now.root())) {
+            throw new NodeException(
+                    Code.NOT_PROVEN,
+                    "the %d entries that the coordinator sent are not those that it signed: their root is %s, the checkpoint's %s"
+                            .formatted(
+                                    edge.size(),
+                                    edge.root().abbreviated(),
+                                    now.root().abbreviated()));
+        }
+        return new Seen(note, edge, base);
+    }
+
+    private List<byte[]> slice(long from, long to) {
+        List<byte[]> entries = client.entries(from, to);
+        if (entries.isEmpty() || entries.size() > to - from) {
+            throw new NodeException(
+                    Code.MALFORMED_REPLY,
+                    "asked for the entries %d to %d of its log, the coordinator sent %d"
+                            .formatted(from, to, entries.size()));
+        }
+        return entries;
     }
 
     private static Optional<Digest> base(byte[] entry) {
@@ -149,25 +167,9 @@ public final class LogWitness {
         }
     }
 
-    private void requireIncluded(Seen seen, Checkpoint now) {
-        if (seen.base().isEmpty()) {
-            return;
-        }
-        long index = seen.baseIndex();
-        byte[] entry = client.entries(index, index + 1).getFirst();
-        InclusionProof proof =
-                new InclusionProof(index, now.size(), client.inclusionProof(index, now.size()));
-        if (!base(entry).equals(seen.base()) || !proof.proves(entry, now.root())) {
-            throw new NodeException(
-                    Code.NOT_PROVEN,
-                    "entry %d, which names the base %s, is not in the log of size %d that the coordinator signed"
-                            .formatted(index, seen.base().get().abbreviated(), now.size()));
-        }
-    }
-
     private NodeException split(String before, String now, String why) {
         Path evidence = file.resolveSibling("split-view.txt");
-        SafeFile.write(evidence, before + "\n----\n" + now);
+        write(evidence, before + "\n----\n" + now);
         return new NodeException(
                 Code.SPLIT_VIEW,
                 "the coordinator shows two histories: %s. Both signed checkpoints are in %s; show them to the other members"
@@ -175,10 +177,40 @@ public final class LogWitness {
     }
 
     private Optional<Seen> seen() {
-        return Files.exists(file)
-                ? Optional.of(
-                        CanonicalJson.read(
-                                SafeFile.read(file).getBytes(StandardCharsets.UTF_8), Seen.class))
-                : Optional.empty();
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            Seen seen =
+                    CanonicalJson.read(
+                            SafeFile.read(file).getBytes(StandardCharsets.UTF_8), Seen.class);
+            if (seen.edge().root().equals(checkpoint(seen.note()).root())) {
+                return Optional.of(seen);
+            }
+            throw damaged("its hashes are not those of its checkpoint", null);
+        } catch (TrustException e) {
+            throw damaged(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Not begun anew: a node that forgets can be shown another history. */
+    private NodeException damaged(String why, @Nullable TrustException cause) {
+        return new NodeException(
+                Code.STORAGE,
+                "%s, what this node saw of the coordinator's log, is damaged: %s. Restore it from a copy, or delete it to believe the log anew"
+                        .formatted(file, why),
+                cause);
+    }
+
+    private void remember(Seen seen) {
+        write(file, new String(CanonicalJson.write(seen), StandardCharsets.UTF_8));
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            SafeFile.write(file, text);
+        } catch (TrustException e) {
+            throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
+        }
     }
 }

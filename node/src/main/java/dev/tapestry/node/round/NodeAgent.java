@@ -9,6 +9,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.training.TrainingException;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.weights.WeightsException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -105,6 +106,9 @@ public final class NodeAgent {
             }
             declined.add(what);
             diary.declines(plan.round(), verdict(e), code(e), String.valueOf(e.getMessage()));
+        } catch (TrustException e) {
+            // What is left of that room here is files of this node: its log, its notes.
+            throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -9,6 +9,8 @@ import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Phase;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
@@ -18,6 +20,7 @@ import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.weights.Manifests;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A member's part in one round, whatever state the round is in and whatever was done before. */
 final class RoundParticipant {
@@ -85,7 +88,7 @@ final class RoundParticipant {
     private void contribute(RoundPlan plan, RoundView view) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
         Path base = receiveBase(plan);
-        Digest planDigest = view.planDigest().orElseThrow();
+        Digest planDigest = named(view.planDigest(), "a plan without its digest");
         Outbox.Parcel parcel =
                 outbox.find(plan.round(), planDigest)
                         .orElseGet(() -> train(plan, planDigest, view.roundsPublished(), base));
@@ -143,12 +146,17 @@ final class RoundParticipant {
     }
 
     private void believe(RoundPlan plan, RoundView view) {
-        Digest base = view.base().orElseThrow();
+        Digest base = named(view.base(), "a published round without a base");
         if (!diary.over(plan.round())) {
             diary.begins(Phase.VERIFYING, plan.round(), "base " + base.abbreviated());
             stop.interruptibly(() -> witness.believe(base));
             diary.published(plan.round(), base);
         }
+    }
+
+    private static Digest named(Optional<Digest> digest, String otherwise) {
+        return digest.orElseThrow(() ->
+                new NodeException(Code.MALFORMED_REPLY, "the coordinator speaks of " + otherwise));
     }
 
     /** What is contributed is weights: the configuration and the tokenizer are the base's. */

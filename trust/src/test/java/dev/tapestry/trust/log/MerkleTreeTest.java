@@ -50,6 +50,25 @@ class MerkleTreeTest {
     }
 
     @Test
+    void the_published_roots_come_out_for_a_reader_who_keeps_the_edge_only() {
+        TreeEdge edge = TreeEdge.EMPTY;
+        for (int size = 0; size < ROOTS.size(); size++) {
+            assertThat(edge.root().hex()).isEqualTo(ROOTS.get(size));
+            edge = size < ENTRIES.size() ? edge.with(ENTRIES.get(size)) : edge;
+        }
+    }
+
+    @Test
+    void an_edge_has_one_part_for_each_bit_of_its_size() {
+        Digest part = Digest.of(new byte[0]);
+        assertThatThrownBy(() -> new TreeEdge(3, List.of(part)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3 entries");
+        assertThatThrownBy(() -> new TreeEdge(-1, List.of(part)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void the_published_inclusion_proofs_come_out() {
         assertThat(hex(MerkleTree.inclusion(0, 8, subtrees(ENTRIES))))
                 .containsExactly(
