@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
@@ -105,7 +106,8 @@ public final class EgressGate implements AutoCloseable {
     /**
      * Sends a message until it is answered.
      *
-     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED}
+     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED},
+     *     {@code STORAGE}: what is to be sent cannot be read
      */
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;
@@ -151,8 +153,10 @@ public final class EgressGate implements AutoCloseable {
         } catch (InterruptedException e) {
             throw stopped(e);
         } catch (IOException e) {
-            connected = !(e instanceof ConnectException);
+            connected =
+                    !(e instanceof ConnectException || e instanceof HttpConnectTimeoutException);
             outcome = outcome + " " + reason(e);
+            body.unreadable().ifPresent(EgressGate::storage);
             throw classified(e);
         } finally {
             if (connected || body.sent() > 0) {
@@ -200,6 +204,12 @@ public final class EgressGate implements AutoCloseable {
             throw new NodeException(Code.REVOKED, refused.detail());
         }
         return refused;
+    }
+
+    /** Trying again does not mend the disk from which a message is read. */
+    private static void storage(IOException failure) {
+        throw new NodeException(
+                Code.STORAGE, "cannot read what is to be sent: " + failure.getMessage(), failure);
     }
 
     /** Trying again does not make a certificate better. */

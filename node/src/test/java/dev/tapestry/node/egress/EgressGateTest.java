@@ -3,6 +3,7 @@ package dev.tapestry.node.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeEvent;
 import dev.tapestry.node.NodeEvent.Receipt;
@@ -10,8 +11,10 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeLog;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -33,9 +36,14 @@ class EgressGateTest {
 
     private EgressGate gate(URI coordinator, NodeLog log, RetryPolicy.Pause pause)
             throws NoSuchAlgorithmException {
+        return gate(coordinator, SSLContext.getDefault(), log, pause);
+    }
+
+    private static EgressGate gate(
+            URI coordinator, SSLContext tls, NodeLog log, RetryPolicy.Pause pause) {
         return EgressGate.to(
                 coordinator,
-                SSLContext.getDefault(),
+                tls,
                 new ReceiptBook(log, InstantSource.system()),
                 new RetryPolicy(
                         Duration.ofMillis(500), Duration.ofSeconds(30), new Random(3), pause),
@@ -96,6 +104,77 @@ class EgressGateTest {
         }
         assertThat(pauses.getFirst()).isBetween(Duration.ofMillis(250), Duration.ofMillis(500));
         assertThat(pauses.getLast()).isBetween(Duration.ofSeconds(15), Duration.ofSeconds(30));
+    }
+
+    @Test
+    void what_was_to_go_to_a_closed_port_has_not_left_and_has_no_receipt() throws Exception {
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                EgressGate gate =
+                        gate(URI.create("https://127.0.0.1:" + closedPort()), log, pause -> {})) {
+            for (Message message : List.of(document(1000), part(1000, 1000))) {
+                assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
+                        .isInstanceOf(ConnectException.class);
+            }
+            gate.close();
+            assertThat(log.events()).isEmpty();
+            assertThat(gate.traffic().up()).isZero();
+        }
+    }
+
+    @Test
+    void the_receipt_of_a_connection_that_was_cut_says_what_was_handed_over() throws Exception {
+        int bytes = 32 << 20; // more than the buffers between here and there hold
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                CuttingServer server = new CuttingServer(directory);
+                EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+            for (Message message : List.of(document(bytes), part(bytes, bytes))) {
+                assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
+                        .isInstanceOf(IOException.class);
+            }
+            gate.close();
+            assertThat(log.events())
+                    .hasSize(2)
+                    .allSatisfy(event -> {
+                        Receipt receipt = (Receipt) event;
+                        assertThat(receipt.bytesSent()).isBetween(1L, bytes - 1L);
+                        assertThat(receipt.content()).isEmpty();
+                        assertThat(receipt.outcome()).startsWith("interrupted");
+                    });
+        }
+    }
+
+    @Test
+    void a_part_that_cannot_be_read_is_a_fault_of_the_disk_and_is_not_tried_again()
+            throws Exception {
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                CuttingServer server = new CuttingServer(directory);
+                EgressGate gate =
+                        gate(
+                                server.address(),
+                                server.client(),
+                                log,
+                                pause -> {
+                                    throw new InterruptedException("it is tried again");
+                                })) {
+            assertThatThrownBy(() -> gate.send(part(1000, 2000)))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
+                    .hasMessageContaining("ends at byte 1000");
+        }
+    }
+
+    private static Message document(int bytes) {
+        return Message.tell(MessageKind.SCORE, "/v1/rounds/1/scores", new byte[bytes]);
+    }
+
+    /** A part of so many bytes in a file that perhaps has fewer. */
+    private Message part(int fileBytes, int partBytes) throws IOException {
+        Path file = Files.write(directory.resolve("weights"), new byte[fileBytes]);
+        Digest digest = new Digest(DIGEST);
+        return new Message(
+                MessageKind.PART_UPLOAD,
+                "/v1/parts/" + digest,
+                new Message.Content.Slice(file, 0, partBytes, digest));
     }
 
     @Test
