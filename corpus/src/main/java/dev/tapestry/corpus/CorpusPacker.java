@@ -15,8 +15,9 @@ import java.nio.file.Path;
 public record CorpusPacker(ByteLevelTokenizer tokenizer, HeldOutSplit split) {
 
     /**
-     * Packs every document of {@code corpus}. Neither shard appears before both are whole. Holding
-     * text out needs the permission {@code evaluation} on the card.
+     * Packs every document of {@code corpus}. Neither shard appears before both are whole and on
+     * the disk, and the held-out shard appears last: where it is, the other is too. Holding text
+     * out needs the permission {@code evaluation} on the card.
      *
      * @param directory where the shards go; made when it is missing
      */
@@ -35,7 +36,9 @@ public record CorpusPacker(ByteLevelTokenizer tokenizer, HeldOutSplit split) {
             corpus.forEach(
                     document -> (split.holdsOut(document) ? heldOut : train).add(document.text()));
             checkSides(corpus, train.documents(), heldOut.documents());
-            return new PackedCorpus(train.commit(), heldOut.commit());
+            train.seal();
+            heldOut.seal();
+            return new PackedCorpus(train.publish(), heldOut.publish());
         }
     }
 

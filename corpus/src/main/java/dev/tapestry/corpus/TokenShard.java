@@ -60,6 +60,22 @@ public final class TokenShard implements AutoCloseable {
         }
     }
 
+    /**
+     * The digest of the tokenizer that a shard's header names; of the rest only the length is
+     * looked at.
+     */
+    public static Digest tokenizerOf(Path path) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            return ShardHeader.read(
+                            path,
+                            channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena))
+                    .tokenizer();
+        } catch (IOException e) {
+            throw new CorpusException(Code.IO, "cannot read " + path + ": " + e, e);
+        }
+    }
+
     /** The size of the vocabulary: every token is below it. */
     public int vocabSize() {
         return header.vocabSize();

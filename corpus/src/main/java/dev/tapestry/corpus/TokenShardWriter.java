@@ -15,7 +15,7 @@ import java.security.MessageDigest;
 
 /**
  * Writes a token shard beside its target and moves it there when it is whole; closed without {@link
- * #commit()} it leaves nothing behind. Not thread-safe.
+ * #publish()} it leaves nothing behind. Not thread-safe.
  */
 public final class TokenShardWriter implements AutoCloseable {
 
@@ -32,7 +32,8 @@ public final class TokenShardWriter implements AutoCloseable {
     private long documents;
     private long textBytes;
     private long textCharacters;
-    private boolean committed;
+    private boolean sealed;
+    private boolean published;
 
     private TokenShardWriter(
             Path target,
@@ -95,8 +96,8 @@ public final class TokenShardWriter implements AutoCloseable {
         return documents;
     }
 
-    /** Makes the shard durable and visible at once, and says what is in it. */
-    public PackedSide commit() {
+    /** Ends the shard and makes it durable, beside its target; nothing can be added any more. */
+    public void seal() {
         try {
             drain();
             ShardHeader header =
@@ -115,11 +116,34 @@ public final class TokenShardWriter implements AutoCloseable {
             write(ByteBuffer.wrap(header.bytes()));
             channel.force(true);
             channel.close();
+            sealed = true;
+        } catch (IOException e) {
+            throw new CorpusException(Code.IO, "cannot finish " + target + ": " + e, e);
+        }
+    }
+
+    /** Gives the sealed shard its name, durably, and says what is in it. */
+    public PackedSide publish() {
+        if (!sealed) {
+            throw new IllegalStateException(target + " is published before it is sealed");
+        }
+        try {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            committed = true;
+            published = true;
+            syncFolder(target);
             return new PackedSide(target, documents, textBytes, textCharacters, tokens);
         } catch (IOException e) {
             throw new CorpusException(Code.IO, "cannot finish " + target + ": " + e, e);
+        }
+    }
+
+    /** The new name is durable only when its folder is. */
+    private static void syncFolder(Path file) {
+        try (FileChannel folder =
+                FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+            folder.force(true);
+        } catch (IOException unsupported) {
+            // Some systems cannot open a folder; there the rename is durable by itself or never.
         }
     }
 
@@ -127,7 +151,7 @@ public final class TokenShardWriter implements AutoCloseable {
     public void close() {
         try {
             channel.close();
-            if (!committed) {
+            if (!published) {
                 Files.deleteIfExists(temporary);
             }
         } catch (IOException e) {

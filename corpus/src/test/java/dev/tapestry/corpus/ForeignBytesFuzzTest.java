@@ -76,7 +76,8 @@ class ForeignBytesFuzzTest {
                         new BytePairTrainer(258).train().tokenizer(),
                         Digest.of(new byte[0]))) {
             writer.add("the thing that they thought");
-            writer.commit();
+            writer.seal();
+            writer.publish();
         }
         fuzz(
                 600,

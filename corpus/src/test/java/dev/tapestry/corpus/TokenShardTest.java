@@ -36,9 +36,39 @@ class TokenShardTest {
                 TokenShardWriter.create(file, new BytePairTrainer(258).train().tokenizer(), CARD)) {
             writer.add("ab");
             writer.add("é");
-            writer.commit();
+            writer.seal();
+            writer.publish();
         }
         good = Files.readAllBytes(file);
+    }
+
+    @Test
+    void a_sealed_shard_is_whole_but_has_no_name_until_it_is_published() throws IOException {
+        Path target = directory.resolve("b.tokens");
+        try (TokenShardWriter writer =
+                TokenShardWriter.create(
+                        target, new BytePairTrainer(258).train().tokenizer(), CARD)) {
+            writer.add("ab");
+            writer.add("é");
+            assertThatThrownBy(writer::publish).isInstanceOf(IllegalStateException.class);
+            writer.seal();
+            assertThat(target).doesNotExist();
+            try (Stream<Path> files = Files.list(directory)) {
+                assertThat(files.filter(path -> path.toString().endsWith(".part")))
+                        .singleElement()
+                        .satisfies(path -> assertThat(path).hasBinaryContent(good));
+            }
+            writer.publish();
+        }
+        assertThat(target).hasBinaryContent(good);
+    }
+
+    @Test
+    void a_shard_names_its_tokenizer_without_being_read() throws IOException {
+        Digest tokenizer = new BytePairTrainer(258).train().tokenizer().digest();
+        assertThat(TokenShard.tokenizerOf(file)).isEqualTo(tokenizer);
+        Files.write(file, Arrays.copyOf(good, 100));
+        assertThatThrownBy(() -> TokenShard.tokenizerOf(file)).isInstanceOf(CorpusException.class);
     }
 
     @Test
@@ -72,7 +102,8 @@ class TokenShardTest {
         Path target = directory.resolve("wide.tokens");
         try (TokenShardWriter writer = TokenShardWriter.create(target, wide, CARD)) {
             writer.add("ab");
-            assertThat(writer.commit().tokens()).isEqualTo(3);
+            writer.seal();
+            assertThat(writer.publish().tokens()).isEqualTo(3);
         }
         assertThat(target).hasSize(160 + 3 * 4);
         try (TokenShard shard = TokenShard.open(target)) {
