@@ -84,7 +84,7 @@ public final class Node implements AutoCloseable {
         MemberCorpus corpus = new MemberCorpus(home, config);
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
 
-        NodeLog log = NodeLog.open(home.log(), member);
+        NodeLog log = openLog(home, member);
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
@@ -134,6 +134,18 @@ public final class Node implements AutoCloseable {
     /** Asks the agent or the build to stop; returns at once. For another thread, such as a hook. */
     public void stop() {
         stop.request();
+    }
+
+    /** Whoever has the log open has the directory for itself, and may tidy it. */
+    private static NodeLog openLog(NodeHome home, MemberId member) {
+        NodeLog log = NodeLog.open(home.log(), member);
+        try {
+            Leftovers.sweep(home);
+            return log;
+        } catch (RuntimeException e) {
+            log.close();
+            throw e;
+        }
     }
 
     private static void makeDirectories(NodeHome home) {

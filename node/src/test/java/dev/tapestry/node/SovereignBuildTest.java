@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildOrder;
+import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,5 +70,52 @@ class SovereignBuildTest {
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY));
         }
+    }
+
+    private static BuildOrder order(Path base, int steps) {
+        return new BuildOrder("tales", base, Stage.training(steps), 300, Quantisation.F16);
+    }
+
+    @Test
+    void a_new_model_takes_the_place_of_an_older_one_and_leaves_nothing_beside_it()
+            throws IOException {
+        try (Stage stage = new Stage(directory).joined();
+                Node node = stage.node()) {
+            Path base = stage.base("base", 1);
+            SovereignModel first = node.builds().build(order(base, 1));
+            SovereignModel second = node.builds().build(order(base, 2));
+            assertThat(second.digest()).isNotEqualTo(first.digest());
+            assertThat(SovereignBuild.digest(second.directory())).isEqualTo(second.digest());
+            try (Stream<Path> models = Files.list(stage.home.sovereign())) {
+                assertThat(models).containsExactly(second.directory());
+            }
+        }
+    }
+
+    @Test
+    void a_node_killed_between_two_renames_puts_the_older_model_back() throws IOException {
+        try (Stage stage = new Stage(directory).joined()) {
+            model(stage.home.sovereign(".tales.old"), "older");
+            model(stage.home.sovereign(".tales.draft"), "newer");
+            stage.node().close();
+            assertThat(stage.home.sovereign("tales").resolve("README.md")).hasContent("older");
+            assertThat(stage.home.sovereign(".tales.old")).doesNotExist();
+            assertThat(stage.home.sovereign(".tales.draft")).doesNotExist();
+        }
+    }
+
+    @Test
+    void a_node_killed_before_the_older_model_was_deleted_deletes_it() throws IOException {
+        try (Stage stage = new Stage(directory).joined()) {
+            model(stage.home.sovereign(".tales.old"), "older");
+            model(stage.home.sovereign("tales"), "newer");
+            stage.node().close();
+            assertThat(stage.home.sovereign("tales").resolve("README.md")).hasContent("newer");
+            assertThat(stage.home.sovereign(".tales.old")).doesNotExist();
+        }
+    }
+
+    private static void model(Path directory, String text) throws IOException {
+        Files.writeString(Files.createDirectories(directory).resolve("README.md"), text);
     }
 }

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.corpus.BytePairTrainer;
+import dev.tapestry.corpus.TrainedTokenizer;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
@@ -113,12 +114,17 @@ final class Stage implements AutoCloseable {
     /** A base with a tokenizer trained on the tales. */
     Path base(String name, long seed) throws IOException {
         Path base = directory.resolve(name);
-        try (Llama model = Llama.fresh(LlamaConfig.small(VOCABULARY, 16, 32, 1, 2, 1, 32), seed)) {
+        BytePairTrainer trainer = new BytePairTrainer(VOCABULARY);
+        trainer.add(tales(50));
+        TrainedTokenizer trained = trainer.train();
+        LlamaConfig shape =
+                LlamaConfig.small(VOCABULARY, 16, 32, 1, 2, 1, 32)
+                        .withDocumentTokens(
+                                trained.tokenizer().beginOfText(), trained.tokenizer().endOfText());
+        try (Llama model = Llama.fresh(shape, seed)) {
             model.saveTo(base, DType.F32);
         }
-        BytePairTrainer tokenizer = new BytePairTrainer(VOCABULARY);
-        tokenizer.add(tales(50));
-        Files.write(base.resolve("tokenizer.json"), tokenizer.train().tokenizerJson());
+        Files.write(base.resolve("tokenizer.json"), trained.tokenizerJson());
         return base;
     }
 

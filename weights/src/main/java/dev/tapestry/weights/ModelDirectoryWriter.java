@@ -111,7 +111,9 @@ public final class ModelDirectoryWriter implements AutoCloseable {
     /** Adds a file beside the weights, such as {@code config.json}; replaces one of that name. */
     public void addFile(String name, byte[] content) {
         try {
-            Files.write(place(name), content);
+            Path place = place(name);
+            Files.deleteIfExists(place); // what was copied there may be read-only
+            Files.write(place, content);
         } catch (IOException e) {
             throw WeightsException.io("write", draft.resolve(name), e);
         }

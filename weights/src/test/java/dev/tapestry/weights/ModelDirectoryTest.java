@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -65,6 +66,23 @@ class ModelDirectoryTest {
             writer.commit();
         }
         assertThat(Manifests.of(copy)).isEqualTo(Manifests.of(path));
+    }
+
+    /** Root may write read-only files; as another user this failed. */
+    @Test
+    void a_model_whose_files_are_read_only_is_copied_and_its_configuration_replaced()
+            throws IOException {
+        Path path = model("pattern", 200);
+        Files.setPosixFilePermissions(
+                path.resolve("config.json"), PosixFilePermissions.fromString("r--r--r--"));
+        Path copy = folder.resolve("copy");
+        try (ModelDirectory pattern = ModelDirectory.open(path);
+                var writer = ModelDirectoryWriter.createLike(pattern, copy)) {
+            writer.addFile("config.json", "{\"a\":1}".getBytes(StandardCharsets.UTF_8));
+            writer.copyFile(path.resolve("config.json"));
+            writer.commit();
+        }
+        assertThat(copy.resolve("config.json")).content().isNotEqualTo("{\"a\":1}");
     }
 
     @Test

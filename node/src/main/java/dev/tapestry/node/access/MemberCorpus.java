@@ -25,7 +25,7 @@ import java.util.List;
  * nothing but tokens comes out.
  *
  * <p>Packed shards are kept under the digest of tokenizer, card, split, and the files' names, sizes
- * and times, so that whatever changes is packed anew.
+ * and times, so that whatever changes is packed anew; the pack of what it was before is deleted.
  */
 public final class MemberCorpus {
 
@@ -33,12 +33,14 @@ public final class MemberCorpus {
     static final String TOKENIZER = "tokenizer.json";
 
     private final NodeHome home;
+    private final TokenPacks packs;
     private final Path directory;
     private final HeldOutSplit split;
 
     /** The corpus that a node's settings name. */
     public MemberCorpus(NodeHome home, NodeConfig config) {
         this.home = home;
+        this.packs = new TokenPacks(home);
         this.directory = config.corpus();
         this.split = new HeldOutSplit(config.holdOutFraction(), config.holdOutSalt());
     }
@@ -82,14 +84,16 @@ public final class MemberCorpus {
         ByteLevelTokenizer tokenizer = tokenizer(model);
         try {
             CorpusReader text = CorpusReader.open(directory, purpose);
-            Path packed =
-                    home.tokens().resolve(name(tokenizer.digest(), card.digest(), text.files()));
-            if (!Files.exists(PackedCorpus.heldOutFile(packed))) {
+            Path packed = packs.pack(name(tokenizer.digest(), card.digest(), text.files()));
+            if (!TokenPacks.whole(packed)) {
                 new CorpusPacker(tokenizer, split).pack(text, packed);
+                packs.dropOlderThan(packed);
             }
             return open(packed);
         } catch (CorpusException e) {
             throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot tidy " + home.tokens() + ": " + e, e);
         }
     }
 

@@ -23,11 +23,8 @@ import dev.tapestry.weights.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
-import java.util.Comparator;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Stage A of a Sovereign Build: a base continues its pre-training on the member's own text, with an
@@ -37,6 +34,7 @@ import java.util.stream.Stream;
 public final class SovereignBuild {
 
     private final NodeHome home;
+    private final SovereignShelf shelf;
     private final NodeConfig config;
     private final MemberCorpus corpus;
     private final HeldOutEvaluation evaluation;
@@ -56,6 +54,7 @@ public final class SovereignBuild {
             StopSignal stop,
             InstantSource clock) {
         this.home = home;
+        this.shelf = new SovereignShelf(home);
         this.config = config;
         this.corpus = corpus;
         this.evaluation = evaluation;
@@ -75,8 +74,7 @@ public final class SovereignBuild {
         DatasetCard card = corpus.require(PermittedUse.PRIVATE_CPT, PermittedUse.EVALUATION);
         began(NodeUpdate.Phase.BUILDING, order.name() + " from " + order.base());
         Path target = home.sovereign(order.name());
-        Path draft = target.resolveSibling("." + order.name() + ".draft");
-        drop(draft);
+        Path draft = draft(order);
         try (OpenText text = corpus.open(order.base(), PermittedUse.PRIVATE_CPT)) {
             double before = evaluate(order, "before", order.base(), text);
             TrainingRun.Result trained = train(order, text, draft);
@@ -90,7 +88,7 @@ public final class SovereignBuild {
                             trained.tokens(),
                             before,
                             after);
-            export(order, model, card, draft, target);
+            export(order, model, card, draft);
             log.decided(
                     clock.instant(),
                     Optional.empty(),
@@ -143,29 +141,26 @@ public final class SovereignBuild {
         }
     }
 
-    private static void export(
-            BuildOrder order, SovereignModel model, DatasetCard card, Path draft, Path target) {
+    private void export(BuildOrder order, SovereignModel model, DatasetCard card, Path draft) {
         try {
             GgufWriter.write(draft, draft.resolve("weights.gguf"), order.quantisation());
             Files.writeString(draft.resolve("README.md"), ModelCard.text(order, model, card));
-            drop(target);
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+            shelf.publish(order.name());
         } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot write " + target + ": " + e, e);
+            throw storage("write", model.directory(), e);
         }
     }
 
-    private static void drop(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
+    private Path draft(BuildOrder order) {
+        try {
+            return shelf.draft(order.name());
         } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot replace " + directory + ": " + e, e);
+            throw storage("clear", home.sovereign(), e);
         }
+    }
+
+    private static NodeException storage(String what, Path place, IOException e) {
+        return new NodeException(Code.STORAGE, "cannot " + what + " " + place + ": " + e, e);
     }
 
     private void began(NodeUpdate.Phase phase, String detail) {

@@ -5,12 +5,12 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +77,8 @@ public final class ModelReceiver {
                 }
             }
             require(manifest, draft, digest);
-            Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+            Drafts.syncFolder(draft);
+            Drafts.publish(draft, target);
             return target;
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot keep model " + digest + ": " + e, e);

@@ -2,6 +2,7 @@ package dev.tapestry.node.round;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
@@ -68,10 +69,6 @@ final class ModelShelf {
     private static void drop(Path model) throws IOException {
         Path doomed = model.resolveSibling("." + model.getFileName() + ".old");
         Files.move(model, doomed);
-        try (Stream<Path> paths = Files.walk(doomed)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
+        FileTrees.delete(doomed);
     }
 }

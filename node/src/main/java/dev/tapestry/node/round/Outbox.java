@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
@@ -12,11 +13,9 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -110,21 +109,10 @@ final class Outbox {
     }
 
     private static void drop(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(directory)) {
-            paths.sorted(Comparator.reverseOrder()).forEach(Outbox::delete);
+        try {
+            FileTrees.delete(directory);
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot clear " + directory + ": " + e, e);
-        }
-    }
-
-    private static void delete(Path path) {
-        try {
-            Files.delete(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

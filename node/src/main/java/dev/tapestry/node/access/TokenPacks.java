@@ -1,0 +1,106 @@
+package dev.tapestry.node.access;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.corpus.PackedCorpus;
+import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.node.FileTrees;
+import dev.tapestry.node.NodeHome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The packs in {@code tokens/}: each is the whole corpus again, so that there is one for each
+ * tokenizer in use and no more.
+ */
+public final class TokenPacks {
+
+    private final NodeHome home;
+
+    /** The packs of a node. */
+    public TokenPacks(NodeHome home) {
+        this.home = home;
+    }
+
+    /** Where the pack of this name lies, or will. */
+    Path pack(String name) {
+        return home.tokens().resolve(name);
+    }
+
+    /** Whether a pack is whole: the held-out shard is the last to appear. */
+    static boolean whole(Path pack) {
+        return Files.exists(PackedCorpus.heldOutFile(pack));
+    }
+
+    /** Deletes packs of the same tokenizer: of a text, a card or a split that is no more. */
+    void dropOlderThan(Path newest) throws IOException {
+        Optional<Digest> tokenizer = tokenizer(newest);
+        for (Path pack : folders(home.tokens())) {
+            if (!pack.equals(newest) && tokenizer(pack).equals(tokenizer)) {
+                FileTrees.delete(pack);
+            }
+        }
+    }
+
+    /**
+     * Deletes packs that are not whole, what was left in others by a killed node, and packs of
+     * tokenizers that no model of this node has any more.
+     */
+    public void prune() throws IOException {
+        List<Path> packs = folders(home.tokens());
+        Set<Digest> inUse = packs.isEmpty() ? Set.of() : tokenizersInUse();
+        for (Path pack : packs) {
+            if (!whole(pack) || tokenizer(pack).filter(inUse::contains).isEmpty()) {
+                FileTrees.delete(pack);
+            } else {
+                dropParts(pack);
+            }
+        }
+    }
+
+    private static void dropParts(Path pack) throws IOException {
+        try (Stream<Path> files = Files.list(pack)) {
+            for (Path file : files.toList()) {
+                if (file.getFileName().toString().endsWith(".part")) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private Set<Digest> tokenizersInUse() throws IOException {
+        Set<Digest> tokenizers = new HashSet<>();
+        for (Path folder : List.of(home.models(), home.sovereign())) {
+            for (Path model : folders(folder)) {
+                Path file = model.resolve(MemberCorpus.TOKENIZER);
+                if (Files.isRegularFile(file)) {
+                    tokenizers.add(Digest.of(Files.readAllBytes(file)));
+                }
+            }
+        }
+        return tokenizers;
+    }
+
+    private static Optional<Digest> tokenizer(Path pack) {
+        try {
+            return Optional.of(TokenShard.tokenizerOf(PackedCorpus.heldOutFile(pack)));
+        } catch (CorpusException _) {
+            return Optional.empty(); // damaged, or not finished
+        }
+    }
+
+    private static List<Path> folders(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isDirectory).toList();
+        }
+    }
+}
