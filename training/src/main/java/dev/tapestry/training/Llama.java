@@ -30,7 +30,10 @@ public final class Llama implements AutoCloseable {
      *     WRONG_TENSORS}
      */
     public static Llama load(ModelDirectory directory) {
-        Llama model = new Llama(LlamaConfigFile.read(directory.config()), ScalarType.Float);
+        LlamaConfig config = LlamaConfigFile.read(directory.config());
+        // Before anything of the promised size is allocated.
+        ModelFiles.requireShapes(directory, ParameterLayout.of(config));
+        Llama model = new Llama(config, ScalarType.Float);
         try {
             model.replaceWeights(directory);
             return model;

@@ -40,14 +40,14 @@ public record LlamaConfig(
         OptionalInt endToken) {
 
     public LlamaConfig {
-        positive("vocab_size", vocabularySize);
-        positive("hidden_size", hiddenSize);
-        positive("intermediate_size", intermediateSize);
-        positive("num_hidden_layers", layers);
-        positive("num_attention_heads", attentionHeads);
-        positive("num_key_value_heads", keyValueHeads);
-        positive("head_dim", headSize);
-        positive("max_position_embeddings", maxPositions);
+        range("vocab_size", vocabularySize, 1 << 20);
+        range("hidden_size", hiddenSize, 1 << 16);
+        range("intermediate_size", intermediateSize, 1 << 18);
+        range("num_hidden_layers", layers, 1 << 10);
+        range("num_attention_heads", attentionHeads, 1 << 10);
+        range("num_key_value_heads", keyValueHeads, 1 << 10);
+        range("head_dim", headSize, 1 << 10);
+        range("max_position_embeddings", maxPositions, 1 << 20);
         if (attentionHeads % keyValueHeads != 0) {
             throw malformed(
                     "num_key_value_heads %d does not divide num_attention_heads %d"
@@ -161,9 +161,11 @@ public record LlamaConfig(
                 + 6.0 * layers * sequenceLength * querySize();
     }
 
-    private static void positive(String key, int value) {
-        if (value < 1) {
-            throw malformed("%s is %d; it must be at least 1".formatted(key, value));
+    /** The limits are far above the largest Llamas; with them no product of sizes overflows. */
+    private static void range(String key, int value, int most) {
+        if (value < 1 || value > most) {
+            throw malformed(
+                    "%s is %d; this engine takes 1 to %d".formatted(key, value, most));
         }
     }
 

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of a Llama (Touvron et al., arXiv:2302.13971; grouped-query attention:
- * arXiv:2305.13245), recorded for autograd where gradients are on. {@link ReferenceLlama} says the
- * same slowly.
+ * arXiv:2305.13245), recorded for autograd where gradients are on. The test oracle ReferenceLlama
+ * says the same slowly.
  *
  * <p>RoPE (arXiv:2104.09864) turns the pair (i, i + d/2) of each head by the angle position ·
  * θ^(−2i/d). Hugging Face lays a head out as two halves; here the rows of q_proj and k_proj are
@@ -61,7 +61,7 @@ final class LlamaForward implements AutoCloseable {
     private final Tensor embedding;
     private final Tensor lastNorm;
     private final Tensor head;
-    private final Tensor turns;
+    private @Nullable Tensor turns;
     private final List<Layer> layers = new ArrayList<>();
     private final TensorOptional noMask;
     private final DoubleOptional usualScale;
@@ -79,18 +79,35 @@ final class LlamaForward implements AutoCloseable {
             layers.add(Layer.of(parameters, i));
         }
         try (PointerScope _ = new PointerScope()) {
-            turns = owned.keep(torch.view_as_complex(angles().to(exact)));
             noMask = owned.keep(new TensorOptional());
             usualScale = owned.keep(new DoubleOptional());
             epsilon = owned.keep(new DoubleOptional(config.rmsNormEpsilon()));
         }
     }
 
+    /**
+     * The turns {@code [1, seq, 1, headSize / 2]}, complex, of {@code length} positions from {@code
+     * first}. Their table grows with the sequences: a model may be meant for far longer ones than
+     * it is ever given.
+     */
+    private Tensor turns(long first, long length) {
+        Tensor table = turns;
+        if (table == null || table.size(1) < first + length) {
+            long known = table == null ? 0 : table.size(1);
+            long positions = Math.min(config.maxPositions(), Math.max(first + length, 2 * known));
+            try (PointerScope _ = new PointerScope()) {
+                table = owned.keep(torch.view_as_complex(angles((int) positions).to(exact)));
+            }
+            turns = table;
+        }
+        return table.narrow(1, first, length);
+    }
+
     /** Cosine and sine of each position and pair: {@code [1, positions, 1, headSize / 2, 2]}. */
-    private Tensor angles() {
+    private Tensor angles(int positions) {
         int pairs = config.headSize() / 2;
-        double[] cosineSine = new double[Math.multiplyExact(config.maxPositions(), pairs * 2)];
-        for (int position = 0, at = 0; position < config.maxPositions(); position++) {
+        double[] cosineSine = new double[Math.multiplyExact(positions, pairs * 2)];
+        for (int position = 0, at = 0; position < positions; position++) {
             for (int i = 0; i < pairs; i++) {
                 double angle =
                         position * Math.pow(config.ropeTheta(), -2.0 * i / config.headSize());
@@ -98,7 +115,7 @@ final class LlamaForward implements AutoCloseable {
                 cosineSine[at++] = Math.sin(angle);
             }
         }
-        return Tensor.create(cosineSine, 1, config.maxPositions(), 1, pairs, 2);
+        return Tensor.create(cosineSine, 1, positions, 1, pairs, 2);
     }
 
     /**
@@ -129,7 +146,7 @@ final class LlamaForward implements AutoCloseable {
         long length = x.size(1);
         int headSize = config.headSize();
         long first = cache == null ? 0 : cache.length();
-        Tensor turn = turns.narrow(1, first, length);
+        Tensor turn = turns(first, length);
         Tensor q =
                 turned(
                         product(x, paired(layer.query), narrow),

@@ -19,9 +19,7 @@ final class ModelFiles {
     private ModelFiles() {}
 
     static void read(ModelDirectory directory, FlatParameters parameters) {
-        for (Slot slot : parameters.layout().slots().values()) {
-            check(directory, slot);
-        }
+        requireShapes(directory, parameters.layout());
         for (String name : directory.tensors().keySet()) {
             if (!parameters.layout().slots().containsKey(name) && !redundant(directory, name)) {
                 throw wrong(directory, "tensor " + name + " has no place in this architecture");
@@ -31,6 +29,11 @@ final class ModelFiles {
             DType dtype = directory.tensor(slot.name()).dtype();
             FloatConversion.widen(dtype, directory.data(slot.name()), parameters.memory(slot));
         }
+    }
+
+    /** Refuses a model that lacks a tensor of this layout, or has it in another shape. */
+    static void requireShapes(ModelDirectory directory, ParameterLayout layout) {
+        layout.slots().values().forEach(slot -> check(directory, slot));
     }
 
     private static void check(ModelDirectory directory, Slot slot) {
@@ -74,9 +77,7 @@ final class ModelFiles {
     }
 
     static void writeLike(ModelDirectory base, Path target, FlatParameters parameters) {
-        for (Slot slot : parameters.layout().slots().values()) {
-            check(base, slot);
-        }
+        requireShapes(base, parameters.layout());
         try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
             for (String name : base.tensors().keySet()) {
                 if (!parameters.layout().slots().containsKey(name)) {

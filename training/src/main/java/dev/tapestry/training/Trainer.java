@@ -185,11 +185,6 @@ public final class Trainer implements AutoCloseable {
         return progress.tokens();
     }
 
-    /** Steps since the beginning, over all rounds. */
-    public long stepsDone() {
-        return progress.steps();
-    }
-
     /** Releases the model and the optimiser's state. */
     @Override
     public void close() {

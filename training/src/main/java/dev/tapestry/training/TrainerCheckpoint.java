@@ -85,8 +85,15 @@ final class TrainerCheckpoint implements AutoCloseable {
         return checkpoint;
     }
 
+    /** The model's shape, which the weights in this file have. */
     LlamaConfig config() {
-        return LlamaConfigFile.parse(text("config").getBytes(StandardCharsets.UTF_8));
+        LlamaConfig config =
+                LlamaConfigFile.parse(text("config").getBytes(StandardCharsets.UTF_8));
+        ParameterLayout.of(config)
+                .slots()
+                .values()
+                .forEach(slot -> data(WEIGHTS + slot.name(), slot.shape()));
+        return config;
     }
 
     Progress progress() {

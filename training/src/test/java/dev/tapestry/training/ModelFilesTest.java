@@ -91,6 +91,24 @@ class ModelFilesTest {
         }
     }
 
+    @Test
+    void a_configuration_that_promises_more_than_the_tensors_hold_is_refused_before_room_is_made()
+            throws IOException {
+        Path path = directory.resolve("model");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 4)) {
+            model.saveTo(path, DType.F32);
+        }
+        Path config = path.resolve("config.json");
+        Files.writeString(
+                config,
+                Files.readString(config)
+                        .replaceFirst("\"vocab_size\" : [0-9]+", "\"vocab_size\" : 1048576")
+                        .replaceFirst("\"hidden_size\" : [0-9]+", "\"hidden_size\" : 65536"));
+        try (ModelDirectory saved = ModelDirectory.open(path)) {
+            refused("config.json promises [1048576, 65536]", () -> Llama.load(saved).close());
+        }
+    }
+
     private static void refused(
             String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable action) {
         assertThatThrownBy(action)
