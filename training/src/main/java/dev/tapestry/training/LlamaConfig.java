@@ -164,8 +164,7 @@ public record LlamaConfig(
     /** The limits are far above the largest Llamas; with them no product of sizes overflows. */
     private static void range(String key, int value, int most) {
         if (value < 1 || value > most) {
-            throw malformed(
-                    "%s is %d; this engine takes 1 to %d".formatted(key, value, most));
+            throw malformed("%s is %d; this engine takes 1 to %d".formatted(key, value, most));
         }
     }
 

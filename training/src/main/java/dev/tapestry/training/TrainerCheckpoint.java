@@ -87,8 +87,7 @@ final class TrainerCheckpoint implements AutoCloseable {
 
     /** The model's shape, which the weights in this file have. */
     LlamaConfig config() {
-        LlamaConfig config =
-                LlamaConfigFile.parse(text("config").getBytes(StandardCharsets.UTF_8));
+        LlamaConfig config = LlamaConfigFile.parse(text("config").getBytes(StandardCharsets.UTF_8));
         ParameterLayout.of(config)
                 .slots()
                 .values()
