@@ -62,6 +62,8 @@ public record NodeConfig(
                             "streams",
                             "keep-bases"));
 
+    private static final int MAX_BYTES = 64 << 10;
+
     private static final YAMLMapper YAML =
             YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
@@ -94,12 +96,6 @@ public record NodeConfig(
     public NodeConfig withThreads(int count) {
         return new NodeConfig(
                 member, corpus, count, precision, holdOutFraction, holdOutSalt, streams, keepBases);
-    }
-
-    /** The same with this precision. */
-    public NodeConfig withPrecision(Precision other) {
-        return new NodeConfig(
-                member, corpus, threads, other, holdOutFraction, holdOutSalt, streams, keepBases);
     }
 
     /** The same with another share of held-out text. */
@@ -217,6 +213,11 @@ public record NodeConfig(
 
     private static JsonNode tree(Path file) {
         try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw invalid(
+                        "%s has %d bytes; settings have at most %d"
+                                .formatted(file, Files.size(file), MAX_BYTES));
+            }
             return YAML.readTree(Files.readAllBytes(file));
         } catch (IOException e) {
             throw new NodeException(Code.CONFIG_INVALID, "cannot read " + file + ": " + e, e);

@@ -53,4 +53,14 @@ class NodeConfigTest {
                 .isInstanceOf(NodeException.class)
                 .hasMessageContaining(message);
     }
+
+    @Test
+    void a_file_that_is_too_large_for_settings_is_refused_unread() throws IOException {
+        Files.writeString(
+                directory.resolve("node.yaml"),
+                "member: espoo\ncorpus: x\n# " + "x".repeat(65_536) + "\n");
+        assertThatThrownBy(() -> NodeConfig.read(new NodeHome(directory)))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining("at most 65536");
+    }
 }

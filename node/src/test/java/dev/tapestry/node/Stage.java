@@ -81,10 +81,7 @@ final class Stage implements AutoCloseable {
     }
 
     NodeConfig config() {
-        return NodeConfig.standard(CoordinatorDouble.MEMBER, corpus)
-                .withThreads(1)
-                .withPrecision(Precision.FP32)
-                .withHoldOut(0.2, "");
+        return new NodeConfig(CoordinatorDouble.MEMBER, corpus, 1, Precision.FP32, 0.2, "", 4, 3);
     }
 
     /** Joins, and writes {@code node.yaml}. */

@@ -45,7 +45,7 @@ public final class Pem {
     }
 
     /** Reads text that holds one or more blocks, all with this label. */
-    public static List<byte[]> decodeAll(String label, String text) {
+    private static List<byte[]> decodeAll(String label, String text) {
         if (text.length() > MAX_LENGTH) {
             throw malformed("the text has " + text.length() + " characters, at most " + MAX_LENGTH);
         }

@@ -11,8 +11,6 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Reading, writing and naming certificates. */
 public final class Certificates {
@@ -28,13 +26,6 @@ public final class Certificates {
      */
     public static X509Certificate parse(String pem) {
         return decode(Pem.decode(LABEL, pem));
-    }
-
-    /** Reads PEM with one or more certificates. */
-    public static List<X509Certificate> parseAll(String pem) {
-        List<X509Certificate> certificates = new ArrayList<>();
-        Pem.decodeAll(LABEL, pem).forEach(der -> certificates.add(decode(der)));
-        return List.copyOf(certificates);
     }
 
     /** Writes PEM. */

@@ -38,13 +38,4 @@ public final class CanonicalJson {
     public static <T> T read(byte[] bytes, Class<T> type) {
         return type.cast(RecordDecoder.decode("$", JsonBytes.read(bytes), type));
     }
-
-    /**
-     * The canonical form of any JSON document.
-     *
-     * @throws TrustException {@code DOCUMENT_MALFORMED}
-     */
-    public static byte[] canonicalize(byte[] json) {
-        return JsonBytes.write(JsonBytes.read(json));
-    }
 }

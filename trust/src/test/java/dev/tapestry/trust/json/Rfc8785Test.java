@@ -132,7 +132,7 @@ class Rfc8785Test {
                 "nul | line 1",
             })
     void what_is_not_i_json_is_refused_with_the_reason(String document, String reason) {
-        assertThatThrownBy(() -> CanonicalJson.canonicalize(document.getBytes(UTF_8)))
+        assertThatThrownBy(() -> JsonBytes.read(document.getBytes(UTF_8)))
                 .isInstanceOf(TrustException.class)
                 .hasMessageContaining(reason);
     }
@@ -147,12 +147,12 @@ class Rfc8785Test {
     }
 
     private static void refused(byte[] document, String reason) {
-        assertThatThrownBy(() -> CanonicalJson.canonicalize(document))
+        assertThatThrownBy(() -> JsonBytes.read(document))
                 .isInstanceOf(TrustException.class)
                 .hasMessageContaining(reason);
     }
 
     private static String canonical(String json) {
-        return new String(CanonicalJson.canonicalize(json.getBytes(UTF_8)), UTF_8);
+        return new String(JsonBytes.write(JsonBytes.read(json.getBytes(UTF_8))), UTF_8);
     }
 }
