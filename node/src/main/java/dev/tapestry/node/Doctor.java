@@ -1,14 +1,17 @@
 package dev.tapestry.node;
 
+import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.node.HealthFinding.Severity;
+import dev.tapestry.node.egress.Answer;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
+import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
@@ -16,24 +19,27 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * Looks a node over: what it runs on, who it is, what it may read, whom it reaches. Changes nothing
- * but its own log of receipts.
+ * Looks a node over: what it runs on, who it is, what it may read, whom it reaches and whether it
+ * is let in there. Changes nothing but its own log of receipts.
  */
 public final class Doctor {
 
-    private static final long LITTLE_MEMORY_BYTES = 512L << 20;
-    private static final long LITTLE_DISK_BYTES = 5L << 30;
+    private static final String COORDINATOR = "coordinator";
+    private static final String MEMBERSHIP = "membership";
     private static final Duration SKEW = Duration.ofMinutes(2);
     private static final Duration SOON = Duration.ofDays(14);
-    private static final int JDK = 25;
 
     private final NodeHome home;
     private final InstantSource clock;
@@ -47,36 +53,18 @@ public final class Doctor {
     /** Everything that was looked at, in the order of a node's life. */
     public static List<HealthFinding> examine(NodeHome home, InstantSource clock) {
         Doctor doctor = new Doctor(home, clock);
-        doctor.machine();
+        doctor.findings.addAll(Machine.examine(home.directory(), doctor.newestModel()));
         doctor.settings();
         doctor.identity();
         return List.copyOf(doctor.findings);
     }
 
-    private void machine() {
-        int jdk = Runtime.version().feature();
-        find(
-                "JDK",
-                jdk >= JDK ? Severity.GOOD : Severity.BROKEN,
-                "Java " + Runtime.version(),
-                jdk >= JDK ? "" : "install a JDK of version " + JDK + " or newer");
-        long heap = Runtime.getRuntime().maxMemory();
-        find(
-                "memory",
-                heap >= LITTLE_MEMORY_BYTES ? Severity.GOOD : Severity.WORTH_A_LOOK,
-                "up to %,d MiB of heap, %d processors"
-                        .formatted(heap >> 20, Runtime.getRuntime().availableProcessors()),
-                heap >= LITTLE_MEMORY_BYTES ? "" : "give Java more heap: -Xmx512m or more");
-        try {
-            long room = Files.getFileStore(home.directory()).getUsableSpace();
-            boolean enough = room >= LITTLE_DISK_BYTES;
-            find(
-                    "disk",
-                    enough ? Severity.GOOD : Severity.WORTH_A_LOOK,
-                    "%,d MiB free at %s".formatted(room >> 20, home.directory()),
-                    enough ? "" : "a node keeps about five copies of the model; make room");
-        } catch (IOException e) {
-            find("disk", Severity.BROKEN, e.toString(), "create the node's directory by joining");
+    private Optional<Path> newestModel() {
+        try (Stream<Path> models = Files.list(home.models())) {
+            return models.filter(model -> !model.getFileName().toString().startsWith("."))
+                    .max(Comparator.comparing(model -> model.toFile().lastModified()));
+        } catch (IOException _) {
+            return Optional.empty(); // a node that has not taken part yet
         }
     }
 
@@ -156,7 +144,6 @@ public final class Doctor {
     }
 
     private void coordinator(Membership membership, TlsIdentity identity) {
-        String name = "coordinator";
         // A running node has its log open; the doctor then writes receipts into one of its own.
         try (NodeLog log = openLog(membership);
                 EgressGate gate =
@@ -166,32 +153,89 @@ public final class Doctor {
                                 new ReceiptBook(log, clock),
                                 RetryPolicy.standard(new SecureRandom()),
                                 outage -> {})) {
-            StatusView status = new CoordinatorClient(gate).statusOnce();
-            find(
-                    name,
-                    status.protocol() == Protocol.VERSION ? Severity.GOOD : Severity.BROKEN,
-                    "%s answers, protocol %d"
-                            .formatted(membership.coordinator(), status.protocol()),
-                    status.protocol() == Protocol.VERSION
-                            ? ""
-                            : "this node speaks protocol %d; upgrade the older side"
-                                    .formatted(Protocol.VERSION));
-            Duration skew = Duration.between(status.clock(), clock.instant());
-            boolean close = skew.abs().compareTo(SKEW) <= 0;
-            find(
-                    "clock",
-                    close ? Severity.GOOD : Severity.BROKEN,
-                    "%d s from the coordinator's".formatted(skew.toSeconds()),
-                    close ? "" : "set this machine's clock (NTP), or tell the steward");
+            CoordinatorClient client = new CoordinatorClient(gate);
+            answers(membership, client.statusOnce());
+            // Anybody may ask for the status; this route is open to active members only.
+            admits(membership, client.consortiumOnce());
         } catch (IOException e) {
             find(
-                    name,
+                    COORDINATOR,
                     Severity.BROKEN,
                     membership.coordinator() + " cannot be reached: " + e,
                     "check the address, the firewall (outbound only) and that it runs");
         } catch (NodeException e) {
-            find(name, Severity.BROKEN, e.code() + ": " + e.getMessage(), "see the message");
+            refuses(identity, e);
         }
+    }
+
+    private void answers(Membership membership, StatusView status) {
+        boolean same = status.protocol() == Protocol.VERSION;
+        find(
+                COORDINATOR,
+                same ? Severity.GOOD : Severity.BROKEN,
+                "%s answers, protocol %d".formatted(membership.coordinator(), status.protocol()),
+                same
+                        ? ""
+                        : "this node speaks protocol %d; upgrade the older side"
+                                .formatted(Protocol.VERSION));
+        Duration skew = Duration.between(status.clock(), clock.instant());
+        boolean close = skew.abs().compareTo(SKEW) <= 0;
+        find(
+                "clock",
+                close ? Severity.GOOD : Severity.BROKEN,
+                "%d s from the coordinator's".formatted(skew.toSeconds()),
+                close ? "" : "set this machine's clock (NTP), or tell the steward");
+    }
+
+    private void admits(Membership membership, Reply<ConsortiumView> reply) {
+        switch (reply) {
+            case Reply.Given<ConsortiumView>(ConsortiumView view) ->
+                    find(
+                            MEMBERSHIP,
+                            Severity.GOOD,
+                            "'%s' admits %s, one of %d members"
+                                    .formatted(
+                                            view.charter().name(),
+                                            membership.member(),
+                                            view.members().size()),
+                            "");
+            case Reply.Denied<ConsortiumView>(Answer.Refused refused) ->
+                    find(
+                            MEMBERSHIP,
+                            Severity.BROKEN,
+                            refused.code() + ": " + refused.detail(),
+                            switch (refused.code()) {
+                                case "CERTIFICATE_REPLACED" ->
+                                        "start the node that enrolled last; if its directory is"
+                                                + " lost, join in a new one with a new token";
+                                case "CERTIFICATE_NEEDED" ->
+                                        TlsProblem.CERTIFICATE_MISSING.advice();
+                                case "UNKNOWN_MEMBER" ->
+                                        "if the consortium was founded anew, join in a new"
+                                                + " directory with a new token";
+                                default -> "tell the steward";
+                            });
+        }
+    }
+
+    private void refuses(TlsIdentity identity, NodeException e) {
+        String what = e.code() + ": " + e.getMessage();
+        switch (e.code()) {
+            case REVOKED -> find(MEMBERSHIP, Severity.BROKEN, what, TlsProblem.REVOKED.advice());
+            case TLS -> find(COORDINATOR, Severity.BROKEN, what, advice(identity, e));
+            default -> find(COORDINATOR, Severity.BROKEN, what, "see the message");
+        }
+    }
+
+    private String advice(TlsIdentity identity, NodeException e) {
+        TlsProblem problem = TlsProblem.of(e);
+        boolean dates = problem == TlsProblem.EXPIRED || problem == TlsProblem.NOT_YET_VALID;
+        boolean valid = TlsProblem.ofDates(identity.certificate(), clock.instant()).isEmpty();
+        return dates && valid
+                ? "by this machine's clock this node's certificate is valid: compare the clocks of"
+                        + " both machines (NTP); if they agree, the coordinator's own certificate"
+                        + " has ended: tell the steward"
+                : problem.advice();
     }
 
     private NodeLog openLog(Membership membership) {

@@ -3,6 +3,7 @@ package dev.tapestry.node;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
@@ -13,6 +14,7 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.Protocol;
@@ -217,6 +219,7 @@ final class CoordinatorDouble implements AutoCloseable {
             case "GET status" ->
                     new StatusView(Protocol.VERSION, List.of(Protocol.VERSION), Instant.now());
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
+            case "GET consortium" -> consortium();
             case "GET round" -> awaitView(Refusal.number(path, "after"));
             case "GET models" -> found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
             case "GET parts" -> found(parts.get(new Digest(steps[3])), "UNKNOWN_PART");
@@ -232,6 +235,15 @@ final class CoordinatorDouble implements AutoCloseable {
             throw new Refusal(404, code);
         }
         return value;
+    }
+
+    private synchronized ConsortiumView consortium() {
+        return new ConsortiumView(
+                Charter.standard("Test"),
+                key.verifyingKey().value(),
+                List.of(MEMBER),
+                base,
+                log.size());
     }
 
     private synchronized Object enrol(EnrolmentRequest request) {

@@ -10,10 +10,7 @@ import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -91,31 +88,5 @@ class EnrolmentTest {
         assertThatThrownBy(() -> stage.enrolment().join(stage.home, other.text()))
                 .hasMessageContaining("helsinki")
                 .hasMessageContaining("tampere");
-    }
-
-    @Test
-    void the_doctor_finds_a_healthy_node_healthy() {
-        stage.joined();
-        List<HealthFinding> findings = Doctor.examine(stage.home, InstantSource.system());
-        assertThat(findings)
-                .extracting(HealthFinding::subject)
-                .contains("JDK", "corpus card", "certificate", "coordinator", "clock");
-        assertThat(findings)
-                .noneMatch(finding -> finding.severity() == HealthFinding.Severity.BROKEN);
-    }
-
-    @Test
-    void the_doctor_tells_what_is_wrong_and_what_to_do() throws IOException {
-        stage.joined();
-        Files.delete(stage.corpus.resolve("card.yaml"));
-        InstantSource ahead = () -> InstantSource.system().instant().plusSeconds(3600);
-        List<HealthFinding> findings = Doctor.examine(stage.home, ahead);
-        assertThat(findings)
-                .filteredOn(finding -> finding.severity() == HealthFinding.Severity.BROKEN)
-                .extracting(HealthFinding::subject)
-                .containsExactlyInAnyOrder("corpus card", "clock");
-        assertThat(findings)
-                .filteredOn(finding -> finding.severity() == HealthFinding.Severity.BROKEN)
-                .allMatch(finding -> !finding.advice().isEmpty());
     }
 }

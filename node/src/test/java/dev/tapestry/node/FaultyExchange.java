@@ -17,6 +17,7 @@ final class FaultyExchange implements HttpHandler {
         CUT,
         CORRUPT,
         FORGOTTEN,
+        REPLACED,
         REVOKED
     }
 
@@ -51,6 +52,8 @@ final class FaultyExchange implements HttpHandler {
                 exchange.getRequestBody().readAllBytes();
                 refuse(exchange, 409, new ErrorReply("NOT_AWAITED", "post its manifest first"));
             }
+            case REPLACED ->
+                    refuse(exchange, 403, new ErrorReply("CERTIFICATE_REPLACED", "enrolled again"));
             case REVOKED -> refuse(exchange, 403, new ErrorReply("REVOKED", "you left"));
             case CUT, CORRUPT, NONE -> {
                 if (fault == Fault.CUT && method.equals("PUT")) {

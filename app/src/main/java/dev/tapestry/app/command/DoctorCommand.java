@@ -3,11 +3,12 @@ package dev.tapestry.app.command;
 import dev.tapestry.node.Doctor;
 import dev.tapestry.node.HealthFinding;
 import dev.tapestry.node.HealthFinding.Severity;
+import dev.tapestry.node.Machine;
 import dev.tapestry.node.NodeHome;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExitCodeGenerator;
@@ -37,13 +38,10 @@ final class DoctorCommand extends CommandGroup implements IExitCodeGenerator {
 
     @Override
     public void run() {
-        List<HealthFinding> findings = new ArrayList<>();
-        if (node == null) {
-            findings.addAll(Machine.examine(Path.of("").toAbsolutePath()));
-        } else {
-            findings.addAll(Doctor.examine(new NodeHome(node), InstantSource.system()));
-            findings.add(Machine.engine());
-        }
+        List<HealthFinding> findings =
+                node == null
+                        ? Machine.examine(Path.of("").toAbsolutePath(), Optional.empty())
+                        : Doctor.examine(new NodeHome(node), InstantSource.system());
         if (findings.stream().anyMatch(finding -> finding.severity() == Severity.BROKEN)) {
             code = ExitCode.ENVIRONMENT;
         }

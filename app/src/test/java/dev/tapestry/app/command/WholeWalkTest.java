@@ -53,6 +53,8 @@ final class WholeWalkTest {
                                     .err())
                     .contains("TOKEN_UNKNOWN");
 
+            assertThat(ok("doctor", node)).contains("'Walkers' admits alpha, one of 1 members");
+
             Path plan = Tiny.plan(directory.resolve("plan.yaml"));
             ok("run", "start", consortium, plan);
             assertThat(Said.by("run", "start", consortium, plan).err()).contains("RUN_UNDER_WAY");
@@ -63,6 +65,9 @@ final class WholeWalkTest {
 
             ok("member", "revoke", consortium, "alpha", "--reason", "the walk is over");
             assertThat(ok("member", "list", consortium)).contains("REVOKED");
+            Said examined = Said.by("doctor", node);
+            assertThat(examined.code()).isEqualTo(3);
+            assertThat(examined.out()).contains("BROKEN  membership", "alpha was revoked");
         }
 
         JsonNode facts =

@@ -59,9 +59,14 @@ public final class CoordinatorClient {
                 EnrolmentReply.class);
     }
 
-    /** The charter, the members, the base. */
-    public ConsortiumView consortium() {
-        return ask(MessageKind.CONSORTIUM, "/v1/consortium", ConsortiumView.class);
+    /**
+     * The charter, the members, the base, asked once; only an active member gets an answer.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public Reply<ConsortiumView> consortiumOnce() throws IOException {
+        Message message = Message.ask(MessageKind.CONSORTIUM, "/v1/consortium");
+        return reply(gate.once(message, new ReplySink.Memory()), ConsortiumView.class);
     }
 
     /**

@@ -28,7 +28,7 @@ public enum MessageKind {
     CHECKPOINT("GET", "/v1/log/checkpoint"),
     /** Asks for a slice of the log. */
     ENTRIES("GET", "/v1/log/entries\\?from=[0-9]+&to=[0-9]+"),
-    /** Asks for a proof that an entry is in the log. */
+    /** Asks for a proof that an entry is in the log; older receipts are of this kind. */
     INCLUSION_PROOF("GET", "/v1/log/proofs/inclusion\\?index=[0-9]+&size=[0-9]+"),
     /** Asks for a proof that the log only grew. */
     CONSISTENCY_PROOF("GET", "/v1/log/proofs/consistency\\?from=[0-9]+&to=[0-9]+");

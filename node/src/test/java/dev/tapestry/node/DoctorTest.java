@@ -1,0 +1,129 @@
+package dev.tapestry.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tapestry.node.FaultyExchange.Fault;
+import dev.tapestry.node.HealthFinding.Severity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DoctorTest {
+
+    @TempDir Path directory;
+    private Stage stage;
+
+    @BeforeEach
+    void setUp() throws IOException {
+        stage = new Stage(directory).joined();
+    }
+
+    @AfterEach
+    void tearDown() {
+        stage.close();
+    }
+
+    private List<HealthFinding> broken(InstantSource clock) {
+        return Doctor.examine(stage.home, clock).stream()
+                .filter(finding -> finding.severity() == Severity.BROKEN)
+                .toList();
+    }
+
+    private static InstantSource ahead(Duration by) {
+        return () -> InstantSource.system().instant().plus(by);
+    }
+
+    @Test
+    void a_healthy_node_is_found_healthy() {
+        assertThat(Doctor.examine(stage.home, InstantSource.system()))
+                .noneMatch(finding -> finding.severity() == Severity.BROKEN)
+                .extracting(HealthFinding::subject)
+                .containsExactly(
+                        "JDK",
+                        "memory",
+                        "disk",
+                        "engine",
+                        "node.yaml",
+                        "corpus card",
+                        "certificate",
+                        "coordinator",
+                        "clock",
+                        "membership");
+    }
+
+    @Test
+    void what_is_wrong_is_told_with_what_to_do() throws IOException {
+        Files.delete(stage.corpus.resolve("card.yaml"));
+        assertThat(broken(ahead(Duration.ofHours(1))))
+                .allMatch(finding -> !finding.advice().isEmpty())
+                .extracting(HealthFinding::subject)
+                .containsExactly("corpus card", "clock");
+    }
+
+    @Test
+    void a_certificate_that_has_ended_is_told_by_its_dates() {
+        assertThat(broken(ahead(Duration.ofDays(2))))
+                .filteredOn(finding -> finding.subject().equals("certificate"))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.what()).contains("EXPIRED");
+                    assertThat(finding.advice()).contains("clock");
+                });
+    }
+
+    @Test
+    void a_member_that_was_revoked_is_told_so_although_the_coordinator_answers() {
+        stage.coordinator.faults =
+                (method, path) -> path.equals("/v1/consortium") ? Fault.REVOKED : Fault.NONE;
+        assertThat(broken(InstantSource.system()))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.subject()).isEqualTo("membership");
+                    assertThat(finding.what()).contains("REVOKED", "you left");
+                    assertThat(finding.advice()).contains("ask the steward why");
+                });
+    }
+
+    @Test
+    void a_certificate_that_was_replaced_is_told_apart_from_a_revoked_one() {
+        stage.coordinator.faults =
+                (method, path) -> path.equals("/v1/consortium") ? Fault.REPLACED : Fault.NONE;
+        assertThat(broken(InstantSource.system()))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.what()).contains("CERTIFICATE_REPLACED", "enrolled again");
+                    assertThat(finding.advice()).contains("the node that enrolled last");
+                });
+    }
+
+    @Test
+    void a_coordinator_that_is_away_is_told_as_such() {
+        stage.coordinator.close();
+        assertThat(broken(InstantSource.system()))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.what()).contains("cannot be reached"));
+    }
+
+    @Test
+    void memory_is_compared_with_the_model_and_not_with_java_s_heap() throws IOException {
+        Files.createDirectories(stage.home.models());
+        stage.base("node/models/" + "0".repeat(64), 1);
+        assertThat(Doctor.examine(stage.home, InstantSource.system()))
+                .filteredOn(finding -> finding.subject().equals("memory"))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.what()).contains("to train the base"));
+        assertThat(Machine.memory(8L << 30, 20L << 30))
+                .satisfies(finding -> {
+                    assertThat(finding.severity()).isEqualTo(Severity.WORTH_A_LOOK);
+                    assertThat(finding.what()).contains("8,192 MiB", "20,480 MiB");
+                });
+        assertThat(Machine.memory(32L << 30, 20L << 30).severity()).isEqualTo(Severity.GOOD);
+    }
+}
