@@ -62,7 +62,7 @@ public final class Doctor {
     private Optional<Path> newestModel() {
         try (Stream<Path> models = Files.list(home.models())) {
             return models.filter(model -> !model.getFileName().toString().startsWith("."))
-                    .max(Comparator.comparing(model -> model.toFile().lastModified()));
+                    .max(Comparator.comparingLong(model -> model.toFile().lastModified()));
         } catch (IOException _) {
             return Optional.empty(); // a node that has not taken part yet
         }

@@ -108,30 +108,30 @@ class EgressGateTest {
 
     @Test
     void what_was_to_go_to_a_closed_port_has_not_left_and_has_no_receipt() throws Exception {
-        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
-                EgressGate gate =
-                        gate(URI.create("https://127.0.0.1:" + closedPort()), log, pause -> {})) {
-            for (Message message : List.of(document(1000), part(1000, 1000))) {
-                assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
-                        .isInstanceOf(ConnectException.class);
+        URI nobody = URI.create("https://127.0.0.1:" + closedPort());
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
+            try (EgressGate gate = gate(nobody, log, pause -> {})) {
+                for (Message message : List.of(document(1000), part(1000, 1000))) {
+                    assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
+                            .isInstanceOf(ConnectException.class);
+                }
+                assertThat(gate.traffic().up()).isZero();
             }
-            gate.close();
             assertThat(log.events()).isEmpty();
-            assertThat(gate.traffic().up()).isZero();
         }
     }
 
     @Test
     void the_receipt_of_a_connection_that_was_cut_says_what_was_handed_over() throws Exception {
         int bytes = 32 << 20; // more than the buffers between here and there hold
-        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
-                CuttingServer server = new CuttingServer(directory);
-                EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
-            for (Message message : List.of(document(bytes), part(bytes, bytes))) {
-                assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
-                        .isInstanceOf(IOException.class);
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
+            try (CuttingServer server = new CuttingServer(directory);
+                    EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+                for (Message message : List.of(document(bytes), part(bytes, bytes))) {
+                    assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
+                            .isInstanceOf(IOException.class);
+                }
             }
-            gate.close();
             assertThat(log.events())
                     .hasSize(2)
                     .allSatisfy(event -> {
