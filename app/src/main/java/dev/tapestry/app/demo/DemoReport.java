@@ -17,10 +17,10 @@ final class DemoReport {
 
     private static final String TUNED =
             """
-            Chosen with "tapestry study arm": the learning rate (0.005, 0.01, 0.02 for the loop; 0.01, 0.02 for central training), 5 or 10
-            local steps, mean or norm-preserving merge, the epsilon of embeddings (1e-8, 1e-4, 1e-3; central training uses the same), and
-            the rate of private training (0.004, 0.006, 0.01). docs/results/demo.md lists every try. Central training sees the same number
-            of tokens of each member as the loop, in batches of the loop's global size.
+            Chosen with "tapestry study arm" on seed 1, about as many tries for each arm: the learning rate of the loop, of central training, of
+            training alone and of private training, the number of local steps, the merge, the outer momentum, and the epsilon of embeddings,
+            which all arms share. docs/results/demo.md lists every try. Central training sees the same number of tokens of each member as the
+            loop, in batches of the loop's global size; training alone sees as many tokens as loop and private training together.
             """;
 
     private final DemoResult result;
