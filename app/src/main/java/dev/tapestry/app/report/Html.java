@@ -9,7 +9,7 @@ public final class Html {
             """
             body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
             table { border-collapse: collapse; margin: 1rem 0; }
-            th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd; }
+            th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
             th:first-child, td:first-child { text-align: left; }
             svg { width: 100%; height: auto; margin: 1rem 0; }
             svg .grid { stroke: #e4e4e4; } svg text { font-size: 12px; fill: #444; } svg .title { font-size: 14px; font-weight: 600; }

@@ -21,7 +21,7 @@ final class ModelCard {
 
         # %s
 
-        Sovereign Model of member **%s**: the consortium's base, continued on the member's own
+        Sovereign Model of member **%s**: the base named below, continued on the member's own
         text, on the member's own machine. It was never contributed back.
 
         | | |
