@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,14 +72,14 @@ class CoordinatorClassPathTest {
         }
     }
 
-    /** The files that the process has open or mapped. */
+    /** The files on the process' class path. */
     private static List<String> libraries(Process process) throws IOException {
         Path command = Path.of("/proc/" + process.pid() + "/cmdline");
         String[] words =
-                new String(Files.readAllBytes(command), StandardCharsets.UTF_8).split("\0");
+                new String(Files.readAllBytes(command), StandardCharsets.UTF_8).split("\0", -1);
         String classPath = words[List.of(words).indexOf("-cp") + 1];
-        List<String> jars = new java.util.ArrayList<>();
-        for (String entry : classPath.split(":")) {
+        List<String> jars = new ArrayList<>();
+        for (String entry : classPath.split(":", -1)) {
             if (entry.endsWith("/*")) {
                 try (var files = Files.list(Path.of(entry).getParent())) {
                     files.forEach(file -> jars.add(file.getFileName().toString()));

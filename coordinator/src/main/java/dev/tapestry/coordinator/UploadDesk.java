@@ -281,8 +281,7 @@ final class UploadDesk {
     private Member known(MemberId member) {
         Member known = ledger.snapshot().consortium().members().get(member);
         if (known == null) {
-            throw refuse(
-                    member, new Refusal(Finding.UNKNOWN_MEMBER, member + " is not enrolled"));
+            throw refuse(member, new Refusal(Finding.UNKNOWN_MEMBER, member + " is not enrolled"));
         }
         return known;
     }

@@ -11,7 +11,7 @@ import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.NodeAgent;
-import dev.tapestry.node.round.RoundDesk;
+import dev.tapestry.node.round.RoundAssembly;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
@@ -99,8 +99,8 @@ public final class Node implements AutoCloseable {
                                                 outage.failures(),
                                                 outage.again())));
         CoordinatorClient client = new CoordinatorClient(gate);
-        RoundDesk desk =
-                new RoundDesk(home, config, membership, key, corpus, evaluation, log, progress);
+        RoundAssembly desk =
+                new RoundAssembly(home, config, membership, key, corpus, evaluation, log, progress);
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
         return new Node(log, gate, client, stop, desk.agent(client, stop, clock), builds);

@@ -108,7 +108,7 @@ final class JsonTest {
 
     /** All commands of this room; those that write JSON to a file are not meant. */
     static Stream<String> a_command_with_json_says_one_document_and_nothing_else() {
-        return all(TapestryCommand.line())
+        return all(new TapestryCommand().line())
                 .filter(JsonTest::ofThisRoom)
                 .map(CommandLine::getCommandSpec)
                 .filter(spec -> {
@@ -122,7 +122,7 @@ final class JsonTest {
     void nothing_that_runs_once_and_has_a_result_is_without_json() {
         List<String> without =
                 new ArrayList<>(
-                        all(TapestryCommand.line())
+                        all(new TapestryCommand().line())
                                 .filter(JsonTest::ofThisRoom)
                                 .filter(line -> line.getSubcommands().isEmpty())
                                 .map(CommandLine::getCommandSpec)

@@ -17,7 +17,7 @@ import dev.tapestry.trust.signature.SigningKey;
 import java.time.InstantSource;
 
 /** Puts together what takes part in rounds. */
-public record RoundDesk(
+public record RoundAssembly(
         NodeHome home,
         NodeConfig config,
         Membership membership,
@@ -29,12 +29,16 @@ public record RoundDesk(
 
     /** An agent that talks to the coordinator through {@code client}. */
     public NodeAgent agent(CoordinatorClient client, StopSignal stop, InstantSource clock) {
+        // Several streams call it: a count that came later must not be told earlier.
+        Object turn = new Object();
         Runnable moved =
                 () -> {
-                    Traffic traffic = client.traffic();
-                    progress.on(
-                            new NodeUpdate.Transferred(
-                                    clock.instant(), traffic.up(), traffic.down()));
+                    synchronized (turn) {
+                        Traffic traffic = client.traffic();
+                        progress.on(
+                                new NodeUpdate.Transferred(
+                                        clock.instant(), traffic.up(), traffic.down()));
+                    }
                 };
         RoundDiary diary = new RoundDiary(log, progress, clock);
         RoundParticipant participant =
