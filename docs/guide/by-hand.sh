@@ -5,7 +5,8 @@ set -eu
 home=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 work=${1:-$(mktemp -d)}
 port=${2:-9443}
-tapestry() { "${TAPESTRY:-$home/tapestry}" "$@"; }
+launcher=${TAPESTRY:-$home/tapestry}
+tapestry() { "$launcher" "$@"; }
 say() { echo "== $*"; }
 
 running=""
@@ -36,7 +37,7 @@ say "the steward founds the consortium, gives it a base and starts the coordinat
 cp "$home/docs/examples/charter.yaml" charter.yaml
 tapestry consortium found consortium --charter charter.yaml --host 127.0.0.1 --port "$port"
 tapestry consortium adopt consortium "$home/models/demo-base"
-tapestry coordinator start consortium > coordinator.log 2>&1 &
+"$launcher" coordinator start consortium > coordinator.log 2>&1 & # not the function: its process would stand between
 running="$running $!"
 
 say "the steward invites the members"
@@ -65,7 +66,7 @@ PLAN
 tapestry run start consortium plan.yaml
 nodes=""
 for member in a b; do
-    tapestry node start "node-$member" --until-run-ends > "node-$member.log" 2>&1 &
+    "$launcher" node start "node-$member" --until-run-ends > "node-$member.log" 2>&1 &
     nodes="$nodes $!"
     running="$running $!"
 done
