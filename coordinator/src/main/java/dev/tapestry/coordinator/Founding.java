@@ -81,7 +81,7 @@ final class Founding {
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         SigningKey key = SigningKey.load(directory.signingKey());
         try (AuditLog log = AuditLog.open(directory.log(), origin(authority));
-                Ledger ledger = Ledger.open(log, key, new Chronicle())) {
+                Ledger ledger = Ledger.open(log, key, (_, _) -> {})) {
             if (ledger.snapshot().consortium().run().isPresent()) {
                 throw new CoordinatorException(
                         Code.MODEL, "a run is under way; a base is adopted between runs");

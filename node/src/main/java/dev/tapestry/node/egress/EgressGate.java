@@ -37,6 +37,17 @@ public final class EgressGate implements AutoCloseable {
     private static final int MAX_CORRUPT = 5;
 
     private static final int SERVER_ERRORS = 500;
+
+    static {
+        // The JDK's client moves bodies through TLS in buffers of 16 KiB unless told otherwise
+        // before
+        // it is loaded; with 256 KiB whole rounds took a tenth less processor time, with 1 MiB
+        // more.
+        if (System.getProperty("jdk.httpclient.bufsize") == null) {
+            System.setProperty("jdk.httpclient.bufsize", Integer.toString(256 << 10));
+        }
+    }
+
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
