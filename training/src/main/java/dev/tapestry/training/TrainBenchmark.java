@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -73,17 +76,28 @@ public record TrainBenchmark(
         return new TrainBenchmark(OptimizerPlan.AdamW.of(0.002, 0.1), 1000, threads, 8, 256);
     }
 
-    /** Runs all combinations; tells {@code progress} each row as it is done. */
-    public List<Row> run(Consumer<Row> progress) {
+    /**
+     * Runs these models in both precisions; tells {@code progress} each row as it is done.
+     *
+     * @param models "1M", "10M" or both
+     */
+    public List<Row> run(Set<String> models, Consumer<Row> progress) {
+        SortedMap<String, LlamaConfig> configs = new TreeMap<>();
+        configs.put("1M", LlamaConfig.small(2048, 128, 384, 4, 4, 2, sequenceLength));
+        configs.put("10M", LlamaConfig.small(4096, 384, 1024, 6, 6, 2, sequenceLength));
+        if (models.isEmpty() || !configs.keySet().containsAll(models)) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN, "models are among " + configs.keySet() + ", not " + models);
+        }
         List<Row> rows = new ArrayList<>();
         for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
             double matmul = matmulGigaflops(precision);
-            LlamaConfig small = LlamaConfig.small(2048, 128, 384, 4, 4, 2, sequenceLength);
-            LlamaConfig large = LlamaConfig.small(4096, 384, 1024, 6, 6, 2, sequenceLength);
-            rows.add(train("1M", small, precision, matmul));
-            progress.accept(rows.getLast());
-            rows.add(train("10M", large, precision, matmul));
-            progress.accept(rows.getLast());
+            configs.forEach((name, config) -> {
+                if (models.contains(name)) {
+                    rows.add(train(name, config, precision, matmul));
+                    progress.accept(rows.getLast());
+                }
+            });
         }
         return rows;
     }

@@ -2,6 +2,7 @@ package dev.tapestry.app.bench;
 
 import dev.tapestry.training.TrainBenchmark;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,6 +27,13 @@ final class TrainCommand implements Callable<Integer> {
             description = "Steps of each run, at least 21 (${DEFAULT-VALUE}).")
     private int steps;
 
+    @Option(
+            names = "--models",
+            split = ",",
+            defaultValue = "1M,10M",
+            description = "Which: 1M, 10M or both (${DEFAULT-VALUE}).")
+    private Set<String> models = Set.of();
+
     @Option(names = "--threads", description = "Of libtorch (all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
@@ -49,10 +57,15 @@ final class TrainCommand implements Callable<Integer> {
                         standard.sequences(),
                         standard.sequenceLength());
         output.tell(
-                "4 runs of %d steps of %d × %d tokens on %d threads",
-                steps, benchmark.sequences(), benchmark.sequenceLength(), threads);
+                "%d runs of %d steps of %d × %d tokens on %d threads",
+                2 * models.size(),
+                steps,
+                benchmark.sequences(),
+                benchmark.sequenceLength(),
+                threads);
         List<TrainBenchmark.Row> rows =
-                benchmark.run(row -> output.tell("%s %s done", row.model(), row.precision()));
+                benchmark.run(
+                        models, row -> output.tell("%s %s done", row.model(), row.precision()));
         if (json) {
             output.json(new Report(steps, threads, rows));
         } else {
