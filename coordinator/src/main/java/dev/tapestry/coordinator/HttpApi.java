@@ -37,6 +37,7 @@ final class HttpApi {
     private static final Duration SILENCE = Duration.ofSeconds(90);
 
     private final Gate gate;
+    private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
 
@@ -66,6 +67,7 @@ final class HttpApi {
             TlsIdentity identity,
             Gate gate,
             List<Route> routes) {
+        this.listening = listening;
         this.gate = gate;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
@@ -102,15 +104,13 @@ final class HttpApi {
 
     /** Opens the port. */
     void start() {
-        try {
-            server.start();
-        } catch (RuntimeException e) {
+        server.start();
+        // A port that is taken is only logged by the server.
+        if (!server.isRunning() || server.port() < 1) {
             throw new CoordinatorException(
                     Code.ADDRESS,
-                    "cannot listen: "
-                            + e.getMessage()
-                            + "; is another process there? (host and port in coordinator.yaml)",
-                    e);
+                    "cannot listen at %s, port %d; is another process there? (host and port in coordinator.yaml)"
+                            .formatted(listening.host(), listening.port()));
         }
     }
 

@@ -87,6 +87,28 @@ class AccessTest {
     }
 
     @Test
+    void a_port_that_is_taken_is_refused_in_words() {
+        try (Stage stage = new Stage(folder, Stage.charter(1))) {
+            Path directory = folder.resolve("second");
+            int taken = stage.coordinator.address().getPort();
+            Coordinator.found(
+                    directory,
+                    Stage.charter(1),
+                    new CoordinatorConfig.Listening("127.0.0.1", taken, List.of("localhost")),
+                    Instant::now);
+            try (Coordinator second = Coordinator.assemble(CoordinatorConfig.read(directory))) {
+                assertThatThrownBy(second::start)
+                        .isInstanceOfSatisfying(
+                                CoordinatorException.class,
+                                e ->
+                                        assertThat(e.code())
+                                                .isEqualTo(CoordinatorException.Code.ADDRESS))
+                        .hasMessageContaining("port " + taken);
+            }
+        }
+    }
+
+    @Test
     void a_run_needs_a_base() {
         Path directory = folder.resolve("without-base");
         Coordinator.found(
