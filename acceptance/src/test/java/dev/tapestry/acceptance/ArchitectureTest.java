@@ -78,7 +78,8 @@ class ArchitectureTest {
                     + "|java\\.nio\\.channels\\.(.*SocketChannel|DatagramChannel|MulticastChannel|AsynchronousChannelGroup)"
                     + "|java\\.nio\\.channels\\.spi\\.(Asynchronous)?(Selector|Channel)Provider"
                     + "|javax\\.net\\.(ssl\\.)?(.*SocketFactory|SSLSocket|SSLServerSocket|HttpsURLConnection)"
-                    + "|com\\.sun\\.net\\.httpserver\\..*";
+                    + "|com\\.sun\\.net\\.httpserver\\..*"
+                    + "|org\\.apache\\.hc\\..*";
 
     /** Whatever of the corpus room touches a member's text or the tokens made of it. */
     private static final String TEXT =

@@ -33,12 +33,17 @@ final class Exchange {
 
     private final ServerRequest request;
     private final ServerResponse response;
-    private final Optional<MemberId> member;
+    private Optional<MemberId> member = Optional.empty();
+    private boolean bodyAsked;
 
-    Exchange(ServerRequest request, ServerResponse response, Optional<MemberId> member) {
+    Exchange(ServerRequest request, ServerResponse response) {
         this.request = request;
         this.response = response;
-        this.member = member;
+    }
+
+    /** Whose node asks, if it is a member's: the gate has looked. */
+    void admit(Optional<MemberId> admitted) {
+        member = admitted;
     }
 
     /** The member whose node asks; only on routes for members. */
@@ -115,6 +120,7 @@ final class Exchange {
      * <p>Whatever goes wrong with the connection while it is read is an {@link IOException}.
      */
     InputStream body() {
+        bodyAsked = true;
         return new RequestBody(request.content().inputStream());
     }
 
@@ -161,8 +167,7 @@ final class Exchange {
 
     /** Answers with a code; what was not read of the body is dropped, or the connection closed. */
     void refuse(ApiRefusal refusal) {
-        long length = contentLength().orElse(request.content().hasEntity() ? Long.MAX_VALUE : 0);
-        if (!request.content().consumed() && length > MAX_DRAINED_BYTES) {
+        if (isWithheld() || isTooLongToDrain()) {
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
         if (request.prologue().method().equals(Method.HEAD)) {
@@ -170,6 +175,16 @@ final class Exchange {
         } else {
             reply(refusal.status(), new ErrorReply(refusal.code(), refusal.detail()));
         }
+    }
+
+    /** The client sends its body only when it is asked to (RFC 9110 §10.1.1), and never was. */
+    private boolean isWithheld() {
+        return !bodyAsked && request.headers().contains(HeaderNames.EXPECT);
+    }
+
+    private boolean isTooLongToDrain() {
+        long length = contentLength().orElse(request.content().hasEntity() ? Long.MAX_VALUE : 0);
+        return !request.content().consumed() && length > MAX_DRAINED_BYTES;
     }
 
     private void send(int status, String contentType, byte[] body) {

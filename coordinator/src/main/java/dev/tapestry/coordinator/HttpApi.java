@@ -1,7 +1,6 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.aggregation.AggregationException;
-import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
@@ -127,23 +126,23 @@ final class HttpApi {
     private void serve(Route route, ServerRequest request, ServerResponse response) {
         response.header(
                 HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
-        Exchange stranger = new Exchange(request, response, Optional.empty());
+        Exchange exchange = new Exchange(request, response);
         try {
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
-                requireVersion(stranger);
+                requireVersion(exchange);
             }
-            Optional<MemberId> member = gate.admit(route.access(), certificate(request));
-            route.handler().handle(new Exchange(request, response, member));
+            exchange.admit(gate.admit(route.access(), certificate(request)));
+            route.handler().handle(exchange);
         } catch (ApiRefusal e) {
-            stranger.refuse(e);
+            exchange.refuse(e);
         } catch (IOException e) {
             throw new CloseConnectionException("the connection broke", e);
         } catch (InterruptedException e) {
-            stranger.refuse(new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
+            exchange.refuse(new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
         } catch (CloseConnectionException e) {
             throw e;
         } catch (RuntimeException | Error e) {
-            fail(route, stranger, response, e);
+            fail(route, exchange, response, e);
         }
     }
 

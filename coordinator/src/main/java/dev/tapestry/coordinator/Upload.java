@@ -170,7 +170,8 @@ final class Upload {
         try (PartWriter writer = PartWriter.open(slot)) {
             MessageDigest hash = Digest.sha256();
             long at = 0;
-            for (int read; (read = body.read(buffer)) >= 0; at += read) {
+            // A TLS record brings 16 KiB; whole buffers cost fewer calls of the disk.
+            for (int read; (read = body.readNBytes(buffer, 0, buffer.length)) > 0; at += read) {
                 if (at + read > slot.bytes()) {
                     return Optional.of(wrongLength(part, slot, "more"));
                 }

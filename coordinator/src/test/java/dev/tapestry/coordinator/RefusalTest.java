@@ -20,6 +20,9 @@ import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,8 +37,8 @@ class RefusalTest {
     private final List<Finding> expected = new ArrayList<>();
 
     @Test
-    void
-            every_unsound_contribution_is_refused_with_its_finding_in_the_log_and_the_round_completes() {
+    void every_unsound_contribution_is_refused_with_its_finding_in_the_log_and_the_round_completes()
+            throws IOException {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2), 2, 1 << 20).withMembers("ada", "bela")) {
             stage.run(1, MergeRule.fedAvg());
@@ -126,7 +129,7 @@ class RefusalTest {
         refused(Finding.DTYPE_MISMATCH, ada.contribute(view, model("half", half)));
     }
 
-    private void incomplete(TestMember ada, RoundView view, Path good) {
+    private void incomplete(TestMember ada, RoundView view, Path good) throws IOException {
         UploadStatus status =
                 ada.post(1, ada.signed(ada.manifest(view, good))).as(200, UploadStatus.class);
         assertThat(status.missing()).isNotEmpty();
@@ -140,6 +143,17 @@ class RefusalTest {
         Digest stray = Digest.of(new byte[3]);
         assertThat(ada.client.put("/v1/parts/" + stray, new byte[3]).code())
                 .isEqualTo("NOT_AWAITED");
+        InputStream unreadable = InputStream.nullInputStream();
+        unreadable.close();
+        assertThat(ada.client.putWhenAgreed("/v1/parts/" + stray, unreadable).code())
+                .isEqualTo("NOT_AWAITED");
+        byte[] agreed = TinyModels.part(good, TinyModels.weights(good), part);
+        assertThat(
+                        ada.client
+                                .putWhenAgreed(
+                                        "/v1/parts/" + part, new ByteArrayInputStream(agreed))
+                                .status())
+                .isEqualTo(204);
     }
 
     private Path model(String name, List<TensorSpec> specs) {

@@ -61,6 +61,13 @@ final class TestClient implements AutoCloseable {
         return send("PUT", path, new byte[0], request);
     }
 
+    /** Sends a body once the coordinator has agreed to the head. */
+    Answer putWhenAgreed(String path, InputStream body) {
+        HttpRequest.Builder request =
+                request(path).expectContinue(true).PUT(BodyPublishers.ofInputStream(() -> body));
+        return send("PUT", path, new byte[0], request);
+    }
+
     Answer call(String method, String path, byte[] body, String... headers) {
         HttpRequest.Builder request = request(path);
         for (int i = 0; i < headers.length; i += 2) {

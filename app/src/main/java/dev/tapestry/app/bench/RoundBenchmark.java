@@ -26,12 +26,12 @@ import java.util.List;
  * the log: nodes hash, sign and send their weights, the coordinator validates, merges and serves
  * the candidate, nodes fetch and score it. Before it, uncounted, every node fetches the base and
  * writes noisy weights; the noise stands for training. After each round the {@link Floor} is
- * measured, so that both have the same neighbours on a shared machine. Four rounds of each warm the
- * compilers and do not count: coordinators and nodes run for weeks.
+ * measured, so that both have the same neighbours on a shared machine. Twelve rounds of each warm
+ * the compilers and do not count: coordinators and nodes run for weeks.
  */
 final class RoundBenchmark {
 
-    private static final int WARM_UPS = 4;
+    private static final int WARM_UPS = 12;
     private static final long SEED = 20261123;
 
     private final Settings settings;

@@ -44,7 +44,7 @@ final class RoundCommand implements Callable<Integer> {
     @Option(
             names = "--rounds",
             defaultValue = "5",
-            description = "Rounds that count; four come before (${DEFAULT-VALUE}).")
+            description = "Rounds that count; twelve come before (${DEFAULT-VALUE}).")
     private int rounds;
 
     @Option(

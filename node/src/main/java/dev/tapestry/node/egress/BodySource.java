@@ -3,68 +3,112 @@ package dev.tapestry.node.egress;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.egress.Message.Content;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.http.HttpRequest.BodyPublisher;
-import java.net.http.HttpRequest.BodyPublishers;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
-import java.util.Iterator;
-import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.concurrent.Flow.Subscriber;
-import java.util.concurrent.Flow.Subscription;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The body of one attempt to send a message. Counts what was handed to the connection, not what was
- * prepared for one that perhaps never came about.
+ * prepared for one that perhaps never came about. One thread writes it; others may look.
  */
 final class BodySource {
 
     private static final int CHUNK_BYTES = 64 << 10;
 
     private final Content content;
-    private final AtomicLong sent = new AtomicLong();
-    private volatile boolean complete;
+    private final StallWatch.Watched watched;
+    private volatile long sent;
     private volatile @Nullable IOException unreadable;
 
-    BodySource(Content content) {
+    /**
+     * A body that has not been written yet.
+     *
+     * @param watched hears of every chunk that has left
+     */
+    BodySource(Content content, StallWatch.Watched watched) {
         this.content = content;
+        this.watched = watched;
     }
 
-    BodyPublisher publisher() {
-        BodyPublisher source =
-                switch (content) {
-                    case Content.Nothing _ -> BodyPublishers.noBody();
-                    case Content.Document(byte[] body) -> BodyPublishers.ofByteArray(body);
-                    case Content.Slice slice ->
-                            BodyPublishers.fromPublisher(
-                                    BodyPublishers.ofByteArrays(() -> chunks(slice)),
-                                    slice.bytes());
-                };
-        return new BodyPublisher() {
-            @Override
-            public long contentLength() {
-                return source.contentLength();
-            }
-
-            @Override
-            public void subscribe(Subscriber<? super ByteBuffer> connection) {
-                source.subscribe(new Counter(connection));
-            }
-        };
+    /** Its length in bytes; 0 where there is none. */
+    long bytes() {
+        return content.bytes();
     }
 
-    /** Bytes handed to the connection so far. */
+    /** Writes all of it to a connection. */
+    void writeTo(OutputStream connection) throws IOException {
+        switch (content) {
+            case Content.Nothing _ -> {}
+            case Content.Document(byte[] body) -> {
+                for (int at = 0; at < body.length; at += CHUNK_BYTES) {
+                    hand(connection, body, at, Math.min(CHUNK_BYTES, body.length - at));
+                }
+            }
+            case Content.Slice slice -> writeSlice(connection, slice);
+        }
+        watched.rests();
+    }
+
+    private void writeSlice(OutputStream connection, Content.Slice slice) throws IOException {
+        try (FileChannel file = open(slice)) {
+            byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, slice.bytes())];
+            for (long done = 0; done < slice.bytes(); ) {
+                int count = (int) Math.min(chunk.length, slice.bytes() - done);
+                read(file, slice, done, ByteBuffer.wrap(chunk, 0, count));
+                hand(connection, chunk, 0, count);
+                done += count;
+            }
+        }
+    }
+
+    // One thread writes a body; others may look.
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void hand(OutputStream connection, byte[] bytes, int offset, int count)
+            throws IOException {
+        // Counted first: of a write that breaks, nobody knows how much has left.
+        sent += count;
+        connection.write(bytes, offset, count);
+        watched.moved();
+    }
+
+    private FileChannel open(Content.Slice slice) throws IOException {
+        try {
+            return FileChannel.open(slice.file(), StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    private void read(FileChannel file, Content.Slice slice, long from, ByteBuffer chunk)
+            throws IOException {
+        try {
+            while (chunk.hasRemaining()) {
+                long at = slice.offset() + from + chunk.position();
+                if (file.read(chunk, at) < 0) {
+                    throw new IOException(slice.file() + " ends at byte " + at);
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    private IOException unreadable(IOException failure) {
+        unreadable = failure;
+        return failure;
+    }
+
+    /** Bytes handed to the connection so far; no more than these have left. */
     long sent() {
-        return sent.get();
+        return sent;
     }
 
     /** Whether all of it was handed over. */
     boolean complete() {
-        return complete;
+        return sent == content.bytes();
     }
 
     /** What kept this body from being read, if something did: no fault of the network. */
@@ -78,77 +122,5 @@ final class BodySource {
             case Content.Document(byte[] body) -> Optional.of(Digest.of(body));
             case Content.Slice slice -> Optional.of(slice.digest());
         };
-    }
-
-    /** Stands between the body and the connection that asks for it. */
-    private final class Counter implements Subscriber<ByteBuffer> {
-        private final Subscriber<? super ByteBuffer> connection;
-        private long taken;
-
-        private Counter(Subscriber<? super ByteBuffer> connection) {
-            this.connection = connection;
-        }
-
-        @Override
-        public void onSubscribe(Subscription subscription) {
-            connection.onSubscribe(subscription);
-        }
-
-        @Override
-        public void onNext(ByteBuffer bytes) {
-            int length = bytes.remaining();
-            taken += length;
-            sent.addAndGet(length);
-            connection.onNext(bytes);
-        }
-
-        @Override
-        public void onError(Throwable failure) {
-            connection.onError(failure);
-        }
-
-        @Override
-        public void onComplete() {
-            complete = complete || taken == content.bytes();
-            connection.onComplete();
-        }
-    }
-
-    private Iterator<byte[]> chunks(Content.Slice slice) {
-        return new Iterator<>() {
-            private long position;
-
-            @Override
-            public boolean hasNext() {
-                return position < slice.bytes();
-            }
-
-            @Override
-            public byte[] next() {
-                if (!hasNext()) {
-                    throw new NoSuchElementException();
-                }
-                byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, slice.bytes() - position)];
-                read(slice, position, chunk);
-                position += chunk.length;
-                return chunk;
-            }
-        };
-    }
-
-    /** Opens the file for each chunk: nobody tells a publisher that its body was given up. */
-    private void read(Content.Slice slice, long position, byte[] chunk) {
-        try (FileChannel channel = FileChannel.open(slice.file(), StandardOpenOption.READ)) {
-            ByteBuffer buffer = ByteBuffer.wrap(chunk);
-            while (buffer.hasRemaining()) {
-                long at = slice.offset() + position + buffer.position();
-                if (channel.read(buffer, at) < 0) {
-                    throw new IOException(slice.file() + " ends at byte " + at);
-                }
-            }
-        } catch (IOException e) {
-            unreadable = e;
-            throw new UncheckedIOException(e);
-        }
     }
 }

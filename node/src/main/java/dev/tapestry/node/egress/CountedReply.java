@@ -4,16 +4,27 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Counts the bytes of a reply, also when it breaks off. */
+/** Counts the bytes of a reply, also when it breaks off. One thread reads it; others may look. */
 final class CountedReply {
 
+    private final StallWatch.Watched watched;
     private volatile long bytes;
+
+    /**
+     * A reply that has not come yet.
+     *
+     * @param watched hears of everything that arrives
+     */
+    CountedReply(StallWatch.Watched watched) {
+        this.watched = watched;
+    }
 
     long bytes() {
         return bytes;
     }
 
     InputStream counting(InputStream in) {
+        watched.moved();
         return new FilterInputStream(in) {
             @Override
             public int read() throws IOException {
@@ -35,5 +46,6 @@ final class CountedReply {
     @SuppressWarnings("NonAtomicVolatileUpdate")
     private void count(int read) {
         bytes += read;
+        watched.moved();
     }
 }

@@ -3,20 +3,25 @@ package dev.tapestry.node.egress;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.io.CloseMode;
 
 /**
  * The only opener of connections in a node: to one address, for known kinds of message, with a
@@ -28,30 +33,20 @@ import javax.net.ssl.SSLContext;
  */
 public final class EgressGate implements AutoCloseable {
 
-    /** Connecting, and waiting for an answer that is no long poll, takes no longer. */
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-
+    /** The coordinator may think so long before it answers, a long poll included. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofMinutes(5);
+
+    /** A body that moves no more is given up after so long. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     /** So often a part may come with the wrong content. */
     private static final int MAX_CORRUPT = 5;
 
     private static final int SERVER_ERRORS = 500;
-
-    static {
-        // The JDK's client moves bodies through TLS in buffers of 16 KiB unless told otherwise
-        // before
-        // it is loaded; with 256 KiB whole rounds took a tenth less processor time, with 1 MiB
-        // more.
-        if (System.getProperty("jdk.httpclient.bufsize") == null) {
-            System.setProperty("jdk.httpclient.bufsize", Integer.toString(256 << 10));
-        }
-    }
-
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
-    private final HttpClient client;
+    private final CloseableHttpClient client;
     private final ReceiptBook receipts;
     private final RetryPolicy retries;
     private final Consumer<Outage> outages;
@@ -76,15 +71,8 @@ public final class EgressGate implements AutoCloseable {
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
-        this.stalls = new StallWatch(Duration.ofMinutes(1));
-        this.client =
-                HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .followRedirects(HttpClient.Redirect.NEVER)
-                        .connectTimeout(CONNECT_TIMEOUT)
-                        .sslContext(tls)
-                        .sslParameters(TlsIdentity.clientParameters())
-                        .build();
+        this.stalls = new StallWatch(PATIENCE);
+        this.client = HttpConnections.client(tls);
     }
 
     /**
@@ -144,39 +132,72 @@ public final class EgressGate implements AutoCloseable {
      */
     Answer once(Message message, ReplySink sink) throws IOException {
         URI target = allowed(message);
-        BodySource body = new BodySource(message.content());
-        HttpRequest request =
-                HttpRequest.newBuilder(target)
-                        .timeout(ANSWER_TIMEOUT)
-                        .header(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION))
-                        .method(message.kind().method(), body.publisher())
-                        .build();
-        CountedReply reply = new CountedReply();
-        String outcome = "interrupted";
-        boolean connected = true;
+        HttpUriRequestBase request = new HttpUriRequestBase(message.kind().method(), target);
+        request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
+        request.setConfig(
+                HttpConnections.exchange(
+                        ANSWER_TIMEOUT, message.kind() == MessageKind.PART_UPLOAD));
+        FutureTask<Answer> exchange = new FutureTask<>(() -> exchange(message, request, sink));
+        // A wait for a socket can be interrupted on a virtual thread only.
+        Thread thread = Thread.ofVirtual().name("egress").start(exchange);
         try {
-            HttpResponse<java.io.InputStream> response =
-                    client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-            outcome = Integer.toString(response.statusCode());
-            try (StallWatch.Watched in = stalls.watch(reply.counting(response.body()))) {
-                return answer(response.statusCode(), in, sink);
-            }
+            return exchange.get();
         } catch (InterruptedException e) {
+            request.cancel();
+            exchange.cancel(true);
+            outlive(thread);
             throw stopped(e);
-        } catch (IOException e) {
-            connected =
-                    !(e instanceof ConnectException || e instanceof HttpConnectTimeoutException);
-            outcome = outcome + " " + reason(e);
-            body.unreadable().ifPresent(EgressGate::storage);
-            throw classified(e);
-        } finally {
-            if (connected || body.sent() > 0) {
-                receipts.write(
-                        message,
-                        body.sent(),
-                        reply.bytes(),
-                        body.complete() ? body.digest() : Optional.empty(),
-                        outcome);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException broken -> throw broken;
+                case RuntimeException known -> throw known;
+                case Error error -> throw error;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** What was broken off still writes its receipt. */
+    @SuppressWarnings("ThreadJoinLoop") // what it advises is Guava, which the node does without
+    private static void outlive(Thread thread) {
+        while (true) {
+            try {
+                thread.join();
+                return;
+            } catch (InterruptedException e) {
+                // The wait is short, and who waits is being stopped already.
+            }
+        }
+    }
+
+    private Answer exchange(Message message, HttpUriRequestBase request, ReplySink sink)
+            throws IOException {
+        try (StallWatch.Watched watched = stalls.watch(request::cancel)) {
+            BodySource body = new BodySource(message.content(), watched);
+            CountedReply reply = new CountedReply(watched);
+            String outcome = "interrupted";
+            boolean connected = true;
+            if (body.bytes() > 0) {
+                request.setEntity(HttpConnections.entity(body));
+            }
+            try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
+                outcome = Integer.toString(response.getCode());
+                return answer(response, reply, sink);
+            } catch (IOException e) {
+                connected = !isUnreached(e);
+                IOException failure = watched.stalled() ? stalled(e) : e;
+                outcome = outcome + " " + reason(failure);
+                body.unreadable().ifPresent(EgressGate::storage);
+                throw classified(failure);
+            } finally {
+                if (connected || body.sent() > 0) {
+                    receipts.write(
+                            message,
+                            body.sent(),
+                            reply.bytes(),
+                            body.complete() ? body.digest() : Optional.empty(),
+                            outcome);
+                }
             }
         }
     }
@@ -196,8 +217,13 @@ public final class EgressGate implements AutoCloseable {
         return target;
     }
 
-    private static Answer answer(int status, java.io.InputStream in, ReplySink sink)
+    private static Answer answer(ClassicHttpResponse response, CountedReply reply, ReplySink sink)
             throws IOException {
+        int status = response.getCode();
+        InputStream in =
+                response.getEntity() == null
+                        ? InputStream.nullInputStream()
+                        : reply.counting(response.getEntity().getContent());
         if (status >= 200 && status < 300) {
             return new Answer.Accepted(sink.take(in));
         }
@@ -238,10 +264,25 @@ public final class EgressGate implements AutoCloseable {
         return failure;
     }
 
-    private static String reason(IOException failure) {
+    /** Whether nothing can have left, for there was nobody to take it. */
+    private static boolean isUnreached(IOException failure) {
         return switch (failure) {
-            case ConnectException _ -> "no connection to the coordinator";
-            case HttpTimeoutException _ -> "no answer in time";
+            case ConnectException _, ConnectTimeoutException _ -> true;
+            case NoRouteToHostException _, UnknownHostException _ -> true;
+            default -> false;
+        };
+    }
+
+    private static IOException stalled(IOException failure) {
+        return new IOException("nothing moved for " + PATIENCE.toSeconds() + " s", failure);
+    }
+
+    private static String reason(IOException failure) {
+        if (isUnreached(failure)) {
+            return "no connection to the coordinator";
+        }
+        return switch (failure) {
+            case SocketTimeoutException _ -> "no answer in time";
             default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
         };
     }
@@ -264,6 +305,6 @@ public final class EgressGate implements AutoCloseable {
     public void close() {
         receipts.flush();
         stalls.close();
-        client.shutdownNow();
+        client.close(CloseMode.IMMEDIATE);
     }
 }

@@ -1,8 +1,5 @@
 package dev.tapestry.node.egress;
 
-import java.io.FilterInputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,8 +8,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Breaks replies off that have begun and then bring nothing for too long: the JDK's client bounds
- * the wait for an answer, not for its body.
+ * Breaks exchanges off whose bodies have stopped moving. A socket bounds the wait of a read, but
+ * not that of a write: a peer that is there and takes nothing would hold it for ever.
  */
 final class StallWatch implements AutoCloseable {
 
@@ -22,14 +19,16 @@ final class StallWatch implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("stall-watch").factory());
 
+    /** A watch that breaks off what has not moved for {@code patience}. */
     StallWatch(Duration patience) {
         this.patience = patience;
         long period = Math.max(1, patience.toMillis() / 4);
         var _ = watchman.scheduleWithFixedDelay(this::look, period, period, TimeUnit.MILLISECONDS);
     }
 
-    Watched watch(InputStream in) {
-        Watched watched = new Watched(in);
+    /** Begins to watch an exchange, which nobody expects to move until it has moved once. */
+    Watched watch(Runnable breakOff) {
+        Watched watched = new Watched(breakOff);
         open.add(watched);
         return watched;
     }
@@ -37,8 +36,8 @@ final class StallWatch implements AutoCloseable {
     private void look() {
         long now = System.nanoTime();
         for (Watched watched : open) {
-            if (now - watched.lastProgress > patience.toNanos()) {
-                watched.breakOff();
+            if (watched.moving && now - watched.lastMove > patience.toNanos()) {
+                watched.stall();
             }
         }
     }
@@ -48,50 +47,42 @@ final class StallWatch implements AutoCloseable {
         watchman.shutdownNow();
     }
 
-    /** A reply under watch. */
-    final class Watched extends FilterInputStream {
-        private volatile long lastProgress = System.nanoTime();
+    /** An exchange under watch. */
+    final class Watched implements AutoCloseable {
+        private final Runnable breakOff;
+        private volatile long lastMove = System.nanoTime();
+        private volatile boolean moving;
         private volatile boolean stalled;
 
-        private Watched(InputStream in) {
-            super(in);
+        private Watched(Runnable breakOff) {
+            this.breakOff = breakOff;
         }
 
-        @Override
-        public int read() throws IOException {
-            int value = super.read();
-            progress();
-            return value;
+        /** Bytes have moved; more are expected. */
+        void moved() {
+            lastMove = System.nanoTime();
+            moving = true;
         }
 
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            int read = super.read(buffer, offset, length);
-            progress();
-            return read;
+        /** Nothing is expected to move for now: the other end thinks. */
+        void rests() {
+            moving = false;
         }
 
-        private void progress() throws IOException {
-            if (stalled) {
-                throw new IOException("the reply stalled for " + patience.toSeconds() + " s");
-            }
-            lastProgress = System.nanoTime();
+        /** Whether it was broken off, and after how long. */
+        boolean stalled() {
+            return stalled;
         }
 
-        private void breakOff() {
+        private void stall() {
             stalled = true;
             open.remove(this);
-            try {
-                in.close();
-            } catch (IOException _) {
-                // It is broken either way; the reader hears of it in its next read.
-            }
+            breakOff.run();
         }
 
         @Override
-        public void close() throws IOException {
+        public void close() {
             open.remove(this);
-            super.close();
         }
     }
 }

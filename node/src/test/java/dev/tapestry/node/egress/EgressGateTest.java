@@ -3,6 +3,7 @@ package dev.tapestry.node.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpHandler;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeEvent;
@@ -12,6 +13,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeLog;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -22,6 +24,12 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,7 +133,7 @@ class EgressGateTest {
     void the_receipt_of_a_connection_that_was_cut_says_what_was_handed_over() throws Exception {
         int bytes = 32 << 20; // more than the buffers between here and there hold
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
-            try (CuttingServer server = new CuttingServer(directory);
+            try (SmallServer server = SmallServer.cutting(directory);
                     EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
                 for (Message message : List.of(document(bytes), part(bytes, bytes))) {
                     assertThatThrownBy(() -> gate.once(message, new ReplySink.Memory()))
@@ -147,7 +155,7 @@ class EgressGateTest {
     void a_part_that_cannot_be_read_is_a_fault_of_the_disk_and_is_not_tried_again()
             throws Exception {
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
-                CuttingServer server = new CuttingServer(directory);
+                SmallServer server = SmallServer.cutting(directory);
                 EgressGate gate =
                         gate(
                                 server.address(),
@@ -160,6 +168,81 @@ class EgressGateTest {
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
                     .hasMessageContaining("ends at byte 1000");
+        }
+    }
+
+    @Test
+    void messages_follow_each_other_on_one_connection() throws Exception {
+        Set<InetSocketAddress> peers = ConcurrentHashMap.newKeySet();
+        HttpHandler polite =
+                exchange -> {
+                    peers.add(exchange.getRemoteAddress());
+                    exchange.getRequestBody().readAllBytes();
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                SmallServer server = new SmallServer(directory, polite);
+                EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+            for (int i = 0; i < 5; i++) {
+                gate.send(document(10));
+                gate.send(part(100_000, 100_000));
+            }
+        }
+        assertThat(peers).hasSize(1);
+    }
+
+    @Test
+    void parts_ask_before_they_send_their_body() throws Exception {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        HttpHandler noting =
+                exchange -> {
+                    asked.add(String.valueOf(exchange.getRequestHeaders().getFirst("Expect")));
+                    exchange.getRequestBody().readAllBytes();
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                SmallServer server = new SmallServer(directory, noting);
+                EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+            gate.send(part(100, 100));
+            gate.send(document(100));
+        }
+        assertThat(asked).containsExactly("100-continue", "null");
+    }
+
+    @Test
+    void a_wait_for_an_answer_ends_when_the_node_is_stopped_and_has_its_receipt() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        HttpHandler silent =
+                exchange -> {
+                    asked.countDown();
+                    LockSupport.park();
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
+            try (SmallServer server = new SmallServer(directory, silent);
+                    EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+                AtomicReference<Throwable> end = new AtomicReference<>();
+                Thread node =
+                        Thread.ofPlatform()
+                                .uncaughtExceptionHandler((_, failure) -> end.set(failure))
+                                .start(() ->
+                                        gate.send(
+                                                Message.ask(
+                                                        MessageKind.ROUND,
+                                                        "/v1/round?after=1&wait=50")));
+                asked.await();
+                node.interrupt();
+                assertThat(node.join(Duration.ofSeconds(30))).isTrue();
+                assertThat(end.get())
+                        .isInstanceOfSatisfying(
+                                NodeException.class,
+                                e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
+            }
+            assertThat(log.events())
+                    .singleElement()
+                    .satisfies(event ->
+                            assertThat(((Receipt) event).outcome()).startsWith("interrupted"));
         }
     }
 

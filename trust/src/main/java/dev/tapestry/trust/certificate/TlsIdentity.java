@@ -172,7 +172,8 @@ public final class TlsIdentity {
             // The authority goes along, so that a first contact can pin it.
             store.setKeyEntry(
                     "identity", key, new char[0], new Certificate[] {certificate, authority});
-            KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+            // "PKIX" would take the key out of the store, thousands of hashes, in each handshake.
+            KeyManagerFactory factory = KeyManagerFactory.getInstance("SunX509");
             factory.init(store, new char[0]);
             return factory.getKeyManagers();
         } catch (GeneralSecurityException | IOException e) {

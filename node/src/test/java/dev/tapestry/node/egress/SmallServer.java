@@ -1,5 +1,6 @@
 package dev.tapestry.node.egress;
 
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
@@ -13,15 +14,29 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import javax.net.ssl.SSLContext;
 
-/** Takes the beginning of each request and cuts the connection. */
-final class CuttingServer implements AutoCloseable {
+/** A coordinator that is nothing but its TLS and one way to treat requests. */
+final class SmallServer implements AutoCloseable {
 
     private final CertificateAuthority authority;
     private final HttpsServer server;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-    CuttingServer(Path directory) throws IOException {
+    /** Takes the beginning of each request and cuts the connection. */
+    static SmallServer cutting(Path directory) throws IOException {
+        return new SmallServer(
+                directory,
+                exchange -> {
+                    exchange.getRequestBody().readNBytes(10);
+                    exchange.close();
+                });
+    }
+
+    /** Treats every request as {@code handler} does, on a thread of its own. */
+    SmallServer(Path directory, HttpHandler handler) throws IOException {
         authority = CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
         TlsIdentity identity =
                 authority.establishCoordinator(
@@ -37,12 +52,8 @@ final class CuttingServer implements AutoCloseable {
                         parameters.setSSLParameters(TlsIdentity.serverParameters());
                     }
                 });
-        server.createContext(
-                "/",
-                exchange -> {
-                    exchange.getRequestBody().readNBytes(10);
-                    exchange.close();
-                });
+        server.setExecutor(threads);
+        server.createContext("/", handler);
         server.start();
     }
 
@@ -56,6 +67,7 @@ final class CuttingServer implements AutoCloseable {
 
     @Override
     public void close() {
+        threads.shutdownNow();
         server.stop(0);
     }
 }
