@@ -1,6 +1,8 @@
 package dev.tapestry.aggregation;
 
 import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** How the updates of one tensor are added up: Δ = scale · Σ factorₘ Δₘ. Immutable. */
 final class Blend {
@@ -11,9 +13,18 @@ final class Blend {
     /** 1 for the mean. */
     private final float scale;
 
+    private final List<Four> added;
+    private final int[] left;
+
     private Blend(float[] factors, float scale) {
         this.factors = factors;
         this.scale = scale;
+        this.added = Four.of(members(member -> factors[member] != 0), factors);
+        this.left = members(member -> factors[member] == 0);
+    }
+
+    private int[] members(IntPredicate which) {
+        return IntStream.range(0, factors.length).filter(which).toArray();
     }
 
     /** Σ wₘ Δₘ. */
@@ -58,9 +69,14 @@ final class Blend {
         return mean;
     }
 
-    /** How often the update of this member is added; 0 if it is not added at all. */
-    float factor(int member) {
-        return factors[member];
+    /** The members whose updates are added, in their order. */
+    List<Four> added() {
+        return added;
+    }
+
+    /** The members whose updates are not added. */
+    int[] left() {
+        return left.clone();
     }
 
     /** Turns the added updates of one chunk into Δ. */

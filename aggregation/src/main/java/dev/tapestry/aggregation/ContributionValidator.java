@@ -6,7 +6,9 @@ import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,18 +48,17 @@ public final class ContributionValidator {
         if (schema.isPresent()) {
             return new Unsound(schema.get());
         }
-        Kernels kernels = Kernels.suitedTo(base.bytes() / Float.BYTES);
         double updateSquared = 0;
         double baseSquared = 0;
-        for (TensorSpec spec : base.tensors().values()) {
-            MemorySegment values = base.data(spec.name());
-            MemberTensor member = MemberTensor.of(contribution, spec.name());
-            double[] squared = squaredNorms(kernels, spec, values, member);
-            if (!Double.isFinite(squared[0])) {
-                return notFinite(kernels, spec, values, member);
+        for (TensorNorms norms : norms(base, contribution)) {
+            if (!Double.isFinite(norms.updateSquared())) {
+                return notFinite(
+                        norms.spec(),
+                        base.data(norms.spec().name()),
+                        MemberTensor.of(contribution, norms.spec().name()));
             }
-            updateSquared += squared[0];
-            baseSquared += squared[1];
+            updateSquared += norms.updateSquared();
+            baseSquared += norms.baseSquared();
         }
         return judge(Math.sqrt(updateSquared), Math.sqrt(baseSquared));
     }
@@ -81,69 +82,78 @@ public final class ContributionValidator {
     }
 
     /** ‖θ − θₘ‖² and ‖θ‖² of one tensor. */
-    private double[] squaredNorms(
-            Kernels kernels, TensorSpec spec, MemorySegment base, MemberTensor member) {
-        List<Window> windows = Window.of(List.of(spec));
-        double[][] parts = new double[windows.size()][];
-        workers.each(
-                parts.length,
-                () -> new float[Kernels.CHUNK],
-                (chunk, index) ->
-                        parts[index] =
-                                squaredNorms(kernels, windows.get(index), base, member, chunk));
-        double[] total = new double[2];
-        for (double[] part : parts) {
-            total[0] += part[0];
-            total[1] += part[1];
-        }
-        return total;
-    }
+    private record TensorNorms(TensorSpec spec, double updateSquared, double baseSquared) {}
 
-    private static double[] squaredNorms(
-            Kernels kernels,
-            Window window,
-            MemorySegment base,
-            MemberTensor member,
-            float[] chunk) {
-        double[] squared = new double[2];
-        long end = window.first() + window.count();
-        for (long first = window.first(); first < end; first += Kernels.CHUNK) {
-            int count = (int) Math.min(Kernels.CHUNK, end - first);
-            member.update(kernels, base, first, chunk, count);
-            squared[0] += kernels.dot(chunk, chunk, count);
-            MemorySegment.copy(base, ScalarKernels.F32, first * Float.BYTES, chunk, 0, count);
-            squared[1] += kernels.dot(chunk, chunk, count);
+    /** By tensor, in the order of names; all windows at once, for a small tensor has only one. */
+    private List<TensorNorms> norms(ModelDirectory base, ModelDirectory contribution) {
+        Kernels kernels = Kernels.suitedTo(base.bytes() / Float.BYTES);
+        List<TensorSpec> specs = List.copyOf(base.tensors().values());
+        List<Window> windows = Window.of(specs);
+        double[] updateSquared = new double[windows.size()];
+        double[] baseSquared = new double[windows.size()];
+        try (Arena arena = Arena.ofShared()) {
+            workers.each(
+                    windows.size(),
+                    () -> new Chunk(1, arena),
+                    (chunk, index) -> {
+                        Window window = windows.get(index);
+                        String name = specs.get(window.tensor()).name();
+                        MemorySegment values = base.data(name);
+                        MemberTensor member = MemberTensor.of(contribution, name);
+                        float[] lanes = new float[2 * Kernels.LANES];
+                        for (int done = 0; done < window.count(); done += Kernels.CHUNK) {
+                            int count = Math.min(Kernels.CHUNK, window.count() - done);
+                            chunk.moveTo(
+                                    kernels, values, List.of(member), window.first() + done, count);
+                            kernels.measure(chunk, 0, lanes);
+                            updateSquared[index] += chunk.squaredUpdate(0, lanes, 0);
+                            baseSquared[index] += chunk.squaredBase(lanes, Kernels.LANES);
+                        }
+                        PassedPages.release(
+                                values,
+                                window.first() * Float.BYTES,
+                                (long) window.count() * Float.BYTES);
+                        member.release(window.first(), window.count());
+                    });
         }
-        PassedPages.release(
-                base, window.first() * Float.BYTES, (long) window.count() * Float.BYTES);
-        member.release(window.first(), window.count());
-        return squared;
+        double[] updates = new double[specs.size()];
+        double[] bases = new double[specs.size()];
+        for (int index = 0; index < windows.size(); index++) {
+            updates[windows.get(index).tensor()] += updateSquared[index];
+            bases[windows.get(index).tensor()] += baseSquared[index];
+        }
+        List<TensorNorms> norms = new ArrayList<>();
+        for (int tensor = 0; tensor < specs.size(); tensor++) {
+            norms.add(new TensorNorms(specs.get(tensor), updates[tensor], bases[tensor]));
+        }
+        return norms;
     }
 
     /**
      * Finds the value that made the norm infinite. The difference of two finite floats can be
      * infinite too: then the update is too large, though every value is a number.
      */
-    private static Validation notFinite(
-            Kernels kernels, TensorSpec spec, MemorySegment base, MemberTensor member) {
-        float[] update = new float[Kernels.CHUNK];
-        float[] values = new float[Kernels.CHUNK];
-        for (long first = 0; first < spec.elements(); first += Kernels.CHUNK) {
-            int count = (int) Math.min(Kernels.CHUNK, spec.elements() - first);
-            member.values(kernels, first, values, count);
-            member.update(kernels, base, first, update, count);
-            for (int i = 0; i < count; i++) {
-                if (!Float.isFinite(values[i])) {
-                    return unsound(
-                            Finding.NON_FINITE,
-                            "tensor '%s' holds %s at index %d; look at the training's loss and gradient norm"
-                                    .formatted(spec.name(), values[i], first + i));
-                }
-                if (!Float.isFinite(update[i])) {
-                    return unsound(
-                            Finding.UPDATE_TOO_LARGE,
-                            "tensor '%s' holds %s at index %d, too far from the base to subtract"
-                                    .formatted(spec.name(), values[i], first + i));
+    private static Validation notFinite(TensorSpec spec, MemorySegment base, MemberTensor member) {
+        try (Arena arena = Arena.ofConfined()) {
+            Chunk chunk = new Chunk(1, arena);
+            Kernels kernels = new ScalarKernels();
+            for (long first = 0; first < spec.elements(); first += Kernels.CHUNK) {
+                int count = (int) Math.min(Kernels.CHUNK, spec.elements() - first);
+                chunk.moveTo(kernels, base, List.of(member), first, count);
+                for (int i = 0; i < count; i++) {
+                    float value = chunk.value(0, i);
+                    if (!Float.isFinite(value)) {
+                        return unsound(
+                                Finding.NON_FINITE,
+                                "tensor '%s' holds %s at index %d; look at the training's loss and gradient norm"
+                                        .formatted(spec.name(), value, first + i));
+                    }
+                    if (!Float.isFinite(chunk.update(0, i))) {
+                        return unsound(
+                                Finding.UPDATE_TOO_LARGE,
+                                "tensor '%s' holds %s at index %d, too far from the base to subtract"
+                                        .formatted(spec.name(), value, first + i));
+                    }
                 }
             }
         }

@@ -6,13 +6,12 @@ import java.lang.foreign.MemorySegment;
  * The arithmetic of a merge on one chunk of at most {@link #CHUNK} elements.
  *
  * <p>Both implementations give the same bits: each element goes through the same single-precision
- * operations in the same order, never fused; sums run in eight double-precision lanes (element i in
- * lane i mod 8) that are added as a fixed tree. A product of two floats is exact in double, so even
- * a machine that fuses multiplication and addition there would not differ.
+ * operations in the same order, never fused. Sums run in eight single-precision lanes, element i in
+ * lane i mod 8; {@link LaneSums} turns them into numbers.
  */
 sealed interface Kernels permits ScalarKernels, VectorKernels {
 
-    /** Elements of a chunk: the buffers of a few members stay in the first-level cache. */
+    /** Elements of a chunk: those of a few members stay in the first-level cache. */
     int CHUNK = 1024;
 
     /** Lanes of a sum. */
@@ -35,40 +34,25 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
     }
 
     /**
-     * Δₘ of one chunk: {@code update[i] = base[i] − member[i]}.
-     *
-     * @param base fp32 little-endian, {@code count} elements from byte {@code baseOffset}
-     * @param member likewise
+     * For each of {@code four} in turn: {@code sum[i] = sum[i] + factor · Δₘ[i]} with Δₘ = θ − θₘ.
+     * The lanes of the k-th member's ‖Δₘ‖² are left in {@code lanes} from 8k on.
      */
-    void subtract(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float[] update,
-            int count);
+    void accumulate(Chunk chunk, Four four, float[] sum, float[] lanes);
 
     /**
-     * {@link #subtract}, {@link #addScaled} and {@link #dot} of the update with itself in one pass,
-     * because memory and not arithmetic is what a merge waits for.
-     *
-     * @return ‖Δₘ‖² of the chunk
+     * Leaves the lanes of ⟨Δₘ, sum⟩ for the k-th of {@code four} in {@code lanes} from 8k on, those
+     * of ‖sum‖² after them. Taking Δₘ again from values that are near is faster than keeping it.
      */
-    double accumulate(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float factor,
-            float[] update,
-            float[] sum,
-            int count);
+    void project(Chunk chunk, Four four, float[] sum, float[] lanes);
 
-    /** Widens bf16 to fp32, exactly: the bits become the upper half. */
-    void widen(MemorySegment bf16, long offset, float[] target, int count);
+    /** Leaves the lanes of ‖Δₘ‖² of one member in {@code lanes}, those of ‖θ‖² after them. */
+    void measure(Chunk chunk, int slot, float[] lanes);
 
-    /** {@code target[i] = base[i] − target[i]}, for a member already widened. */
-    void subtractFrom(MemorySegment base, long baseOffset, float[] target, int count);
+    /** Leaves the lanes of ⟨x, y⟩ in {@code lanes}. */
+    void dot(float[] x, float[] y, int count, float[] lanes);
+
+    /** Widens bf16 to little-endian fp32, exactly: the bits become the upper half. */
+    void widen(MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count);
 
     /** {@code sum[i] = sum[i] + factor · term[i]}. */
     void addScaled(float[] sum, float factor, float[] term, int count);
@@ -79,22 +63,6 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** {@code values[i] = factor · values[i]}. */
     void scale(float[] values, float factor, int count);
 
-    /** {@code target[i] = base[i] − rate · update[i]}. */
-    void step(
-            MemorySegment base,
-            long baseOffset,
-            float rate,
-            float[] update,
-            MemorySegment target,
-            long targetOffset,
-            int count);
-
-    /** Σ x[i]·y[i] in double precision and fixed order. */
-    double dot(float[] x, float[] y, int count);
-
-    /** Adds the lanes of a sum in their fixed order. */
-    static double fold(double[] lanes) {
-        return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]))
-                + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-    }
+    /** {@code target[i] = θ[i] − rate · update[i]}. */
+    void step(Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset);
 }

@@ -5,14 +5,12 @@ import dev.tapestry.weights.SafetensorsWriter;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * Merges contributions into a candidate base, shard by shard.
@@ -100,12 +98,13 @@ public final class Merge {
                 Path momentumShard = folder.momentum().resolve(shard);
                 try (SafetensorsWriter momentum =
                         SafetensorsWriter.create(momentumShard, specs, metadata)) {
-                    result = shard(inputs, specs, target::data, Optional.of(momentum::data)).run();
+                    result =
+                            shard(inputs, specs, target::write, Optional.of(momentum::write)).run();
                     merged = System.nanoTime();
                     momentum.commit();
                 }
             } else {
-                result = shard(inputs, specs, target::data, Optional.empty()).run();
+                result = shard(inputs, specs, target::write, Optional.empty()).run();
                 merged = System.nanoTime();
             }
             target.commit();
@@ -136,11 +135,11 @@ public final class Merge {
                 return false;
             }
             if (!keepsMomentum) {
-                return seal(inputs, specs, written::data, Optional.empty()) == sealed.get().seal();
+                return Seals.ofWritten(workers, specs, List.of(written)) == sealed.get().seal();
             }
             try (SafetensorsFile writtenMomentum = SafetensorsFile.open(momentum)) {
                 return List.copyOf(writtenMomentum.tensors().values()).equals(specs)
-                        && seal(inputs, specs, written::data, Optional.of(writtenMomentum::data))
+                        && Seals.ofWritten(workers, specs, List.of(written, writtenMomentum))
                                 == sealed.get().seal();
             }
         } catch (WeightsException damaged) {
@@ -148,19 +147,11 @@ public final class Merge {
         }
     }
 
-    private long seal(
-            MergeInputs inputs,
-            List<TensorSpec> specs,
-            Function<String, MemorySegment> target,
-            Optional<Function<String, MemorySegment>> momentum) {
-        return shard(inputs, specs, target, momentum).sealOfWritten();
-    }
-
     private ShardMerge shard(
             MergeInputs inputs,
             List<TensorSpec> specs,
-            Function<String, MemorySegment> target,
-            Optional<Function<String, MemorySegment>> momentum) {
+            ShardSink target,
+            Optional<ShardSink> momentum) {
         List<TensorMerge> tensors =
                 specs.stream().map(spec -> inputs.tensor(spec, target, momentum)).toList();
         return new ShardMerge(kernels, workers, inputs.order().rule(), inputs.weights(), tensors);

@@ -1,9 +1,11 @@
 package dev.tapestry.aggregation;
 
 import dev.tapestry.consortium.MergeRule;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.zip.CRC32C;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * One thread's place of work: the buffers for one chunk of every member, and the three passes over
@@ -21,16 +23,23 @@ final class MergeDesk {
     private final Kernels kernels;
     private final int members;
     private final int releaseElements;
-    private final float[][] updates;
+    private final Chunk chunk;
+    private final List<Four> everybody;
     private final double[] squared;
+    private final float[] lanes = new float[(Four.SIZE + 1) * Kernels.LANES];
     private final float[] sum = new float[Kernels.CHUNK];
     private final float[] momentum = new float[Kernels.CHUNK];
+    private final Outlet target;
+    private final Outlet newMomentum;
 
-    MergeDesk(Kernels kernels, int members) {
+    MergeDesk(Kernels kernels, int members, Arena arena) {
+        this.target = new Outlet(arena);
+        this.newMomentum = new Outlet(arena);
         this.kernels = kernels;
         this.members = members;
         this.squared = new double[members];
-        this.updates = new float[members][Kernels.CHUNK];
+        this.chunk = new Chunk(members, arena);
+        this.everybody = Four.of(IntStream.range(0, members).toArray(), new float[members]);
         int fit = (int) (RELEASE_BYTES / (Float.BYTES * (members + 4L)));
         this.releaseElements = Math.clamp(fit & -Kernels.CHUNK, Kernels.CHUNK, Window.ELEMENTS);
     }
@@ -41,12 +50,10 @@ final class MergeDesk {
         byChunk(
                 tensor,
                 window,
-                false,
                 (first, count) -> {
+                    chunk.moveTo(kernels, tensor.base(), tensor.members(), first, count);
                     for (int member = 0; member < members; member++) {
-                        MemberTensor theirs = tensor.members().get(member);
-                        theirs.update(kernels, tensor.base(), first, updates[member], count);
-                        total[member] += kernels.dot(updates[member], updates[member], count);
+                        total[member] += squaredUpdate(member);
                     }
                 });
         return total;
@@ -58,10 +65,9 @@ final class MergeDesk {
         byChunk(
                 tensor,
                 window,
-                false,
                 (first, count) -> {
                     addUpdates(tensor, first, count, blend);
-                    total[0] += kernels.dot(sum, sum, count);
+                    total[0] += dot(sum, sum, count);
                 });
         return total[0];
     }
@@ -72,96 +78,102 @@ final class MergeDesk {
      * @return the window's seal, by which a restarted merge knows what was written
      */
     long merge(TensorMerge tensor, Window window, Blend blend, MergeRule rule, MergeSums sums) {
-        CRC32C seal = new CRC32C();
         byChunk(
                 tensor,
                 window,
-                true,
                 (first, count) -> {
                     addUpdates(tensor, first, count, blend);
-                    for (int member = 0; member < members; member++) {
-                        sums.addMember(
-                                member, squared[member], kernels.dot(updates[member], sum, count));
-                    }
-                    sums.addAggregate(kernels.dot(sum, sum, count));
+                    addProducts(sums);
                     tensor.newMomentum()
-                            .ifPresent(target ->
-                                    keepMomentum(tensor, target, first, count, rule, sums));
-                    long at = first * Float.BYTES;
+                            .ifPresent(sink -> {
+                                keepMomentum(tensor, first, count, rule, sums);
+                                newMomentum.filled(sink, tensor.name(), window, first, count);
+                            });
                     float rate = (float) rule.learningRate();
-                    kernels.step(tensor.base(), at, rate, sum, tensor.target(), at, count);
-                    seal(seal, tensor, first, count);
+                    kernels.step(chunk, rate, sum, target.buffer(), target.position());
+                    target.filled(tensor.target(), tensor.name(), window, first, count);
                 });
-        return seal.getValue();
-    }
-
-    /** The seal of a window that was written earlier. */
-    static long seal(TensorMerge written, Window window) {
-        CRC32C seal = new CRC32C();
-        long end = window.first() + window.count();
-        for (long first = window.first(); first < end; first += Kernels.CHUNK) {
-            seal(seal, written, first, (int) Math.min(Kernels.CHUNK, end - first));
-        }
-        written.release(window.first(), window.count());
-        return seal.getValue();
-    }
-
-    /** CRC-32C over the new base's chunk, then the new momentum's. */
-    private static void seal(CRC32C seal, TensorMerge tensor, long first, int count) {
-        long at = first * Float.BYTES;
-        long bytes = (long) count * Float.BYTES;
-        seal.update(tensor.target().asSlice(at, bytes).asByteBuffer());
-        tensor.newMomentum()
-                .ifPresent(segment -> seal.update(segment.asSlice(at, bytes).asByteBuffer()));
+        return Seals.ofWindow(target.takeSeal(), newMomentum.takeSeal());
     }
 
     /** b ← μ b + Δ, then leaves Δ + μ b in the sum. */
     private void keepMomentum(
-            TensorMerge tensor,
-            MemorySegment target,
-            long first,
-            int count,
-            MergeRule rule,
-            MergeSums sums) {
+            TensorMerge tensor, long first, int count, MergeRule rule, MergeSums sums) {
         float factor = (float) rule.momentum();
         long at = first * Float.BYTES;
         if (tensor.momentum().isPresent()) {
             MemorySegment before = tensor.momentum().get();
             MemorySegment.copy(before, ScalarKernels.F32, at, momentum, 0, count);
-            sums.addMomentum(
-                    kernels.dot(momentum, momentum, count), kernels.dot(momentum, sum, count));
+            sums.addMomentum(dot(momentum, momentum, count), dot(momentum, sum, count));
         } else {
             Arrays.fill(momentum, 0, count, 0);
         }
         kernels.decay(momentum, factor, sum, count);
-        MemorySegment.copy(momentum, 0, target, ScalarKernels.F32, at, count);
+        MemorySegment.copy(
+                momentum,
+                0,
+                newMomentum.buffer(),
+                ScalarKernels.F32,
+                newMomentum.position(),
+                count);
         kernels.addScaled(sum, factor, momentum, count);
     }
 
-    /** Δ of one chunk, with every Δₘ and ‖Δₘ‖² on the way. */
+    /** Δ of one chunk, with every ‖Δₘ‖² on the way. */
     private void addUpdates(TensorMerge tensor, long first, int count, Blend blend) {
+        chunk.moveTo(kernels, tensor.base(), tensor.members(), first, count);
         Arrays.fill(sum, 0, count, 0);
-        for (int member = 0; member < members; member++) {
-            squared[member] =
-                    tensor.members()
-                            .get(member)
-                            .addUpdate(
-                                    kernels,
-                                    tensor.base(),
-                                    first,
-                                    blend.factor(member),
-                                    updates[member],
-                                    sum,
-                                    count);
+        for (Four four : blend.added()) {
+            kernels.accumulate(chunk, four, sum, lanes);
+            for (int k = 0; k < four.size(); k++) {
+                int member = four.slot(k);
+                squared[member] = chunk.squaredUpdate(member, lanes, k * Kernels.LANES);
+            }
+        }
+        for (int member : blend.left()) {
+            squared[member] = squaredUpdate(member);
         }
         blend.finish(kernels, sum, count);
+    }
+
+    /** ‖Δₘ‖² of the chunk. */
+    private double squaredUpdate(int member) {
+        kernels.measure(chunk, member, lanes);
+        return chunk.squaredUpdate(member, lanes, 0);
+    }
+
+    /** Adds ‖Δₘ‖², ⟨Δₘ, Δ⟩ and ‖Δ‖² of the chunk. */
+    private void addProducts(MergeSums sums) {
+        int count = chunk.count();
+        for (Four four : everybody) {
+            kernels.project(chunk, four, sum, lanes);
+            for (int k = 0; k < four.size(); k++) {
+                int member = four.slot(k);
+                double product =
+                        LaneSums.of(
+                                lanes,
+                                k * Kernels.LANES,
+                                count,
+                                i -> chunk.update(member, i),
+                                i -> sum[i]);
+                sums.addMember(member, squared[member], product);
+            }
+        }
+        // Each four leaves it; the last one is still there.
+        int itself = Four.SIZE * Kernels.LANES;
+        sums.addAggregate(LaneSums.of(lanes, itself, count, i -> sum[i], i -> sum[i]));
+    }
+
+    private double dot(float[] x, float[] y, int count) {
+        kernels.dot(x, y, count, lanes);
+        return LaneSums.of(lanes, 0, count, i -> x[i], i -> y[i]);
     }
 
     private interface ChunkStep {
         void at(long first, int count);
     }
 
-    private void byChunk(TensorMerge tensor, Window window, boolean writes, ChunkStep step) {
+    private void byChunk(TensorMerge tensor, Window window, ChunkStep step) {
         long end = window.first() + window.count();
         long kept = window.first();
         for (long first = window.first(); first < end; first += Kernels.CHUNK) {
@@ -169,11 +181,7 @@ final class MergeDesk {
             step.at(first, count);
             long next = first + count;
             if (next - kept >= releaseElements || next == end) {
-                if (writes) {
-                    tensor.release(kept, next - kept);
-                } else {
-                    tensor.releaseInputs(kept, next - kept);
-                }
+                tensor.release(kept, next - kept);
                 kept = next;
             }
         }

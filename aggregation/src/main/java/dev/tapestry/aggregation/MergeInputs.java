@@ -3,10 +3,8 @@ package dev.tapestry.aggregation;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** The opened models of an order, checked to fit each other. */
 final class MergeInputs implements AutoCloseable {
@@ -61,18 +59,15 @@ final class MergeInputs implements AutoCloseable {
     }
 
     /** Where the numbers of one tensor come from and go to. */
-    TensorMerge tensor(
-            TensorSpec spec,
-            Function<String, MemorySegment> target,
-            Optional<Function<String, MemorySegment>> newMomentum) {
+    TensorMerge tensor(TensorSpec spec, ShardSink target, Optional<ShardSink> newMomentum) {
         String name = spec.name();
         return new TensorMerge(
                 spec,
                 order.base().data(name),
                 members.stream().map(model -> MemberTensor.of(model, name)).toList(),
                 momentum.map(model -> model.data(name)),
-                target.apply(name),
-                newMomentum.map(place -> place.apply(name)));
+                target,
+                newMomentum);
     }
 
     @Override

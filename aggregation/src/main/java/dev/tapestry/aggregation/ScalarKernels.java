@@ -3,6 +3,7 @@ package dev.tapestry.aggregation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** One element after another: the meaning of {@link VectorKernels}, and its stand-in. */
 final class ScalarKernels implements Kernels {
@@ -13,46 +14,58 @@ final class ScalarKernels implements Kernels {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     @Override
-    public void subtract(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float[] update,
-            int count) {
-        for (int i = 0; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            update[i] = base.get(F32, baseOffset + at) - member.get(F32, memberOffset + at);
+    public void accumulate(Chunk chunk, Four four, float[] sum, float[] lanes) {
+        Arrays.fill(lanes, 0, Four.SIZE * LANES, 0);
+        for (int k = 0; k < Four.SIZE; k++) {
+            int slot = four.slot(k);
+            float factor = four.factor(k);
+            for (int i = 0; i < chunk.count(); i++) {
+                float update = chunk.update(slot, i);
+                sum[i] = sum[i] + factor * update;
+                lanes[k * LANES + i % LANES] += update * update;
+            }
         }
     }
 
     @Override
-    public double accumulate(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float factor,
-            float[] update,
-            float[] sum,
-            int count) {
-        subtract(base, baseOffset, member, memberOffset, update, count);
-        addScaled(sum, factor, update, count);
-        return dot(update, update, count);
+    public void project(Chunk chunk, Four four, float[] sum, float[] lanes) {
+        Arrays.fill(lanes, 0, (Four.SIZE + 1) * LANES, 0);
+        for (int k = 0; k < Four.SIZE; k++) {
+            int slot = four.slot(k);
+            for (int i = 0; i < chunk.count(); i++) {
+                lanes[k * LANES + i % LANES] += chunk.update(slot, i) * sum[i];
+            }
+        }
+        for (int i = 0; i < chunk.count(); i++) {
+            lanes[Four.SIZE * LANES + i % LANES] += sum[i] * sum[i];
+        }
     }
 
     @Override
-    public void widen(MemorySegment bf16, long offset, float[] target, int count) {
+    public void measure(Chunk chunk, int slot, float[] lanes) {
+        Arrays.fill(lanes, 0, 2 * LANES, 0);
+        for (int i = 0; i < chunk.count(); i++) {
+            float base = chunk.value(chunk.base(), i);
+            float update = base - chunk.value(slot, i);
+            lanes[i % LANES] += update * update;
+            lanes[LANES + i % LANES] += base * base;
+        }
+    }
+
+    @Override
+    public void dot(float[] x, float[] y, int count, float[] lanes) {
+        Arrays.fill(lanes, 0, LANES, 0);
+        for (int i = 0; i < count; i++) {
+            lanes[i % LANES] += x[i] * y[i];
+        }
+    }
+
+    @Override
+    public void widen(
+            MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count) {
         for (int i = 0; i < count; i++) {
             int bits = bf16.get(BF16, offset + (long) i * Short.BYTES) << 16;
-            target[i] = Float.intBitsToFloat(bits);
-        }
-    }
-
-    @Override
-    public void subtractFrom(MemorySegment base, long baseOffset, float[] target, int count) {
-        for (int i = 0; i < count; i++) {
-            target[i] = base.get(F32, baseOffset + (long) i * Float.BYTES) - target[i];
+            target.set(F32, targetOffset + (long) i * Float.BYTES, Float.intBitsToFloat(bits));
         }
     }
 
@@ -79,25 +92,10 @@ final class ScalarKernels implements Kernels {
 
     @Override
     public void step(
-            MemorySegment base,
-            long baseOffset,
-            float rate,
-            float[] update,
-            MemorySegment target,
-            long targetOffset,
-            int count) {
-        for (int i = 0; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            target.set(F32, targetOffset + at, base.get(F32, baseOffset + at) - rate * update[i]);
+            Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset) {
+        for (int i = 0; i < chunk.count(); i++) {
+            float moved = chunk.value(chunk.base(), i) - rate * update[i];
+            target.set(F32, targetOffset + (long) i * Float.BYTES, moved);
         }
-    }
-
-    @Override
-    public double dot(float[] x, float[] y, int count) {
-        double[] lanes = new double[LANES];
-        for (int i = 0; i < count; i++) {
-            lanes[i % LANES] += (double) x[i] * (double) y[i];
-        }
-        return Kernels.fold(lanes);
     }
 }

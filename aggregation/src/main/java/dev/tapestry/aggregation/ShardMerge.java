@@ -1,10 +1,10 @@
 package dev.tapestry.aggregation;
 
 import dev.tapestry.consortium.MergeRule;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.zip.CRC32C;
 
 /**
  * Merges the tensors of one shard, window by window.
@@ -46,16 +46,23 @@ final class ShardMerge {
 
     /** Writes all tensors of the shard. */
     Result run() {
+        // A desk's buffers go when the shard is done, not when the collector finds them.
+        try (Arena arena = Arena.ofShared()) {
+            return run(arena);
+        }
+    }
+
+    private Result run(Arena arena) {
         List<Blend> blends =
                 switch (rule.direction()) {
                     case MEAN -> means();
-                    case NORM_PRESERVING -> directions();
+                    case NORM_PRESERVING -> directions(arena);
                 };
         long[] seals = new long[windows.size()];
         MergeSums[] sums = new MergeSums[windows.size()];
         workers.each(
                 windows.size(),
-                this::desk,
+                () -> desk(arena),
                 (desk, index) -> {
                     Window window = windows.get(index);
                     sums[index] = new MergeSums(weights.size());
@@ -71,24 +78,11 @@ final class ShardMerge {
         for (MergeSums part : sums) {
             total.add(part);
         }
-        return new Result(sealOf(seals), total);
+        return new Result(Seals.ofShard(seals), total);
     }
 
-    /** The seal of a shard that was written earlier, for comparison. */
-    long sealOfWritten() {
-        long[] seals = new long[windows.size()];
-        workers.each(
-                windows.size(),
-                () -> tensors,
-                (written, index) -> {
-                    Window window = windows.get(index);
-                    seals[index] = MergeDesk.seal(written.get(window.tensor()), window);
-                });
-        return sealOf(seals);
-    }
-
-    private MergeDesk desk() {
-        return new MergeDesk(kernels, weights.size());
+    private MergeDesk desk(Arena arena) {
+        return new MergeDesk(kernels, weights.size(), arena);
     }
 
     private List<Blend> means() {
@@ -96,19 +90,19 @@ final class ShardMerge {
         return tensors.stream().map(_ -> mean).toList();
     }
 
-    private List<Blend> directions() {
+    private List<Blend> directions(Arena arena) {
         List<Blend> blends = new ArrayList<>(means());
         List<Window> hidden =
                 windows.stream()
                         .filter(window -> tensors.get(window.tensor()).isHiddenMatrix())
                         .toList();
-        double[][] norms = norms(hidden);
+        double[][] norms = norms(arena, hidden);
         for (int tensor = 0; tensor < norms.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
                 blends.set(tensor, Blend.direction(weights, norms[tensor]));
             }
         }
-        double[] sumNorms = sumNorms(hidden, blends);
+        double[] sumNorms = sumNorms(arena, hidden, blends);
         for (int tensor = 0; tensor < norms.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
                 double norm = Blend.meanNorm(weights, norms[tensor]);
@@ -119,11 +113,11 @@ final class ShardMerge {
     }
 
     /** ‖Δₘ‖ by tensor and member. */
-    private double[][] norms(List<Window> hidden) {
+    private double[][] norms(Arena arena, List<Window> hidden) {
         double[][] parts = new double[hidden.size()][];
         workers.each(
                 hidden.size(),
-                this::desk,
+                () -> desk(arena),
                 (desk, index) -> {
                     Window window = hidden.get(index);
                     parts[index] = desk.squaredNorms(tensors.get(window.tensor()), window);
@@ -144,11 +138,11 @@ final class ShardMerge {
     }
 
     /** The length of the summed directions, by tensor. */
-    private double[] sumNorms(List<Window> hidden, List<Blend> blends) {
+    private double[] sumNorms(Arena arena, List<Window> hidden, List<Blend> blends) {
         double[] parts = new double[hidden.size()];
         workers.each(
                 hidden.size(),
-                this::desk,
+                () -> desk(arena),
                 (desk, index) -> {
                     Window window = hidden.get(index);
                     int tensor = window.tensor();
@@ -160,15 +154,5 @@ final class ShardMerge {
             squared[hidden.get(index).tensor()] += parts[index];
         }
         return IntStream.range(0, squared.length).mapToDouble(t -> Math.sqrt(squared[t])).toArray();
-    }
-
-    private static long sealOf(long[] windows) {
-        CRC32C seal = new CRC32C();
-        for (long window : windows) {
-            for (int shift = 0; shift < 32; shift += 8) {
-                seal.update((int) (window >>> shift) & 0xff);
-            }
-        }
-        return seal.getValue();
     }
 }

@@ -13,16 +13,20 @@ import java.util.Optional;
  * @param base θ
  * @param members θₘ in the order of member ids
  * @param momentum b before this merge
- * @param target the new θ
- * @param newMomentum the new b; present exactly if the rule has μ > 0
+ * @param target takes the new θ
+ * @param newMomentum takes the new b; present exactly if the rule has μ > 0
  */
 record TensorMerge(
         TensorSpec spec,
         MemorySegment base,
         List<MemberTensor> members,
         Optional<MemorySegment> momentum,
-        MemorySegment target,
-        Optional<MemorySegment> newMomentum) {
+        ShardSink target,
+        Optional<ShardSink> newMomentum) {
+
+    String name() {
+        return spec.name();
+    }
 
     /**
      * Whether the norm-preserving direction is for this tensor: a matrix that is no embedding. The
@@ -34,16 +38,8 @@ record TensorMerge(
                 && !spec.name().contains("lm_head");
     }
 
-    /** Hands the pages of these elements back, in all files. */
+    /** Hands the pages of these elements back, in all files that are read. */
     void release(long first, long count) {
-        releaseInputs(first, count);
-        PassedPages.release(target, first * Float.BYTES, count * Float.BYTES);
-        newMomentum.ifPresent(
-                segment -> PassedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
-    }
-
-    /** Hands the pages of these elements back, in the files that are read. */
-    void releaseInputs(long first, long count) {
         PassedPages.release(base, first * Float.BYTES, count * Float.BYTES);
         members.forEach(member -> member.release(first, count));
         momentum.ifPresent(

@@ -1,12 +1,10 @@
 package dev.tapestry.aggregation;
 
-import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -21,8 +19,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKernels implements Kernels {
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
-    private static final VectorSpecies<Float> HALF = FloatVector.SPECIES_128;
-    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_256;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_128;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_256;
     private static final int WIDTH = FLOATS.length();
@@ -34,74 +30,147 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void subtract(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float[] update,
-            int count) {
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
+    public void accumulate(Chunk chunk, Four four, float[] sum, float[] lanes) {
+        MemorySegment base = chunk.values(chunk.base());
+        MemorySegment first = chunk.values(four.slot(0));
+        MemorySegment second = chunk.values(four.slot(1));
+        MemorySegment third = chunk.values(four.slot(2));
+        MemorySegment fourth = chunk.values(four.slot(3));
+        long baseAt = chunk.offset(chunk.base());
+        long firstAt = chunk.offset(four.slot(0));
+        long secondAt = chunk.offset(four.slot(1));
+        long thirdAt = chunk.offset(four.slot(2));
+        long fourthAt = chunk.offset(four.slot(3));
+        float firstFactor = four.factor(0);
+        float secondFactor = four.factor(1);
+        float thirdFactor = four.factor(2);
+        float fourthFactor = four.factor(3);
+        FloatVector firstSquares = FloatVector.zero(FLOATS);
+        FloatVector secondSquares = firstSquares;
+        FloatVector thirdSquares = firstSquares;
+        FloatVector fourthSquares = firstSquares;
+        int whole = FLOATS.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += WIDTH) {
             long at = (long) i * Float.BYTES;
-            FloatVector theirs =
-                    FloatVector.fromMemorySegment(FLOATS, member, memberOffset + at, ORDER);
-            FloatVector.fromMemorySegment(FLOATS, base, baseOffset + at, ORDER)
-                    .sub(theirs)
-                    .intoArray(update, i);
+            FloatVector theta = load(base, baseAt + at);
+            FloatVector total = FloatVector.fromArray(FLOATS, sum, i);
+            FloatVector update = theta.sub(load(first, firstAt + at));
+            total = total.add(update.mul(firstFactor));
+            firstSquares = firstSquares.add(update.mul(update));
+            update = theta.sub(load(second, secondAt + at));
+            total = total.add(update.mul(secondFactor));
+            secondSquares = secondSquares.add(update.mul(update));
+            update = theta.sub(load(third, thirdAt + at));
+            total = total.add(update.mul(thirdFactor));
+            thirdSquares = thirdSquares.add(update.mul(update));
+            update = theta.sub(load(fourth, fourthAt + at));
+            total = total.add(update.mul(fourthFactor));
+            fourthSquares = fourthSquares.add(update.mul(update));
+            total.intoArray(sum, i);
         }
-        for (; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            update[i] =
-                    base.get(ScalarKernels.F32, baseOffset + at)
-                            - member.get(ScalarKernels.F32, memberOffset + at);
+        firstSquares.intoArray(lanes, 0);
+        secondSquares.intoArray(lanes, LANES);
+        thirdSquares.intoArray(lanes, 2 * LANES);
+        fourthSquares.intoArray(lanes, 3 * LANES);
+        for (int i = whole; i < chunk.count(); i++) {
+            for (int k = 0; k < Four.SIZE; k++) {
+                float update = chunk.update(four.slot(k), i);
+                sum[i] = sum[i] + four.factor(k) * update;
+                lanes[k * LANES + i % LANES] += update * update;
+            }
         }
     }
 
     @Override
-    public double accumulate(
-            MemorySegment base,
-            long baseOffset,
-            MemorySegment member,
-            long memberOffset,
-            float factor,
-            float[] update,
-            float[] sum,
-            int count) {
-        DoubleVector low = DoubleVector.zero(DOUBLES);
-        DoubleVector high = DoubleVector.zero(DOUBLES);
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
+    public void project(Chunk chunk, Four four, float[] sum, float[] lanes) {
+        MemorySegment base = chunk.values(chunk.base());
+        MemorySegment first = chunk.values(four.slot(0));
+        MemorySegment second = chunk.values(four.slot(1));
+        MemorySegment third = chunk.values(four.slot(2));
+        MemorySegment fourth = chunk.values(four.slot(3));
+        long baseAt = chunk.offset(chunk.base());
+        long firstAt = chunk.offset(four.slot(0));
+        long secondAt = chunk.offset(four.slot(1));
+        long thirdAt = chunk.offset(four.slot(2));
+        long fourthAt = chunk.offset(four.slot(3));
+        FloatVector withFirst = FloatVector.zero(FLOATS);
+        FloatVector withSecond = withFirst;
+        FloatVector withThird = withFirst;
+        FloatVector withFourth = withFirst;
+        FloatVector withItself = withFirst;
+        int whole = FLOATS.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += WIDTH) {
             long at = (long) i * Float.BYTES;
-            FloatVector delta =
-                    FloatVector.fromMemorySegment(FLOATS, base, baseOffset + at, ORDER)
-                            .sub(
-                                    FloatVector.fromMemorySegment(
-                                            FLOATS, member, memberOffset + at, ORDER));
-            delta.intoArray(update, i);
-            FloatVector.fromArray(FLOATS, sum, i).add(delta.mul(factor)).intoArray(sum, i);
-            DoubleVector first = (DoubleVector) delta.convertShape(F2D, DOUBLES, 0);
-            DoubleVector second = (DoubleVector) delta.convertShape(F2D, DOUBLES, 1);
-            low = low.add(first.mul(first));
-            high = high.add(second.mul(second));
+            FloatVector theta = load(base, baseAt + at);
+            FloatVector total = FloatVector.fromArray(FLOATS, sum, i);
+            withFirst = withFirst.add(theta.sub(load(first, firstAt + at)).mul(total));
+            withSecond = withSecond.add(theta.sub(load(second, secondAt + at)).mul(total));
+            withThird = withThird.add(theta.sub(load(third, thirdAt + at)).mul(total));
+            withFourth = withFourth.add(theta.sub(load(fourth, fourthAt + at)).mul(total));
+            withItself = withItself.add(total.mul(total));
         }
-        double[] lanes = new double[LANES];
-        low.intoArray(lanes, 0);
-        high.intoArray(lanes, LANES / 2);
-        for (; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            float delta =
-                    base.get(ScalarKernels.F32, baseOffset + at)
-                            - member.get(ScalarKernels.F32, memberOffset + at);
-            update[i] = delta;
-            sum[i] = sum[i] + factor * delta;
-            lanes[i % LANES] += (double) delta * (double) delta;
+        withFirst.intoArray(lanes, 0);
+        withSecond.intoArray(lanes, LANES);
+        withThird.intoArray(lanes, 2 * LANES);
+        withFourth.intoArray(lanes, 3 * LANES);
+        withItself.intoArray(lanes, 4 * LANES);
+        for (int i = whole; i < chunk.count(); i++) {
+            for (int k = 0; k < Four.SIZE; k++) {
+                lanes[k * LANES + i % LANES] += chunk.update(four.slot(k), i) * sum[i];
+            }
+            lanes[Four.SIZE * LANES + i % LANES] += sum[i] * sum[i];
         }
-        return Kernels.fold(lanes);
     }
 
     @Override
-    public void widen(MemorySegment bf16, long offset, float[] target, int count) {
+    public void measure(Chunk chunk, int slot, float[] lanes) {
+        MemorySegment base = chunk.values(chunk.base());
+        MemorySegment member = chunk.values(slot);
+        long baseAt = chunk.offset(chunk.base());
+        long memberAt = chunk.offset(slot);
+        FloatVector updateSquares = FloatVector.zero(FLOATS);
+        FloatVector baseSquares = updateSquares;
+        int whole = FLOATS.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += WIDTH) {
+            long at = (long) i * Float.BYTES;
+            FloatVector theta = load(base, baseAt + at);
+            FloatVector update = theta.sub(load(member, memberAt + at));
+            updateSquares = updateSquares.add(update.mul(update));
+            baseSquares = baseSquares.add(theta.mul(theta));
+        }
+        updateSquares.intoArray(lanes, 0);
+        baseSquares.intoArray(lanes, LANES);
+        for (int i = whole; i < chunk.count(); i++) {
+            float theta = chunk.value(chunk.base(), i);
+            float update = theta - chunk.value(slot, i);
+            lanes[i % LANES] += update * update;
+            lanes[LANES + i % LANES] += theta * theta;
+        }
+    }
+
+    @Override
+    public void dot(float[] x, float[] y, int count, float[] lanes) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            sum =
+                    sum.add(
+                            FloatVector.fromArray(FLOATS, x, i)
+                                    .mul(FloatVector.fromArray(FLOATS, y, i)));
+        }
+        sum.intoArray(lanes, 0);
+        for (int i = whole; i < count; i++) {
+            lanes[i % LANES] += x[i] * y[i];
+        }
+    }
+
+    private static FloatVector load(MemorySegment values, long offset) {
+        return FloatVector.fromMemorySegment(FLOATS, values, offset, ORDER);
+    }
+
+    @Override
+    public void widen(
+            MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
             ShortVector.fromMemorySegment(SHORTS, bf16, offset + (long) i * Short.BYTES, ORDER)
@@ -109,25 +178,14 @@ final class VectorKernels implements Kernels {
                     .reinterpretAsInts()
                     .lanewise(LSHL, 16)
                     .reinterpretAsFloats()
-                    .intoArray(target, i);
+                    .intoMemorySegment(target, targetOffset + (long) i * Float.BYTES, ORDER);
         }
         for (; i < count; i++) {
             int bits = bf16.get(ScalarKernels.BF16, offset + (long) i * Short.BYTES) << 16;
-            target[i] = Float.intBitsToFloat(bits);
-        }
-    }
-
-    @Override
-    public void subtractFrom(MemorySegment base, long baseOffset, float[] target, int count) {
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
-            FloatVector.fromMemorySegment(FLOATS, base, baseOffset + (long) i * Float.BYTES, ORDER)
-                    .sub(FloatVector.fromArray(FLOATS, target, i))
-                    .intoArray(target, i);
-        }
-        for (; i < count; i++) {
-            target[i] =
-                    base.get(ScalarKernels.F32, baseOffset + (long) i * Float.BYTES) - target[i];
+            target.set(
+                    ScalarKernels.F32,
+                    targetOffset + (long) i * Float.BYTES,
+                    Float.intBitsToFloat(bits));
         }
     }
 
@@ -171,47 +229,19 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void step(
-            MemorySegment base,
-            long baseOffset,
-            float rate,
-            float[] update,
-            MemorySegment target,
-            long targetOffset,
-            int count) {
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
+            Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset) {
+        MemorySegment base = chunk.values(chunk.base());
+        long baseAt = chunk.offset(chunk.base());
+        int whole = FLOATS.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += WIDTH) {
             long at = (long) i * Float.BYTES;
-            FloatVector.fromMemorySegment(FLOATS, base, baseOffset + at, ORDER)
+            load(base, baseAt + at)
                     .sub(FloatVector.fromArray(FLOATS, update, i).mul(rate))
                     .intoMemorySegment(target, targetOffset + at, ORDER);
         }
-        for (; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            float moved = base.get(ScalarKernels.F32, baseOffset + at) - rate * update[i];
-            target.set(ScalarKernels.F32, targetOffset + at, moved);
+        for (int i = whole; i < chunk.count(); i++) {
+            float moved = chunk.value(chunk.base(), i) - rate * update[i];
+            target.set(ScalarKernels.F32, targetOffset + (long) i * Float.BYTES, moved);
         }
-    }
-
-    @Override
-    public double dot(float[] x, float[] y, int count) {
-        DoubleVector low = DoubleVector.zero(DOUBLES);
-        DoubleVector high = DoubleVector.zero(DOUBLES);
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
-            low = low.add(wide(x, i).mul(wide(y, i)));
-            high = high.add(wide(x, i + WIDTH / 2).mul(wide(y, i + WIDTH / 2)));
-        }
-        double[] lanes = new double[LANES];
-        low.intoArray(lanes, 0);
-        high.intoArray(lanes, LANES / 2);
-        for (; i < count; i++) {
-            lanes[i % LANES] += (double) x[i] * (double) y[i];
-        }
-        return Kernels.fold(lanes);
-    }
-
-    private static DoubleVector wide(float[] values, int index) {
-        return (DoubleVector)
-                FloatVector.fromArray(HALF, values, index).convertShape(F2D, DOUBLES, 0);
     }
 }

@@ -10,10 +10,11 @@
  * (rounded to fp32) · Δₘ is added in the order of member ids, multiplication and addition rounded
  * apart; members with wₘ = 0 are not added. Then b ← μ b + Δ, Δ ← Δ + μ b, θ ← θ − η Δ, each
  * operation rounded to fp32. Norms and cosines: in each chunk of 1,024 elements eight
- * double-precision lanes take the products of elements i mod 8 and are added as ((0+1)+(2+3)) +
- * ((4+5)+(6+7)); chunks are added in order to the sum of their window of 262,144 elements, windows
- * in order to the tensor (norm-preserving direction) or shard (statistics), shards in order of
- * their names.
+ * single-precision lanes take the products of elements i mod 8, are widened to double precision and
+ * added as ((0+1)+(2+3)) + ((4+5)+(6+7)); if that is below 2⁻¹⁰⁰ in size or not finite, the chunk
+ * is summed again in double precision, element by element. Chunks are added in order to the sum of
+ * their window of 262,144 elements, windows in order to the tensor (norm-preserving direction,
+ * validation) or shard (statistics), shards in order of their names.
  */
 @NullMarked
 package dev.tapestry.aggregation;

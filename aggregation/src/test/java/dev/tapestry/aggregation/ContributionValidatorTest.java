@@ -2,6 +2,7 @@ package dev.tapestry.aggregation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.tapestry.aggregation.Validation.Sound;
 import dev.tapestry.aggregation.Validation.Unsound;
@@ -124,6 +125,31 @@ final class ContributionValidatorTest {
     void an_update_so_large_that_it_overflows_is_too_large() {
         ModelDirectory far = models.vector("far", -Float.MAX_VALUE, 0);
         refuses(far, models.vector("a", Float.MAX_VALUE, 0), Finding.UPDATE_TOO_LARGE, "too far");
+    }
+
+    @Test
+    void values_whose_squares_no_float_can_hold_are_sound() {
+        ModelDirectory large = models.vector("large", 3e20f, 4e20f);
+        assertThat(validator.validate(large, models.vector("a", 3e20f, 5e20f)))
+                .isInstanceOfSatisfying(
+                        Sound.class,
+                        sound -> {
+                            assertThat(sound.updateNorm()).isCloseTo(1e20, within(1e14));
+                            assertThat(sound.baseNorm()).isCloseTo(5e20, within(1e14));
+                        });
+    }
+
+    @Test
+    void an_update_whose_square_is_zero_in_single_precision_is_an_update() {
+        for (float tiny : new float[] {1e-23f, 1e-30f, Float.MIN_VALUE}) {
+            ModelDirectory near = models.vector("near" + tiny, 3, tiny);
+            assertThat(validator.validate(near, models.vector("a" + tiny, 3, 2 * tiny)))
+                    .isInstanceOfSatisfying(
+                            Sound.class,
+                            sound ->
+                                    assertThat(sound.updateNorm())
+                                            .isCloseTo(tiny, withinPercentage(1e-9)));
+        }
     }
 
     @Test

@@ -1,11 +1,16 @@
 package dev.tapestry.aggregation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
+import dev.tapestry.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The two kernels are twins to the last bit, also at the ends that fill no vector. */
@@ -14,20 +19,32 @@ final class KernelsTest {
     private static final long SEED = System.nanoTime();
 
     @Test
-    void subtraction_is_the_same() {
-        twins((kernels, s) -> kernels.subtract(s.base, 4, s.member, 4, s.x, s.count));
-        twins((kernels, s) -> kernels.subtractFrom(s.base, 8, s.x, s.count));
+    void accumulation_is_the_same() {
+        twins((kernels, s) -> kernels.accumulate(s.chunk, s.four, s.x, s.lanes));
     }
 
     @Test
-    void accumulation_in_one_pass_is_the_same_as_in_three() {
-        twins((kernels, s) ->
-                s.result = kernels.accumulate(s.base, 4, s.member, 8, 0.3f, s.x, s.y, s.count));
+    void projections_and_norms_are_the_same() {
+        twins((kernels, s) -> kernels.project(s.chunk, s.four, s.x, s.lanes));
+        twins((kernels, s) -> kernels.measure(s.chunk, 1, s.lanes));
+    }
+
+    @Test
+    void updates_are_added_in_the_order_of_members_and_each_is_rounded_apart() {
+        float[] expected = new Scene(9).x;
+        Scene scene = new Scene(9);
+        for (int member = 0; member < Scene.MEMBERS; member++) {
+            for (int i = 0; i < 9; i++) {
+                expected[i] = expected[i] + Scene.FACTORS[member] * scene.chunk.update(member, i);
+            }
+        }
+        Kernels.fastest().accumulate(scene.chunk, scene.four, scene.x, scene.lanes);
+        assertThat(bits(scene.x)).isEqualTo(bits(expected));
     }
 
     @Test
     void widening_is_the_same() {
-        twins((kernels, s) -> kernels.widen(s.base, 2, s.x, s.count));
+        twins((kernels, s) -> kernels.widen(s.base, 2, s.target, 4, s.count));
     }
 
     @Test
@@ -50,23 +67,61 @@ final class KernelsTest {
 
     @Test
     void steps_are_the_same() {
-        twins((kernels, s) -> kernels.step(s.base, 4, 0.7f, s.y, s.target, 4, s.count));
+        twins((kernels, s) -> kernels.step(s.chunk, 0.7f, s.y, s.target, 4));
     }
 
     @Test
     void sums_are_the_same() {
-        twins((kernels, s) -> s.result = kernels.dot(s.x, s.y, s.count));
+        twins((kernels, s) -> kernels.dot(s.x, s.y, s.count, s.lanes));
     }
 
     @Test
     void a_sum_is_right() {
-        float[] ones = filled(100, 1);
         float[] counting = new float[100];
         for (int i = 0; i < 100; i++) {
             counting[i] = i;
         }
-        assertThat(new ScalarKernels().dot(ones, counting, 100)).isEqualTo(4950);
-        assertThat(Kernels.fastest().dot(ones, counting, 100)).isEqualTo(4950);
+        assertThat(dot(filled(100, 1), counting)).isEqualTo(4950);
+    }
+
+    @Test
+    void a_sum_is_as_exact_as_promised() {
+        Scene scene = new Scene(Kernels.CHUNK);
+        double exact = 0;
+        double size = 0;
+        for (int i = 0; i < scene.count; i++) {
+            double product = (double) scene.x[i] * scene.y[i];
+            exact += product;
+            size += Math.abs(product);
+        }
+        assertThat(dot(scene.x, scene.y)).as("seed " + SEED).isCloseTo(exact, within(size / 65536));
+    }
+
+    @Test
+    void squares_too_large_or_too_small_for_a_float_are_summed_in_double() {
+        for (float value : new float[] {Float.MAX_VALUE, 1e20f, 1e-23f, Float.MIN_VALUE}) {
+            float[] values = filled(100, value);
+            double expected = 100 * ((double) value * value);
+            assertThat(dot(values, values)).isCloseTo(expected, withinPercentage(1e-9));
+        }
+        float[] mixed = {1e20f, -1e20f, 1e20f, 3};
+        assertThat(dot(mixed, new float[] {1e20f, 1e20f, 0, 1})).isEqualTo(3);
+    }
+
+    @Test
+    void what_is_no_number_shows_in_the_sum() {
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+            float[] values = filled(Kernels.CHUNK, 1);
+            values[777] = value;
+            assertThat(Double.isFinite(dot(values, values))).isFalse();
+        }
+        assertThat(dot(new float[9], new float[9])).isZero();
+    }
+
+    private static double dot(float[] x, float[] y) {
+        float[] lanes = new float[Kernels.LANES];
+        Kernels.fastest().dot(x, y, x.length, lanes);
+        return LaneSums.of(lanes, 0, x.length, i -> x[i], i -> y[i]);
     }
 
     private static float[] filled(int length, float value) {
@@ -93,9 +148,7 @@ final class KernelsTest {
             assertThat(bits(vector.x)).as(story).isEqualTo(bits(scalar.x));
             assertThat(bits(vector.y)).as(story).isEqualTo(bits(scalar.y));
             assertThat(vector.target.mismatch(scalar.target)).as(story).isEqualTo(-1);
-            assertThat(Double.doubleToRawLongBits(vector.result))
-                    .as(story)
-                    .isEqualTo(Double.doubleToRawLongBits(scalar.result));
+            assertThat(bits(vector.lanes)).as(story).isEqualTo(bits(scalar.lanes));
         }
     }
 
@@ -108,13 +161,16 @@ final class KernelsTest {
     }
 
     private static final class Scene {
+        private static final int MEMBERS = 3;
+        private static final float[] FACTORS = {0.3f, -0.2f, 1.7f};
         private final int count;
         private final float[] x;
         private final float[] y;
         private final MemorySegment base;
-        private final MemorySegment member;
+        private final Chunk chunk;
+        private final Four four;
+        private final float[] lanes = new float[5 * Kernels.LANES];
         private final MemorySegment target;
-        private double result;
 
         Scene(int count) {
             Random random = new Random(SEED);
@@ -122,7 +178,14 @@ final class KernelsTest {
             this.x = random(random, count);
             this.y = random(random, count);
             this.base = segment(random(random, count + 3));
-            this.member = segment(random(random, count + 3));
+            List<MemberTensor> members =
+                    Stream.generate(() -> segment(random(random, count + 3)))
+                            .limit(MEMBERS)
+                            .map(values -> new MemberTensor(values, DType.F32))
+                            .toList();
+            this.chunk = new Chunk(MEMBERS, Arena.ofAuto());
+            chunk.moveTo(new ScalarKernels(), base, members, 1, count);
+            this.four = Four.of(new int[] {0, 1, 2}, FACTORS).getFirst();
             this.target = segment(new float[count + 3]);
         }
 

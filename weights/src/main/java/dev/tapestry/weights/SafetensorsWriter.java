@@ -12,14 +12,15 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 
 /**
- * Writes a safetensors file through a mapping, so that it may be far larger than memory.
+ * Writes a safetensors file, piece by piece, so that it may be far larger than memory.
  *
  * <p>Everything goes to a file beside the target until {@link #commit}: the target is either the
  * whole new file or what it was before. What is never written is zero. Threads may write to
- * different tensors at once.
+ * different places at once.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -88,13 +89,36 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Where the numbers of tensor {@code name} go, little-endian, aligned to their size. */
     public MemorySegment data(String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        return file.asSlice(header.headerBytes() + entry.begin(), entry.end() - entry.begin());
+    }
+
+    /**
+     * Writes numbers of tensor {@code name} from byte {@code offset} of its data on. In large
+     * pieces this is much faster than {@link #data}, for the system need not find and zero each
+     * page before it is filled. Threads may write different pieces at once.
+     */
+    public void write(String name, long offset, ByteBuffer bytes) {
+        SafetensorsHeader.Entry entry = entry(name);
+        Objects.checkFromIndexSize(offset, bytes.remaining(), entry.end() - entry.begin());
+        try {
+            long position = header.headerBytes() + entry.begin() + offset;
+            while (bytes.hasRemaining()) {
+                position += channel.write(bytes, position);
+            }
+        } catch (IOException e) {
+            throw WeightsException.io("write", target, e);
+        }
+    }
+
+    private SafetensorsHeader.Entry entry(String name) {
         SafetensorsHeader.Entry entry = header.tensors().get(name);
         if (entry == null) {
             throw new WeightsException(
                     WeightsException.Code.TENSOR,
                     "tensor '" + name + "' was not announced for " + target);
         }
-        return file.asSlice(header.headerBytes() + entry.begin(), entry.end() - entry.begin());
+        return entry;
     }
 
     /** Makes the file durable and puts it in the target's place, in one step. */

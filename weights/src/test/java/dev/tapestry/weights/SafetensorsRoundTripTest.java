@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,6 +92,23 @@ class SafetensorsRoundTripTest {
                         WeightsException.class,
                         e -> assertThat(e.code()).isEqualTo(WeightsException.Code.NO_SPACE));
         assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void pieces_written_from_a_buffer_are_where_the_mapping_shows_them() {
+        Path path = folder.resolve("pieces");
+        ByteBuffer piece = ByteBuffer.wrap(new byte[] {0, 0, (byte) 0x80, 0x3f});
+        try (var writer = SafetensorsWriter.create(path, List.of(MATRIX, SCALAR), Map.of())) {
+            writer.write("matrix", 8, piece.duplicate());
+            assertThat(writer.data("matrix").get(FloatConversion.FLOAT_LE, 8)).isEqualTo(1f);
+            assertThatThrownBy(() -> writer.write("scalar", 4, piece.duplicate()))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            writer.commit();
+        }
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            assertThat(file.data("matrix").get(FloatConversion.FLOAT_LE, 8)).isEqualTo(1f);
+            assertThat(file.data("scalar").get(FloatConversion.FLOAT_LE, 0)).isZero();
+        }
     }
 
     private Path write(String name) {
