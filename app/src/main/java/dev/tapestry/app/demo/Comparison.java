@@ -112,7 +112,7 @@ final class Comparison {
         return programs.start(
                 directory.log(job.name()),
                 Demo.HEAP_NODE,
-                List.of("demo-job", directory.root().toString(), job.name()));
+                List.of(JobCommand.NAME, directory.root().toString(), job.name()));
     }
 
     private DemoResult collect(

@@ -22,7 +22,7 @@ import java.time.Duration;
 public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScratch, int rounds) {
 
     /** Rounds, unless said otherwise. */
-    public static final int DEFAULT_ROUNDS = 50;
+    public static final int DEFAULT_ROUNDS = 22;
 
     /** Share of each corpus that is held out, by sitting day or resource. */
     public static final double HELD_OUT = 0.2;
@@ -34,10 +34,10 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     private static final int BATCH = 8;
     private static final int SEQUENCE = 128;
     private static final long SCORING_TOKENS = 2_048;
-    private static final int PRIVATE_STEPS = 64;
+    private static final int PRIVATE_STEPS = 40;
     private static final double CLIP = 1.0;
     private static final double OUTER_RATE = 1.0;
-    private static final double OUTER_MOMENTUM = 0.5;
+    private static final double OUTER_MOMENTUM = 0.1;
     private static final double FINAL_RATE = 0.1;
     private static final double FROM_SCRATCH = 1.5;
     private static final double DECAY = 0.01;
@@ -126,8 +126,8 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
 
     private Rates rates() {
         return switch (consortium) {
-            case HEALTH -> new Rates(0.01, 0.0015, 0.006, 0.02);
-            case NATIONS -> new Rates(0.01, 0.008, 0.01, 0.02);
+            case HEALTH -> new Rates(0.022, 0.0015, 0.009, 0.02);
+            case NATIONS -> new Rates(0.022, 0.008, 0.01, 0.02);
         };
     }
 }

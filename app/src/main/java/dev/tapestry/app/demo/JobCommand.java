@@ -19,11 +19,14 @@ import picocli.CommandLine.Parameters;
 
 /** One job of the demo in a process of its own; not for people. */
 @Command(
-        name = "demo-job",
+        name = JobCommand.NAME,
         hidden = true,
         description = "Does one job of the demo.",
         footer = {"", "Example:", "  tapestry demo-job tapestry-demo central"})
 public final class JobCommand implements Callable<Integer> {
+
+    /** The command's name. */
+    static final String NAME = "demo-job";
 
     @Parameters(index = "0", description = "The demo's directory.")
     private Path directory = Path.of("");

@@ -47,6 +47,11 @@ final class Programs implements AutoCloseable {
                 .filter(argument -> !argument.startsWith("-Xmx"))
                 .forEach(command::add);
         command.add("-Xmx" + heap);
+        if (words.getFirst().equals(JobCommand.NAME)) {
+            // It trains in native code and ends soon: compiling its Java well costs more than it
+            // gives.
+            command.add("-XX:TieredStopAtLevel=1");
+        }
         command.addAll(program(words.getFirst()));
         command.addAll(words);
         try {
