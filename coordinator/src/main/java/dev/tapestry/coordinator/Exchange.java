@@ -120,8 +120,10 @@ final class Exchange {
      * <p>Whatever goes wrong with the connection while it is read is an {@link IOException}.
      */
     InputStream body() {
-        bodyAsked = true;
-        return new RequestBody(request.content().inputStream());
+        return new RequestBody(() -> {
+            bodyAsked = true;
+            return request.content().inputStream();
+        });
     }
 
     /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */

@@ -1,14 +1,23 @@
 package dev.tapestry.coordinator;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** A request's body; the server's unchecked complaints about the connection become checked ones. */
-final class RequestBody extends FilterInputStream {
+/**
+ * A request's body; the server's unchecked complaints about the connection become checked ones.
+ *
+ * <p>It is asked for with the first read: a client that waits to be asked (RFC 9110 §10.1.1) sends
+ * nothing where a refusal comes first.
+ */
+final class RequestBody extends InputStream {
 
-    RequestBody(InputStream in) {
-        super(in);
+    private final Supplier<InputStream> source;
+    private @Nullable InputStream in;
+
+    RequestBody(Supplier<InputStream> source) {
+        this.source = source;
     }
 
     @Override
@@ -20,7 +29,12 @@ final class RequestBody extends FilterInputStream {
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
         try {
-            return super.read(bytes, offset, length);
+            InputStream body = in;
+            if (body == null) {
+                body = source.get();
+                in = body;
+            }
+            return body.read(bytes, offset, length);
         } catch (RuntimeException e) {
             throw new IOException("the sender stopped sending", e);
         }
