@@ -12,7 +12,7 @@ import java.util.function.IntToDoubleFunction;
  */
 final class LaneSums {
 
-    /** At most 2⁻¹⁴⁰ of a chunk's sum is lost to products too small for a float. */
+    /** Products too small for a float lose at most 2⁻¹⁴⁰ in all of a chunk: 2⁻⁴⁰ of such a sum. */
     private static final double SMALLEST = 0x1p-100;
 
     private LaneSums() {}

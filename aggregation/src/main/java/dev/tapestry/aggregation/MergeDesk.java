@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
  * a window.
  *
  * <p>A window goes through the caches chunk by chunk: all members' updates of a chunk are taken
- * while the base's chunk is near, so each file is read once from memory. Memory: 4 KiB for each
- * member.
+ * while the base's chunk is near, so each file is read once from memory. Memory: 512 KiB, and 4 KiB
+ * for each member.
  */
 final class MergeDesk {
 

@@ -1,8 +1,8 @@
 package dev.tapestry.aggregation;
 
 /**
- * The sums that a merge collects on its way, in double precision: for each member ‖Δₘ‖² and ⟨Δₘ,
- * Δ⟩, then ‖Δ‖², ‖b‖² and ⟨b, Δ⟩.
+ * The sums that a merge collects on its way, each chunk's (see {@link LaneSums}) added up in double
+ * precision: for each member ‖Δₘ‖² and ⟨Δₘ, Δ⟩, then ‖Δ‖², ‖b‖² and ⟨b, Δ⟩.
  *
  * <p>Not safe for several threads: each window has its own, added up in order afterwards.
  */

@@ -40,6 +40,8 @@ final class BodySource {
 
     /** Writes all of it to a connection. */
     void writeTo(OutputStream connection) throws IOException {
+        // Also the first write may find nobody who takes it.
+        watched.moved();
         switch (content) {
             case Content.Nothing _ -> {}
             case Content.Document(byte[] body) -> {

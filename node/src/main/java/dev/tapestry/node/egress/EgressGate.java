@@ -51,6 +51,7 @@ public final class EgressGate implements AutoCloseable {
     private final RetryPolicy retries;
     private final Consumer<Outage> outages;
     private final StallWatch stalls;
+    private final Duration patience;
 
     /**
      * The coordinator cannot be reached.
@@ -66,12 +67,14 @@ public final class EgressGate implements AutoCloseable {
             SSLContext tls,
             ReceiptBook receipts,
             RetryPolicy retries,
-            Consumer<Outage> outages) {
+            Consumer<Outage> outages,
+            Duration patience) {
         this.coordinator = coordinator;
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
-        this.stalls = new StallWatch(PATIENCE);
+        this.patience = patience;
+        this.stalls = new StallWatch(patience);
         this.client = HttpConnections.client(tls);
     }
 
@@ -89,7 +92,18 @@ public final class EgressGate implements AutoCloseable {
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages) {
-        return new EgressGate(coordinator, tls, receipts, retries, outages);
+        return patiently(coordinator, tls, receipts, retries, outages, PATIENCE);
+    }
+
+    /** {@link #to}, with another time for which a body may stand still. */
+    static EgressGate patiently(
+            URI coordinator,
+            SSLContext tls,
+            ReceiptBook receipts,
+            RetryPolicy retries,
+            Consumer<Outage> outages,
+            Duration patience) {
+        return new EgressGate(coordinator, tls, receipts, retries, outages, patience);
     }
 
     /** Bytes of bodies that have left and arrived through this gate. */
@@ -273,8 +287,8 @@ public final class EgressGate implements AutoCloseable {
         };
     }
 
-    private static IOException stalled(IOException failure) {
-        return new IOException("nothing moved for " + PATIENCE.toSeconds() + " s", failure);
+    private IOException stalled(IOException failure) {
+        return new IOException("nothing moved for " + patience.toMillis() + " ms", failure);
     }
 
     private static String reason(IOException failure) {
@@ -303,8 +317,8 @@ public final class EgressGate implements AutoCloseable {
     /** Writes the last receipts and drops the connections. */
     @Override
     public void close() {
-        receipts.flush();
         stalls.close();
         client.close(CloseMode.IMMEDIATE);
+        receipts.flush();
     }
 }

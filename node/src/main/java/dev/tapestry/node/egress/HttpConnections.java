@@ -72,7 +72,7 @@ final class HttpConnections {
      *
      * @param answer how long a read may wait
      * @param asksFirst whether the body is sent only once the coordinator has agreed to the head
-     *     (RFC 9110 §10.1.1), so that a refusal costs no body
+     *     (RFC 9110 §10.1.1), so that what the head already forbids costs no body
      */
     static RequestConfig exchange(Duration answer, boolean asksFirst) {
         return RequestConfig.custom()

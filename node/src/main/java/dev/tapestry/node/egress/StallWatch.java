@@ -26,7 +26,7 @@ final class StallWatch implements AutoCloseable {
         var _ = watchman.scheduleWithFixedDelay(this::look, period, period, TimeUnit.MILLISECONDS);
     }
 
-    /** Begins to watch an exchange, which nobody expects to move until it has moved once. */
+    /** Begins to watch an exchange, from its body's first byte on. */
     Watched watch(Runnable breakOff) {
         Watched watched = new Watched(breakOff);
         open.add(watched);
@@ -58,7 +58,7 @@ final class StallWatch implements AutoCloseable {
             this.breakOff = breakOff;
         }
 
-        /** Bytes have moved; more are expected. */
+        /** Bytes have moved or are about to; more are expected. */
         void moved() {
             lastMove = System.nanoTime();
             moving = true;
@@ -69,7 +69,7 @@ final class StallWatch implements AutoCloseable {
             moving = false;
         }
 
-        /** Whether it was broken off, and after how long. */
+        /** Whether it was broken off for not moving. */
         boolean stalled() {
             return stalled;
         }
@@ -77,7 +77,8 @@ final class StallWatch implements AutoCloseable {
         private void stall() {
             stalled = true;
             open.remove(this);
-            breakOff.run();
+            // On a thread of its own: no exchange may keep the others from being watched.
+            Thread.startVirtualThread(breakOff);
         }
 
         @Override

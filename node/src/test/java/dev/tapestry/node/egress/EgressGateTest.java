@@ -193,6 +193,31 @@ class EgressGateTest {
     }
 
     @Test
+    void a_peer_that_takes_nothing_is_given_up() throws Exception {
+        int bytes = 32 << 20; // more than the buffers between here and there hold
+        HttpHandler idle = exchange -> LockSupport.park();
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
+            try (SmallServer server = new SmallServer(directory, idle);
+                    EgressGate gate =
+                            EgressGate.patiently(
+                                    server.address(),
+                                    server.client(),
+                                    new ReceiptBook(log, InstantSource.system()),
+                                    RetryPolicy.standard(new Random(3)),
+                                    outage -> {},
+                                    Duration.ofMillis(300))) {
+                assertThatThrownBy(() -> gate.once(part(bytes, bytes), new ReplySink.Memory()))
+                        .isInstanceOf(IOException.class)
+                        .hasMessageContaining("nothing moved for 300 ms");
+            }
+            assertThat(log.events())
+                    .singleElement()
+                    .satisfies(event ->
+                            assertThat(((Receipt) event).outcome()).contains("nothing moved"));
+        }
+    }
+
+    @Test
     void parts_ask_before_they_send_their_body() throws Exception {
         List<String> asked = new CopyOnWriteArrayList<>();
         HttpHandler noting =
