@@ -177,7 +177,7 @@ final class RecordDecoder {
 
     private static List<Object> elements(String path, JsonValue value, Type type) {
         if (!(value instanceof JsonValue.Elements(var elements))) {
-            throw refused(path, "an array is expected, not " + value.kind());
+            throw refused(path, "an array is expected, not " + named(value));
         }
         List<Object> decoded = new ArrayList<>(elements.size());
         for (JsonValue element : elements) {
@@ -209,21 +209,21 @@ final class RecordDecoder {
         if (value instanceof JsonValue.Members(var members)) {
             return members;
         }
-        throw refused(path, "an object is expected, not " + value.kind());
+        throw refused(path, "an object is expected, not " + named(value));
     }
 
     private static String text(String path, JsonValue value) {
         if (value instanceof JsonValue.Text(String text)) {
             return text;
         }
-        throw refused(path, "a string is expected, not " + value.kind());
+        throw refused(path, "a string is expected, not " + named(value));
     }
 
     private static boolean truth(String path, JsonValue value) {
         if (value instanceof JsonValue.Truth(boolean truth)) {
             return truth;
         }
-        throw refused(path, "true or false is expected, not " + value.kind());
+        throw refused(path, "true or false is expected, not " + named(value));
     }
 
     private static long whole(String path, JsonValue value, long least, long most) {
@@ -247,7 +247,7 @@ final class RecordDecoder {
         if (value instanceof JsonValue.Numeral(String text)) {
             return Double.parseDouble(text);
         }
-        throw refused(path, "a number is expected, not " + value.kind());
+        throw refused(path, "a number is expected, not " + named(value));
     }
 
     private static float narrow(String path, double wide) {
@@ -283,6 +283,13 @@ final class RecordDecoder {
                     path + ": \"" + abbreviated(text) + "\" is no " + type.getSimpleName(),
                     e);
         }
+    }
+
+    /** A single value as it stands; of an object or array only that it is one. */
+    private static String named(JsonValue value) {
+        return value instanceof JsonValue.Members || value instanceof JsonValue.Elements
+                ? value.kind()
+                : shown(value);
     }
 
     private static String shown(JsonValue value) {

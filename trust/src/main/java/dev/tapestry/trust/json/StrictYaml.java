@@ -4,31 +4,32 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLParser;
 
 /**
  * Reads a record from a YAML file whose keys are its components: all of them and no others, each of
  * its own kind, so that neither {@code "84"} nor {@code 84.7} is the number 84. Durations and
- * instants are ISO-8601 text, enums their names. Thread-safe.
+ * instants are ISO-8601 text, enums their names. Only a component that is an {@code Optional} may
+ * be left out; a key without a value is refused even then. No key stands twice and no value is an
+ * alias ({@code *name}), so that what a person reads at a key is what the program reads.
+ * Thread-safe.
  */
 public final class StrictYaml {
 
-    /** No file of this kind is longer: 1 MiB. */
-    public static final int MAX_BYTES = 1 << 20;
+    /** No file of this kind is longer: 64 KiB. People write and read them. */
+    public static final int MAX_BYTES = 64 << 10;
 
     private static final YAMLMapper YAML =
             YAMLMapper.builder()
@@ -36,9 +37,21 @@ public final class StrictYaml {
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .build();
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final Pattern MISSING = Pattern.compile("\\$\\.([A-Za-z0-9.]+): is missing");
+
+    /** How the keys of a file are spelt. */
+    public enum Spelling {
+        /** As the components: {@code keepRounds}. */
+        CAMEL_CASE,
+        /** As the options of commands: {@code keep-rounds}. */
+        HYPHENATED
+    }
 
     private StrictYaml() {}
+
+    /** As {@link #read(Path, Class, Spelling)}, with keys that are spelt as the components. */
+    public static <T extends Record> T read(Path file, Class<T> type) {
+        return read(file, type, Spelling.CAMEL_CASE);
+    }
 
     /**
      * The record in {@code file}.
@@ -46,67 +59,63 @@ public final class StrictYaml {
      * @throws TrustException {@code DOCUMENT_MALFORMED}, with the key that is unknown, missing or
      *     out of range, and the keys that there are; {@code STORAGE} if the file cannot be read
      */
-    public static <T extends Record> T read(Path file, Class<T> type) {
-        JsonNode yaml = tree(file);
-        if (!yaml.isObject()) {
+    public static <T extends Record> T read(Path file, Class<T> type, Spelling spelling) {
+        YamlKeys keys = new YamlKeys(file, spelling);
+        if (!(tree(file) instanceof ObjectNode yaml)) {
             throw malformed(
-                    file + " is not a list of 'key: value' lines; the keys are " + keys(type),
+                    file + " is not a list of 'key: value' lines; the keys are " + keys.of(type),
                     null);
         }
+        ObjectNode document = keys.document(yaml, type);
         try {
-            return CanonicalJson.read(JSON.writeValueAsBytes(yaml), type);
+            return CanonicalJson.read(JSON.writeValueAsBytes(document), type);
         } catch (TrustException e) {
-            throw malformed(file + ": " + words(String.valueOf(e.getMessage()), type), e);
+            throw malformed(file + ": " + keys.words(String.valueOf(e.getMessage())), e);
         }
+    }
+
+    /** Text as a YAML value that is read as this text, whatever is in it. */
+    public static String quoted(String text) {
+        return JSON.writeValueAsString(text); // a JSON string is one of YAML
     }
 
     private static JsonNode tree(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES) {
-                throw malformed(file + " has more than " + MAX_BYTES + " bytes", null);
+                throw malformed(
+                        file + " has more than " + MAX_BYTES + " bytes: not a file of this kind",
+                        null);
             }
+            refuseAliases(file, bytes);
             return YAML.readTree(bytes);
         } catch (NoSuchFileException e) {
             throw new TrustException(Code.STORAGE, "there is no file " + file, e);
         } catch (IOException e) {
             throw new TrustException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         } catch (JacksonException e) {
-            throw malformed(file + " is not YAML: " + e.getOriginalMessage(), e);
+            throw malformed(
+                    "%s is not YAML (line %d): %s"
+                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    e);
         }
     }
 
-    /** A place in JSON becomes a key; a key that is missing brings along those there are. */
-    private static String words(String message, Class<?> type) {
-        Matcher missing = MISSING.matcher(message);
-        if (missing.matches()) {
-            String key = missing.group(1);
-            return "the key '%s' is missing; the keys are %s"
-                    .formatted(key, keys(owner(key, type)));
-        }
-        return message.replaceFirst("^\\$\\.", "")
-                .replaceFirst("^\\$: ", "")
-                .replaceFirst(
-                        "unknown member \"([^\"]*)\"; known are", "unknown key '$1'; the keys are");
-    }
-
-    /** The record that should have had the last component of {@code key}. */
-    private static Class<?> owner(String key, Class<?> type) {
-        Class<?> owner = type;
-        String[] path = key.split("\\.", -1);
-        for (String step : Arrays.copyOf(path, path.length - 1)) {
-            for (RecordComponent component : owner.getRecordComponents()) {
-                if (component.getName().equals(step) && component.getType().isRecord()) {
-                    owner = component.getType();
-                    break;
+    /** The tree would hold an alias' name in the place of what it stands for. */
+    private static void refuseAliases(Path file, byte[] bytes) {
+        try (JsonParser parser = YAML.createParser(bytes)) {
+            while (parser.nextToken() != null) {
+                if (parser instanceof YAMLParser yaml && yaml.isCurrentAlias()) {
+                    throw malformed(
+                            "%s (line %d): the alias *%s is refused; write the value itself"
+                                    .formatted(
+                                            file,
+                                            yaml.currentTokenLocation().getLineNr(),
+                                            yaml.getString()),
+                            null);
                 }
             }
         }
-        return owner;
-    }
-
-    private static List<String> keys(Class<?> type) {
-        return Arrays.stream(type.getRecordComponents()).map(RecordComponent::getName).toList();
     }
 
     private static TrustException malformed(String message, @Nullable Throwable cause) {

@@ -9,10 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class StrictYamlTest {
 
@@ -23,6 +25,8 @@ final class StrictYamlTest {
     record Settings(String host, int port, List<String> names, Limit limit) {}
 
     record Limit(int most) {}
+
+    record Habits(int quietHours, Optional<String> lastWord, Optional<Double> fairShare) {}
 
     @Test
     void a_file_with_all_keys_is_the_record() throws IOException {
@@ -38,11 +42,17 @@ final class StrictYamlTest {
                 "port: 84 | port: \"84\" | port: a whole number",
                 "port: 84 | 'port: ' | port: a whole number",
                 "port: 84 | 'port: 84, 85' | port: a whole number",
-                "host: here | host: 7 | host: a string is expected",
+                "host: here | host: 7 | 'host: a string is expected, not 7; quote it'",
+                "host: here | host: true | 'host: a string is expected, not true; quote it'",
+                "host: here | host: [a] | 'host: a string is expected, not an array'",
                 "host: here | hots: here | the keys are [host, port, names, limit]",
-                "'{most: 2}' | '{most: 2, least: 1}' | unknown key 'least'; the keys are [most]",
+                "'{most: 2}' | '{most: 2, least: 1}' | unknown key 'limit.least'; the keys are [most]",
                 "'{most: 2}' | '{}' | the key 'limit.most' is missing; the keys are [most]",
-                "names: [a, b] | names: a | names: an array is expected",
+                "names: [a, b] | names: a | names: an array is expected, not \"a\"; write a list",
+                "names: [a, b] | 'names: [&a a, *a]' | line 3): the alias *a is refused",
+                "names: [a, b] | 'names: &a [*a]' | the alias *a is refused",
+                "port: 84 | '<<: {port: 84}' | unknown key '<<'",
+                "port: 84 | '*a : 84' | settings.yaml",
                 "port: 84 | 'port: [' | is not YAML",
             })
     void another_kind_of_value_or_key_is_refused_with_its_key(
@@ -56,13 +66,49 @@ final class StrictYamlTest {
         refused("", "the keys are [host, port, names, limit]");
         refused("- a\n", "the keys are");
         refused(GOOD + "port: 85\n", "port");
+        refused(GOOD + "port: 85\n", "is not YAML (line 5)");
         refused(GOOD + "more: 1\n", "unknown key 'more'");
         refused(GOOD + "---\n" + GOOD, "is not YAML");
-        refused(GOOD + "#".repeat(StrictYaml.MAX_BYTES), "more than 1048576 bytes");
+        refused(GOOD + "#".repeat(StrictYaml.MAX_BYTES), "more than 65536 bytes");
         assertThatThrownBy(() -> StrictYaml.read(directory.resolve("none.yaml"), Settings.class))
                 .isInstanceOfSatisfying(
                         TrustException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
                 .hasMessageContaining("there is no file");
+    }
+
+    @Test
+    void only_an_optional_component_may_be_left_out_and_never_without_its_value()
+            throws IOException {
+        assertThat(hyphenated("quiet-hours: 3\n"))
+                .isEqualTo(new Habits(3, Optional.empty(), Optional.empty()));
+        assertThat(hyphenated("quiet-hours: 3\nlast-word: \"\"\nfair-share: 1\n"))
+                .isEqualTo(new Habits(3, Optional.of(""), Optional.of(1.0)));
+        assertThatThrownBy(() -> hyphenated("quiet-hours: 3\nlast-word:\n"))
+                .hasMessageContaining("last-word: has no value; write one, or leave the key out");
+    }
+
+    @Test
+    void hyphenated_keys_are_named_as_they_stand_in_the_file() {
+        assertThatThrownBy(() -> hyphenated("quiet-hours: few\n"))
+                .hasMessageContaining("quiet-hours: a whole number")
+                .hasMessageContaining("not \"few\"");
+        assertThatThrownBy(() -> hyphenated("quietHours: 3\n"))
+                .hasMessageContaining(
+                        "unknown key 'quietHours'; the keys are [quiet-hours, last-word,"
+                                + " fair-share]");
+        assertThatThrownBy(() -> hyphenated("last-word: so\n"))
+                .hasMessageContaining("the key 'quiet-hours' is missing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"no", "a \"b\" \\ c", "two\nlines\t", "# ἀρχή 😀", "*a", ""})
+    void quoted_text_is_read_as_it_was(String text) throws IOException {
+        assertThat(read(GOOD.replace("here", StrictYaml.quoted(text))).host()).isEqualTo(text);
+    }
+
+    private Habits hyphenated(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("habits.yaml"), text);
+        return StrictYaml.read(file, Habits.class, StrictYaml.Spelling.HYPHENATED);
     }
 
     private void refused(String text, String reason) {
