@@ -106,7 +106,7 @@ public record CoordinatorConfig(
                 new CoordinatorDirectory(directory).config(),
                 """
                 # The address to listen on; 0.0.0.0 is all.
-                host: "%s"
+                host: %s
                 port: %d
                 # Names and addresses under which nodes call; the certificate was issued for these.
                 dnsNames: [%s]
@@ -116,12 +116,12 @@ public record CoordinatorConfig(
                 mergeThreads: %d
                 """
                         .formatted(
-                                listening.host,
+                                StrictYaml.quoted(listening.host),
                                 listening.port,
                                 String.join(
                                         ", ",
                                         listening.dnsNames.stream()
-                                                .map(name -> "\"" + name + "\"")
+                                                .map(StrictYaml::quoted)
                                                 .toList()),
                                 retention.keepRounds,
                                 mergeThreads));

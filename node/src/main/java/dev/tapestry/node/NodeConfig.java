@@ -4,18 +4,13 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.SafeFile;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.StrictYaml;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.yaml.YAMLMapper;
+import java.util.Optional;
 
 /**
  * A node's settings: {@code node.yaml}.
@@ -50,22 +45,16 @@ public record NodeConfig(
         int streams,
         int keepBases) {
 
-    private static final Set<String> KEYS =
-            new TreeSet<>(
-                    List.of(
-                            "member",
-                            "corpus",
-                            "threads",
-                            "precision",
-                            "hold-out-fraction",
-                            "hold-out-salt",
-                            "streams",
-                            "keep-bases"));
-
-    private static final int MAX_BYTES = 64 << 10;
-
-    private static final YAMLMapper YAML =
-            YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    /** The YAML document, key by key. */
+    record Document(
+            MemberId member,
+            String corpus,
+            Optional<Integer> threads,
+            Optional<String> precision,
+            Optional<Double> holdOutFraction,
+            Optional<String> holdOutSalt,
+            Optional<Integer> streams,
+            Optional<Integer> keepBases) {}
 
     public NodeConfig {
         range("threads", threads, 1, 1024);
@@ -105,39 +94,36 @@ public record NodeConfig(
     }
 
     /**
-     * Reads {@code node.yaml}.
+     * Reads {@code node.yaml}, strictly; keys that are left out have their {@link #standard}.
      *
-     * @throws NodeException {@code CONFIG_INVALID}, with the key and what it may be
+     * @throws NodeException {@code CONFIG_INVALID}, with the key that is unknown, missing, of
+     *     another kind or out of range, and what it may be
      */
     public static NodeConfig read(NodeHome home) {
-        JsonNode yaml = tree(home.config());
-        if (!yaml.isObject()) {
-            throw invalid(home.config() + " is not a list of 'key: value' lines");
-        }
-        for (String key : yaml.propertyNames()) {
-            if (!KEYS.contains(key)) {
-                throw invalid(
-                        "%s: unknown key '%s'; known are: %s"
-                                .formatted(home.config(), key, String.join(", ", KEYS)));
-            }
-        }
-        Fields fields = new Fields(yaml);
+        Document document = document(home.config());
         try {
             NodeConfig standard =
                     standard(
-                            new MemberId(fields.text("member", "")),
-                            home.directory().resolve(fields.text("corpus", "")).normalize());
+                            document.member, home.directory().resolve(document.corpus).normalize());
             return new NodeConfig(
-                    standard.member(),
-                    standard.corpus(),
-                    fields.integer("threads", standard.threads()),
-                    precision(fields.text("precision", "auto")),
-                    fields.number("hold-out-fraction", standard.holdOutFraction()),
-                    fields.text("hold-out-salt", standard.holdOutSalt()),
-                    fields.integer("streams", standard.streams()),
-                    fields.integer("keep-bases", standard.keepBases()));
-        } catch (IllegalArgumentException e) {
+                    standard.member,
+                    standard.corpus,
+                    document.threads.orElse(standard.threads),
+                    document.precision.map(NodeConfig::precision).orElse(standard.precision),
+                    document.holdOutFraction.orElse(standard.holdOutFraction),
+                    document.holdOutSalt.orElse(standard.holdOutSalt),
+                    document.streams.orElse(standard.streams),
+                    document.keepBases.orElse(standard.keepBases));
+        } catch (InvalidPathException | NodeException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Document document(Path file) {
+        try {
+            return StrictYaml.read(file, Document.class, StrictYaml.Spelling.HYPHENATED);
+        } catch (TrustException e) {
+            throw new NodeException(Code.CONFIG_INVALID, String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -145,21 +131,21 @@ public record NodeConfig(
     public String yaml() {
         return """
         member: %s
-        corpus: "%s"
+        corpus: %s
         threads: %d
         precision: %s
         hold-out-fraction: %s
-        hold-out-salt: "%s"
+        hold-out-salt: %s
         streams: %d
         keep-bases: %d
         """
                 .formatted(
                         member,
-                        escaped(corpus.toString()),
+                        StrictYaml.quoted(corpus.toString()),
                         threads,
                         precision.name().toLowerCase(Locale.ROOT),
                         holdOutFraction,
-                        escaped(holdOutSalt),
+                        StrictYaml.quoted(holdOutSalt),
                         streams,
                         keepBases);
     }
@@ -169,41 +155,6 @@ public record NodeConfig(
         SafeFile.write(home.config(), yaml());
     }
 
-    private record Fields(JsonNode yaml) {
-        String text(String key, String absent) {
-            JsonNode value = yaml.get(key);
-            if (value == null) {
-                if (key.equals("member") || key.equals("corpus")) {
-                    throw new IllegalArgumentException("the key '" + key + "' is missing");
-                }
-                return absent;
-            }
-            if (!value.isString()) {
-                throw new IllegalArgumentException(
-                        "'%s' is text, not %s; quote it".formatted(key, value));
-            }
-            return value.stringValue();
-        }
-
-        int integer(String key, int absent) {
-            JsonNode value = yaml.get(key);
-            if (value != null && !value.isInt()) {
-                throw new IllegalArgumentException(
-                        "'%s' is a whole number, not %s".formatted(key, value));
-            }
-            return value == null ? absent : value.intValue();
-        }
-
-        double number(String key, double absent) {
-            JsonNode value = yaml.get(key);
-            if (value != null && !value.isNumber()) {
-                throw new IllegalArgumentException(
-                        "'%s' is a number, not %s".formatted(key, value));
-            }
-            return value == null ? absent : value.doubleValue();
-        }
-    }
-
     private static Precision precision(String word) {
         return Arrays.stream(Precision.values())
                 .filter(value -> value.name().toLowerCase(Locale.ROOT).equals(word))
@@ -211,30 +162,10 @@ public record NodeConfig(
                 .orElseThrow(() -> invalid("precision is auto, fp32 or bf16, not '" + word + "'"));
     }
 
-    private static JsonNode tree(Path file) {
-        try {
-            if (Files.size(file) > MAX_BYTES) {
-                throw invalid(
-                        "%s has %d bytes; settings have at most %d"
-                                .formatted(file, Files.size(file), MAX_BYTES));
-            }
-            return YAML.readTree(Files.readAllBytes(file));
-        } catch (IOException e) {
-            throw new NodeException(Code.CONFIG_INVALID, "cannot read " + file + ": " + e, e);
-        } catch (JacksonException e) {
-            throw new NodeException(
-                    Code.CONFIG_INVALID, file + " is not YAML: " + e.getMessage(), e);
-        }
-    }
-
     private static void range(String key, int value, int least, int most) {
         if (value < least || value > most) {
             throw invalid("%s is between %d and %d, not %d".formatted(key, least, most, value));
         }
-    }
-
-    private static String escaped(String text) {
-        return text.replace("\\", "\\\\").replace("\"", "\\\"");
     }
 
     private static NodeException invalid(String message) {

@@ -20,7 +20,8 @@ class NodeConfigTest {
     void settings_that_are_written_are_read_again() {
         NodeHome home = new NodeHome(directory);
         NodeConfig config =
-                NodeConfig.standard(new MemberId("espoo"), Path.of("/data/a \"b\"")).withThreads(3);
+                NodeConfig.standard(new MemberId("espoo"), Path.of("/data/a \"b\"\tc"))
+                        .withThreads(3);
         config.write(home);
         assertThat(NodeConfig.read(home)).isEqualTo(config);
     }
@@ -39,9 +40,19 @@ class NodeConfigTest {
                 "corpus: x | the key 'member' is missing",
                 "member: espoo | the key 'corpus' is missing",
                 "member: Espoo;corpus: x | a member id",
-                "member: espoo;corpus: x;thread: 3 | unknown key 'thread'; known are: corpus",
+                "member: espoo;corpus: x;thread: 3 | unknown key 'thread'; the keys are [member, corpus, threads",
                 "member: espoo;corpus: x;threads: many | whole number",
                 "member: espoo;corpus: x;threads: 0 | between 1 and 1024",
+                "member: espoo;corpus: x;threads: 2.0 | threads: a whole number",
+                "member: espoo;corpus: x;threads: | threads: has no value",
+                "member: espoo;corpus: x;keep-bases: '3' | keep-bases: a whole number",
+                "member: espoo;corpus: x;keepBases: 3 | unknown key 'keepBases'",
+                "member: espoo;corpus: [x] | corpus: a string is expected, not an array",
+                "member: espoo;corpus: 7 | corpus: a string is expected, not 7; quote it",
+                "member: &a espoo;corpus: *a | the alias *a is refused",
+                "member: espoo;corpus: x;---;member: vaasa | not YAML",
+                "member: espoo;corpus: \"\\0\" | Nul character",
+                "member: espoo;corpus: x;hold-out-fraction: .nan | hold-out-fraction",
                 "member: espoo;corpus: x;precision: fp8 | auto, fp32 or bf16",
                 "member: espoo;corpus: x;hold-out-fraction: 1.5 | below 1",
                 "member: espoo;member: vaasa;corpus: x | not YAML",
@@ -51,16 +62,25 @@ class NodeConfigTest {
         Files.writeString(directory.resolve("node.yaml"), lines.replace(";", "\n"));
         assertThatThrownBy(() -> NodeConfig.read(new NodeHome(directory)))
                 .isInstanceOf(NodeException.class)
+                .hasMessageContaining("node.yaml")
                 .hasMessageContaining(message);
     }
 
     @Test
-    void a_file_that_is_too_large_for_settings_is_refused_unread() throws IOException {
+    void a_directory_without_settings_is_said_to_be_one() {
+        assertThatThrownBy(() -> NodeConfig.read(new NodeHome(directory)))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining("there is no file")
+                .hasMessageContaining("node.yaml");
+    }
+
+    @Test
+    void a_file_that_is_too_large_for_settings_is_refused() throws IOException {
         Files.writeString(
                 directory.resolve("node.yaml"),
                 "member: espoo\ncorpus: x\n# " + "x".repeat(65_536) + "\n");
         assertThatThrownBy(() -> NodeConfig.read(new NodeHome(directory)))
                 .isInstanceOf(NodeException.class)
-                .hasMessageContaining("at most 65536");
+                .hasMessageContaining("more than 65536 bytes");
     }
 }
