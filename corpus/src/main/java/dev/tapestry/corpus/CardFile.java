@@ -2,6 +2,7 @@ package dev.tapestry.corpus;
 
 import dev.tapestry.corpus.CorpusException.Code;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -10,40 +11,50 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLParser;
 
-/** Reads {@code card.yaml} strictly: every key known, every value of its type and range. */
+/**
+ * Reads {@code card.yaml} strictly: every key known and there once, every value of its type and
+ * range, none of them an alias.
+ *
+ * <p>The rules and the words of a refusal are those of {@code StrictYaml} in the trust room, which
+ * reads charter, run plan and settings. This room does not see that one, so that whoever prepares
+ * text needs no keys and no log; change them together.
+ */
 final class CardFile {
 
     /** A card is for people to read: 64 KiB are more than enough. */
-    private static final long MAX_BYTES = 64 << 10;
+    private static final int MAX_BYTES = 64 << 10;
 
     private static final int MAX_VALUE_CHARACTERS = 4096;
-    private static final Set<String> KEYS =
-            new TreeSet<>(
-                    Set.of(
-                            "name",
-                            "licence",
-                            "category",
-                            "language",
-                            "residency",
-                            "permitted-uses",
-                            "text-format",
-                            "text-field",
-                            "group-field",
-                            "files",
-                            "attribution"));
+    private static final List<String> KEYS =
+            List.of(
+                    "name",
+                    "licence",
+                    "category",
+                    "language",
+                    "residency",
+                    "permitted-uses",
+                    "text-format",
+                    "text-field",
+                    "group-field",
+                    "files",
+                    "attribution");
     private static final Pattern LANGUAGE = Pattern.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*");
     private static final YAMLMapper YAML =
-            YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+            YAMLMapper.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build();
 
     private final Path path;
 
@@ -54,18 +65,19 @@ final class CardFile {
     DatasetCard read() {
         JsonNode card = tree();
         if (!card.isObject()) {
-            throw invalid("the card is not a list of 'key: value' lines");
+            throw invalid(" is not a list of 'key: value' lines; the keys are " + KEYS);
         }
         for (String key : card.propertyNames()) {
             if (!KEYS.contains(key)) {
-                throw invalid(
-                        "unknown key '%s'; known are: %s".formatted(key, String.join(", ", KEYS)));
+                throw invalid(": unknown key '%s'; the keys are %s".formatted(key, KEYS));
             }
         }
         String language = text(card, "language");
         if (!LANGUAGE.matcher(language).matches()) {
             throw invalid(
-                    "language is a BCP 47 tag such as 'pt-BR', or 'mul'; not '" + language + "'");
+                    "language",
+                    "a BCP 47 tag such as 'pt-BR', or 'mul', is expected, not \"%s\""
+                            .formatted(language));
         }
         return new DatasetCard(
                 text(card, "name"),
@@ -92,22 +104,56 @@ final class CardFile {
                         Code.PATH_REFUSED,
                         path + " is not a regular file; links are not followed in a corpus");
             }
-            if (Files.size(path) > MAX_BYTES) {
-                throw invalid("the card is longer than " + MAX_BYTES + " bytes");
-            }
-            return YAML.readTree(Files.readAllBytes(path));
+            byte[] bytes = bytes();
+            refuseAliases(bytes);
+            return YAML.readTree(bytes);
         } catch (IOException e) {
             throw new CorpusException(Code.IO, "cannot read " + path + ": " + e, e);
-        } catch (JacksonException | IllegalArgumentException e) {
+        } catch (JacksonException e) {
+            throw new CorpusException(
+                    Code.CARD_INVALID,
+                    "%s is not YAML (line %d): %s"
+                            .formatted(path, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    e);
+        } catch (IllegalArgumentException e) {
+            // What the YAML library says of some damaged characters.
             throw new CorpusException(
                     Code.CARD_INVALID, path + " is not YAML: " + e.getMessage(), e);
+        }
+    }
+
+    private byte[] bytes() throws IOException {
+        try (InputStream in = Files.newInputStream(path, LinkOption.NOFOLLOW_LINKS)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw invalid(" has more than " + MAX_BYTES + " bytes: not a file of this kind");
+            }
+            return bytes;
+        }
+    }
+
+    /** The tree would hold an alias' name in the place of what it stands for. */
+    private void refuseAliases(byte[] bytes) {
+        try (JsonParser parser = YAML.createParser(bytes)) {
+            while (parser.nextToken() != null) {
+                if (parser instanceof YAMLParser yaml && yaml.isCurrentAlias()) {
+                    throw invalid(
+                            " (line %d): the alias *%s is refused; write the value itself"
+                                    .formatted(
+                                            yaml.currentTokenLocation().getLineNr(),
+                                            yaml.getString()));
+                }
+            }
         }
     }
 
     private Set<PermittedUse> uses(JsonNode card) {
         EnumSet<PermittedUse> uses = EnumSet.noneOf(PermittedUse.class);
         for (String word : texts(card, "permitted-uses")) {
-            uses.add(word("permitted-uses", word, PermittedUse.values(), PermittedUse::word));
+            if (!uses.add(
+                    word("permitted-uses", word, PermittedUse.values(), PermittedUse::word))) {
+                throw invalid("permitted-uses", "has an element twice: \"" + word + "\"");
+            }
         }
         return uses;
     }
@@ -127,36 +173,58 @@ final class CardFile {
         TextFormat format = word("text-format", word, known, TextFormat::word);
         if (!(format instanceof TextFormat.JsonLines)
                 && (card.has("text-field") || card.has("group-field"))) {
-            throw invalid("text-field and group-field go with 'text-format: json-lines' only");
+            throw invalid(": text-field and group-field go with 'text-format: json-lines' only");
         }
         return format;
     }
 
     private String text(JsonNode card, String key) {
-        JsonNode value = card.get(key);
-        if (value == null) {
-            throw invalid("the key '" + key + "' is missing");
-        }
-        return scalar(value, key);
+        return scalar(key, value(card, key));
     }
 
-    private String scalar(JsonNode value, String key) {
-        if (!value.isString() || value.stringValue().isBlank()) {
-            throw invalid("'%s' must be text, not %s; quote it".formatted(key, value));
+    private JsonNode value(JsonNode card, String key) {
+        JsonNode value = card.get(key);
+        if (value == null) {
+            throw invalid(": the key '%s' is missing; the keys are %s".formatted(key, KEYS));
         }
-        if (value.stringValue().length() > MAX_VALUE_CHARACTERS) {
-            throw invalid("'" + key + "' is longer than " + MAX_VALUE_CHARACTERS + " characters");
+        if (value.isNull()) {
+            throw invalid(key, "has no value; write one");
         }
-        return value.stringValue();
+        return value;
+    }
+
+    private String scalar(String key, JsonNode value) {
+        if (value.isContainer()) {
+            throw invalid(
+                    key,
+                    "a string is expected, not " + (value.isArray() ? "an array" : "an object"));
+        }
+        if (!value.isString()) {
+            throw invalid(key, "a string is expected, not " + value + "; quote it");
+        }
+        String text = value.stringValue();
+        if (text.isBlank()) {
+            throw invalid(key, "has no value; write one");
+        }
+        if (text.length() > MAX_VALUE_CHARACTERS) {
+            throw invalid(
+                    key,
+                    "has %d characters, at most %d are expected"
+                            .formatted(text.length(), MAX_VALUE_CHARACTERS));
+        }
+        return text;
     }
 
     private List<String> texts(JsonNode card, String key) {
-        JsonNode values = card.get(key);
-        if (values == null || !values.isArray()) {
-            throw invalid("'" + key + "' must be a list such as [a, b]");
+        JsonNode values = value(card, key);
+        if (!values.isArray()) {
+            throw invalid(
+                    key,
+                    "an array is expected, not %s; write a list such as [a, b]"
+                            .formatted(values.isObject() ? "an object" : values));
         }
         List<String> texts = new ArrayList<>();
-        values.forEach(value -> texts.add(scalar(value, key)));
+        values.forEach(value -> texts.add(scalar(key, value)));
         return texts;
     }
 
@@ -166,16 +234,16 @@ final class CardFile {
                 .findFirst()
                 .orElseThrow(() ->
                         invalid(
-                                "'%s' is not a value of '%s'; known are: %s"
-                                        .formatted(
-                                                word,
-                                                key,
-                                                Stream.of(known)
-                                                        .map(wordOf)
-                                                        .collect(Collectors.joining(", ")))));
+                                key,
+                                "one of %s is expected, not \"%s\""
+                                        .formatted(Stream.of(known).map(wordOf).toList(), word)));
+    }
+
+    private CorpusException invalid(String key, String reason) {
+        return invalid(": " + key + ": " + reason);
     }
 
     private CorpusException invalid(String reason) {
-        return new CorpusException(Code.CARD_INVALID, path + ": " + reason);
+        return new CorpusException(Code.CARD_INVALID, path + reason);
     }
 }

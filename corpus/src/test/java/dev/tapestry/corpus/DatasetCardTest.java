@@ -95,8 +95,7 @@ class DatasetCardTest {
         assertRefused(
                 () -> DatasetCard.read(corpus),
                 Code.CARD_INVALID,
-                "'license'",
-                "licence",
+                "unknown key 'license'; the keys are [name, licence",
                 "residency");
     }
 
@@ -105,31 +104,37 @@ class DatasetCardTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "licence: free|``|'licence' is missing",
-                "licence: free|licence: [a]|must be text",
-                "licence: free|licence: 7|quote it",
-                "licence: free|licence: ''|must be text",
-                "category: unique-open|category: secret|open, unique-open, controlled",
-                "language: no|language: Norwegian!|BCP 47",
-                "[private-cpt, evaluation]|everything|must be a list",
+                "licence: free|``|the key 'licence' is missing; the keys are [name, licence",
+                "permitted-uses: [private-cpt, evaluation]|``|the key 'permitted-uses' is missing",
+                "licence: free|licence: [a]|licence: a string is expected, not an array",
+                "licence: free|licence: {a: b}|licence: a string is expected, not an object",
+                "licence: free|licence: 7|licence: a string is expected, not 7; quote it",
+                "licence: free|licence: true|licence: a string is expected, not true; quote it",
+                "licence: free|licence: ''|licence: has no value; write one",
+                "licence: free|licence:|licence: has no value; write one",
+                "category: unique-open|category: secret|one of [open, unique-open, controlled",
+                "language: no|language: Norwegian!|language: a BCP 47 tag",
+                "[private-cpt, evaluation]|everything|permitted-uses: an array is expected",
                 "[private-cpt, evaluation]|[all]|contributed-cpt",
-                "text-format: lines|text-format: pdf|lines, paragraphs, files, json-lines",
+                "[private-cpt, evaluation]|[evaluation, evaluation]|an element twice",
+                "text-format: lines|text-format: pdf|[lines, paragraphs, files, json-lines]",
                 "text-format: lines|text-format: lines⏎text-field: a|json-lines' only",
-                "text-format: lines|text-format: lines⏎name: again|not YAML",
+                "text-format: lines|text-format: lines⏎name: again|not YAML (line 8)",
                 "text-format: lines|text-format: [lines|not YAML",
                 "text-format: lines|text-format: lines⏎---⏎name: two|not YAML",
-                "name: Debates   # a comment|name: &a [*a, *a]|must be text",
+                "name: Debates   # a comment|name: &a [*a, *a]|the alias *a is refused",
+                "licence: free|licence: &a free⏎attribution: *a|(line 3): the alias *a is refused",
             })
     void a_bad_card_is_refused_with_the_reason(String good, String bad, String reason)
             throws IOException {
         write(GOOD.replace(good, bad.replace('⏎', '\n')));
-        assertRefused(() -> DatasetCard.read(corpus), Code.CARD_INVALID, reason);
+        assertRefused(() -> DatasetCard.read(corpus), Code.CARD_INVALID, "card.yaml", reason);
     }
 
     @Test
     void a_card_that_is_a_link_or_too_long_is_refused() throws IOException {
         write(GOOD + "#".repeat(70_000));
-        assertRefused(() -> DatasetCard.read(corpus), Code.CARD_INVALID, "longer than");
+        assertRefused(() -> DatasetCard.read(corpus), Code.CARD_INVALID, "more than 65536 bytes");
         Files.move(corpus.resolve("card.yaml"), corpus.resolve("other.yaml"));
         Files.createSymbolicLink(corpus.resolve("card.yaml"), Path.of("other.yaml"));
         assertRefused(() -> DatasetCard.read(corpus), Code.PATH_REFUSED, "links");

@@ -98,6 +98,9 @@ public final class StrictYaml {
                     "%s is not YAML (line %d): %s"
                             .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
                     e);
+        } catch (IllegalArgumentException e) {
+            // What the YAML library says of some damaged characters.
+            throw malformed(file + " is not YAML: " + e.getMessage(), e);
         }
     }
 
