@@ -1,9 +1,7 @@
 package dev.tapestry.corpus;
 
 import dev.tapestry.consortium.Digest;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -97,12 +95,8 @@ public record DatasetCard(
 
     /** Writes {@link #yaml()} as the card of a corpus directory. */
     public void write(Path corpusDirectory) {
-        try {
-            Files.writeString(corpusDirectory.resolve(FILE_NAME), yaml());
-        } catch (IOException e) {
-            throw new CorpusException(
-                    CorpusException.Code.IO, "cannot write the card into " + corpusDirectory, e);
-        }
+        WholeFile.write(
+                corpusDirectory.resolve(FILE_NAME), yaml().getBytes(StandardCharsets.UTF_8));
     }
 
     private Set<String> useWords() {

@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 
@@ -69,7 +68,8 @@ public final class TokenShardWriter implements AutoCloseable {
                                                 + " tokenizer_config.json"));
         try {
             Path directory = target.toAbsolutePath().getParent();
-            Path temporary = Files.createTempFile(directory, "." + target.getFileName(), ".part");
+            Path temporary =
+                    Files.createTempFile(directory, "." + target.getFileName(), WholeFile.PART);
             FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
             channel.position(ShardHeader.BYTES);
             return new TokenShardWriter(target, temporary, channel, tokenizer, endOfText, card);
@@ -128,22 +128,11 @@ public final class TokenShardWriter implements AutoCloseable {
             throw new IllegalStateException(target + " is published before it is sealed");
         }
         try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            WholeFile.publish(temporary, target);
             published = true;
-            syncFolder(target);
             return new PackedSide(target, documents, textBytes, textCharacters, tokens);
         } catch (IOException e) {
             throw new CorpusException(Code.IO, "cannot finish " + target + ": " + e, e);
-        }
-    }
-
-    /** The new name is durable only when its folder is. */
-    private static void syncFolder(Path file) {
-        try (FileChannel folder =
-                FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
-            folder.force(true);
-        } catch (IOException unsupported) {
-            // Some systems cannot open a folder; there the rename is durable by itself or never.
         }
     }
 

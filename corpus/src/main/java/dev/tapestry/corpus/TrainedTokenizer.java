@@ -1,10 +1,6 @@
 package dev.tapestry.corpus;
 
-import dev.tapestry.corpus.CorpusException.Code;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.IntStream;
 import tools.jackson.databind.json.JsonMapper;
@@ -44,8 +40,8 @@ public record TrainedTokenizer(List<String> tokens, List<Merge> merges) {
      * in the form that Llama 3 gave it. The same vocabulary gives the same bytes.
      */
     public void write(Path directory) {
-        replace(directory.resolve(TokenizerFile.NAME), tokenizerJson());
-        replace(directory.resolve(TokenizerFile.CONFIG_NAME), configJson());
+        WholeFile.write(directory.resolve(TokenizerFile.NAME), tokenizerJson());
+        WholeFile.write(directory.resolve(TokenizerFile.CONFIG_NAME), configJson());
     }
 
     /** The bytes of {@code tokenizer.json}. */
@@ -106,19 +102,5 @@ public record TrainedTokenizer(List<String> tokens, List<Merge> merges) {
                 .put("add_prefix_space", false)
                 .put("trim_offsets", true)
                 .put("use_regex", useRegex);
-    }
-
-    private static void replace(Path target, byte[] content) {
-        Path temporary = target.resolveSibling("." + target.getFileName() + ".part");
-        try {
-            Files.write(temporary, content);
-            Files.move(
-                    temporary,
-                    target,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new CorpusException(Code.IO, "cannot write " + target + ": " + e, e);
-        }
     }
 }

@@ -140,6 +140,20 @@ class DatasetCardTest {
         assertRefused(() -> DatasetCard.read(corpus), Code.PATH_REFUSED, "links");
     }
 
+    @Test
+    void a_card_takes_the_place_of_an_older_one_whatever_a_killed_program_left()
+            throws IOException {
+        write(GOOD);
+        DatasetCard card = DatasetCard.read(corpus);
+        write("name: half a c");
+        Path elsewhere = Files.writeString(corpus.resolve("elsewhere"), "untouched");
+        Files.createSymbolicLink(corpus.resolve(".card.yaml.part"), elsewhere);
+        card.write(corpus);
+        assertThat(DatasetCard.read(corpus)).isEqualTo(card);
+        assertThat(elsewhere).hasContent("untouched");
+        assertThat(corpus.resolve(".card.yaml.part")).doesNotExist();
+    }
+
     private void write(String card) throws IOException {
         Files.writeString(corpus.resolve("card.yaml"), card);
     }

@@ -28,7 +28,7 @@ final class Leftovers {
         try {
             for (Path model : in(home.models())) {
                 if (model.getFileName().toString().matches("\\.[0-9a-f]{64}\\.old")) {
-                    FileTrees.delete(model);
+                    Drafts.delete(model);
                 }
             }
             sweepDrafts(home.models());

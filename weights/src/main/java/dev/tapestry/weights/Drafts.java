@@ -3,9 +3,11 @@ package dev.tapestry.weights;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import java.util.UUID;
 import java.util.stream.Stream;
 
@@ -75,7 +77,7 @@ public final class Drafts {
     public static void sweep(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(Drafts::isDraft).toList()) {
-                drop(file);
+                delete(file);
             }
         } catch (IOException e) {
             throw WeightsException.io("sweep", folder, e);
@@ -87,15 +89,18 @@ public final class Drafts {
         return name.startsWith(".") && name.contains(MARK);
     }
 
-    /** Deletes a draft, a folder with what is in it included. */
-    static void drop(Path draft) throws IOException {
-        if (Files.isDirectory(draft)) {
-            try (Stream<Path> files = Files.list(draft)) {
-                for (Path file : files.toList()) {
-                    Files.deleteIfExists(file);
-                }
+    /**
+     * Deletes a file, or a folder with all that is in it; nothing when it is not there. A link is
+     * deleted, not what it leads to; what others delete at the same time is gone too.
+     */
+    public static void delete(Path path) throws IOException {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(path)) {
+            for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
             }
         }
-        Files.deleteIfExists(draft);
     }
 }

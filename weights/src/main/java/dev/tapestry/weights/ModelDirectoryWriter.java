@@ -198,7 +198,7 @@ public final class ModelDirectoryWriter implements AutoCloseable {
     public void close() {
         shards.values().forEach(SafetensorsWriter::close);
         try {
-            Drafts.drop(draft);
+            Drafts.delete(draft);
         } catch (IOException e) {
             throw WeightsException.io("drop", draft, e);
         }

@@ -96,7 +96,9 @@ class ModelDirectoryTest {
         Path kept = model("kept", 200);
         Files.createDirectories(folder.resolve(".git"));
         Path draft = Files.createDirectory(Drafts.beside(folder.resolve("lost")));
-        Files.writeString(draft.resolve("config.json"), "{}");
+        Files.createDirectories(draft.resolve("tokenizer"));
+        Files.writeString(draft.resolve("tokenizer").resolve("config.json"), "{}");
+        Files.createSymbolicLink(draft.resolve("link"), kept);
         Files.writeString(Drafts.beside(folder.resolve("lost.gguf")), "half");
         Drafts.sweep(folder);
         assertThat(folder).isDirectoryContaining(path -> path.equals(kept));

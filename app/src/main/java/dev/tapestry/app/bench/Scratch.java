@@ -2,14 +2,13 @@ package dev.tapestry.app.bench;
 
 import dev.tapestry.app.bench.BenchException.Code;
 import dev.tapestry.app.command.Signals;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,13 +62,8 @@ final class Scratch implements AutoCloseable {
 
     /** Deletes a folder with all in it; what others delete at the same time is gone too. */
     static void delete(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
+        try {
+            Drafts.delete(folder);
         } catch (NoSuchFileException e) {
             delete(folder);
         } catch (IOException e) {

@@ -9,12 +9,11 @@ import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Score;
 import dev.tapestry.training.Tokens;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /**
  * Scores a model on a corpus whose card permits {@code evaluation}.
@@ -36,18 +35,10 @@ record ModelScore(HeldOutSplit split, Evaluation evaluation) {
                     return evaluation.of(open.llama(), Tokens.of(heldOut));
                 }
             } finally {
-                delete(packed);
+                Drafts.delete(packed);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot use the temporary directory", e);
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
         }
     }
 }

@@ -3,12 +3,12 @@ package dev.tapestry.app.demo;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -130,13 +130,8 @@ public record DemoDirectory(Path root) {
 
     /** Deletes a tree of files, if it is there. */
     static void delete(Path tree) {
-        if (!Files.exists(tree)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(tree)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
+        try {
+            Drafts.delete(tree);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot delete " + tree, e);
         }

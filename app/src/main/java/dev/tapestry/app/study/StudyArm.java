@@ -15,19 +15,18 @@ import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * One arm of a comparison: the same text and tokens, trained one way.
@@ -118,11 +117,7 @@ record StudyArm(
             return new String(
                     CanonicalJson.write(new Outcome(this, losses, mean)), StandardCharsets.UTF_8);
         } finally {
-            try (Stream<Path> paths = Files.walk(work)) {
-                for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(path);
-                }
-            }
+            Drafts.delete(work);
         }
     }
 

@@ -4,8 +4,8 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.TokenShard;
-import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +43,7 @@ public final class TokenPacks {
         Optional<Digest> tokenizer = tokenizer(newest);
         for (Path pack : folders(home.tokens())) {
             if (!pack.equals(newest) && tokenizer(pack).equals(tokenizer)) {
-                FileTrees.delete(pack);
+                Drafts.delete(pack);
             }
         }
     }
@@ -57,7 +57,7 @@ public final class TokenPacks {
         Set<Digest> inUse = packs.isEmpty() ? Set.of() : tokenizersInUse();
         for (Path pack : packs) {
             if (!whole(pack) || tokenizer(pack).filter(inUse::contains).isEmpty()) {
-                FileTrees.delete(pack);
+                Drafts.delete(pack);
             } else {
                 dropParts(pack);
             }

@@ -1,6 +1,5 @@
 package dev.tapestry.node.build;
 
-import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
@@ -36,7 +35,7 @@ public final class SovereignShelf {
     /** Where a new model of this name is to be written; there is nothing yet. */
     Path draft(String name) throws IOException {
         Path draft = hidden(name, DRAFT);
-        FileTrees.delete(draft);
+        Drafts.delete(draft);
         return draft;
     }
 
@@ -62,7 +61,7 @@ public final class SovereignShelf {
             if (file.startsWith(".") && file.endsWith(OLD)) {
                 settle(file.substring(1, file.length() - OLD.length()));
             } else if (file.startsWith(".") && file.endsWith(DRAFT)) {
-                FileTrees.delete(home.sovereign().resolve(file));
+                Drafts.delete(home.sovereign().resolve(file));
             }
         }
     }
@@ -71,7 +70,7 @@ public final class SovereignShelf {
     private void settle(String name) throws IOException {
         Path old = hidden(name, OLD);
         if (Files.exists(home.sovereign(name))) {
-            FileTrees.delete(old);
+            Drafts.delete(old);
         } else if (Files.exists(old)) {
             Drafts.publish(old, home.sovereign(name));
         }

@@ -2,10 +2,10 @@ package dev.tapestry.node.round;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.protocol.RoundView;
-import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +69,6 @@ final class ModelShelf {
     private static void drop(Path model) throws IOException {
         Path doomed = model.resolveSibling("." + model.getFileName() + ".old");
         Files.move(model, doomed);
-        FileTrees.delete(doomed);
+        Drafts.delete(doomed);
     }
 }

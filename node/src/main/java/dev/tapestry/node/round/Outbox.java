@@ -4,7 +4,6 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Protocol;
-import dev.tapestry.node.FileTrees;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
@@ -12,6 +11,7 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -110,7 +110,7 @@ final class Outbox {
 
     private static void drop(Path directory) {
         try {
-            FileTrees.delete(directory);
+            Drafts.delete(directory);
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot clear " + directory + ": " + e, e);
         }
