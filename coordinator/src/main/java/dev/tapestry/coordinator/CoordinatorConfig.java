@@ -56,7 +56,7 @@ public record CoordinatorConfig(
     }
 
     /** The YAML document, key by key. */
-    record Document(
+    record YamlDocument(
             String host, int port, List<String> dnsNames, int keepRounds, int mergeThreads) {}
 
     public CoordinatorConfig {
@@ -77,7 +77,7 @@ public record CoordinatorConfig(
                     Code.DIRECTORY,
                     directory + " holds no coordinator (no " + file.getFileName() + "); found one");
         }
-        Document document = document(file);
+        YamlDocument document = document(file);
         try {
             return new CoordinatorConfig(
                     directory,
@@ -89,9 +89,9 @@ public record CoordinatorConfig(
         }
     }
 
-    private static Document document(Path file) {
+    private static YamlDocument document(Path file) {
         try {
-            return StrictYaml.read(file, Document.class);
+            return StrictYaml.read(file, YamlDocument.class);
         } catch (TrustException e) {
             throw e.code() == TrustException.Code.STORAGE
                     ? CoordinatorException.storage("read", file, e)

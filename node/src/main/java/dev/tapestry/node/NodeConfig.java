@@ -46,7 +46,7 @@ public record NodeConfig(
         int keepBases) {
 
     /** The YAML document, key by key. */
-    record Document(
+    record YamlDocument(
             MemberId member,
             String corpus,
             Optional<Integer> threads,
@@ -100,7 +100,7 @@ public record NodeConfig(
      *     another kind or out of range, and what it may be
      */
     public static NodeConfig read(NodeHome home) {
-        Document document = document(home.config());
+        YamlDocument document = document(home.config());
         try {
             NodeConfig standard =
                     standard(
@@ -119,9 +119,9 @@ public record NodeConfig(
         }
     }
 
-    private static Document document(Path file) {
+    private static YamlDocument document(Path file) {
         try {
-            return StrictYaml.read(file, Document.class, StrictYaml.Spelling.HYPHENATED);
+            return StrictYaml.read(file, YamlDocument.class, StrictYaml.Spelling.HYPHENATED);
         } catch (TrustException e) {
             throw new NodeException(Code.CONFIG_INVALID, String.valueOf(e.getMessage()), e);
         }

@@ -42,12 +42,12 @@ public record Evaluation(
     }
 
     /**
-     * The score of {@code model} on {@code heldOut}.
+     * The loss of {@code model} on {@code heldOut}.
      *
      * @throws TrainingException {@code TOO_FEW_TOKENS}, {@code TOKEN_OUT_OF_RANGE} or {@code
      *     NON_FINITE}
      */
-    public Score of(Llama model, Tokens heldOut) {
+    public TextLoss of(Llama model, Tokens heldOut) {
         torch.set_num_threads(threads);
         int length = Math.min(sequenceLength, model.config().maxPositions());
         if (heldOut.count() < 2) {
@@ -80,7 +80,7 @@ public record Evaluation(
         if (waiting > 0) {
             nats += batchNats(model, heldOut, Arrays.copyOf(starts, waiting), length);
         }
-        return Score.of(nats / tokens, (double) heldOut.bytes() / heldOut.count(), tokens);
+        return TextLoss.of(nats / tokens, (double) heldOut.bytes() / heldOut.count(), tokens);
     }
 
     private double batchNats(Llama model, Tokens tokens, long[] starts, int length) {

@@ -106,7 +106,7 @@ public record TrainBenchmark(
         TrainingPlan plan =
                 new TrainingPlan(
                         optimizer,
-                        new Schedule.Constant(20L * sequences * sequenceLength),
+                        new LearningRateSchedule.Constant(20L * sequences * sequenceLength),
                         sequences,
                         sequenceLength,
                         1.0,

@@ -17,7 +17,7 @@ import dev.tapestry.training.TrainingException.Code;
  */
 public record TrainingPlan(
         OptimizerPlan optimizer,
-        Schedule schedule,
+        LearningRateSchedule schedule,
         int sequencesPerStep,
         int sequenceLength,
         double clipNorm,

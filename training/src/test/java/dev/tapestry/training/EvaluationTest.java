@@ -20,15 +20,16 @@ class EvaluationTest {
             double nats =
                     nats(model, ids, 0, 16) + nats(model, ids, 16, 16) + nats(model, ids, 32, 5);
 
-            Score score = new Evaluation(16, 8, Long.MAX_VALUE, Precision.FP32, 1).of(model, text);
-            Score oneByOne =
+            TextLoss loss =
+                    new Evaluation(16, 8, Long.MAX_VALUE, Precision.FP32, 1).of(model, text);
+            TextLoss oneByOne =
                     new Evaluation(16, 1, Long.MAX_VALUE, Precision.FP32, 1).of(model, text);
 
-            assertThat(score.tokens()).isEqualTo(37);
-            assertThat(score.natsPerToken()).isCloseTo(nats / 37, within(1e-4));
-            assertThat(score.bitsPerByte()).isCloseTo(nats / 37 / Math.log(2) / 2, within(1e-4));
-            assertThat(score.perplexity()).isCloseTo(Math.exp(score.natsPerToken()), within(1e-9));
-            assertThat(oneByOne.natsPerToken()).isCloseTo(score.natsPerToken(), within(1e-5));
+            assertThat(loss.tokens()).isEqualTo(37);
+            assertThat(loss.natsPerToken()).isCloseTo(nats / 37, within(1e-4));
+            assertThat(loss.bitsPerByte()).isCloseTo(nats / 37 / Math.log(2) / 2, within(1e-4));
+            assertThat(loss.perplexity()).isCloseTo(Math.exp(loss.natsPerToken()), within(1e-9));
+            assertThat(oneByOne.natsPerToken()).isCloseTo(loss.natsPerToken(), within(1e-5));
         }
     }
 
@@ -37,10 +38,10 @@ class EvaluationTest {
         Tokens text = Tokens.of(TestModels.randomIds(1000, CONFIG.vocabularySize(), 9));
         Evaluation part = new Evaluation(16, 3, 100, Precision.FP32, 1);
         try (Llama model = Llama.fresh(CONFIG, 2)) {
-            Score score = part.of(model, text);
+            TextLoss loss = part.of(model, text);
 
-            assertThat(score).isEqualTo(part.of(model, text));
-            assertThat(score.tokens()).isBetween(100L, 112L);
+            assertThat(loss).isEqualTo(part.of(model, text));
+            assertThat(loss.tokens()).isBetween(100L, 112L);
         }
     }
 

@@ -57,6 +57,6 @@ final class TestModels {
 
     static TrainingPlan plan(OptimizerPlan optimizer, Precision precision) {
         return new TrainingPlan(
-                optimizer, new Schedule.Constant(1000), 4, 32, 1.0, precision, 7, 1);
+                optimizer, new LearningRateSchedule.Constant(1000), 4, 32, 1.0, precision, 7, 1);
     }
 }

@@ -37,10 +37,10 @@ class TrainerTest {
             double first = trainer.step().loss();
             run(trainer, 149);
 
-            Score score = Evaluation.whole(32).of(trainer.model(), text);
+            TextLoss loss = Evaluation.whole(32).of(trainer.model(), text);
 
             assertThat(first).isBetween(5.0, 6.0);
-            assertThat(score.natsPerToken()).isLessThan(0.6);
+            assertThat(loss.natsPerToken()).isLessThan(0.6);
             assertThat(trainer.tokensSeen()).isEqualTo(150L * 4 * 32);
         }
     }

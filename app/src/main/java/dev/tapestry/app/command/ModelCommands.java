@@ -6,7 +6,7 @@ import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Precision;
 import dev.tapestry.training.Sampling;
-import dev.tapestry.training.Score;
+import dev.tapestry.training.TextLoss;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
@@ -236,13 +236,13 @@ final class ModelCommands extends CommandGroup {
                         tokens,
                         Precision.FP32,
                         Runtime.getRuntime().availableProcessors());
-        Score score = new ModelScore(new HeldOutSplit(heldOut), evaluation).of(directory, corpus);
+        TextLoss loss = new ModelScore(new HeldOutSplit(heldOut), evaluation).of(directory, corpus);
         if (json) {
-            json(score);
+            json(loss);
         } else {
             say(
                     "%.4f bits per byte (perplexity %.2f per token, %,d tokens)",
-                    score.bitsPerByte(), score.perplexity(), score.tokens());
+                    loss.bitsPerByte(), loss.perplexity(), loss.tokens());
         }
         return 0;
     }

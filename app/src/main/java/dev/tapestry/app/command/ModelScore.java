@@ -7,7 +7,7 @@ import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.training.Evaluation;
-import dev.tapestry.training.Score;
+import dev.tapestry.training.TextLoss;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
@@ -23,8 +23,8 @@ import java.nio.file.Path;
  */
 record ModelScore(HeldOutSplit split, Evaluation evaluation) {
 
-    /** The score; token shards lie in a temporary directory meanwhile. */
-    Score of(Path model, Path corpus) {
+    /** The loss; token shards lie in a temporary directory meanwhile. */
+    TextLoss of(Path model, Path corpus) {
         CorpusReader text = CorpusReader.open(corpus, PermittedUse.EVALUATION);
         try (Signals _ = Signals.halting();
                 OpenModel open = OpenModel.load(model)) {

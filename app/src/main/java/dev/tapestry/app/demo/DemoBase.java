@@ -13,13 +13,13 @@ import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.corpus.TrainedTokenizer;
 import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.OptimizerPlan;
 import dev.tapestry.training.Precision;
-import dev.tapestry.training.Schedule;
-import dev.tapestry.training.Score;
 import dev.tapestry.training.StepReport;
+import dev.tapestry.training.TextLoss;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
@@ -94,7 +94,8 @@ public final class DemoBase {
         TrainingPlan plan =
                 new TrainingPlan(
                         OptimizerPlan.Muon.of(PEAK_RATE, 0.01),
-                        new Schedule.WarmupStableDecay(tokens / 50, tokens * 4 / 5, tokens, 0.05),
+                        new LearningRateSchedule.WarmupStableDecay(
+                                tokens / 50, tokens * 4 / 5, tokens, 0.05),
                         16,
                         128,
                         1.0,
@@ -118,12 +119,12 @@ public final class DemoBase {
                                             step.tokensSeen() * 1e9 / (System.nanoTime() - began)));
                 }
             }
-            Score score =
+            TextLoss loss =
                     new Evaluation(256, 8, 200_000, Precision.AUTO, threads)
                             .of(trainer.model(), Tokens.of(heldOut));
             say.accept(
                     "held-out: %.4f bits per byte on %,d tokens"
-                            .formatted(score.bitsPerByte(), score.tokens()));
+                            .formatted(loss.bitsPerByte(), loss.tokens()));
             trainer.exportTo(out, DType.BF16);
         }
         tokenizer.write(out);

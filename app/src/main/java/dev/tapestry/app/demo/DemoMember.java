@@ -2,7 +2,7 @@ package dev.tapestry.app.demo;
 
 import dev.tapestry.app.text.Cards;
 import dev.tapestry.app.text.CorpusDirectory;
-import dev.tapestry.app.text.Document;
+import dev.tapestry.app.text.GroupedText;
 import dev.tapestry.app.text.HealthDefinitions;
 import dev.tapestry.app.text.HealthField;
 import dev.tapestry.app.text.Language;
@@ -62,7 +62,7 @@ public enum DemoMember {
         };
     }
 
-    private List<Document> documents() {
+    private List<GroupedText> documents() {
         return switch (this) {
             case CLINIC -> HealthDefinitions.of(HealthField.CLINIC);
             case INSURER -> HealthDefinitions.of(HealthField.INSURER);
@@ -75,7 +75,7 @@ public enum DemoMember {
         };
     }
 
-    private static List<Document> debates(Language language) {
+    private static List<GroupedText> debates(Language language) {
         return OpenSlice.rest(ParliamentDebates.byLanguage(), language);
     }
 

@@ -6,10 +6,10 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.OptimizerPlan;
 import dev.tapestry.training.Precision;
-import dev.tapestry.training.Schedule;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
@@ -195,7 +195,7 @@ record StudyArm(
                                     new OptimizerPlan.AdamW(
                                             embeddingRate, 0.9, 0.95, embeddingEpsilon, DECAY));
                 },
-                new Schedule.Cosine(totalTokens / 50, totalTokens, FINAL_RATE),
+                new LearningRateSchedule.Cosine(totalTokens / 50, totalTokens, FINAL_RATE),
                 sequences,
                 SEQUENCE,
                 1.0,

@@ -16,7 +16,7 @@ public final class CorpusDirectory {
     private CorpusDirectory() {}
 
     /** Writes the corpus unless it is there already. */
-    public static void write(Path directory, DatasetCard card, List<Document> documents) {
+    public static void write(Path directory, DatasetCard card, List<GroupedText> documents) {
         if (Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
             return;
         }
@@ -24,7 +24,7 @@ public final class CorpusDirectory {
         try {
             Files.createDirectories(directory);
             try (Writer out = Files.newBufferedWriter(directory.resolve("text.jsonl"))) {
-                for (Document document : documents) {
+                for (GroupedText document : documents) {
                     out.write(
                             json.writeValueAsString(
                                     Map.of("group", document.group(), "text", document.text())));

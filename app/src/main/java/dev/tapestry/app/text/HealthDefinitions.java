@@ -26,8 +26,8 @@ public final class HealthDefinitions {
     private HealthDefinitions() {}
 
     /** One document per resource, in the order of the archive; repeated paragraphs are left out. */
-    public static List<Document> read() {
-        List<Document> documents = new ArrayList<>();
+    public static List<GroupedText> read() {
+        List<GroupedText> documents = new ArrayList<>();
         Set<String> seen = new LinkedHashSet<>();
         JsonMapper json = JsonMapper.builder().build();
         try (InputStream packed = HealthDefinitions.class.getResourceAsStream(RESOURCE)) {
@@ -45,7 +45,7 @@ public final class HealthDefinitions {
                 StringBuilder text = new StringBuilder();
                 collect(json.readTree(archive.readAllBytes()), seen, text);
                 if (text.length() > 200) {
-                    documents.add(new Document(entry.getName(), text.toString()));
+                    documents.add(new GroupedText(entry.getName(), text.toString()));
                 }
             }
             return documents;
@@ -55,7 +55,7 @@ public final class HealthDefinitions {
     }
 
     /** The documents of one field. */
-    public static List<Document> of(HealthField field) {
+    public static List<GroupedText> of(HealthField field) {
         return read().stream().filter(field::holds).toList();
     }
 

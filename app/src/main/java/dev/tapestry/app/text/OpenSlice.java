@@ -22,20 +22,21 @@ public final class OpenSlice {
     private OpenSlice() {}
 
     /** The slice, ordered by day and text. */
-    public static List<Document> documents(Map<Language, List<Document>> debates) {
-        List<Document> slice = new ArrayList<>();
+    public static List<GroupedText> documents(Map<Language, List<GroupedText>> debates) {
+        List<GroupedText> slice = new ArrayList<>();
         WHOLE.stream().sorted().forEach(l -> slice.addAll(debates.getOrDefault(l, List.of())));
         PART.stream()
                 .sorted()
                 .flatMap(l -> debates.getOrDefault(l, List.of()).stream())
                 .filter(OpenSlice::openDay)
                 .forEach(slice::add);
-        slice.sort(Comparator.comparing(Document::group).thenComparing(Document::text));
+        slice.sort(Comparator.comparing(GroupedText::group).thenComparing(GroupedText::text));
         return slice;
     }
 
     /** The debates of one language that are not in the slice. */
-    public static List<Document> rest(Map<Language, List<Document>> debates, Language language) {
+    public static List<GroupedText> rest(
+            Map<Language, List<GroupedText>> debates, Language language) {
         return WHOLE.contains(language)
                 ? List.of()
                 : debates.getOrDefault(language, List.of()).stream()
@@ -44,7 +45,7 @@ public final class OpenSlice {
     }
 
     /** Days are chosen by the digest of their date, so that a day is open in every language. */
-    private static boolean openDay(Document document) {
+    private static boolean openDay(GroupedText document) {
         byte[] hash = Digest.of(document.group().getBytes(StandardCharsets.UTF_8)).bytes();
         return Byte.toUnsignedInt(hash[0]) % ONE_DAY_IN == 0;
     }

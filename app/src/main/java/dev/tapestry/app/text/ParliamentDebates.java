@@ -24,8 +24,8 @@ public final class ParliamentDebates {
     private ParliamentDebates() {}
 
     /** All documents by language, in the order of the file. */
-    public static Map<Language, List<Document>> byLanguage() {
-        Map<Language, List<Document>> found = new EnumMap<>(Language.class);
+    public static Map<Language, List<GroupedText>> byLanguage() {
+        Map<Language, List<GroupedText>> found = new EnumMap<>(Language.class);
         try (InputStream packed = ParliamentDebates.class.getResourceAsStream(RESOURCE)) {
             if (packed == null) {
                 throw new IllegalStateException(
@@ -40,7 +40,7 @@ public final class ParliamentDebates {
                 if (fields.length == 3) {
                     String body = fields[2].replaceAll(" {2,}", " ").strip();
                     found.computeIfAbsent(Language.of(body), l -> new ArrayList<>())
-                            .add(new Document(fields[1], body));
+                            .add(new GroupedText(fields[1], body));
                 }
             }
             return found;

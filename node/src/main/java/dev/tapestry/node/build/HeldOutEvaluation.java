@@ -3,7 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
-import dev.tapestry.training.Score;
+import dev.tapestry.training.TextLoss;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
@@ -44,10 +44,10 @@ public final class HeldOutEvaluation {
                         config.threads());
         try (ModelDirectory directory = ModelDirectory.open(model);
                 Llama llama = Llama.load(directory)) {
-            Score score = evaluation.of(llama, heldOut);
+            TextLoss loss = evaluation.of(llama, heldOut);
             double bytesPerToken = (double) heldOut.bytes() / heldOut.count();
             return new Result(
-                    score.bitsPerByte(), Math.max(1, Math.round(score.tokens() * bytesPerToken)));
+                    loss.bitsPerByte(), Math.max(1, Math.round(loss.tokens() * bytesPerToken)));
         }
     }
 }

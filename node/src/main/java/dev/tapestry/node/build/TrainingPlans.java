@@ -2,8 +2,8 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.node.NodeConfig;
+import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.OptimizerPlan;
-import dev.tapestry.training.Schedule;
 import dev.tapestry.training.TrainingPlan;
 
 /** Translates what a round or a build asks for into what the trainer does on this machine. */
@@ -34,15 +34,15 @@ public final class TrainingPlans {
         };
     }
 
-    private static Schedule schedule(LocalTraining training) {
+    private static LearningRateSchedule schedule(LocalTraining training) {
         long total = training.totalTokens();
         long warmup = Math.min(training.warmupTokens(), total - 1);
         double floor = training.finalLearningRateRatio();
         return switch (training.schedule()) {
-            case COSINE -> new Schedule.Cosine(warmup, total, floor);
+            case COSINE -> new LearningRateSchedule.Cosine(warmup, total, floor);
             case WSD -> {
                 long decay = Math.min(total - 1, Math.max(warmup, total - total / DECAY_SHARE));
-                yield new Schedule.WarmupStableDecay(warmup, decay, total, floor);
+                yield new LearningRateSchedule.WarmupStableDecay(warmup, decay, total, floor);
             }
         };
     }

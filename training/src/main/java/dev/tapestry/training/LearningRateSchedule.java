@@ -6,7 +6,7 @@ import dev.tapestry.training.TrainingException.Code;
  * What the learning rate is multiplied by, as a pure function of the tokens seen so far: it
  * therefore goes on where it was when training goes on, in the next round or after a crash.
  */
-public sealed interface Schedule {
+public sealed interface LearningRateSchedule {
 
     /** The factor, in [0, 1], for the step that begins after {@code tokens} tokens. */
     double at(long tokens);
@@ -16,7 +16,7 @@ public sealed interface Schedule {
      *
      * @param warmupTokens tokens until the full rate; 0 for none
      */
-    record Constant(long warmupTokens) implements Schedule {
+    record Constant(long warmupTokens) implements LearningRateSchedule {
         public Constant {
             check(warmupTokens >= 0, "warmupTokens " + warmupTokens + " is negative");
         }
@@ -35,7 +35,8 @@ public sealed interface Schedule {
      * @param totalTokens tokens at which the floor is reached; it stays there
      * @param floor last factor, in [0, 1]
      */
-    record Cosine(long warmupTokens, long totalTokens, double floor) implements Schedule {
+    record Cosine(long warmupTokens, long totalTokens, double floor)
+            implements LearningRateSchedule {
         public Cosine {
             check(
                     warmupTokens >= 0 && warmupTokens < totalTokens,
@@ -65,7 +66,7 @@ public sealed interface Schedule {
      */
     record WarmupStableDecay(
             long warmupTokens, long decayFromTokens, long totalTokens, double floor)
-            implements Schedule {
+            implements LearningRateSchedule {
         public WarmupStableDecay {
             check(
                     0 <= warmupTokens

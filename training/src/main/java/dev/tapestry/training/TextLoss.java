@@ -8,10 +8,10 @@ package dev.tapestry.training;
  * @param perplexity e to the natsPerToken
  * @param tokens how many tokens were predicted
  */
-public record Score(double natsPerToken, double bitsPerByte, double perplexity, long tokens) {
+public record TextLoss(double natsPerToken, double bitsPerByte, double perplexity, long tokens) {
 
-    static Score of(double natsPerToken, double bytesPerToken, long tokens) {
-        return new Score(
+    static TextLoss of(double natsPerToken, double bytesPerToken, long tokens) {
+        return new TextLoss(
                 natsPerToken,
                 natsPerToken / Math.log(2) / bytesPerToken,
                 Math.exp(natsPerToken),

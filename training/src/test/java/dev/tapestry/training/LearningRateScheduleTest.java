@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
-class ScheduleTest {
+class LearningRateScheduleTest {
 
     @Test
     void a_cosine_warms_up_and_comes_down_to_its_floor() {
-        Schedule schedule = new Schedule.Cosine(100, 1100, 0.1);
+        LearningRateSchedule schedule = new LearningRateSchedule.Cosine(100, 1100, 0.1);
 
         assertThat(schedule.at(0)).isEqualTo(0.01);
         assertThat(schedule.at(49)).isEqualTo(0.5);
@@ -22,7 +22,7 @@ class ScheduleTest {
 
     @Test
     void wsd_is_flat_until_it_decays_in_a_line() {
-        Schedule schedule = new Schedule.WarmupStableDecay(10, 80, 100, 0);
+        LearningRateSchedule schedule = new LearningRateSchedule.WarmupStableDecay(10, 80, 100, 0);
 
         assertThat(schedule.at(4)).isEqualTo(0.5);
         assertThat(schedule.at(10)).isEqualTo(1);
@@ -33,17 +33,17 @@ class ScheduleTest {
 
     @Test
     void without_warm_up_the_first_step_is_whole() {
-        assertThat(new Schedule.Constant(0).at(0)).isEqualTo(1);
+        assertThat(new LearningRateSchedule.Constant(0).at(0)).isEqualTo(1);
     }
 
     @Test
     void points_out_of_order_are_refused() {
-        assertThatThrownBy(() -> new Schedule.Cosine(100, 100, 0))
+        assertThatThrownBy(() -> new LearningRateSchedule.Cosine(100, 100, 0))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageContaining("warmupTokens 100 and totalTokens 100");
-        assertThatThrownBy(() -> new Schedule.WarmupStableDecay(10, 5, 100, 0))
+        assertThatThrownBy(() -> new LearningRateSchedule.WarmupStableDecay(10, 5, 100, 0))
                 .isInstanceOf(TrainingException.class);
-        assertThatThrownBy(() -> new Schedule.Cosine(0, 100, 1.5))
+        assertThatThrownBy(() -> new LearningRateSchedule.Cosine(0, 100, 1.5))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageContaining("floor 1.5");
     }
