@@ -1,7 +1,5 @@
 package dev.tapestry.coordinator;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -157,8 +155,7 @@ final class EnrolmentDesk {
         if (member == null || !Files.exists(answer(secret))) {
             return Optional.empty();
         }
-        Answer answer =
-                CanonicalJson.read(SafeFile.read(answer(secret)).getBytes(UTF_8), Answer.class);
+        Answer answer = CanonicalJson.read(SafeFile.readBytes(answer(secret)), Answer.class);
         Digest certificate =
                 Certificates.fingerprint(Certificates.parse(answer.reply().certificate()));
         return answer.claimant().equals(claimant) && certificate.equals(member.certificate())

@@ -6,7 +6,6 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 
 /**
@@ -32,9 +31,7 @@ public record Membership(
                     home.directory() + " is no enrolled node; join with the steward's token first");
         }
         try {
-            return CanonicalJson.read(
-                    SafeFile.read(home.membership()).getBytes(StandardCharsets.UTF_8),
-                    Membership.class);
+            return CanonicalJson.read(SafeFile.readBytes(home.membership()), Membership.class);
         } catch (TrustException e) {
             throw new NodeException(
                     NodeException.Code.NOT_ENROLLED,
@@ -44,7 +41,6 @@ public record Membership(
     }
 
     void write(NodeHome home) {
-        SafeFile.write(
-                home.membership(), new String(CanonicalJson.write(this), StandardCharsets.UTF_8));
+        SafeFile.write(home.membership(), CanonicalJson.write(this));
     }
 }

@@ -47,13 +47,18 @@ public final class SafeFile {
 
     /** Reads a text of at most {@link Pem#MAX_LENGTH} bytes. */
     public static String read(Path file) {
+        return new String(readBytes(file), StandardCharsets.UTF_8);
+    }
+
+    /** Reads at most {@link Pem#MAX_LENGTH} bytes. */
+    public static byte[] readBytes(Path file) {
         try {
             long size = Files.size(file);
             if (size > Pem.MAX_LENGTH) {
                 throw new TrustException(
                         Code.STORAGE, file + " has " + size + " bytes: not a file of this kind");
             }
-            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            return Files.readAllBytes(file);
         } catch (IOException e) {
             throw new TrustException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }

@@ -49,6 +49,16 @@ abstract class CommandGroup implements Runnable {
         say("%s", new String(CanonicalJson.write(document), StandardCharsets.UTF_8));
     }
 
+    /** Prints a result: as {@link #json} if that was asked for, otherwise in words. */
+    @SuppressWarnings("AnnotateFormatMethod") // as for say
+    final void answer(boolean json, Object document, String format, @Nullable Object... values) {
+        if (json) {
+            json(document);
+        } else {
+            say(format, values);
+        }
+    }
+
     private CommandLine itself() {
         if (spec == null) {
             throw new IllegalStateException("not run by the command line");

@@ -129,11 +129,7 @@ final class ConsortiumCommands extends CommandGroup {
                     Path directory,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ConsortiumFacts facts = ConsortiumFacts.of(new ConsortiumFiles(directory).events());
-        if (json) {
-            json(facts);
-        } else {
-            say("%s", facts.text());
-        }
+        answer(json, facts, "%s", facts.text());
         return 0;
     }
 }

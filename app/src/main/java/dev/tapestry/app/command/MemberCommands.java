@@ -47,11 +47,7 @@ final class MemberCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         try (StewardClient steward = StewardFiles.client(directory)) {
             String token = steward.invite(member, valid).strip();
-            if (json) {
-                json(new Invitation(member, token));
-            } else {
-                say("%s", token);
-            }
+            answer(json, new Invitation(member, token), "%s", token);
             return 0;
         }
     }
@@ -81,11 +77,12 @@ final class MemberCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         try (StewardClient steward = StewardFiles.client(directory)) {
             long size = steward.revoke(member, reason).logSize();
-            if (json) {
-                json(new Revocation(member, size));
-            } else {
-                say("%s is revoked; the log has %d events", member, size);
-            }
+            answer(
+                    json,
+                    new Revocation(member, size),
+                    "%s is revoked; the log has %d events",
+                    member,
+                    size);
             return 0;
         }
     }

@@ -71,11 +71,12 @@ final class ModelCommands extends CommandGroup {
                     case F32 -> DType.F32;
                     case BF16 -> DType.BF16;
                 });
-        if (json) {
-            json(new Imported(target.toString(), dtype.name()));
-        } else {
-            say("imported %s as %s", source, target);
-        }
+        answer(
+                json,
+                new Imported(target.toString(), dtype.name()),
+                "imported %s as %s",
+                source,
+                target);
         return 0;
     }
 
@@ -87,11 +88,7 @@ final class ModelCommands extends CommandGroup {
             @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ModelFacts facts = ModelFacts.of(directory);
-        if (json) {
-            json(facts);
-        } else {
-            say("%s", facts.text());
-        }
+        answer(json, facts, "%s", facts.text());
         return 0;
     }
 
@@ -237,13 +234,13 @@ final class ModelCommands extends CommandGroup {
                         Precision.FP32,
                         Runtime.getRuntime().availableProcessors());
         TextLoss loss = new ModelScore(new HeldOutSplit(heldOut), evaluation).of(directory, corpus);
-        if (json) {
-            json(loss);
-        } else {
-            say(
-                    "%.4f bits per byte (perplexity %.2f per token, %,d tokens)",
-                    loss.bitsPerByte(), loss.perplexity(), loss.tokens());
-        }
+        answer(
+                json,
+                loss,
+                "%.4f bits per byte (perplexity %.2f per token, %,d tokens)",
+                loss.bitsPerByte(),
+                loss.perplexity(),
+                loss.tokens());
         return 0;
     }
 
@@ -274,11 +271,12 @@ final class ModelCommands extends CommandGroup {
             throws IOException {
         GgufWriter.write(directory, file, quantisation);
         long bytes = Files.size(file);
-        if (json) {
-            json(new Exported(file.toString(), quantisation.name(), bytes));
-        } else {
-            say("wrote %s, %,d bytes", file, bytes);
-        }
+        answer(
+                json,
+                new Exported(file.toString(), quantisation.name(), bytes),
+                "wrote %s, %,d bytes",
+                file,
+                bytes);
         return 0;
     }
 }

@@ -197,13 +197,14 @@ final class NodeCommands extends CommandGroup {
         try (Node node = Node.open(home, new NodeLines(json ? err() : out()));
                 Signals _ = Signals.during(node::stop)) {
             SovereignModel model = node.builds().build(order);
-            if (json) {
-                json(Built.of(model));
-            } else {
-                say(
-                        "%s: %.4f bits per byte before, %.4f after; in %s",
-                        name, model.baseBitsPerByte(), model.bitsPerByte(), model.directory());
-            }
+            answer(
+                    json,
+                    Built.of(model),
+                    "%s: %.4f bits per byte before, %.4f after; in %s",
+                    name,
+                    model.baseBitsPerByte(),
+                    model.bitsPerByte(),
+                    model.directory());
             return 0;
         }
     }
@@ -244,10 +245,9 @@ final class NodeCommands extends CommandGroup {
                     }
                 }
             }
-        } else if (json) {
-            json(Receipts.of(events));
         } else {
-            say("%s", Receipts.of(events).text());
+            Receipts sums = Receipts.of(events);
+            answer(json, sums, "%s", sums.text());
         }
         return 0;
     }

@@ -70,13 +70,12 @@ final class RunCommands extends CommandGroup {
             RoundView last =
                     new RunWatch(
                                     steward,
-                                    view -> {
-                                        if (json) {
-                                            json(view);
-                                        } else {
-                                            say("%s", RunWatch.line(view, Instant.now()));
-                                        }
-                                    },
+                                    view ->
+                                            answer(
+                                                    json,
+                                                    view,
+                                                    "%s",
+                                                    RunWatch.line(view, Instant.now())),
                                     trouble -> err().println(trouble))
                             .follow();
             return (RunWatch.succeeded(last) ? ExitCode.DONE : ExitCode.REFUSED).number();

@@ -57,11 +57,12 @@ final class TokenizerCommands extends CommandGroup {
         TrainedTokenizer tokenizer = trainer.train();
         Files.createDirectories(target);
         tokenizer.write(target);
-        if (json) {
-            json(new Learned(target.toString(), tokenizer.vocabSize()));
-        } else {
-            say("learned %,d ids, in %s", tokenizer.vocabSize(), target);
-        }
+        answer(
+                json,
+                new Learned(target.toString(), tokenizer.vocabSize()),
+                "learned %,d ids, in %s",
+                tokenizer.vocabSize(),
+                target);
         return 0;
     }
 
@@ -76,11 +77,11 @@ final class TokenizerCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         List<Integer> ids =
                 Arrays.stream(ByteLevelTokenizer.open(directory).encode(text)).boxed().toList();
-        if (json) {
-            json(new Encoded(ids));
-        } else {
-            say("%s", ids.stream().map(Object::toString).collect(Collectors.joining(" ")));
-        }
+        answer(
+                json,
+                new Encoded(ids),
+                "%s",
+                ids.stream().map(Object::toString).collect(Collectors.joining(" ")));
         return 0;
     }
 }

@@ -9,7 +9,6 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -106,9 +105,7 @@ final class Comparison {
     }
 
     private Process start(Job job) {
-        SafeFile.write(
-                directory.job(job.name()),
-                new String(CanonicalJson.write(job), StandardCharsets.UTF_8));
+        SafeFile.write(directory.job(job.name()), CanonicalJson.write(job));
         return programs.start(
                 directory.log(job.name()),
                 Demo.HEAP_NODE,

@@ -6,7 +6,6 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -115,7 +114,7 @@ public record DemoDirectory(Path root) {
     }
 
     void write(State state) {
-        SafeFile.write(stateFile(), new String(CanonicalJson.write(state), StandardCharsets.UTF_8));
+        SafeFile.write(stateFile(), CanonicalJson.write(state));
     }
 
     private Path stateFile() {

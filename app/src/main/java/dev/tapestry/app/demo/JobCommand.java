@@ -9,7 +9,6 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,8 +43,7 @@ public final class JobCommand implements Callable<Integer> {
                     case ALONE -> build(demo, job, "alone");
                     case CENTRAL -> CentralTraining.run(demo, demo.settings().consortium(), job);
                 };
-        SafeFile.write(
-                demo.result(name), new String(CanonicalJson.write(result), StandardCharsets.UTF_8));
+        SafeFile.write(demo.result(name), CanonicalJson.write(result));
         return 0;
     }
 

@@ -169,7 +169,7 @@ public final class LogWitness {
 
     private NodeException split(String before, String now, String why) {
         Path evidence = file.resolveSibling("split-view.txt");
-        write(evidence, before + "\n----\n" + now);
+        write(evidence, (before + "\n----\n" + now).getBytes(StandardCharsets.UTF_8));
         return new NodeException(
                 Code.SPLIT_VIEW,
                 "the coordinator shows two histories: %s. Both signed checkpoints are in %s; show them to the other members"
@@ -181,9 +181,7 @@ public final class LogWitness {
             return Optional.empty();
         }
         try {
-            Seen seen =
-                    CanonicalJson.read(
-                            SafeFile.read(file).getBytes(StandardCharsets.UTF_8), Seen.class);
+            Seen seen = CanonicalJson.read(SafeFile.readBytes(file), Seen.class);
             if (seen.edge().root().equals(checkpoint(seen.note()).root())) {
                 return Optional.of(seen);
             }
@@ -203,12 +201,12 @@ public final class LogWitness {
     }
 
     private void remember(Seen seen) {
-        write(file, new String(CanonicalJson.write(seen), StandardCharsets.UTF_8));
+        write(file, CanonicalJson.write(seen));
     }
 
-    private static void write(Path file, String text) {
+    private static void write(Path file, byte[] content) {
         try {
-            SafeFile.write(file, text);
+            SafeFile.write(file, content);
         } catch (TrustException e) {
             throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
         }

@@ -13,7 +13,6 @@ import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -79,9 +78,7 @@ final class Outbox {
     /** Signs the contribution whose weights are written. */
     Parcel sign(ContributionManifest manifest) {
         Envelope envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key);
-        SafeFile.write(
-                home.outbox(manifest.round()).resolve(ENVELOPE),
-                new String(envelope.bytes(), StandardCharsets.UTF_8));
+        SafeFile.write(home.outbox(manifest.round()).resolve(ENVELOPE), envelope.bytes());
         return new Parcel(envelope, manifest, weights(manifest.round()));
     }
 

@@ -9,7 +9,6 @@ import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -51,9 +50,7 @@ final class ScoreBook {
         Path file = home.scores().resolve(model.hex() + ".json");
         if (Files.exists(file)) {
             try {
-                Entry known =
-                        CanonicalJson.read(
-                                SafeFile.read(file).getBytes(StandardCharsets.UTF_8), Entry.class);
+                Entry known = CanonicalJson.read(SafeFile.readBytes(file), Entry.class);
                 if (known.fits(text, plan)) {
                     return known;
                 }
@@ -73,7 +70,7 @@ final class ScoreBook {
                         sequenceLength,
                         result.bitsPerByte(),
                         result.bytes());
-        SafeFile.write(file, new String(CanonicalJson.write(fresh), StandardCharsets.UTF_8));
+        SafeFile.write(file, CanonicalJson.write(fresh));
         return fresh;
     }
 }
