@@ -79,7 +79,19 @@ final class Chunk {
 
     /** ‖Δₘ‖² from its lanes. */
     double squaredUpdate(int slot, float[] lanes, int first) {
-        return LaneSums.of(lanes, first, count, i -> update(slot, i), i -> update(slot, i));
+        return LaneSums.areZero(lanes, first) && isUnmoved(slot)
+                ? 0
+                : LaneSums.of(lanes, first, count, i -> update(slot, i), i -> update(slot, i));
+    }
+
+    /** Whether a member left the chunk as it was, as rows of tokens that its text does not use. */
+    private boolean isUnmoved(int slot) {
+        long bytes = (long) count * Float.BYTES;
+        long from = offsets[slot];
+        long base = offsets[members];
+        return MemorySegment.mismatch(
+                        values[slot], from, from + bytes, values[members], base, base + bytes)
+                < 0;
     }
 
     /** ‖θ‖² from its lanes. */

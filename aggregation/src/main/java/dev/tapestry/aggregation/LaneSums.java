@@ -1,5 +1,6 @@
 package dev.tapestry.aggregation;
 
+import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
 /**
@@ -14,6 +15,8 @@ final class LaneSums {
 
     /** Products too small for a float lose at most 2⁻¹⁴⁰ in all of a chunk: 2⁻⁴⁰ of such a sum. */
     private static final double SMALLEST = 0x1p-100;
+
+    private static final float[] ZEROS = new float[Kernels.CHUNK];
 
     private LaneSums() {}
 
@@ -34,6 +37,26 @@ final class LaneSums {
         double sum = folded(lanes, first);
         double size = Math.abs(sum);
         return size >= SMALLEST && size < Double.POSITIVE_INFINITY ? sum : exactly(count, x, y);
+    }
+
+    /** Σ x·y over arrays; where one is nothing but zeros, that is seen at once. */
+    static double of(float[] lanes, int first, float[] x, float[] y, int count) {
+        boolean nothing = areZero(lanes, first) && (isZero(x, count) || isZero(y, count));
+        return nothing ? 0 : of(lanes, first, count, i -> x[i], i -> y[i]);
+    }
+
+    /** Whether there is no product but 0 and those too small for a float. */
+    static boolean areZero(float[] lanes, int first) {
+        for (int lane = first; lane < first + Kernels.LANES; lane++) {
+            if (lanes[lane] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isZero(float[] values, int count) {
+        return Arrays.equals(values, 0, count, ZEROS, 0, count);
     }
 
     /** Adds the lanes in their fixed order. */

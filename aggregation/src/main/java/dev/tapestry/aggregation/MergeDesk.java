@@ -17,7 +17,10 @@ import java.util.stream.IntStream;
  */
 final class MergeDesk {
 
-    /** Bytes of all inputs together that may stay mapped on one thread before they are released. */
+    /**
+     * Bytes of base, members and momentum together that may stay mapped on one thread before they
+     * are released.
+     */
     private static final long RELEASE_BYTES = 48L << 20;
 
     private final Kernels kernels;
@@ -40,7 +43,7 @@ final class MergeDesk {
         this.squared = new double[members];
         this.chunk = new Chunk(members, arena);
         this.everybody = Four.of(IntStream.range(0, members).toArray(), new float[members]);
-        int fit = (int) (RELEASE_BYTES / (Float.BYTES * (members + 4L)));
+        int fit = (int) (RELEASE_BYTES / (Float.BYTES * (members + 2L)));
         this.releaseElements = Math.clamp(fit & -Kernels.CHUNK, Kernels.CHUNK, Window.ELEMENTS);
     }
 
@@ -150,23 +153,25 @@ final class MergeDesk {
             for (int k = 0; k < four.size(); k++) {
                 int member = four.slot(k);
                 double product =
-                        LaneSums.of(
-                                lanes,
-                                k * Kernels.LANES,
-                                count,
-                                i -> chunk.update(member, i),
-                                i -> sum[i]);
+                        squared[member] == 0
+                                ? 0
+                                : LaneSums.of(
+                                        lanes,
+                                        k * Kernels.LANES,
+                                        count,
+                                        i -> chunk.update(member, i),
+                                        i -> sum[i]);
                 sums.addMember(member, squared[member], product);
             }
         }
         // Each four leaves it; the last one is still there.
         int itself = Four.SIZE * Kernels.LANES;
-        sums.addAggregate(LaneSums.of(lanes, itself, count, i -> sum[i], i -> sum[i]));
+        sums.addAggregate(LaneSums.of(lanes, itself, sum, sum, count));
     }
 
     private double dot(float[] x, float[] y, int count) {
         kernels.dot(x, y, count, lanes);
-        return LaneSums.of(lanes, 0, count, i -> x[i], i -> y[i]);
+        return LaneSums.of(lanes, 0, x, y, count);
     }
 
     private interface ChunkStep {

@@ -46,23 +46,15 @@ final class ShardMerge {
 
     /** Writes all tensors of the shard. */
     Result run() {
-        // A desk's buffers go when the shard is done, not when the collector finds them.
-        try (Arena arena = Arena.ofShared()) {
-            return run(arena);
-        }
-    }
-
-    private Result run(Arena arena) {
         List<Blend> blends =
                 switch (rule.direction()) {
                     case MEAN -> means();
-                    case NORM_PRESERVING -> directions(arena);
+                    case NORM_PRESERVING -> directions();
                 };
         long[] seals = new long[windows.size()];
         MergeSums[] sums = new MergeSums[windows.size()];
-        workers.each(
-                windows.size(),
-                () -> desk(arena),
+        pass(
+                windows,
                 (desk, index) -> {
                     Window window = windows.get(index);
                     sums[index] = new MergeSums(weights.size());
@@ -81,8 +73,11 @@ final class ShardMerge {
         return new Result(Seals.ofShard(seals), total);
     }
 
-    private MergeDesk desk(Arena arena) {
-        return new MergeDesk(kernels, weights.size(), arena);
+    /** Does a task at each window; the desks' buffers go with the pass, not with the collector. */
+    private void pass(List<Window> over, Workers.Task<MergeDesk> task) {
+        try (Arena arena = Arena.ofShared()) {
+            workers.each(over.size(), () -> new MergeDesk(kernels, weights.size(), arena), task);
+        }
     }
 
     private List<Blend> means() {
@@ -90,19 +85,19 @@ final class ShardMerge {
         return tensors.stream().map(_ -> mean).toList();
     }
 
-    private List<Blend> directions(Arena arena) {
+    private List<Blend> directions() {
         List<Blend> blends = new ArrayList<>(means());
         List<Window> hidden =
                 windows.stream()
                         .filter(window -> tensors.get(window.tensor()).isHiddenMatrix())
                         .toList();
-        double[][] norms = norms(arena, hidden);
+        double[][] norms = norms(hidden);
         for (int tensor = 0; tensor < norms.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
                 blends.set(tensor, Blend.direction(weights, norms[tensor]));
             }
         }
-        double[] sumNorms = sumNorms(arena, hidden, blends);
+        double[] sumNorms = sumNorms(hidden, blends);
         for (int tensor = 0; tensor < norms.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
                 double norm = Blend.meanNorm(weights, norms[tensor]);
@@ -113,11 +108,10 @@ final class ShardMerge {
     }
 
     /** ‖Δₘ‖ by tensor and member. */
-    private double[][] norms(Arena arena, List<Window> hidden) {
+    private double[][] norms(List<Window> hidden) {
         double[][] parts = new double[hidden.size()][];
-        workers.each(
-                hidden.size(),
-                () -> desk(arena),
+        pass(
+                hidden,
                 (desk, index) -> {
                     Window window = hidden.get(index);
                     parts[index] = desk.squaredNorms(tensors.get(window.tensor()), window);
@@ -138,11 +132,10 @@ final class ShardMerge {
     }
 
     /** The length of the summed directions, by tensor. */
-    private double[] sumNorms(Arena arena, List<Window> hidden, List<Blend> blends) {
+    private double[] sumNorms(List<Window> hidden, List<Blend> blends) {
         double[] parts = new double[hidden.size()];
-        workers.each(
-                hidden.size(),
-                () -> desk(arena),
+        pass(
+                hidden,
                 (desk, index) -> {
                     Window window = hidden.get(index);
                     int tensor = window.tensor();

@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The two kernels are twins to the last bit, also at the ends that fill no vector. */
@@ -20,13 +20,22 @@ final class KernelsTest {
 
     @Test
     void accumulation_is_the_same() {
-        twins((kernels, s) -> kernels.accumulate(s.chunk, s.four, s.x, s.lanes));
+        for (int four = 0; four < 2; four++) {
+            int index = four;
+            twins((kernels, s) -> kernels.accumulate(s.chunk, s.fours.get(index), s.x, s.lanes));
+        }
     }
 
     @Test
     void projections_and_norms_are_the_same() {
-        twins((kernels, s) -> kernels.project(s.chunk, s.four, s.x, s.lanes));
-        twins((kernels, s) -> kernels.measure(s.chunk, 1, s.lanes));
+        for (int four = 0; four < 2; four++) {
+            int index = four;
+            twins((kernels, s) -> kernels.project(s.chunk, s.fours.get(index), s.x, s.lanes));
+        }
+        for (int member = 0; member < Scene.MEMBERS; member++) {
+            int slot = member;
+            twins((kernels, s) -> kernels.measure(s.chunk, slot, s.lanes));
+        }
     }
 
     @Test
@@ -38,7 +47,9 @@ final class KernelsTest {
                 expected[i] = expected[i] + Scene.FACTORS[member] * scene.chunk.update(member, i);
             }
         }
-        Kernels.fastest().accumulate(scene.chunk, scene.four, scene.x, scene.lanes);
+        for (Four four : scene.fours) {
+            Kernels.fastest().accumulate(scene.chunk, four, scene.x, scene.lanes);
+        }
         assertThat(bits(scene.x)).isEqualTo(bits(expected));
     }
 
@@ -118,10 +129,30 @@ final class KernelsTest {
         assertThat(dot(new float[9], new float[9])).isZero();
     }
 
+    @Test
+    void a_member_who_moved_nothing_counts_as_nothing_and_hides_no_value_that_is_none() {
+        float[] values = filled(100, 0.5f);
+        assertThat(squaredUpdate(values, values)).isZero();
+        float[] nearly = values.clone();
+        nearly[99] = Math.nextUp(0.5f);
+        assertThat(squaredUpdate(values, nearly)).isEqualTo(0x1p-48);
+        values[99] = Float.NaN;
+        assertThat(squaredUpdate(values, values)).isNaN();
+    }
+
+    private static double squaredUpdate(float[] base, float[] member) {
+        float[] lanes = new float[2 * Kernels.LANES];
+        Chunk chunk = new Chunk(1, Arena.ofAuto());
+        MemberTensor tensor = new MemberTensor(Scene.segment(member), DType.F32);
+        chunk.moveTo(Kernels.fastest(), Scene.segment(base), List.of(tensor), 0, base.length);
+        Kernels.fastest().measure(chunk, 0, lanes);
+        return chunk.squaredUpdate(0, lanes, 0);
+    }
+
     private static double dot(float[] x, float[] y) {
         float[] lanes = new float[Kernels.LANES];
         Kernels.fastest().dot(x, y, x.length, lanes);
-        return LaneSums.of(lanes, 0, x.length, i -> x[i], i -> y[i]);
+        return LaneSums.of(lanes, 0, x, y, x.length);
     }
 
     private static float[] filled(int length, float value) {
@@ -161,14 +192,14 @@ final class KernelsTest {
     }
 
     private static final class Scene {
-        private static final int MEMBERS = 3;
-        private static final float[] FACTORS = {0.3f, -0.2f, 1.7f};
+        private static final int MEMBERS = 6;
+        private static final float[] FACTORS = {0.3f, -0.2f, 1.7f, 0.01f, 0.9f, -1.1f};
         private final int count;
         private final float[] x;
         private final float[] y;
         private final MemorySegment base;
         private final Chunk chunk;
-        private final Four four;
+        private final List<Four> fours;
         private final float[] lanes = new float[5 * Kernels.LANES];
         private final MemorySegment target;
 
@@ -179,14 +210,25 @@ final class KernelsTest {
             this.y = random(random, count);
             this.base = segment(random(random, count + 3));
             List<MemberTensor> members =
-                    Stream.generate(() -> segment(random(random, count + 3)))
-                            .limit(MEMBERS)
-                            .map(values -> new MemberTensor(values, DType.F32))
-                            .toList();
+                    IntStream.range(0, MEMBERS).mapToObj(m -> member(random, m, count)).toList();
             this.chunk = new Chunk(MEMBERS, Arena.ofAuto());
             chunk.moveTo(new ScalarKernels(), base, members, 1, count);
-            this.four = Four.of(new int[] {0, 1, 2}, FACTORS).getFirst();
+            this.fours = Four.of(IntStream.range(0, MEMBERS).toArray(), FACTORS);
             this.target = segment(new float[count + 3]);
+        }
+
+        /** Two of the six have BF16. */
+        private static MemberTensor member(Random random, int index, int count) {
+            float[] values = random(random, count + 3);
+            if (index % 4 != 1) {
+                return new MemberTensor(segment(values), DType.F32);
+            }
+            MemorySegment narrow = Arena.ofAuto().allocate(2L * values.length);
+            for (int i = 0; i < values.length; i++) {
+                short upper = (short) (Float.floatToRawIntBits(values[i]) >>> 16);
+                narrow.set(ScalarKernels.BF16, 2L * i, upper);
+            }
+            return new MemberTensor(narrow, DType.BF16);
         }
 
         private static MemorySegment segment(float[] values) {

@@ -171,7 +171,11 @@ final class Routes {
     }
 
     private void receive(Exchange exchange) throws IOException {
-        uploads.receive(exchange.member(), exchange.digest("digest"), exchange.body());
+        uploads.receive(
+                exchange.member(),
+                exchange.digest("digest"),
+                exchange.contentLength(),
+                exchange.body());
         exchange.replyEmpty(204);
     }
 

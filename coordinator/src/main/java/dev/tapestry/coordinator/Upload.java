@@ -150,16 +150,23 @@ final class Upload {
     }
 
     /**
-     * Receives one part; a part that is here already is read and dropped.
+     * Receives one part; a part that is here already is read and dropped. One that is announced in
+     * another length than the manifest's is refused before it is read.
      *
+     * @param length bytes that the sender announced, if any
      * @return what is wrong with it, or empty when it is here now
      * @throws IOException when the sender stops sending
      * @throws CoordinatorException {@code STORAGE}: the part stays missing
      */
-    Optional<ApiRefusal> receive(Digest part, InputStream body) throws IOException {
+    Optional<ApiRefusal> receive(Digest part, OptionalLong length, InputStream body)
+            throws IOException {
         PartSlot slot = slots.get(part);
         if (slot == null) {
             return Optional.of(notAwaited(part));
+        }
+        long announced = length.orElse(slot.bytes());
+        if (announced != slot.bytes()) {
+            return Optional.of(wrongLength(part, slot, Long.toString(announced)));
         }
         byte[] buffer = new byte[BUFFER_BYTES];
         OptionalLong claim = slot.claim();

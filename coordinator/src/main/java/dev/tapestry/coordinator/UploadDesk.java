@@ -27,6 +27,7 @@ import java.io.InputStream;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Predicate;
@@ -133,16 +134,18 @@ final class UploadDesk {
     /**
      * Receives a part of the member's open upload.
      *
+     * @param length bytes that the sender announced, if any
      * @throws ApiRefusal {@code NOT_AWAITED}, {@code WRONG_LENGTH}, {@code DIGEST_MISMATCH}, {@code
      *     SUPERSEDED}
      * @throws IOException when the sender stops sending
      */
-    void receive(MemberId member, Digest part, InputStream body) throws IOException {
+    void receive(MemberId member, Digest part, OptionalLong length, InputStream body)
+            throws IOException {
         Upload upload = open.get(member);
         if (upload == null || !upload.names(part)) {
             throw Upload.notAwaited(part);
         }
-        Optional<ApiRefusal> problem = upload.receive(part, body);
+        Optional<ApiRefusal> problem = upload.receive(part, length, body);
         if (problem.isPresent()) {
             throw problem.get();
         }

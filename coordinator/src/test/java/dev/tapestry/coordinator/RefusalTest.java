@@ -26,6 +26,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,20 +139,31 @@ class RefusalTest {
         byte[] bytes = TinyModels.part(good, TinyModels.weights(good), part);
         bytes[0] ^= 1;
         assertThat(ada.client.put("/v1/parts/" + part, bytes).code()).isEqualTo("DIGEST_MISMATCH");
-        assertThat(ada.client.put("/v1/parts/" + part, new byte[3]).code())
-                .isEqualTo("WRONG_LENGTH");
+        for (byte[] wrong : new byte[][] {new byte[3], Arrays.copyOf(bytes, bytes.length + 1)}) {
+            assertThat(ada.client.put("/v1/parts/" + part, wrong).code()).isEqualTo("WRONG_LENGTH");
+            assertThat(
+                            ada.client
+                                    .putFrom("/v1/parts/" + part, new ByteArrayInputStream(wrong))
+                                    .code())
+                    .as("a length that shows while it is read")
+                    .isEqualTo("WRONG_LENGTH");
+        }
         Digest stray = Digest.of(new byte[3]);
         assertThat(ada.client.put("/v1/parts/" + stray, new byte[3]).code())
                 .isEqualTo("NOT_AWAITED");
         InputStream unreadable = InputStream.nullInputStream();
         unreadable.close();
-        assertThat(ada.client.putWhenAgreed("/v1/parts/" + stray, unreadable).code())
+        assertThat(ada.client.putWhenAgreed("/v1/parts/" + stray, unreadable, 3).code())
                 .isEqualTo("NOT_AWAITED");
+        assertThat(ada.client.putWhenAgreed("/v1/parts/" + part, unreadable, 3).code())
+                .isEqualTo("WRONG_LENGTH");
         byte[] agreed = TinyModels.part(good, TinyModels.weights(good), part);
         assertThat(
                         ada.client
                                 .putWhenAgreed(
-                                        "/v1/parts/" + part, new ByteArrayInputStream(agreed))
+                                        "/v1/parts/" + part,
+                                        new ByteArrayInputStream(agreed),
+                                        agreed.length)
                                 .status())
                 .isEqualTo(204);
     }

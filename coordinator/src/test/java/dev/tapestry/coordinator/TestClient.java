@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -61,10 +62,11 @@ final class TestClient implements AutoCloseable {
         return send("PUT", path, new byte[0], request);
     }
 
-    /** Sends a body once the coordinator has agreed to the head. */
-    Answer putWhenAgreed(String path, InputStream body) {
-        HttpRequest.Builder request =
-                request(path).expectContinue(true).PUT(BodyPublishers.ofInputStream(() -> body));
+    /** Sends a body of this length once the coordinator has agreed to the head. */
+    Answer putWhenAgreed(String path, InputStream body, long length) {
+        BodyPublisher publisher =
+                BodyPublishers.fromPublisher(BodyPublishers.ofInputStream(() -> body), length);
+        HttpRequest.Builder request = request(path).expectContinue(true).PUT(publisher);
         return send("PUT", path, new byte[0], request);
     }
 

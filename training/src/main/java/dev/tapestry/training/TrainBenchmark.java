@@ -9,8 +9,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -46,8 +48,8 @@ public record TrainBenchmark(
      * @param gigaflops floating-point operations of forward and backward pass per second, in 10⁹
      * @param matmulGigaflops rate of a plain product of 1024 × 1024 matrices in the same precision
      * @param shareOfMatmul the first rate over the second
-     * @param rssMebibytesAtStep20 resident memory of the process
-     * @param rssMebibytesAtEnd the same after the last step
+     * @param rssMebibytes resident memory of the process after step 20 and each later quarter of
+     *     the steps
      * @param finalLoss mean of the last tenth of the steps, nats per token
      */
     public record Row(
@@ -58,8 +60,7 @@ public record TrainBenchmark(
             double gigaflops,
             double matmulGigaflops,
             double shareOfMatmul,
-            long rssMebibytesAtStep20,
-            long rssMebibytesAtEnd,
+            List<Long> rssMebibytes,
             double finalLoss) {}
 
     public TrainBenchmark {
@@ -77,11 +78,11 @@ public record TrainBenchmark(
     }
 
     /**
-     * Runs these models in both precisions; tells {@code progress} each row as it is done.
+     * Runs these models in these precisions; tells {@code progress} each row as it is done.
      *
      * @param models "1M", "10M" or both
      */
-    public List<Row> run(Set<String> models, Consumer<Row> progress) {
+    public List<Row> run(Set<String> models, Set<Precision> precisions, Consumer<Row> progress) {
         SortedMap<String, LlamaConfig> configs = new TreeMap<>();
         configs.put("1M", LlamaConfig.small(2048, 128, 384, 4, 4, 2, sequenceLength));
         configs.put("10M", LlamaConfig.small(4096, 384, 1024, 6, 6, 2, sequenceLength));
@@ -90,7 +91,9 @@ public record TrainBenchmark(
                     Code.INVALID_PLAN, "models are among " + configs.keySet() + ", not " + models);
         }
         List<Row> rows = new ArrayList<>();
-        for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
+        SortedSet<Precision> each = new TreeSet<>();
+        precisions.forEach(precision -> each.add(precision.resolved()));
+        for (Precision precision : each) {
             double matmul = matmulGigaflops(precision);
             configs.forEach((name, config) -> {
                 if (models.contains(name)) {
@@ -115,18 +118,19 @@ public record TrainBenchmark(
                         threads);
         double[] seconds = new double[steps];
         double[] losses = new double[steps];
-        long rssEarly = 0;
+        List<Long> rss = new ArrayList<>();
         try (Trainer trainer =
                 Trainer.begin(Llama.fresh(config, 1), plan, text(config.vocabularySize()))) {
             for (int i = 0; i < steps; i++) {
                 long start = System.nanoTime();
                 losses[i] = trainer.step().loss();
                 seconds[i] = (System.nanoTime() - start) / 1e9;
-                if (i == MEMORY_FROM_STEP) {
-                    rssEarly = rssMebibytes();
+                int quarter = (i + 1) * 4 / steps;
+                boolean ends = quarter > i * 4 / steps;
+                if (i == MEMORY_FROM_STEP - 1 || (ends && i >= MEMORY_FROM_STEP)) {
+                    rss.add(rssMebibytes());
                 }
             }
-            long rssLate = rssMebibytes();
             Arrays.sort(seconds);
             double rate = plan.tokensPerStep() / seconds[steps / 2];
             double gigaflops = rate * config.trainingFlopsPerToken(sequenceLength) / 1e9;
@@ -138,8 +142,7 @@ public record TrainBenchmark(
                     gigaflops,
                     matmul,
                     gigaflops / matmul,
-                    rssEarly,
-                    rssLate,
+                    List.copyOf(rss),
                     Arrays.stream(losses).skip(steps - steps / 10).average().orElseThrow());
         }
     }

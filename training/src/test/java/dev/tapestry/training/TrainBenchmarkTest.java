@@ -19,6 +19,7 @@ class TrainBenchmarkTest {
         assertThat(row.tokensPerSecond()).isPositive();
         assertThat(row.shareOfMatmul()).isEqualTo(row.gigaflops() / matmul).isPositive();
         assertThat(row.finalLoss()).isBetween(1.0, 10.0);
+        assertThat(row.rssMebibytes()).as("after step 20 and at the end").hasSize(2);
     }
 
     @Test

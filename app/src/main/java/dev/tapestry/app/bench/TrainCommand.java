@@ -1,5 +1,6 @@
 package dev.tapestry.app.bench;
 
+import dev.tapestry.training.Precision;
 import dev.tapestry.training.TrainBenchmark;
 import java.util.List;
 import java.util.Set;
@@ -18,7 +19,12 @@ import picocli.CommandLine.Spec;
             "text, beside this machine's plain matrix products in the same run. Tokens and",
             "floating-point operations per second are of the median step."
         },
-        footer = {"", "Example:", "  tapestry bench train --steps 200"})
+        footer = {
+            "",
+            "Example:",
+            "  tapestry bench train --steps 200",
+            "  tapestry bench train --steps 1000 --models 10M --precisions fp32 --sequences 2"
+        })
 final class TrainCommand implements Callable<Integer> {
 
     @Option(
@@ -34,6 +40,19 @@ final class TrainCommand implements Callable<Integer> {
             description = "Which: 1M, 10M or both (${DEFAULT-VALUE}).")
     private Set<String> models = Set.of();
 
+    @Option(
+            names = "--precisions",
+            split = ",",
+            defaultValue = "fp32,bf16",
+            description = "Which: fp32, bf16 or both (${DEFAULT-VALUE}).")
+    private Set<Precision> precisions = Set.of();
+
+    @Option(
+            names = "--sequences",
+            defaultValue = "8",
+            description = "Of 256 tokens in a batch (${DEFAULT-VALUE}).")
+    private int sequences;
+
     @Option(names = "--threads", description = "Of libtorch (all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
@@ -43,7 +62,7 @@ final class TrainCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 
     /** The result, for {@code --json}. */
-    record Report(int steps, int threads, List<TrainBenchmark.Row> rows) {}
+    record Report(int steps, int sequences, int threads, List<TrainBenchmark.Row> rows) {}
 
     @Override
     public Integer call() {
@@ -51,38 +70,35 @@ final class TrainCommand implements Callable<Integer> {
         TrainBenchmark standard = TrainBenchmark.standard(threads);
         TrainBenchmark benchmark =
                 new TrainBenchmark(
-                        standard.optimizer(),
-                        steps,
-                        threads,
-                        standard.sequences(),
-                        standard.sequenceLength());
+                        standard.optimizer(), steps, threads, sequences, standard.sequenceLength());
         output.tell(
                 "%d runs of %d steps of %d × %d tokens on %d threads",
-                2 * models.size(),
+                precisions.size() * models.size(),
                 steps,
                 benchmark.sequences(),
                 benchmark.sequenceLength(),
                 threads);
         List<TrainBenchmark.Row> rows =
                 benchmark.run(
-                        models, row -> output.tell("%s %s done", row.model(), row.precision()));
+                        models,
+                        precisions,
+                        row -> output.tell("%s %s done", row.model(), row.precision()));
         if (json) {
-            output.json(new Report(steps, threads, rows));
+            output.json(new Report(steps, sequences, threads, rows));
         } else {
             output.say(
-                    "model  precision   tokens/s  GFLOP/s  matmul GFLOP/s  share  RSS MiB at step 20 / end  loss");
+                    "model  precision   tokens/s  GFLOP/s  matmul GFLOP/s  share    loss  RSS MiB after step 20 and each quarter");
             rows.forEach(row ->
                     output.say(
-                            "%-5s  %-9s %10.0f %8.1f %15.1f %5.0f%% %15d / %-8d %6.3f",
+                            "%-5s  %-9s %10.0f %8.1f %15.1f %5.0f%% %7.3f  %s",
                             row.model(),
                             row.precision(),
                             row.tokensPerSecond(),
                             row.gigaflops(),
                             row.matmulGigaflops(),
                             100 * row.shareOfMatmul(),
-                            row.rssMebibytesAtStep20(),
-                            row.rssMebibytesAtEnd(),
-                            row.finalLoss()));
+                            row.finalLoss(),
+                            row.rssMebibytes()));
         }
         return 0;
     }

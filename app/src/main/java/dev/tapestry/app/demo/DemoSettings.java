@@ -37,7 +37,7 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     private static final int PRIVATE_STEPS = 40;
     private static final double CLIP = 1.0;
     private static final double OUTER_RATE = 1.0;
-    private static final double OUTER_MOMENTUM = 0.1;
+    private static final double OUTER_MOMENTUM = 0;
     private static final double FINAL_RATE = 0.1;
     private static final double FROM_SCRATCH = 1.5;
     private static final double DECAY = 0.01;
@@ -126,7 +126,7 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
 
     private Rates rates() {
         return switch (consortium) {
-            case HEALTH -> new Rates(0.022, 0.0015, 0.009, 0.02);
+            case HEALTH -> new Rates(0.028, 0.0015, 0.009, 0.025);
             case NATIONS -> new Rates(0.022, 0.008, 0.01, 0.02);
         };
     }
