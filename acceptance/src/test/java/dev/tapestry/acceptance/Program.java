@@ -36,8 +36,9 @@ final class Program implements AutoCloseable {
 
     /** Starts {@code tapestry words…}; what it prints is appended to {@code output}. */
     static Program start(Path output, Object... words) {
-        // A shell's background job ignores interrupts, and so would its children.
-        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        // A shell's background job ignores interrupts, and so would its children; a session of its
+        // own makes a group that a keyboard's interrupt reaches as a whole.
+        List<String> command = new ArrayList<>(List.of("setsid", "env", "--default-signal=INT"));
         command.addAll(java());
         Arrays.stream(words).map(Object::toString).forEach(command::add);
         try {
@@ -95,10 +96,10 @@ final class Program implements AutoCloseable {
         await();
     }
 
-    /** What Ctrl-C sends. */
+    /** What Ctrl-C sends, to it and all that it started. */
     void interrupt() {
         try {
-            new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+            new ProcessBuilder("kill", "-INT", "--", "-" + process.pid()).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

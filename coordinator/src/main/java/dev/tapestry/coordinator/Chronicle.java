@@ -1,5 +1,8 @@
 package dev.tapestry.coordinator;
 
+import static java.time.temporal.ChronoUnit.SECONDS;
+
+import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
@@ -19,6 +22,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundState;
+import java.util.List;
 import java.util.function.BiConsumer;
 
 /** Tells the operator each event in one line, with who is awaited and until when. */
@@ -54,13 +58,16 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                     "round %s refused %s: %s, %s"
                             .formatted(it.round(), it.member(), it.finding(), it.detail());
             case CollectionClosed it ->
-                    "round %s merges; without %s".formatted(it.round(), it.missing());
+                    "round %s merges%s"
+                            .formatted(
+                                    it.round(),
+                                    it.missing().isEmpty() ? "" : " without " + it.missing());
             case CandidateMerged it ->
                     "round %s merged %s with weights %s%s"
                             .formatted(
                                     it.round(),
                                     it.candidate().model().abbreviated(),
-                                    it.candidate().weights(),
+                                    weights(it.candidate()),
                                     waiting(after));
             case CandidateScored it ->
                     "round %s: %s scores %s against %s bits per byte%s"
@@ -78,6 +85,12 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
         };
     }
 
+    private static List<String> weights(Candidate candidate) {
+        return candidate.weights().stream()
+                .map(weight -> "%s %.3f".formatted(weight.member(), weight.value()))
+                .toList();
+    }
+
     private static String waiting(Consortium after) {
         return after.round()
                 .filter(round -> !round.awaited().isEmpty())
@@ -89,6 +102,8 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
         return "; awaiting %s until %s"
                 .formatted(
                         round.awaited(),
-                        round.deadline().map(Object::toString).orElse("the next event"));
+                        round.deadline()
+                                .map(deadline -> deadline.truncatedTo(SECONDS).toString())
+                                .orElse("the next event"));
     }
 }

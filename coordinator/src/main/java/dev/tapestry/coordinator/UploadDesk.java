@@ -154,7 +154,7 @@ final class UploadDesk {
     /**
      * Judges an upload that is complete and admits it.
      *
-     * @throws ApiRefusal with a finding
+     * @throws ApiRefusal with a finding; {@code NOT_AWAITED}: it is not the member's open upload
      * @throws CoordinatorException {@code STORAGE}, {@code MODEL}: it is not the contribution's
      *     fault that it could not be judged; nothing of it is dropped and it can be sealed again
      */

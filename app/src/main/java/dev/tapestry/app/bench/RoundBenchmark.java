@@ -26,12 +26,11 @@ import java.util.List;
  * the log: nodes hash, sign and send their weights, the coordinator validates, merges and serves
  * the candidate, nodes fetch and score it. Before it, uncounted, every node fetches the base and
  * writes noisy weights; the noise stands for training. After each round the {@link Floor} is
- * measured, so that both have the same neighbours on a shared machine. Twelve rounds of each warm
- * the compilers and do not count: coordinators and nodes run for weeks.
+ * measured, so that both have the same neighbours on a shared machine. Some rounds of each warm the
+ * compilers and do not count: coordinators and nodes run for weeks.
  */
 final class RoundBenchmark {
 
-    private static final int WARM_UPS = 12;
     private static final long SEED = 20261123;
 
     private final Settings settings;
@@ -44,8 +43,9 @@ final class RoundBenchmark {
      * @param sizeMb of the model's fp32 weights, in 10⁶ bytes
      * @param members that take part
      * @param rounds that count
+     * @param warmUps rounds before them
      */
-    record Settings(int sizeMb, int members, int rounds) {}
+    record Settings(int sizeMb, int members, int rounds, int warmUps) {}
 
     /**
      * What came out.
@@ -88,7 +88,7 @@ final class RoundBenchmark {
             List<Child> members = join(steward);
             List<Measured> rounds = new ArrayList<>();
             List<Double> floors = new ArrayList<>();
-            for (int i = 1 - WARM_UPS; i <= settings.rounds(); i++) {
+            for (int i = 1 - settings.warmUps(); i <= settings.rounds(); i++) {
                 prepare(members);
                 double[] cpu = {cpuSeconds(coordinator, members), 0, 0};
                 Measured round = round(steward, members);

@@ -44,8 +44,14 @@ final class RoundCommand implements Callable<Integer> {
     @Option(
             names = "--rounds",
             defaultValue = "5",
-            description = "Rounds that count; twelve come before (${DEFAULT-VALUE}).")
+            description = "Rounds that count (${DEFAULT-VALUE}).")
     private int rounds;
+
+    @Option(
+            names = "--warm-ups",
+            defaultValue = "20",
+            description = "Rounds before them, while the JVMs compile (${DEFAULT-VALUE}).")
+    private int warmUps;
 
     @Option(
             names = "--dir",
@@ -65,17 +71,17 @@ final class RoundCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandSpec command = Scratch.present(spec);
-        if (sizeMb < 1 || sizeMb > LARGEST_MB || members < 1 || members > 64 || rounds < 1) {
+        if (sizeMb < 1 || sizeMb > LARGEST_MB || members < 1 || members > 64 || rounds < 1 || warmUps < 0) {
             throw new ParameterException(
                     command.commandLine(),
-                    "--size-mb is 1 to %d, --members 1 to 64, --rounds at least 1"
+                    "--size-mb is 1 to %d, --members 1 to 64, --rounds at least 1, --warm-ups at least 0"
                             .formatted(LARGEST_MB));
         }
         Output output = Output.of(command.commandLine());
         try (Scratch scratch = Scratch.in(directory)) {
             RoundBenchmark.Report report =
                     new RoundBenchmark(
-                                    new RoundBenchmark.Settings(sizeMb, members, rounds),
+                                    new RoundBenchmark.Settings(sizeMb, members, rounds, warmUps),
                                     scratch,
                                     output)
                             .run();

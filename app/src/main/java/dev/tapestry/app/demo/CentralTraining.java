@@ -39,13 +39,16 @@ final class CentralTraining {
         Map<DemoMember, TokenShard> heldOut = new EnumMap<>(DemoMember.class);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base.resolve("tokenizer.json"));
         for (DemoMember member : consortium.members()) {
+            CorpusReader text =
+                    CorpusReader.open(demo.corpus(member), PermittedUse.CONTRIBUTED_CPT);
+            text.card().require(PermittedUse.EVALUATION);
             Path packed = demo.central().resolve("tokens-" + member.id());
-            new CorpusPacker(tokenizer, new HeldOutSplit(DemoSettings.HELD_OUT))
-                    .pack(CorpusReader.open(demo.corpus(member), PermittedUse.EVALUATION), packed);
+            new CorpusPacker(tokenizer, new HeldOutSplit(DemoSettings.HELD_OUT)).pack(text, packed);
             train.put(member, Tokens.of(TokenShard.open(PackedCorpus.trainFile(packed))));
             heldOut.put(member, TokenShard.open(PackedCorpus.heldOutFile(packed)));
         }
         Path target = demo.central().resolve("model");
+        DemoDirectory.delete(target); // of a job that was stopped before it had scored it
         TrainingPlan plan = TrainingPlans.of(job.training(), config);
         Tokens text = new MixedTokens(List.copyOf(train.values()), job.training().sequenceLength());
         try (ModelDirectory start = ModelDirectory.open(base);

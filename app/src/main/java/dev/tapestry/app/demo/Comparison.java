@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,8 +44,7 @@ final class Comparison {
     DemoResult run(Path adopted, Path shared, long parameters, Demo.LoopTraffic traffic)
             throws InterruptedException {
         List<Job> jobs = new ArrayList<>();
-        // A node builds one model at a time, so a member's two jobs must not overlap; the long
-        // central job goes first, beside them.
+        // The long central job goes first, beside the others.
         jobs.add(job(Kind.CENTRAL, "", adopted, settings.central()));
         for (DemoMember member : settings.consortium().members()) {
             jobs.add(job(Kind.SOVEREIGN, member.id().value(), shared, settings.sovereign()));
@@ -63,17 +61,12 @@ final class Comparison {
     }
 
     private void runAll(List<Job> jobs) throws InterruptedException {
-        ArrayDeque<Job> waiting = new ArrayDeque<>();
-        for (Job job : jobs) {
-            if (!Files.exists(directory.result(job.name()))) {
-                waiting.add(job);
-            }
-        }
-        int atOnce = Math.max(1, Runtime.getRuntime().availableProcessors());
+        List<Job> waiting =
+                jobs.stream().filter(job -> !Files.exists(directory.result(job.name()))).toList();
+        JobQueue queue = new JobQueue(waiting, Runtime.getRuntime().availableProcessors());
         Map<Job, Process> running = new HashMap<>();
-        while (!waiting.isEmpty() || !running.isEmpty()) {
-            while (running.size() < atOnce && !waiting.isEmpty()) {
-                Job job = waiting.poll();
+        while (!queue.isDone()) {
+            for (Job job : queue.begin()) {
                 screen.step(
                         "training "
                                 + job.name()
@@ -90,6 +83,7 @@ final class Comparison {
                 Process process = running.get(job);
                 if (process != null && !process.isAlive()) {
                     running.remove(job);
+                    queue.ended(job);
                     elapsed.note();
                     if (process.exitValue() != 0) {
                         throw new IllegalStateException(
@@ -136,7 +130,7 @@ final class Comparison {
             members.add(
                     new MemberResult(
                             id,
-                            member.title(),
+                            member.card().name(),
                             alone.before(),
                             own.before(),
                             own.after(),

@@ -56,7 +56,10 @@ public final class DemoCommand implements Callable<Integer> {
             description = "Where to work (default: ${DEFAULT-VALUE}).")
     private Path directory = Path.of("");
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures here too.")
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Write the figures here, and the report beside them.")
     private @Nullable Path json;
 
     @Override
@@ -76,10 +79,17 @@ public final class DemoCommand implements Callable<Integer> {
         SafeFile.write(demo.report(), report.html());
         if (json != null) {
             SafeFile.write(json.toAbsolutePath(), outcome.result().json());
+            SafeFile.write(besides(json.toAbsolutePath()), report.html());
         }
         screen.print(report.text());
         screen.print("\nReport with curves: " + demo.report() + "\n");
         return 0;
+    }
+
+    /** {@code figures.html} for {@code figures.json}. */
+    private static Path besides(Path figures) {
+        String name = figures.getFileName().toString();
+        return figures.resolveSibling(name.replaceFirst("\\.json$", "") + ".html");
     }
 
     @SuppressWarnings("SystemConsoleNull") // JDK 25 returns null again when output is piped

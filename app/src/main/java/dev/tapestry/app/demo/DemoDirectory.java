@@ -85,6 +85,7 @@ public record DemoDirectory(Path root) {
             if (Files.exists(stateFile())) {
                 State before = CanonicalJson.read(Files.readAllBytes(stateFile()), State.class);
                 if (before.settings().equals(settings) && !before.finished()) {
+                    makeFolders();
                     return before;
                 }
                 for (String name : OURS) {
@@ -94,14 +95,19 @@ public record DemoDirectory(Path root) {
                 throw new IllegalArgumentException(
                         root + " is neither empty nor an earlier demo; choose another with --dir");
             }
-            Files.createDirectories(root.resolve("logs"));
-            Files.createDirectories(root.resolve("jobs"));
+            Files.createDirectories(root);
             State fresh = new State(settings, false, false, freePort);
             write(fresh);
+            makeFolders();
             return fresh;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot use " + root, e);
         }
+    }
+
+    private void makeFolders() throws IOException {
+        Files.createDirectories(root.resolve("logs"));
+        Files.createDirectories(root.resolve("jobs"));
     }
 
     /** The settings of the demo that works here. */

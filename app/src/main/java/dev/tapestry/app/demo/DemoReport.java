@@ -88,7 +88,7 @@ final class DemoReport {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("member", "initial", "shared base", "sovereign", "alone", "central"));
         for (MemberResult m : result.members()) {
-            rows.add(row(m.id() + " (" + m.card() + ")", List.of(m)));
+            rows.add(row(m.id() + " (" + DemoMember.of(m.id()).title() + ")", List.of(m)));
         }
         rows.add(row("mean", result.members()));
         return rows;

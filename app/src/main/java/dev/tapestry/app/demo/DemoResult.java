@@ -38,7 +38,7 @@ record DemoResult(
                     .enable(SerializationFeature.INDENT_OUTPUT)
                     .build();
 
-    /** One member's losses. */
+    /** One member's losses; {@code card} is the name on its dataset card. */
     record MemberResult(
             String id,
             String card,

@@ -28,6 +28,11 @@ record Job(Kind kind, String member, String base, LocalTraining training) {
                 + (member.isEmpty() ? "" : "-" + member);
     }
 
+    /** Whether another job needs the same node. */
+    boolean sharesMember(Job other) {
+        return !member.isEmpty() && member.equals(other.member);
+    }
+
     /**
      * What came out.
      *

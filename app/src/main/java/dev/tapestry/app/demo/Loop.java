@@ -86,6 +86,10 @@ final class Loop {
                 RoundView view = steward.round(version, WATCH);
                 version = view.version();
                 ended = view.roundsPlanned() == 0 && view.base().isPresent();
+                if (ended && view.phase() != RoundView.Phase.PUBLISHED) {
+                    throw new IllegalStateException(
+                            "the run ended before its last base was published: " + view.reason());
+                }
                 view.base().ifPresent(this::remember);
                 hear(view);
                 round = view.plan().map(plan -> plan.round().value()).orElse(round);

@@ -1,22 +1,25 @@
 package dev.tapestry.app.demo;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 
 /**
  * What people see while the demo runs: lines that stay, and on a terminal one line below them that
- * changes. Readable in a file too.
+ * changes. In a file that one is a line among the others, now and then.
  */
 final class Screen {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final String CLEAR_LINE = "\r\u001b[2K";
     private static final int WIDTH = 160;
+    private static final Duration BETWEEN_STATUS_LINES = Duration.ofSeconds(10);
 
     private final PrintStream out;
     private final boolean live;
+    private long lastStatus = System.nanoTime();
 
     /**
      * A screen.
@@ -37,11 +40,14 @@ final class Screen {
         out.flush();
     }
 
-    /** The changing line; in a file it is left out. */
+    /** The changing line; in a file it is left out most of the time. */
     synchronized void status(String line) {
         if (live) {
             out.print(CLEAR_LINE + (line.length() > WIDTH ? line.substring(0, WIDTH) : line));
             out.flush();
+        } else if (System.nanoTime() - lastStatus > BETWEEN_STATUS_LINES.toNanos()) {
+            lastStatus = System.nanoTime();
+            step(line);
         }
     }
 

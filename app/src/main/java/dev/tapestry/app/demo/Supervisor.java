@@ -51,12 +51,6 @@ final class Supervisor {
         process = programs.start(log, heap, words);
     }
 
-    /** Whether the program ended by itself and well. */
-    boolean done() {
-        Process current = process;
-        return current != null && !current.isAlive() && current.exitValue() == 0;
-    }
-
     /** Asks the program to end and waits for it. */
     void end() {
         if (process != null) {

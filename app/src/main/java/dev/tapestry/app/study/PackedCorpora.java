@@ -39,7 +39,9 @@ public final class PackedCorpora {
                                 .resolve(ids.digest().abbreviated())
                                 .resolve(member.value());
                 if (!Files.exists(PackedCorpus.heldOutFile(tokens))) {
-                    packer.pack(CorpusReader.open(corpus, PermittedUse.EVALUATION), tokens);
+                    CorpusReader text = CorpusReader.open(corpus, PermittedUse.CONTRIBUTED_CPT);
+                    text.card().require(PermittedUse.EVALUATION);
+                    packer.pack(text, tokens);
                 }
                 packed.put(member, tokens);
             }

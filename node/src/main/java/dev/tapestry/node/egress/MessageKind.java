@@ -51,8 +51,8 @@ public enum MessageKind {
         return path.matcher(pathAndQuery).matches();
     }
 
-    /** Whether messages of this kind carry weights: many and large. */
-    boolean bulk() {
-        return this == PART_DOWNLOAD || this == PART_UPLOAD;
+    /** Whether nothing leaves with it and there are many of it: its receipt may wait for others. */
+    boolean fetchesWeights() {
+        return this == PART_DOWNLOAD;
     }
 }

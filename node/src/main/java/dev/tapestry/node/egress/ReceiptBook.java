@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Writes receipts into the node's log: at once for documents, in groups for the parts of weights.
- * Whatever is written at once takes along what waits. Thread-safe.
+ * Writes receipts into the node's log: at once for what leaves, in groups for the parts of weights
+ * that arrive. Whatever is written at once takes along what waits. Thread-safe.
  */
 public final class ReceiptBook {
 
@@ -42,7 +42,7 @@ public final class ReceiptBook {
                         received,
                         content,
                         outcome));
-        if (!message.kind().bulk() || waiting.size() >= GROUP) {
+        if (!message.kind().fetchesWeights() || waiting.size() >= GROUP) {
             flush();
         }
     }

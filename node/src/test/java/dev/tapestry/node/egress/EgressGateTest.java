@@ -193,6 +193,27 @@ class EgressGateTest {
     }
 
     @Test
+    void whatever_left_has_its_receipt_as_soon_as_it_is_answered() throws Exception {
+        HttpHandler polite =
+                exchange -> {
+                    exchange.getRequestBody().readAllBytes();
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                SmallServer server = new SmallServer(directory, polite);
+                EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
+            for (int sent = 1; sent <= 3; sent++) {
+                gate.send(part(1000, 1000));
+                // What another process sees, and what is still there after a kill.
+                try (NodeLog seen = NodeLog.readOnly(directory.resolve("log.db"))) {
+                    assertThat(seen.events()).hasSize(sent);
+                }
+            }
+        }
+    }
+
+    @Test
     void a_peer_that_takes_nothing_is_given_up() throws Exception {
         int bytes = 32 << 20; // more than the buffers between here and there hold
         HttpHandler idle = exchange -> LockSupport.park();
