@@ -71,7 +71,12 @@ final class RoundCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandSpec command = Scratch.present(spec);
-        if (sizeMb < 1 || sizeMb > LARGEST_MB || members < 1 || members > 64 || rounds < 1 || warmUps < 0) {
+        if (sizeMb < 1
+                || sizeMb > LARGEST_MB
+                || members < 1
+                || members > 64
+                || rounds < 1
+                || warmUps < 0) {
             throw new ParameterException(
                     command.commandLine(),
                     "--size-mb is 1 to %d, --members 1 to 64, --rounds at least 1, --warm-ups at least 0"
