@@ -56,6 +56,27 @@ class BenchTest {
     }
 
     @Test
+    void rounds_end_when_a_node_has_died() {
+        try (Program bench =
+                Program.start(
+                        directory.resolve("printed.log"),
+                        "bench",
+                        "round",
+                        "--size-mb",
+                        1,
+                        "--rounds",
+                        100_000,
+                        "--dir",
+                        directory)) {
+            await("a round").atMost(PATIENCE).until(() -> bench.printed().contains("round -18"));
+            bench.child("MemberProcess\0").destroyForcibly();
+            await("the end").atMost(PATIENCE).until(() -> !bench.process().isAlive());
+            assertThat(bench.process().exitValue()).isEqualTo(1);
+            assertThat(bench.printed()).contains("a process ended before it answered");
+        }
+    }
+
+    @Test
     void merging() {
         JsonNode report = run("merge", "--size-mb", 4, "--members", 3, "--dir", directory);
         assertThat(report.path("fraction_of_copy").asDouble())

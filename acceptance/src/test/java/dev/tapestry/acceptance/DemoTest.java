@@ -32,11 +32,14 @@ class DemoTest {
 
         try (Program demo = Program.start(directory.resolve("first.log"), words)) {
             awaitLine(demo, "round  1/4");
-            child(demo, "node\0start\0" + work.resolve("nodes/insurer")).destroyForcibly();
+            demo.child("node\0start\0" + work.resolve("nodes/insurer")).destroyForcibly();
             awaitLine(demo, "node insurer ended unexpectedly");
-            child(demo, "coordinator\0start\0").destroyForcibly();
+            demo.child("coordinator\0start\0").destroyForcibly();
             awaitLine(demo, "coordinator ended unexpectedly");
             awaitLine(demo, "round  2/4");
+            assertThat(Program.here("demo", "--seed", 7, "--dir", work))
+                    .as("another demo in its directory")
+                    .isEqualTo(1);
             List<ProcessHandle> all = demo.process().descendants().toList();
             assertThat(all).hasSizeGreaterThanOrEqualTo(5);
             demo.interrupt();
@@ -137,22 +140,5 @@ class DemoTest {
                 .conditionEvaluationListener(
                         _ -> assertThat(demo.process().isAlive()).as(demo::printed).isTrue())
                 .until(() -> demo.printed().contains(line));
-    }
-
-    /** The process that the demo started with these arguments. */
-    private static ProcessHandle child(Program demo, String arguments) {
-        return demo.process()
-                .descendants()
-                .filter(process -> commandLine(process).contains(arguments))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static String commandLine(ProcessHandle process) {
-        try {
-            return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
-        } catch (IOException e) {
-            return ""; // it has ended
-        }
     }
 }

@@ -81,6 +81,22 @@ final class Program implements AutoCloseable {
         return process;
     }
 
+    /** A process that it started, by what stands in its command line; {@code \0} parts words. */
+    ProcessHandle child(String words) {
+        return process.descendants()
+                .filter(child -> commandLine(child).contains(words))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String commandLine(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
+        } catch (IOException e) {
+            return ""; // it has ended
+        }
+    }
+
     /** Everything printed so far. */
     String printed() {
         try {

@@ -27,15 +27,22 @@ final class Child implements AutoCloseable {
     private final Process process;
     private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();
     private final PrintStream orders;
+    private final Runnable harm;
+    private volatile boolean dismissed;
 
-    private Child(Process process) {
+    private Child(Process process, Runnable harm) {
         this.process = process;
+        this.harm = harm;
         this.orders = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
         Thread.ofPlatform().daemon().name("answers").start(this::listen);
     }
 
-    /** Starts {@code main} with this process' own JDK and libraries and 256 MiB of heap. */
-    static Child start(Class<?> main, String... arguments) {
+    /**
+     * Starts {@code main} with this process' own JDK and libraries and 256 MiB of heap.
+     *
+     * @param harm is run if it ends although nobody asked it to
+     */
+    static Child start(Class<?> main, Runnable harm, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
@@ -53,7 +60,8 @@ final class Child implements AutoCloseable {
             return new Child(
                     new ProcessBuilder(command)
                             .redirectError(ProcessBuilder.Redirect.INHERIT)
-                            .start());
+                            .start(),
+                    harm);
         } catch (IOException e) {
             throw new BenchException(Code.PROCESS, "cannot start " + command.getFirst(), e);
         }
@@ -72,6 +80,9 @@ final class Child implements AutoCloseable {
             // The process was killed: it says nothing more.
         }
         answers.add(List.of(""));
+        if (!dismissed) {
+            harm.run();
+        }
     }
 
     /** Says what is to be done next. */
@@ -121,11 +132,13 @@ final class Child implements AutoCloseable {
 
     /** Asks it to end. */
     void dismiss() {
+        dismissed = true;
         orders.close();
     }
 
     /** Ends it now: nothing that it wrote is needed. */
     void kill() {
+        dismissed = true;
         process.destroyForcibly();
     }
 

@@ -26,9 +26,7 @@ final class Scratch implements AutoCloseable {
         this.directory = directory;
         this.signals =
                 Signals.during(() -> {
-                    synchronized (children) {
-                        children.forEach(Child::kill);
-                    }
+                    killAll();
                     close();
                     Runtime.getRuntime().halt(INTERRUPTED);
                 });
@@ -53,11 +51,18 @@ final class Scratch implements AutoCloseable {
 
     /** A process that must be gone before the directory can be. */
     Child start(Class<?> main, String... arguments) {
-        Child child = Child.start(main, arguments);
+        // If it dies, the others would wait for it for ever.
+        Child child = Child.start(main, this::killAll, arguments);
         synchronized (children) {
             children.add(child);
         }
         return child;
+    }
+
+    private void killAll() {
+        synchronized (children) {
+            children.forEach(Child::kill);
+        }
     }
 
     /** Deletes a folder with all in it; what others delete at the same time is gone too. */

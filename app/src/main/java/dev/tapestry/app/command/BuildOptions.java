@@ -76,7 +76,12 @@ final class BuildOptions {
                             .formatted(tokens, batch, sequence));
         }
         long perStep = (long) batch * sequence;
-        int steps = Math.toIntExact(Math.ceilDiv(tokens, perStep));
+        if (tokens / perStep >= Integer.MAX_VALUE) {
+            throw new CommandException(
+                    "--tokens %d are more than 2^31 steps of --batch %d times --sequence %d"
+                            .formatted(tokens, batch, sequence));
+        }
+        int steps = (int) Math.ceilDiv(tokens, perStep);
         long total = steps * perStep;
         return new LocalTraining(
                 steps,

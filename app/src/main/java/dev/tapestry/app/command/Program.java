@@ -2,6 +2,7 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Option;
@@ -19,6 +20,8 @@ abstract class Program extends CommandGroup {
 
     /** The whole command line, ready to run. */
     final CommandLine line() {
+        // Figures and drawings look alike, and can be read by programs, wherever they are made.
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
         CommandLine line = new CommandLine(this);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);

@@ -86,7 +86,8 @@ final class Comparison {
                     queue.ended(job);
                     elapsed.note();
                     if (process.exitValue() != 0) {
-                        throw new IllegalStateException(
+                        throw new DemoException(
+                                DemoException.Code.PROCESS,
                                 "%s failed (exit code %d); see %s"
                                         .formatted(
                                                 job.name(),

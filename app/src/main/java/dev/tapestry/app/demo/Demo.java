@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,7 +51,13 @@ final class Demo {
     }
 
     /** Runs the demo from where it is. */
-    DemoOutcome run() throws InterruptedException {
+    DemoOutcome run() throws InterruptedException, IOException {
+        try (FileChannel _ = directory.reserve()) {
+            return runAlone();
+        }
+    }
+
+    private DemoOutcome runAlone() throws InterruptedException {
         DemoDirectory.State state = directory.prepare(settings, freePort());
         Elapsed elapsed = new Elapsed(directory.seconds());
         gatherCorpora();

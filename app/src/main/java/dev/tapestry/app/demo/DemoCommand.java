@@ -2,6 +2,7 @@ package dev.tapestry.app.demo;
 
 import dev.tapestry.trust.SafeFile;
 import java.io.Console;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +64,7 @@ public final class DemoCommand implements Callable<Integer> {
     private @Nullable Path json;
 
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() throws InterruptedException, IOException {
         Screen screen = new Screen(System.out, onTerminal());
         DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
         Path shippedBase =

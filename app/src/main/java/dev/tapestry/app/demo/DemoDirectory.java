@@ -1,13 +1,17 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.demo.DemoException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -19,6 +23,7 @@ import java.util.stream.Stream;
  */
 public record DemoDirectory(Path root) {
 
+    private static final String LOCK = "demo.lock";
     private static final List<String> OURS =
             List.of(
                     "corpora",
@@ -74,11 +79,46 @@ public record DemoDirectory(Path root) {
     }
 
     /**
+     * Keeps other demos out until the channel is closed, or this process has ended.
+     *
+     * @throws DemoException {@code DIRECTORY}: another demo works here
+     */
+    FileChannel reserve() {
+        try {
+            Files.createDirectories(root);
+            FileChannel channel =
+                    FileChannel.open(
+                            root.resolve(LOCK),
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE);
+            if (!isLocked(channel)) {
+                channel.close();
+                throw new DemoException(
+                        Code.DIRECTORY,
+                        "another demo works in "
+                                + root
+                                + "; wait for its end, or choose another with --dir");
+            }
+            return channel;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot use " + root, e);
+        }
+    }
+
+    private static boolean isLocked(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            return false; // this process itself runs it
+        }
+    }
+
+    /**
      * Prepares the directory: what an unfinished demo with these settings left stays, anything else
      * of an earlier demo goes.
      *
      * @return the state to go on from
-     * @throws IllegalArgumentException if the directory holds something that is not a demo's
+     * @throws DemoException {@code DIRECTORY}: it holds something that is not a demo's
      */
     State prepare(DemoSettings settings, int freePort) {
         try {
@@ -92,7 +132,8 @@ public record DemoDirectory(Path root) {
                     delete(root.resolve(name));
                 }
             } else if (Files.isDirectory(root) && !isEmpty(root)) {
-                throw new IllegalArgumentException(
+                throw new DemoException(
+                        Code.DIRECTORY,
                         root + " is neither empty nor an earlier demo; choose another with --dir");
             }
             Files.createDirectories(root);
@@ -129,7 +170,7 @@ public record DemoDirectory(Path root) {
 
     private static boolean isEmpty(Path directory) throws IOException {
         try (Stream<Path> entries = Files.list(directory)) {
-            return entries.findAny().isEmpty();
+            return entries.allMatch(entry -> entry.endsWith(LOCK));
         }
     }
 

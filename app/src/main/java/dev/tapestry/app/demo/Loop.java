@@ -1,5 +1,6 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.demo.DemoException.Code;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.Digest;
@@ -87,7 +88,8 @@ final class Loop {
                 version = view.version();
                 ended = view.roundsPlanned() == 0 && view.base().isPresent();
                 if (ended && view.phase() != RoundView.Phase.PUBLISHED) {
-                    throw new IllegalStateException(
+                    throw new DemoException(
+                            Code.RUN,
                             "the run ended before its last base was published: " + view.reason());
                 }
                 view.base().ifPresent(this::remember);

@@ -45,7 +45,8 @@ final class Supervisor {
                             .formatted(name, current.exitValue(), log));
         }
         if (starts++ > MAX_RESTARTS) {
-            throw new IllegalStateException(
+            throw new DemoException(
+                    DemoException.Code.PROCESS,
                     name + " does not stay alive; its last words are in " + log);
         }
         process = programs.start(log, heap, words);

@@ -11,6 +11,7 @@ import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
 import java.net.URI;
@@ -97,14 +98,23 @@ public final class StewardClient implements AutoCloseable {
             }
             throw refused(response);
         } catch (IOException e) {
-            throw new StewardException(
-                    "UNREACHABLE",
-                    "the coordinator at %s does not answer (%s); start it with 'tapestry coordinator start DIR'"
-                            .formatted(coordinator, reason(e)));
+            throw unanswered(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StewardException("INTERRUPTED", "interrupted while waiting for an answer");
         }
+    }
+
+    private StewardException unanswered(IOException failure) {
+        TlsProblem problem = TlsProblem.of(failure);
+        return problem == TlsProblem.OTHER
+                ? new StewardException(
+                        "UNREACHABLE",
+                        "the coordinator at %s does not answer (%s); start it with 'tapestry coordinator start DIR'"
+                                .formatted(coordinator, reason(failure)))
+                : new StewardException(
+                        "TLS",
+                        "no trusted connection to %s: %s".formatted(coordinator, problem.advice()));
     }
 
     private static String reason(IOException failure) {

@@ -12,7 +12,7 @@ public final class StewardException extends RuntimeException {
         this.code = code;
     }
 
-    /** The protocol's code, or {@code UNREACHABLE}. */
+    /** The protocol's code, {@code UNREACHABLE}, or {@code TLS}: trying again does not help. */
     public String code() {
         return code;
     }

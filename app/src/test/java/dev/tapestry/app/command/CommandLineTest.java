@@ -2,8 +2,10 @@ package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.app.report.LinePlot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -31,6 +33,23 @@ final class CommandLineTest {
             assertThat(String.join("\n", command.getCommandSpec().usageMessage().footer()))
                     .as(name)
                     .contains(command.getSubcommands().isEmpty() ? "  " + name : "  tapestry ");
+        }
+    }
+
+    @Test
+    void figures_and_drawings_look_the_same_in_every_country() {
+        Locale before = Locale.getDefault(Locale.Category.FORMAT);
+        try {
+            Locale.setDefault(Locale.Category.FORMAT, Locale.GERMANY);
+            Said.by("--version");
+            List<LinePlot.Point> points =
+                    List.of(new LinePlot.Point(0.3, 1.7), new LinePlot.Point(0.71, 1.23));
+            LinePlot.Line line = new LinePlot.Line("loss", points, false);
+            assertThat(new LinePlot("title", "x", "y", List.of(line)).svg())
+                    .contains(".")
+                    .doesNotContain(",");
+        } finally {
+            Locale.setDefault(Locale.Category.FORMAT, before);
         }
     }
 
