@@ -51,7 +51,7 @@ final class MergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Output output = Output.of(Scratch.present(spec).commandLine());
+        Output output = Output.of(Output.present(spec).commandLine());
         try (Scratch scratch = Scratch.in(directory)) {
             output.tell("%d contributions of %d MB in %s", members, sizeMb, scratch.directory());
             MergeBenchmark.Report report =

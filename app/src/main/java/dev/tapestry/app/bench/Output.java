@@ -23,6 +23,14 @@ record Output(PrintWriter result, PrintWriter progress) {
         return new Output(line.getOut(), line.getErr());
     }
 
+    /** What the command line injected: a benchmark speaks through it. */
+    static <T> T present(@Nullable T injected) {
+        if (injected == null) {
+            throw new IllegalStateException("not run by the command line");
+        }
+        return injected;
+    }
+
     /** One line of the result. */
     @SuppressWarnings("AnnotateFormatMethod") // formats are literals here
     void say(String format, @Nullable Object... values) {

@@ -70,7 +70,7 @@ final class RoundCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandSpec command = Scratch.present(spec);
+        CommandSpec command = Output.present(spec);
         if (sizeMb < 1
                 || sizeMb > LARGEST_MB
                 || members < 1

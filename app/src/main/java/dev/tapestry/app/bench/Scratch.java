@@ -76,14 +76,6 @@ final class Scratch implements AutoCloseable {
         }
     }
 
-    /** What the command line injected. */
-    static <T> T present(@Nullable T injected) {
-        if (injected == null) {
-            throw new IllegalStateException("not run by the command line");
-        }
-        return injected;
-    }
-
     @Override
     public void close() {
         synchronized (children) {

@@ -66,7 +66,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Output output = Output.of(Scratch.present(spec).commandLine());
+        Output output = Output.of(Output.present(spec).commandLine());
         TrainBenchmark standard = TrainBenchmark.standard(threads);
         TrainBenchmark benchmark =
                 new TrainBenchmark(
