@@ -13,6 +13,7 @@ import dev.tapestry.node.NodeEvent.Decision;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.NodeEvent.Verdict;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.NodeAgent.Until;
 import dev.tapestry.trust.signature.SigningKey;
@@ -175,6 +176,19 @@ class RoundStoriesTest {
             again.agent().run(Until.noRun());
         }
         assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void a_node_that_missed_the_scoring_fetches_the_base_that_the_others_published()
+            throws IOException {
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        Digest next = stage.coordinator.serve(stage.base("next", 2));
+        stage.coordinator.othersPublish(Stage.plan(1, base), next);
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(SovereignBuild.digest(stage.home.model(next))).isEqualTo(next);
+        assertThat(stage.updates).anyMatch(NodeUpdate.BaseBelieved.class::isInstance);
     }
 
     @Test

@@ -278,20 +278,26 @@ final class NodeCommands extends CommandGroup {
         throw failure;
     }
 
-    /** The newest base that the coordinator's log proved and that is still here. */
+    /** The newest base that the coordinator's log proved; an older one is nobody's latest. */
     private static Path latest(NodeHome home) {
-        for (NodeEvent event : events(home).reversed()) {
-            if (event instanceof NodeEvent.Decision decision
-                    && decision.verdict() == NodeEvent.Verdict.BASE_BELIEVED) {
-                Path model = home.model(new Digest(decision.reason()));
-                if (Files.isDirectory(model)) {
-                    return model;
-                }
-            }
+        Digest newest =
+                events(home).reversed().stream()
+                        .filter(NodeEvent.Decision.class::isInstance)
+                        .map(NodeEvent.Decision.class::cast)
+                        .filter(decision -> decision.verdict() == NodeEvent.Verdict.BASE_BELIEVED)
+                        .findFirst()
+                        .map(decision -> new Digest(decision.reason()))
+                        .orElseThrow(() ->
+                                new CommandException(
+                                        "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
+                                                .formatted(home.directory())));
+        Path model = home.model(newest);
+        if (!Files.isDirectory(model)) {
+            throw new CommandException(
+                    "the newest base that was verified is no longer here: %s; fetch it ('tapestry node start'), or give --base a directory"
+                            .formatted(model));
         }
-        throw new CommandException(
-                "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
-                        .formatted(home.directory()));
+        return model;
     }
 
     private static List<NodeEvent> events(NodeHome home) {

@@ -150,6 +150,9 @@ final class RoundParticipant {
         if (!diary.over(plan.round())) {
             diary.begins(Phase.VERIFYING, plan.round(), "base " + base.abbreviated());
             stop.interruptibly(() -> witness.believe(base));
+            diary.begins(Phase.RECEIVING, plan.round(), "base " + base.abbreviated());
+            // Who missed the scoring does not have it yet.
+            stop.interruptibly(() -> models.receive(base));
             diary.published(plan.round(), base);
         }
     }
