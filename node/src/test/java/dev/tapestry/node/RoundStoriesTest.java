@@ -260,6 +260,53 @@ class RoundStoriesTest {
         assertThat(stage.coordinator.count("GET", "/v1/parts/")).isZero();
     }
 
+    /** The others publish {@code next} between the node's view and its first look at the log. */
+    private void othersPublishMeanwhile(RoundPlan plan, Digest next) {
+        AtomicInteger looks = new AtomicInteger();
+        stage.coordinator.faults =
+                (method, path) -> {
+                    if (path.equals("/v1/log/checkpoint") && looks.getAndIncrement() == 0) {
+                        stage.coordinator.othersPublish(plan, next);
+                    }
+                    return Fault.NONE;
+                };
+    }
+
+    private void believesOnly(Digest base) {
+        try (Node node = stage.node()) {
+            node.agent().run((RoundView view) -> view.base().equals(Optional.of(base)));
+            assertThat(node.log().events())
+                    .filteredOn(Decision.class::isInstance)
+                    .extracting(event -> ((Decision) event).verdict())
+                    .containsExactly(Verdict.JOINED, Verdict.BASE_BELIEVED);
+        }
+        assertThat(stage.updates)
+                .filteredOn(NodeUpdate.BaseBelieved.class::isInstance)
+                .extracting(update -> ((NodeUpdate.BaseBelieved) update).base())
+                .containsExactly(base);
+        assertThat(declined()).isEmpty();
+    }
+
+    @Test
+    void a_base_that_was_overtaken_while_the_node_asked_for_the_log_is_no_false_one()
+            throws IOException {
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        Digest second = stage.coordinator.serve(stage.base("second", 2));
+        Digest third = stage.coordinator.serve(stage.base("third", 3));
+        stage.coordinator.othersPublish(Stage.plan(1, base), second);
+        othersPublishMeanwhile(Stage.plan(2, second), third);
+        believesOnly(third);
+    }
+
+    @Test
+    void a_round_that_was_over_when_the_node_asked_for_the_log_is_not_trained() throws IOException {
+        Digest base = announced();
+        Digest next = stage.coordinator.serve(stage.base("next", 2));
+        othersPublishMeanwhile(Stage.plan(1, base), next);
+        believesOnly(next);
+        assertThat(steps()).isZero();
+    }
+
     @Test
     void a_checkpoint_signed_with_another_key_is_not_believed() throws IOException {
         Membership real = Membership.of(stage.home);
