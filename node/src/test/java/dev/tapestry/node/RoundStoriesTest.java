@@ -192,6 +192,38 @@ class RoundStoriesTest {
     }
 
     @Test
+    void what_is_half_here_of_a_candidate_that_was_rolled_back_goes_and_of_a_needed_model_stays()
+            throws IOException {
+        Digest base = announced();
+        Path gone = stage.home.models().resolve("." + "0".repeat(64) + ".partial");
+        Path needed = stage.home.models().resolve("." + base.hex() + ".partial");
+        for (Path half : List.of(gone, needed)) {
+            Files.writeString(Files.createDirectories(half).resolve("config.json"), "{");
+        }
+        stage.coordinator.views = RoundStoriesTest::rolledBack;
+        try (Node node = stage.node()) {
+            node.agent().run(view -> true);
+        }
+        assertThat(gone).doesNotExist();
+        assertThat(needed.resolve("config.json")).exists();
+    }
+
+    private static RoundView rolledBack(RoundView view) {
+        return new RoundView(
+                view.version(),
+                RoundView.Phase.ROLLED_BACK,
+                view.plan(),
+                view.planDigest(),
+                Optional.empty(),
+                view.base(),
+                List.of(),
+                view.deadline(),
+                view.roundsPublished(),
+                view.roundsPlanned(),
+                "worse");
+    }
+
+    @Test
     void uploads_and_downloads_that_are_cut_off_are_finished() throws IOException {
         announced();
         AtomicInteger cut = new AtomicInteger();
