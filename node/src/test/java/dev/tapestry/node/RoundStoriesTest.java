@@ -460,6 +460,17 @@ class RoundStoriesTest {
         }
     }
 
+    @Test
+    void a_disk_that_takes_no_pack_ends_the_node_and_is_no_policy() throws IOException {
+        announced();
+        Files.writeString(stage.home.tokens(), "not a folder");
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+        }
+    }
+
     private static List<byte[]> replaced(List<byte[]> entries, int index, byte[] other) {
         List<byte[]> changed = new ArrayList<>(entries);
         changed.set(index, other);
