@@ -16,22 +16,27 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.NodeAgent.Until;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RoundStoriesTest {
+
+    private static final double FALSE_SCORE = 99.5;
 
     @TempDir Path directory;
     private Stage stage;
@@ -114,6 +119,46 @@ class RoundStoriesTest {
         assertThat(stage.coordinator.scores.get(1).baseBitsPerByte())
                 .isEqualTo(stage.coordinator.scores.get(0).candidateBitsPerByte());
         assertThat(stage.home.trainer().resolve("after-round-2.safetensors")).exists();
+    }
+
+    @Test
+    void a_score_is_not_remembered_for_a_text_that_was_edited_or_for_another_precision()
+            throws IOException {
+        announced();
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        falsifyScores();
+        Path text = stage.corpus.resolve("tales.txt");
+        Files.setLastModifiedTime(text, FileTime.from(Instant.parse("2001-01-01T00:00:00Z")));
+        try (Node node = stage.node()) {
+            assertThat(nextBaseScore(node, 2)).isLessThan(FALSE_SCORE);
+        }
+        falsifyScores();
+        try (Node node = stage.node(stage.config(Precision.BF16))) {
+            assertThat(nextBaseScore(node, 3)).isLessThan(FALSE_SCORE);
+        }
+    }
+
+    private void falsifyScores() throws IOException {
+        try (Stream<Path> scores = Files.list(stage.home.scores())) {
+            for (Path score : scores.toList()) {
+                String known = Files.readString(score);
+                assertThat(known).contains("\"bitsPerByte\":");
+                Files.writeString(
+                        score,
+                        known.replaceAll(
+                                "\"bitsPerByte\":[0-9.]+", "\"bitsPerByte\":" + FALSE_SCORE));
+            }
+        }
+    }
+
+    private double nextBaseScore(Node node, int round) {
+        Digest base = stage.coordinator.view().base().orElseThrow();
+        stage.coordinator.announce(Stage.plan(round, base), round);
+        node.agent().run(Until.noRun());
+        assertThat(stage.coordinator.scores).hasSize(round);
+        return stage.coordinator.scores.getLast().baseBitsPerByte();
     }
 
     @Test

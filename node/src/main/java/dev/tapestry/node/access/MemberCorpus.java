@@ -107,7 +107,8 @@ public final class MemberCorpus {
     private static OpenText open(Path packed) {
         TokenShard train = TokenShard.open(PackedCorpus.trainFile(packed));
         try {
-            return new OpenText(train, TokenShard.open(PackedCorpus.heldOutFile(packed)));
+            TokenShard heldOut = TokenShard.open(PackedCorpus.heldOutFile(packed));
+            return new OpenText(packed.getFileName().toString(), train, heldOut);
         } catch (RuntimeException e) {
             train.close();
             throw e;
