@@ -139,7 +139,8 @@ public final class Doctor {
                                                 .formatted(membership.member(), days),
                                         end.isAfter(now.plus(SOON))
                                                 ? ""
-                                                : "ask the steward for a new token soon"));
+                                                : "ask the steward for a new token, stop the node and join"
+                                                        + " with it"));
         coordinator(membership, identity);
     }
 

@@ -43,7 +43,8 @@ final class NodeCommands extends CommandGroup {
             name = "join",
             description = {
                 "Make a directory a member's node: enrol with the steward's token, write node.yaml.",
-                "The keys are made here and never leave."
+                "The keys are made here and never leave. With a new token a node enrols again: with the"
+                        + " keys and settings that it has."
             },
             footer = {
                 "",
