@@ -73,11 +73,11 @@ final class NodeCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         String line = token.equals("-") ? StandardInput.line() : token;
         NodeHome home = new NodeHome(directory);
-        Path text = corpus.toAbsolutePath().normalize();
         // Whatever can be wrong here is found before the token is spent.
-        NodeConfig standard = NodeConfig.standard(EnrolmentToken.parse(line).member(), text);
-        NodeConfig config = threads == null ? standard : standard.withThreads(threads);
-        DatasetCard card = DatasetCard.read(text);
+        MemberId invited = EnrolmentToken.parse(line).member();
+        boolean settled = Files.exists(home.config());
+        NodeConfig config = settled ? NodeConfig.read(home) : settings(invited, corpus, threads);
+        DatasetCard card = DatasetCard.read(config.corpus());
         Enrolment.Outcome outcome =
                 Enrolment.standard(outage ->
                                 err().println(
@@ -86,7 +86,7 @@ final class NodeCommands extends CommandGroup {
                                                                 outage.reason(),
                                                                 outage.again().toSeconds())))
                         .join(home, line);
-        if (!Files.exists(home.config())) {
+        if (!settled) {
             config.write(home);
         }
         Membership member = outcome.membership();
@@ -109,10 +109,18 @@ final class NodeCommands extends CommandGroup {
                     member.consortium(),
                     member.member(),
                     member.coordinator());
-            say("corpus: '%s'; settings: %s", card.name(), home.config());
+            say("corpus: '%s' in %s; settings: %s", card.name(), config.corpus(), home.config());
+            if (settled) {
+                say("kept:   the settings that were there; --corpus and --threads change nothing");
+            }
             say("next:   tapestry node start %s", directory);
         }
         return 0;
+    }
+
+    private static NodeConfig settings(MemberId member, Path corpus, @Nullable Integer threads) {
+        NodeConfig standard = NodeConfig.standard(member, corpus.toAbsolutePath().normalize());
+        return threads == null ? standard : standard.withThreads(threads);
     }
 
     @Command(

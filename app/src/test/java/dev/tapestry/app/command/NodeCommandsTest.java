@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.coordinator.Coordinator;
+import dev.tapestry.coordinator.CoordinatorConfig;
 import dev.tapestry.node.NodeEvent.Verdict;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
@@ -58,5 +60,43 @@ final class NodeCommandsTest {
         assertThat(said.err())
                 .contains(newest.hex(), "tapestry node start")
                 .doesNotContain(older.hex());
+    }
+
+    @Test
+    void joining_again_shows_the_settings_that_are_in_force() throws IOException {
+        Path consortium = directory.resolve("consortium");
+        Path node = directory.resolve("node");
+        Path first = Tiny.corpus(directory.resolve("first"), "contributed-cpt, evaluation");
+        Path second = Tiny.corpus(directory.resolve("second"), "contributed-cpt, evaluation");
+        ok(
+                "consortium",
+                "found",
+                consortium,
+                "--charter",
+                Tiny.charter(directory.resolve("charter.yaml"), "PT24H"),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                Tiny.freePort());
+        try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
+            coordinator.start();
+            String token = ok("member", "invite", consortium, "alpha").strip();
+            assertThat(ok("node", "join", node, token, "--corpus", first))
+                    .contains(first.toString())
+                    .doesNotContain("kept");
+            assertThat(ok("node", "join", node, token, "--corpus", second))
+                    .contains("had joined", first.toString(), "kept")
+                    .doesNotContain(second.toString());
+            String again = ok("member", "invite", consortium, "alpha").strip();
+            assertThat(ok("node", "join", node, again, "--corpus", first))
+                    .startsWith("joined 'Walkers' as alpha");
+            assertThat(ok("doctor", node)).contains("admits alpha");
+        }
+    }
+
+    private static String ok(Object... words) {
+        Said said = Said.by(words);
+        assertThat(said.code()).as(said.err()).isZero();
+        return said.out();
     }
 }
