@@ -139,13 +139,17 @@ public final class Doctor {
                                                 .formatted(membership.member(), days),
                                         end.isAfter(now.plus(SOON))
                                                 ? ""
-                                                : "ask the steward for a new token soon"));
+                                                : "ask the steward for a new token, stop the node and join"
+                                                        + " with it"));
         coordinator(membership, identity);
     }
 
     private void coordinator(Membership membership, TlsIdentity identity) {
-        // A running node has its log open; the doctor then writes receipts into one of its own.
-        try (NodeLog log = openLog(membership);
+        Optional<NodeLog> receipts = receipts(membership);
+        if (receipts.isEmpty()) {
+            return; // what nobody writes down is not sent
+        }
+        try (NodeLog log = receipts.get();
                 EgressGate gate =
                         EgressGate.to(
                                 membership.coordinator(),
@@ -238,12 +242,24 @@ public final class Doctor {
                 : problem.advice();
     }
 
-    private NodeLog openLog(Membership membership) {
-        try {
-            return NodeLog.open(home.log(), membership.member());
-        } catch (TrustException e) {
-            return NodeLog.open(home.directory().resolve("doctor-log.db"), membership.member());
+    /** A running node has its log open; the doctor then writes receipts into one of its own. */
+    private Optional<NodeLog> receipts(Membership membership) {
+        Path own = home.directory().resolve("doctor-log.db");
+        for (Path file : List.of(home.log(), own)) {
+            try {
+                return Optional.of(NodeLog.open(file, membership.member()));
+            } catch (TrustException e) {
+                if (e.code() != TrustException.Code.LOG_IN_USE) {
+                    find(
+                            "log",
+                            Severity.BROKEN,
+                            "%s: %s: %s".formatted(file, e.code(), e.getMessage()),
+                            "restore it from a copy, or move it away to begin a new one: keep it,"
+                                    + " it holds this node's receipts");
+                }
+            }
         }
+        return Optional.empty();
     }
 
     private void find(String subject, Severity severity, String what, String advice) {

@@ -1,6 +1,5 @@
 package dev.tapestry.node;
 
-import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.node.NodeEvent.Verdict;
@@ -11,8 +10,13 @@ import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
@@ -28,6 +32,9 @@ import java.util.function.Consumer;
  *
  * <p>Keys and request are on disk before anything is sent, so that an enrolment that was cut off
  * can be repeated with the same token.
+ *
+ * <p>A node enrols again with a new token, when its certificate ends, say: the coordinator issues a
+ * certificate for the same keys, and what the node has stays.
  */
 public final class Enrolment {
 
@@ -43,7 +50,7 @@ public final class Enrolment {
         /** The node has joined now. */
         record Joined(Membership membership) implements Outcome {}
 
-        /** It had joined before; nothing was sent. */
+        /** It had joined before with this token; nothing was sent. */
         record JoinedBefore(Membership membership) implements Outcome {}
     }
 
@@ -66,18 +73,24 @@ public final class Enrolment {
     }
 
     /**
-     * Joins the consortium that the token is of.
+     * Joins the consortium that the token is of, or enrols there again.
      *
      * @param token the line that the steward handed over
      * @throws NodeException {@code COORDINATOR_REFUSED}: the token is unknown, used or expired;
-     *     {@code TLS}: the server is not of the consortium that the token names; {@code
-     *     ENROLLED_ELSEWHERE}: the directory is another member's node
-     * @throws dev.tapestry.trust.TrustException {@code TOKEN_MALFORMED}
+     *     {@code TLS}: the server is not of the consortium that the token names, or the certificate
+     *     that this token gave has ended; {@code ENROLLED_ELSEWHERE}: the directory is another
+     *     member's node, or another consortium's
+     * @throws TrustException {@code TOKEN_MALFORMED}; {@code LOG_IN_USE}: the node runs; {@code
+     *     KEY_EXPOSED}, {@code KEY_MALFORMED}: nothing was sent
      */
     public Outcome join(NodeHome home, String token) {
         EnrolmentToken parsed = EnrolmentToken.parse(token);
-        if (TlsIdentity.isIn(home.identity()) && Files.exists(home.membership())) {
-            return before(home, parsed);
+        Optional<TlsIdentity> identity = identity(home);
+        identity.ifPresent(known -> requireSame(home, known, parsed));
+        Optional<Membership> before = membership(home);
+        if (identity.isPresent() && before.isPresent() && wasUsed(home, parsed)) {
+            requireNotEnded(identity.get());
+            return new Outcome.JoinedBefore(before.get());
         }
         KeyAndRequest request = KeyAndRequest.createIn(home.identity());
         SigningKey key = SigningKey.loadOrCreate(home.signingKey());
@@ -92,6 +105,7 @@ public final class Enrolment {
                             parsed.coordinator(),
                             new VerifyingKey(reply.coordinatorKey()));
             membership.write(home);
+            SafeFile.write(home.usedToken(), parsed.secret().digest().hex());
             log.decided(
                     clock.instant(),
                     Optional.empty(),
@@ -130,15 +144,59 @@ public final class Enrolment {
         }
     }
 
-    private static Outcome before(NodeHome home, EnrolmentToken token) {
-        Membership membership = Membership.of(home);
-        MemberId asked = token.member();
-        if (!membership.member().equals(asked)) {
+    /** Who this node is already, if that can be read; what cannot is replaced. */
+    private static Optional<TlsIdentity> identity(NodeHome home) {
+        if (!TlsIdentity.isIn(home.identity())) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(TlsIdentity.open(home.identity()));
+        } catch (TrustException e) {
+            return switch (e.code()) {
+                // A new certificate would be of no use to a key that cannot be used.
+                case KEY_EXPOSED, KEY_MALFORMED -> throw e;
+                default -> Optional.empty();
+            };
+        }
+    }
+
+    private static Optional<Membership> membership(NodeHome home) {
+        try {
+            return Optional.of(Membership.of(home));
+        } catch (NodeException _) {
+            return Optional.empty(); // none yet, or damaged: the coordinator tells it again
+        }
+    }
+
+    private static void requireSame(NodeHome home, TlsIdentity known, EnrolmentToken token) {
+        if (!known.peer().equals(new Peer.Member(token.member()))) {
             throw new NodeException(
                     Code.ENROLLED_ELSEWHERE,
                     "%s already is the node of '%s'; choose another directory for '%s'"
-                            .formatted(home.directory(), membership.member(), asked));
+                            .formatted(
+                                    home.directory(), known.peer().commonName(), token.member()));
         }
-        return new Outcome.JoinedBefore(membership);
+        if (!Certificates.fingerprint(known.authority()).equals(token.authority())) {
+            throw new NodeException(
+                    Code.ENROLLED_ELSEWHERE,
+                    "%s already is a node of another consortium than the token's, or of one that was founded anew since; choose another directory"
+                            .formatted(home.directory()));
+        }
+    }
+
+    private static boolean wasUsed(NodeHome home, EnrolmentToken token) {
+        return Files.exists(home.usedToken())
+                && SafeFile.read(home.usedToken()).equals(token.secret().digest().hex());
+    }
+
+    private void requireNotEnded(TlsIdentity identity) {
+        TlsProblem.ofDates(identity.certificate(), clock.instant())
+                .filter(problem -> problem == TlsProblem.EXPIRED)
+                .ifPresent(_ -> {
+                    throw new NodeException(
+                            Code.TLS,
+                            "the certificate that this token gave has ended at %s; join with a new token from the steward, and check this machine's clock"
+                                    .formatted(Certificates.expiry(identity.certificate())));
+                });
     }
 }

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 /**
  * What a killed node leaves lying about: drafts of weights and checkpoints, models that were half
  * deleted or half replaced, packs that were not finished. A half received model is none of it: the
- * node goes on where it was cut off.
+ * node goes on where it was cut off, and drops it when the loop no longer needs it.
  */
 final class Leftovers {
 

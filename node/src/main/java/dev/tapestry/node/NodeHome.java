@@ -35,6 +35,11 @@ public record NodeHome(Path directory) {
         return identity().resolve("membership.json");
     }
 
+    /** The digest of the secret with which this node enrolled last. */
+    public Path usedToken() {
+        return identity().resolve("used-token");
+    }
+
     /** Receipts and decisions. */
     public Path log() {
         return directory.resolve("node-log.db");

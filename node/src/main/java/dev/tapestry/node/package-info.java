@@ -6,9 +6,10 @@
  *
  * <pre>
  * node.yaml           settings, see {@link dev.tapestry.node.NodeConfig}
- * identity/           key.pem, certificate.pem, ca.pem, signing-key.pem, membership.json
+ * identity/           key.pem, certificate.pem, ca.pem, signing-key.pem, membership.json,
+ *                     used-token: the digest of the secret that enrolled the node last
  * node-log.db         the node's own log: a receipt for each message, each decision
- * models/DIGEST/      bases and candidates, verified
+ * models/DIGEST/      bases and candidates, verified; .DIGEST.partial while they arrive
  * tokens/             the corpus packed for training
  * trainer/            optimiser state and position in the corpus
  * outbox/round-N/     the contribution of round N until it is admitted

@@ -173,6 +173,18 @@ final class CoordinatorDouble implements AutoCloseable {
         changed();
     }
 
+    /** A round that the others carry through to its new base while this member looks away. */
+    synchronized void othersPublish(RoundPlan round, Digest next) {
+        append(new BasePublished(round.round(), next, Optional.empty(), Instant.EPOCH));
+        plan = Optional.of(round);
+        base = Optional.of(next);
+        candidate = Optional.empty();
+        phase = Phase.PUBLISHED;
+        published++;
+        planned = 0;
+        changed();
+    }
+
     synchronized void append(ConsortiumEvent event) {
         log.append(event);
     }

@@ -104,6 +104,28 @@ class DoctorTest {
     }
 
     @Test
+    void a_damaged_log_is_told_with_its_file_and_the_rest_is_looked_at_all_the_same()
+            throws IOException {
+        Files.writeString(stage.home.log(), "this was a log once, and is none any more");
+        assertThat(Doctor.examine(stage.home, InstantSource.system()))
+                .anyMatch(finding -> finding.subject().equals("coordinator"))
+                .filteredOn(finding -> finding.severity() == Severity.BROKEN)
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.what()).contains(stage.home.log().toString());
+                    assertThat(finding.advice()).contains("restore it");
+                });
+    }
+
+    @Test
+    void a_node_that_runs_is_looked_at_without_its_log() {
+        try (Node node = stage.node()) {
+            assertThat(node.traffic().up()).isZero();
+            assertThat(broken(InstantSource.system())).isEmpty();
+        }
+    }
+
+    @Test
     void a_coordinator_that_is_away_is_told_as_such() {
         stage.coordinator.close();
         assertThat(broken(InstantSource.system()))

@@ -10,7 +10,10 @@ import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +76,68 @@ class EnrolmentTest {
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.TLS));
         assertThat(stage.coordinator.requests).isEmpty();
+    }
+
+    private Enrolment later(Duration by) {
+        return new Enrolment(
+                () -> InstantSource.system().instant().plus(by), Stage.impatient(), outage -> {});
+    }
+
+    private String certificate() throws IOException {
+        return Files.readString(stage.home.identity().resolve("certificate.pem"));
+    }
+
+    @Test
+    void a_new_token_enrols_a_node_again_with_the_keys_that_it_has() throws IOException {
+        stage.joined();
+        String certificate = certificate();
+        String signingKey = Files.readString(stage.home.signingKey());
+        String second = stage.coordinator.invite().text();
+        assertThat(stage.enrolment().join(stage.home, second)).isInstanceOf(Outcome.Joined.class);
+        assertThat(certificate()).isNotEqualTo(certificate);
+        assertThat(Files.readString(stage.home.signingKey())).isEqualTo(signingKey);
+        assertThat(stage.enrolment().join(stage.home, second))
+                .isInstanceOf(Outcome.JoinedBefore.class);
+    }
+
+    @Test
+    void a_certificate_that_has_ended_is_replaced_with_a_new_token_and_not_with_the_old_one() {
+        String used = stage.coordinator.invite().text();
+        stage.enrolment().join(stage.home, used);
+        Enrolment late = later(Duration.ofDays(2));
+        assertThatThrownBy(() -> late.join(stage.home, used))
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.TLS))
+                .hasMessageContaining("new token");
+        assertThat(stage.coordinator.count("POST", "/v1/enrolments")).isEqualTo(1);
+        assertThat(late.join(stage.home, stage.coordinator.invite().text()))
+                .isInstanceOf(Outcome.Joined.class);
+    }
+
+    @Test
+    void a_damaged_membership_is_told_again_to_who_joins_with_a_new_token() throws IOException {
+        stage.joined();
+        Membership whole = Membership.of(stage.home);
+        Files.writeString(stage.home.membership(), "{\"consortium\":");
+        assertThat(stage.enrolment().join(stage.home, stage.coordinator.invite().text()))
+                .isInstanceOf(Outcome.Joined.class);
+        assertThat(Membership.of(stage.home)).isEqualTo(whole);
+    }
+
+    @Test
+    void a_directory_is_the_node_of_one_consortium_only() {
+        stage.joined();
+        EnrolmentToken invited = stage.coordinator.invite();
+        EnrolmentToken elsewhere =
+                new EnrolmentToken(
+                        invited.coordinator(),
+                        Digest.of(new byte[] {1}),
+                        invited.member(),
+                        invited.secret());
+        assertThatThrownBy(() -> stage.enrolment().join(stage.home, elsewhere.text()))
+                .isInstanceOfSatisfying(
+                        NodeException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.ENROLLED_ELSEWHERE));
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.ModelReceiver;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +37,14 @@ class ModelReceiverTest {
     private Path receive(int streams) {
         try (Node node = stage.node()) {
             return new ModelReceiver(node.coordinator(), stage.home.models(), streams, () -> {})
+                    .receive(model);
+        }
+    }
+
+    private Path receiveInto(long room) {
+        try (Node node = stage.node()) {
+            return new ModelReceiver(
+                            node.coordinator(), stage.home.models(), 1, () -> {}, folder -> room)
                     .receive(model);
         }
     }
@@ -89,6 +98,19 @@ class ModelReceiverTest {
 
         assertThat(SovereignBuild.digest(receive(1))).isEqualTo(model);
         assertThat(downloads()).isEqualTo(4);
+    }
+
+    @Test
+    void what_is_here_already_needs_no_room_and_what_is_missing_does() throws IOException {
+        Path received = receive(1);
+        long config = Files.size(received.resolve("config.json"));
+        Path draft = received.resolveSibling("." + model.hex() + ".partial");
+        Files.move(received, draft);
+        Files.delete(draft.resolve("config.json"));
+        assertThatThrownBy(() -> receiveInto(config - 1))
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+        assertThat(SovereignBuild.digest(receiveInto(config))).isEqualTo(model);
     }
 
     @Test

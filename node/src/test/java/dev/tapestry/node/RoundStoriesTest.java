@@ -13,24 +13,30 @@ import dev.tapestry.node.NodeEvent.Decision;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.NodeEvent.Verdict;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.NodeAgent.Until;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RoundStoriesTest {
+
+    private static final double FALSE_SCORE = 99.5;
 
     @TempDir Path directory;
     private Stage stage;
@@ -116,6 +122,46 @@ class RoundStoriesTest {
     }
 
     @Test
+    void a_score_is_not_remembered_for_a_text_that_was_edited_or_for_another_precision()
+            throws IOException {
+        announced();
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        falsifyScores();
+        Path text = stage.corpus.resolve("tales.txt");
+        Files.setLastModifiedTime(text, FileTime.from(Instant.parse("2001-01-01T00:00:00Z")));
+        try (Node node = stage.node()) {
+            assertThat(nextBaseScore(node, 2)).isLessThan(FALSE_SCORE);
+        }
+        falsifyScores();
+        try (Node node = stage.node(stage.config(Precision.BF16))) {
+            assertThat(nextBaseScore(node, 3)).isLessThan(FALSE_SCORE);
+        }
+    }
+
+    private void falsifyScores() throws IOException {
+        try (Stream<Path> scores = Files.list(stage.home.scores())) {
+            for (Path score : scores.toList()) {
+                String known = Files.readString(score);
+                assertThat(known).contains("\"bitsPerByte\":");
+                Files.writeString(
+                        score,
+                        known.replaceAll(
+                                "\"bitsPerByte\":[0-9.]+", "\"bitsPerByte\":" + FALSE_SCORE));
+            }
+        }
+    }
+
+    private double nextBaseScore(Node node, int round) {
+        Digest base = stage.coordinator.view().base().orElseThrow();
+        stage.coordinator.announce(Stage.plan(round, base), round);
+        node.agent().run(Until.noRun());
+        assertThat(stage.coordinator.scores).hasSize(round);
+        return stage.coordinator.scores.getLast().baseBitsPerByte();
+    }
+
+    @Test
     void a_node_killed_after_training_sends_what_it_has_without_training_again()
             throws IOException {
         announced();
@@ -175,6 +221,51 @@ class RoundStoriesTest {
             again.agent().run(Until.noRun());
         }
         assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void a_node_that_missed_the_scoring_fetches_the_base_that_the_others_published()
+            throws IOException {
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        Digest next = stage.coordinator.serve(stage.base("next", 2));
+        stage.coordinator.othersPublish(Stage.plan(1, base), next);
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(SovereignBuild.digest(stage.home.model(next))).isEqualTo(next);
+        assertThat(stage.updates).anyMatch(NodeUpdate.BaseBelieved.class::isInstance);
+    }
+
+    @Test
+    void what_is_half_here_of_a_candidate_that_was_rolled_back_goes_and_of_a_needed_model_stays()
+            throws IOException {
+        Digest base = announced();
+        Path gone = stage.home.models().resolve("." + "0".repeat(64) + ".partial");
+        Path needed = stage.home.models().resolve("." + base.hex() + ".partial");
+        for (Path half : List.of(gone, needed)) {
+            Files.writeString(Files.createDirectories(half).resolve("config.json"), "{");
+        }
+        stage.coordinator.views = RoundStoriesTest::rolledBack;
+        try (Node node = stage.node()) {
+            node.agent().run(view -> true);
+        }
+        assertThat(gone).doesNotExist();
+        assertThat(needed.resolve("config.json")).exists();
+    }
+
+    private static RoundView rolledBack(RoundView view) {
+        return new RoundView(
+                view.version(),
+                RoundView.Phase.ROLLED_BACK,
+                view.plan(),
+                view.planDigest(),
+                Optional.empty(),
+                view.base(),
+                List.of(),
+                view.deadline(),
+                view.roundsPublished(),
+                view.roundsPlanned(),
+                "worse");
     }
 
     @Test
@@ -244,6 +335,53 @@ class RoundStoriesTest {
         stage.coordinator.announce(Stage.plan(1, other), 1);
         declinesWith("NOT_PROVEN", other.abbreviated());
         assertThat(stage.coordinator.count("GET", "/v1/parts/")).isZero();
+    }
+
+    /** The others publish {@code next} between the node's view and its first look at the log. */
+    private void othersPublishMeanwhile(RoundPlan plan, Digest next) {
+        AtomicInteger looks = new AtomicInteger();
+        stage.coordinator.faults =
+                (method, path) -> {
+                    if (path.equals("/v1/log/checkpoint") && looks.getAndIncrement() == 0) {
+                        stage.coordinator.othersPublish(plan, next);
+                    }
+                    return Fault.NONE;
+                };
+    }
+
+    private void believesOnly(Digest base) {
+        try (Node node = stage.node()) {
+            node.agent().run((RoundView view) -> view.base().equals(Optional.of(base)));
+            assertThat(node.log().events())
+                    .filteredOn(Decision.class::isInstance)
+                    .extracting(event -> ((Decision) event).verdict())
+                    .containsExactly(Verdict.JOINED, Verdict.BASE_BELIEVED);
+        }
+        assertThat(stage.updates)
+                .filteredOn(NodeUpdate.BaseBelieved.class::isInstance)
+                .extracting(update -> ((NodeUpdate.BaseBelieved) update).base())
+                .containsExactly(base);
+        assertThat(declined()).isEmpty();
+    }
+
+    @Test
+    void a_base_that_was_overtaken_while_the_node_asked_for_the_log_is_no_false_one()
+            throws IOException {
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        Digest second = stage.coordinator.serve(stage.base("second", 2));
+        Digest third = stage.coordinator.serve(stage.base("third", 3));
+        stage.coordinator.othersPublish(Stage.plan(1, base), second);
+        othersPublishMeanwhile(Stage.plan(2, second), third);
+        believesOnly(third);
+    }
+
+    @Test
+    void a_round_that_was_over_when_the_node_asked_for_the_log_is_not_trained() throws IOException {
+        Digest base = announced();
+        Digest next = stage.coordinator.serve(stage.base("next", 2));
+        othersPublishMeanwhile(Stage.plan(1, base), next);
+        believesOnly(next);
+        assertThat(steps()).isZero();
     }
 
     @Test
@@ -360,6 +498,17 @@ class RoundStoriesTest {
     void a_note_that_cannot_be_written_is_a_fault_of_the_disk() throws IOException {
         announced();
         Files.writeString(stage.home.scores(), "not a folder");
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+        }
+    }
+
+    @Test
+    void a_disk_that_takes_no_pack_ends_the_node_and_is_no_policy() throws IOException {
+        announced();
+        Files.writeString(stage.home.tokens(), "not a folder");
         try (Node node = stage.node()) {
             assertThatThrownBy(() -> node.agent().run(Until.noRun()))
                     .isInstanceOfSatisfying(

@@ -81,7 +81,11 @@ final class Stage implements AutoCloseable {
     }
 
     NodeConfig config() {
-        return new NodeConfig(CoordinatorDouble.MEMBER, corpus, 1, Precision.FP32, 0.2, "", 4, 3);
+        return config(Precision.FP32);
+    }
+
+    NodeConfig config(Precision precision) {
+        return new NodeConfig(CoordinatorDouble.MEMBER, corpus, 1, precision, 0.2, "", 4, 3);
     }
 
     /** Joins, and writes {@code node.yaml}. */
@@ -92,9 +96,13 @@ final class Stage implements AutoCloseable {
     }
 
     Node node() {
+        return node(config());
+    }
+
+    Node node(NodeConfig config) {
         return Node.open(
                 home,
-                config(),
+                config,
                 update -> {
                     updates.add(update);
                     watcher.on(update);

@@ -43,7 +43,8 @@ final class NodeCommands extends CommandGroup {
             name = "join",
             description = {
                 "Make a directory a member's node: enrol with the steward's token, write node.yaml.",
-                "The keys are made here and never leave."
+                "The keys are made here and never leave. With a new token a node enrols again: with the"
+                        + " keys and settings that it has."
             },
             footer = {
                 "",
@@ -72,11 +73,11 @@ final class NodeCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         String line = token.equals("-") ? StandardInput.line() : token;
         NodeHome home = new NodeHome(directory);
-        Path text = corpus.toAbsolutePath().normalize();
         // Whatever can be wrong here is found before the token is spent.
-        NodeConfig standard = NodeConfig.standard(EnrolmentToken.parse(line).member(), text);
-        NodeConfig config = threads == null ? standard : standard.withThreads(threads);
-        DatasetCard card = DatasetCard.read(text);
+        MemberId invited = EnrolmentToken.parse(line).member();
+        boolean settled = Files.exists(home.config());
+        NodeConfig config = settled ? NodeConfig.read(home) : settings(invited, corpus, threads);
+        DatasetCard card = DatasetCard.read(config.corpus());
         Enrolment.Outcome outcome =
                 Enrolment.standard(outage ->
                                 err().println(
@@ -85,7 +86,7 @@ final class NodeCommands extends CommandGroup {
                                                                 outage.reason(),
                                                                 outage.again().toSeconds())))
                         .join(home, line);
-        if (!Files.exists(home.config())) {
+        if (!settled) {
             config.write(home);
         }
         Membership member = outcome.membership();
@@ -108,10 +109,18 @@ final class NodeCommands extends CommandGroup {
                     member.consortium(),
                     member.member(),
                     member.coordinator());
-            say("corpus: '%s'; settings: %s", card.name(), home.config());
+            say("corpus: '%s' in %s; settings: %s", card.name(), config.corpus(), home.config());
+            if (settled) {
+                say("kept:   the settings that were there; --corpus and --threads change nothing");
+            }
             say("next:   tapestry node start %s", directory);
         }
         return 0;
+    }
+
+    private static NodeConfig settings(MemberId member, Path corpus, @Nullable Integer threads) {
+        NodeConfig standard = NodeConfig.standard(member, corpus.toAbsolutePath().normalize());
+        return threads == null ? standard : standard.withThreads(threads);
     }
 
     @Command(
@@ -278,20 +287,26 @@ final class NodeCommands extends CommandGroup {
         throw failure;
     }
 
-    /** The newest base that the coordinator's log proved and that is still here. */
+    /** The newest base that the coordinator's log proved; an older one is nobody's latest. */
     private static Path latest(NodeHome home) {
-        for (NodeEvent event : events(home).reversed()) {
-            if (event instanceof NodeEvent.Decision decision
-                    && decision.verdict() == NodeEvent.Verdict.BASE_BELIEVED) {
-                Path model = home.model(new Digest(decision.reason()));
-                if (Files.isDirectory(model)) {
-                    return model;
-                }
-            }
+        Digest newest =
+                events(home).reversed().stream()
+                        .filter(NodeEvent.Decision.class::isInstance)
+                        .map(NodeEvent.Decision.class::cast)
+                        .filter(decision -> decision.verdict() == NodeEvent.Verdict.BASE_BELIEVED)
+                        .findFirst()
+                        .map(decision -> new Digest(decision.reason()))
+                        .orElseThrow(() ->
+                                new CommandException(
+                                        "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
+                                                .formatted(home.directory())));
+        Path model = home.model(newest);
+        if (!Files.isDirectory(model)) {
+            throw new CommandException(
+                    "the newest base that was verified is no longer here: %s; fetch it ('tapestry node start'), or give --base a directory"
+                            .formatted(model));
         }
-        throw new CommandException(
-                "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
-                        .formatted(home.directory()));
+        return model;
     }
 
     private static List<NodeEvent> events(NodeHome home) {

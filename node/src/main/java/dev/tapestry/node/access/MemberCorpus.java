@@ -57,7 +57,8 @@ public final class MemberCorpus {
     /**
      * Asks the card whether the text may be used so.
      *
-     * @throws NodeException {@code POLICY}, with what the card says
+     * @throws NodeException {@code POLICY}, with what the card says; {@code STORAGE} if the disk
+     *     does not give it
      */
     public DatasetCard require(PermittedUse... purposes) {
         try {
@@ -67,7 +68,7 @@ public final class MemberCorpus {
             }
             return card;
         } catch (CorpusException e) {
-            throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+            throw unusable(e);
         }
     }
 
@@ -77,7 +78,7 @@ public final class MemberCorpus {
      *
      * @param model a model directory with {@code tokenizer.json}
      * @throws NodeException {@code POLICY}; {@code WRONG_MODEL} if the model's tokenizer cannot be
-     *     used
+     *     used; {@code STORAGE} if the disk is full, or cannot be read
      */
     public OpenText open(Path model, PermittedUse purpose) {
         DatasetCard card = require(purpose, PermittedUse.EVALUATION);
@@ -91,16 +92,23 @@ public final class MemberCorpus {
             }
             return open(packed);
         } catch (CorpusException e) {
-            throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+            throw unusable(e);
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot tidy " + home.tokens() + ": " + e, e);
         }
     }
 
+    /** A disk that says no is no policy: the next round would not go better. */
+    private static NodeException unusable(CorpusException e) {
+        Code code = e.code() == CorpusException.Code.IO ? Code.STORAGE : Code.POLICY;
+        return new NodeException(code, e.code() + ": " + e.getMessage(), e);
+    }
+
     private static OpenText open(Path packed) {
         TokenShard train = TokenShard.open(PackedCorpus.trainFile(packed));
         try {
-            return new OpenText(train, TokenShard.open(PackedCorpus.heldOutFile(packed)));
+            TokenShard heldOut = TokenShard.open(PackedCorpus.heldOutFile(packed));
+            return new OpenText(packed.getFileName().toString(), train, heldOut);
         } catch (RuntimeException e) {
             train.close();
             throw e;

@@ -6,12 +6,19 @@ import dev.tapestry.training.Tokens;
 /** A packed corpus, mapped into memory until it is closed. */
 public final class OpenText implements AutoCloseable {
 
+    private final String pack;
     private final TokenShard train;
     private final TokenShard heldOut;
 
-    OpenText(TokenShard train, TokenShard heldOut) {
+    OpenText(String pack, TokenShard train, TokenShard heldOut) {
+        this.pack = pack;
         this.train = train;
         this.heldOut = heldOut;
+    }
+
+    /** Another tokenizer, card, split or text has another name. */
+    public String pack() {
+        return pack;
     }
 
     /** What may be trained on. */

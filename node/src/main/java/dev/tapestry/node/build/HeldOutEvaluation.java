@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
+import dev.tapestry.training.Precision;
 import dev.tapestry.training.TextLoss;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.weights.ModelDirectory;
@@ -18,6 +19,11 @@ public final class HeldOutEvaluation {
     /** Scores with this node's threads and precision. */
     public HeldOutEvaluation(NodeConfig config) {
         this.config = config;
+    }
+
+    /** How matrix products are calculated; scores depend on it. */
+    public Precision precision() {
+        return config.precision();
     }
 
     /**

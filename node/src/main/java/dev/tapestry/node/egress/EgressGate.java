@@ -120,7 +120,8 @@ public final class EgressGate implements AutoCloseable {
      * Sends a message until it is answered.
      *
      * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED},
-     *     {@code STORAGE}: what is to be sent cannot be read
+     *     {@code STORAGE}: what is to be sent cannot be read, or what came cannot be kept; {@code
+     *     MALFORMED_REPLY}: a document that is too long
      */
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;

@@ -30,6 +30,22 @@ public final class ModelReceiver {
     private final Path models;
     private final int streams;
     private final Runnable progress;
+    private final Disk disk;
+
+    /** How much a disk can still take. */
+    @FunctionalInterface
+    public interface Disk {
+        /** The bytes left for files in {@code folder}. */
+        long room(Path folder) throws IOException;
+
+        /** What the operating system says. */
+        static Disk real() {
+            return folder -> Files.getFileStore(folder).getUsableSpace();
+        }
+    }
+
+    /** A part that is not here, and its place. */
+    private record Gap(FileChannel file, long offset, ModelManifest.Part part) {}
 
     /**
      * Keeps models in {@code models}.
@@ -38,16 +54,24 @@ public final class ModelReceiver {
      * @param progress called after each part
      */
     public ModelReceiver(CoordinatorClient client, Path models, int streams, Runnable progress) {
+        this(client, models, streams, progress, Disk.real());
+    }
+
+    /** The same on a disk of one's own. */
+    public ModelReceiver(
+            CoordinatorClient client, Path models, int streams, Runnable progress, Disk disk) {
         this.client = client;
         this.models = models;
         this.streams = streams;
         this.progress = progress;
+        this.disk = disk;
     }
 
     /**
      * The directory of the model, fetched unless it is here.
      *
-     * @throws NodeException {@code COORDINATOR_REFUSED}, {@code DIGEST_MISMATCH}, {@code STORAGE}
+     * @throws NodeException {@code COORDINATOR_REFUSED}, {@code DIGEST_MISMATCH}; {@code STORAGE},
+     *     also when what is missing does not fit on the disk
      */
     public Path receive(Digest digest) {
         Path target = models.resolve(digest.hex());
@@ -58,16 +82,17 @@ public final class ModelReceiver {
         Path draft = models.resolve("." + digest.hex() + ".partial");
         try {
             Files.createDirectories(draft);
-            requireRoom(manifest);
             List<FileChannel> open = new ArrayList<>();
             try {
-                List<Runnable> missing = new ArrayList<>();
+                List<Gap> missing = new ArrayList<>();
                 for (ModelManifest.File file : manifest.files()) {
                     FileChannel channel = prepared(draft.resolve(file.path()), file.bytes());
                     open.add(channel);
                     missing.addAll(missing(channel, file));
                 }
-                Streams.run(streams, missing);
+                requireRoom(missing);
+                Streams.run(
+                        streams, missing.stream().<Runnable>map(gap -> () -> fetch(gap)).toList());
                 for (FileChannel channel : open) {
                     channel.force(true);
                 }
@@ -98,14 +123,13 @@ public final class ModelReceiver {
         return channel;
     }
 
-    private List<Runnable> missing(FileChannel channel, ModelManifest.File file)
+    private static List<Gap> missing(FileChannel channel, ModelManifest.File file)
             throws IOException {
-        List<Runnable> missing = new ArrayList<>();
+        List<Gap> missing = new ArrayList<>();
         long offset = 0;
         for (ModelManifest.Part part : file.parts()) {
-            long at = offset;
-            if (!holds(channel, at, part)) {
-                missing.add(() -> fetch(channel, at, part));
+            if (!holds(channel, offset, part)) {
+                missing.add(new Gap(channel, offset, part));
             }
             offset += part.bytes();
         }
@@ -131,9 +155,11 @@ public final class ModelReceiver {
         return Digest.ofHash(sha.digest()).equals(part.digest());
     }
 
-    private void fetch(FileChannel channel, long offset, ModelManifest.Part part) {
+    private void fetch(Gap gap) {
+        ModelManifest.Part part = gap.part();
         Message message = Message.ask(MessageKind.PART_DOWNLOAD, "/v1/parts/" + part.digest());
-        Answer answer = client.gate().send(message, new ReplySink.Place(channel, offset, part));
+        Answer answer =
+                client.gate().send(message, new ReplySink.Place(gap.file(), gap.offset(), part));
         if (answer instanceof Answer.Refused(int status, String code, String detail)) {
             throw new NodeException(
                     Code.COORDINATOR_REFUSED,
@@ -161,13 +187,14 @@ public final class ModelReceiver {
         }
     }
 
-    private void requireRoom(ModelManifest manifest) throws IOException {
-        long room = Files.getFileStore(models).getUsableSpace();
-        if (room < manifest.bytes()) {
+    private void requireRoom(List<Gap> missing) throws IOException {
+        long bytes = missing.stream().mapToLong(gap -> gap.part().bytes()).sum();
+        long room = disk.room(models);
+        if (room < bytes) {
             throw new NodeException(
                     Code.STORAGE,
-                    "a model of %,d bytes does not fit into the %,d bytes left in %s"
-                            .formatted(manifest.bytes(), room, models));
+                    "the %,d bytes of a model that are missing do not fit into the %,d bytes left in %s; free some, or lower keep-bases in node.yaml"
+                            .formatted(bytes, room, models));
         }
     }
 }

@@ -12,7 +12,12 @@ import java.security.MessageDigest;
 /** Where the body of a successful reply goes. */
 sealed interface ReplySink {
 
-    /** Takes the whole body; what it returns is the answer's. */
+    /**
+     * Takes the whole body; what it returns is the answer's.
+     *
+     * @throws IOException when trying again may help
+     * @throws NodeException {@code MALFORMED_REPLY}, {@code STORAGE}: it does not
+     */
     byte[] take(InputStream in) throws IOException;
 
     /** Documents: at most 32 MiB. */
@@ -23,7 +28,10 @@ sealed interface ReplySink {
         public byte[] take(InputStream in) throws IOException {
             byte[] body = in.readNBytes(MAX_BYTES + 1);
             if (body.length > MAX_BYTES) {
-                throw new IOException("a document of more than " + MAX_BYTES + " bytes");
+                throw new NodeException(
+                        NodeException.Code.MALFORMED_REPLY,
+                        "the coordinator sent a document of more than %,d bytes"
+                                .formatted(MAX_BYTES));
             }
             return body;
         }

@@ -4,6 +4,8 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -19,6 +21,7 @@ import dev.tapestry.trust.log.TreeEdge;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +40,9 @@ public final class LogWitness {
 
     private static final int SLICE = 1000;
 
+    /** More than once only when bases follow each other faster than they can be looked up. */
+    private static final int LOOKS = 3;
+
     private final CoordinatorClient client;
     private final Membership membership;
     private final Path file;
@@ -48,7 +54,11 @@ public final class LogWitness {
      * @param edge of the tree over all entries under it
      * @param base the last base that they name
      */
-    record Seen(String note, TreeEdge edge, Optional<Digest> base) {}
+    record Seen(String note, TreeEdge edge, Optional<Digest> base) {
+        boolean names(Digest other) {
+            return base.equals(Optional.of(other));
+        }
+    }
 
     /** A witness that remembers in {@code home} what it saw. */
     public LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
@@ -65,22 +75,64 @@ public final class LogWitness {
      *     MALFORMED_REPLY}; {@code STORAGE}: what was seen before cannot be read or written
      */
     public Checkpoint believe(Digest base) {
+        Seen seen = look();
+        if (!seen.names(base)) {
+            throw notProven(base, seen);
+        }
+        return verified(seen.note());
+    }
+
+    /**
+     * Whether {@code base} still is the shared base. It is not when the loop went on since the node
+     * was told of it, as while the coordinator could not be reached: what the coordinator names
+     * when it is asked anew is then what its log names.
+     *
+     * @throws NodeException as {@link #believe} does, when the log does not name what the
+     *     coordinator names now
+     */
+    boolean stillNames(Digest base) {
+        Digest claimed = base;
+        for (int looks = 1; ; looks++) {
+            Seen seen = look();
+            if (seen.names(claimed)) {
+                return claimed.equals(base);
+            }
+            if (looks == LOOKS) {
+                throw notProven(claimed, seen);
+            }
+            claimed = claimedNow(base);
+        }
+    }
+
+    /** The base that the coordinator names now; {@code otherwise} if it names none. */
+    private Digest claimedNow(Digest otherwise) {
+        RoundView view = client.round(0, Duration.ZERO);
+        Optional<Digest> claimed =
+                switch (view.phase()) {
+                    case COLLECTING, MERGING, SCORING -> view.plan().map(RoundPlan::base);
+                    case IDLE, PUBLISHED, ROLLED_BACK, ABANDONED -> view.base();
+                };
+        return claimed.orElse(otherwise);
+    }
+
+    private Seen look() {
         Optional<Seen> before = seen();
         String note = client.checkpoint();
         Checkpoint now = verified(note);
         requireGrowth(before, now, note);
         Seen after = read(before, now, note);
         remember(after);
-        if (!after.base().equals(Optional.of(base))) {
-            throw new NodeException(
-                    Code.NOT_PROVEN,
-                    "the coordinator names %s as the base, but the latest base in its log of %d entries is %s"
-                            .formatted(
-                                    base.abbreviated(),
-                                    now.size(),
-                                    after.base().map(Digest::abbreviated).orElse("none")));
-        }
-        return now;
+        return after;
+    }
+
+    private static NodeException notProven(Digest base, Seen seen) {
+        return new NodeException(
+                Code.NOT_PROVEN,
+                "the coordinator names %s as the base, but the latest base in its log of %d entries is %s"
+                        .formatted(
+                                base.abbreviated(),
+                                seen.edge().size(),
+                                seen.base().map(Digest::abbreviated).orElse("none")));
     }
 
     private Checkpoint verified(String note) {

@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Keeps the models that the loop still needs and the latest others, so that disks do not fill. */
+/**
+ * Keeps the models that the loop still needs and the latest others, so that disks do not fill. Of
+ * half received models it keeps those that the loop still needs: nobody fetches the rest of others.
+ */
 final class ModelShelf {
 
     private final NodeHome home;
@@ -28,13 +31,21 @@ final class ModelShelf {
         this.keep = keep;
     }
 
-    /** Deletes the oldest models beyond those kept; never one that the view names. */
+    /**
+     * Deletes the oldest models beyond those kept, and what is half here; never what the view
+     * names.
+     */
     void tidy(RoundView view) {
         Set<String> needed = new HashSet<>();
         view.base().map(Digest::hex).ifPresent(needed::add);
         view.candidate().map(Digest::hex).ifPresent(needed::add);
         view.plan().ifPresent(plan -> needed.add(plan.base().hex()));
         try {
+            for (Path half : named("\\.[0-9a-f]{64}\\.partial")) {
+                if (!needed.contains(half.getFileName().toString().substring(1, 65))) {
+                    Drafts.delete(half);
+                }
+            }
             List<Path> models = newestFirst();
             for (Path old : models.subList(Math.min(keep, models.size()), models.size())) {
                 if (!needed.contains(old.getFileName().toString())) {
@@ -47,22 +58,24 @@ final class ModelShelf {
     }
 
     private List<Path> newestFirst() throws IOException {
-        if (!Files.isDirectory(home.models())) {
-            return List.of();
-        }
         record Dated(Path path, FileTime time) {}
         List<Dated> dated = new ArrayList<>();
-        try (Stream<Path> models = Files.list(home.models())) {
-            for (Path model : models.toList()) {
-                if (model.getFileName().toString().matches("[0-9a-f]{64}")) {
-                    dated.add(new Dated(model, Files.getLastModifiedTime(model)));
-                }
-            }
+        for (Path model : named("[0-9a-f]{64}")) {
+            dated.add(new Dated(model, Files.getLastModifiedTime(model)));
         }
         return dated.stream()
                 .sorted(Comparator.comparing(Dated::time).reversed())
                 .map(Dated::path)
                 .toList();
+    }
+
+    private List<Path> named(String pattern) throws IOException {
+        if (!Files.isDirectory(home.models())) {
+            return List.of();
+        }
+        try (Stream<Path> models = Files.list(home.models())) {
+            return models.filter(model -> model.getFileName().toString().matches(pattern)).toList();
+        }
     }
 
     /** A model that is half deleted must not look whole. */

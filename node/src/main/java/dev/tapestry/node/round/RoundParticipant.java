@@ -87,7 +87,10 @@ final class RoundParticipant {
 
     private void contribute(RoundPlan plan, RoundView view) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
-        Path base = receiveBase(plan);
+        if (!isCurrent(plan, plan.base())) {
+            return;
+        }
+        Path base = receive(plan, "base", plan.base());
         Digest planDigest = named(view.planDigest(), "a plan without its digest");
         Outbox.Parcel parcel =
                 outbox.find(plan.round(), planDigest)
@@ -96,11 +99,15 @@ final class RoundParticipant {
         courier.deliver(parcel);
     }
 
-    private Path receiveBase(RoundPlan plan) {
-        diary.begins(Phase.VERIFYING, plan.round(), "base " + plan.base().abbreviated());
-        stop.interruptibly(() -> witness.believe(plan.base()));
-        diary.begins(Phase.RECEIVING, plan.round(), "base " + plan.base().abbreviated());
-        return stop.interruptibly(() -> models.receive(plan.base()));
+    /** Whether the log proves the base; if not, the view is old, and a newer one is to be had. */
+    private boolean isCurrent(RoundPlan plan, Digest base) {
+        diary.begins(Phase.VERIFYING, plan.round(), "base " + base.abbreviated());
+        return stop.interruptibly(() -> witness.stillNames(base));
+    }
+
+    private Path receive(RoundPlan plan, String what, Digest model) {
+        diary.begins(Phase.RECEIVING, plan.round(), what + " " + model.abbreviated());
+        return stop.interruptibly(() -> models.receive(model));
     }
 
     private Outbox.Parcel train(RoundPlan plan, Digest planDigest, int published, Path base) {
@@ -134,8 +141,7 @@ final class RoundParticipant {
 
     private void score(RoundPlan plan, Digest candidate) {
         corpus.require(PermittedUse.EVALUATION);
-        diary.begins(Phase.RECEIVING, plan.round(), "candidate " + candidate.abbreviated());
-        Path model = stop.interruptibly(() -> models.receive(candidate));
+        Path model = receive(plan, "candidate", candidate);
         stop.interruptibly(() -> models.receive(plan.base()));
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
@@ -147,9 +153,9 @@ final class RoundParticipant {
 
     private void believe(RoundPlan plan, RoundView view) {
         Digest base = named(view.base(), "a published round without a base");
-        if (!diary.over(plan.round())) {
-            diary.begins(Phase.VERIFYING, plan.round(), "base " + base.abbreviated());
-            stop.interruptibly(() -> witness.believe(base));
+        if (!diary.over(plan.round()) && isCurrent(plan, base)) {
+            // Who missed the scoring does not have it yet.
+            receive(plan, "base", base);
             diary.published(plan.round(), base);
         }
     }

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.Score;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.HeldOutEvaluation;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -19,20 +20,14 @@ final class ScoreBook {
     private final HeldOutEvaluation evaluation;
 
     /** A remembered score, with what it depends on. */
-    record Entry(
-            long heldOutTokens,
-            long heldOutBytes,
-            long maxTokens,
-            int sequenceLength,
-            double bitsPerByte,
-            long bytes) {
-        boolean fits(OpenText text, RoundPlan plan) {
-            return heldOutTokens == text.heldOut().count()
-                    && heldOutBytes == text.heldOut().bytes()
-                    && maxTokens == plan.scoringTokens()
-                    && sequenceLength == plan.training().sequenceLength();
-        }
-    }
+    record Entry(Terms terms, double bitsPerByte, long bytes) {}
+
+    /**
+     * What a model's score depends on.
+     *
+     * @param pack of the held-out text
+     */
+    record Terms(String pack, Precision precision, long maxTokens, int sequenceLength) {}
 
     ScoreBook(NodeHome home, HeldOutEvaluation evaluation) {
         this.home = home;
@@ -41,35 +36,36 @@ final class ScoreBook {
 
     /** The score of a candidate against its base, both in {@code models/}. */
     Score score(RoundPlan plan, Digest candidate, OpenText text) {
-        Entry base = entry(plan, plan.base(), text);
-        Entry next = entry(plan, candidate, text);
+        Terms terms =
+                new Terms(
+                        text.pack(),
+                        evaluation.precision(),
+                        plan.scoringTokens(),
+                        plan.training().sequenceLength());
+        Entry base = entry(terms, plan.base(), text);
+        Entry next = entry(terms, candidate, text);
         return new Score(next.bitsPerByte(), base.bitsPerByte(), next.bytes());
     }
 
-    private Entry entry(RoundPlan plan, Digest model, OpenText text) {
+    private Entry entry(Terms terms, Digest model, OpenText text) {
         Path file = home.scores().resolve(model.hex() + ".json");
         if (Files.exists(file)) {
             try {
                 Entry known = CanonicalJson.read(SafeFile.readBytes(file), Entry.class);
-                if (known.fits(text, plan)) {
+                if (known.terms().equals(terms)) {
                     return known;
                 }
             } catch (TrustException _) {
                 // A damaged note is written anew.
             }
         }
-        int sequenceLength = plan.training().sequenceLength();
         HeldOutEvaluation.Result result =
                 evaluation.of(
-                        home.model(model), text.heldOut(), sequenceLength, plan.scoringTokens());
-        Entry fresh =
-                new Entry(
-                        text.heldOut().count(),
-                        text.heldOut().bytes(),
-                        plan.scoringTokens(),
-                        sequenceLength,
-                        result.bitsPerByte(),
-                        result.bytes());
+                        home.model(model),
+                        text.heldOut(),
+                        terms.sequenceLength(),
+                        terms.maxTokens());
+        Entry fresh = new Entry(terms, result.bitsPerByte(), result.bytes());
         SafeFile.write(file, CanonicalJson.write(fresh));
         return fresh;
     }

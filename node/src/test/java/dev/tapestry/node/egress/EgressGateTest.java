@@ -172,6 +172,34 @@ class EgressGateTest {
     }
 
     @Test
+    void a_document_that_does_not_end_is_no_answer_and_is_not_asked_for_again() throws Exception {
+        HttpHandler endless =
+                exchange -> {
+                    exchange.sendResponseHeaders(200, 0);
+                    byte[] block = new byte[1 << 20];
+                    for (int i = 0; i < 40; i++) {
+                        exchange.getResponseBody().write(block);
+                    }
+                    exchange.close();
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                SmallServer server = new SmallServer(directory, endless);
+                EgressGate gate =
+                        gate(
+                                server.address(),
+                                server.client(),
+                                log,
+                                pause -> {
+                                    throw new InterruptedException("it is tried again");
+                                })) {
+            assertThatThrownBy(() -> gate.send(Message.ask(MessageKind.STATUS, "/v1/status")))
+                    .isInstanceOfSatisfying(
+                            NodeException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.MALFORMED_REPLY));
+        }
+    }
+
+    @Test
     void messages_follow_each_other_on_one_connection() throws Exception {
         Set<InetSocketAddress> peers = ConcurrentHashMap.newKeySet();
         HttpHandler polite =
