@@ -98,9 +98,22 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         try (AuditLog log = AuditLog.readOnly(files.log())) {
             origin = log.origin();
         }
-        Checkpoint remembered = Checkpoint.verified(note(seen), origin, key);
+        Checkpoint remembered = remembered(seen, origin, key);
         LogReport compared = of(LogVerifier.verify(files.log(), key, List.of(remembered)));
         return compared.whole ? story(files, key) : compared;
+    }
+
+    /** What the witness signed for is not the fault of the log that is verified. */
+    private static Checkpoint remembered(Path seen, String origin, VerifyingKey key) {
+        try {
+            return Checkpoint.verified(note(seen), origin, key);
+        } catch (TrustException e) {
+            throw new CommandException(
+                    ExitCode.REFUSED,
+                    "%s holds no checkpoint of this log: it is damaged, of another consortium, or this log took another's place (%s)"
+                            .formatted(seen, e.getMessage()),
+                    e);
+        }
     }
 
     private static String note(Path seen) {

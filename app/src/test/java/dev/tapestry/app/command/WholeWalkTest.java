@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +101,14 @@ final class WholeWalkTest {
         assertThat(ok("verify", "merge", consortium, "--round", "1")).contains("to the last byte");
         assertThat(Said.by("verify", "merge", consortium, "--round", "9").err())
                 .contains("no round 9");
+
+        Path seen = node.resolve("witness/seen.json");
+        String remembered = Files.readString(seen);
+        Files.writeString(seen, "{}");
+        Said forgetful = Said.by("verify", "log", consortium, "--witness", node);
+        assertThat(forgetful.code()).isEqualTo(1);
+        assertThat(forgetful.err()).contains("seen.json holds no checkpoint of this log");
+        Files.writeString(seen, remembered);
 
         Tiny.falsify(consortium.resolve("log.db"), "Walkers", "Talkers");
         Said broken = Said.by("verify", "log", consortium, "--witness", node);
