@@ -126,11 +126,6 @@ public final class Node implements AutoCloseable {
         return gate.traffic();
     }
 
-    /** What was written down so far. */
-    public NodeLog log() {
-        return log;
-    }
-
     /** Asks the agent or the build to stop; returns at once. For another thread, such as a hook. */
     public void stop() {
         stop.request();

@@ -28,9 +28,7 @@ public sealed interface NodeUpdate {
         /** Of a published base in the coordinator's log. */
         VERIFYING,
         /** Of a sovereign model. */
-        BUILDING,
-        /** The node has ended. */
-        STOPPED
+        BUILDING
     }
 
     /**

@@ -76,7 +76,7 @@ class RoundStoriesTest {
             node.agent().run(Until.noRun());
             Traffic traffic = node.traffic();
             List<Receipt> receipts =
-                    node.log().events().stream()
+                    stage.events().stream()
                             .filter(Receipt.class::isInstance)
                             .map(Receipt.class::cast)
                             .toList();
@@ -352,7 +352,7 @@ class RoundStoriesTest {
     private void believesOnly(Digest base) {
         try (Node node = stage.node()) {
             node.agent().run((RoundView view) -> view.base().equals(Optional.of(base)));
-            assertThat(node.log().events())
+            assertThat(stage.events())
                     .filteredOn(Decision.class::isInstance)
                     .extracting(event -> ((Decision) event).verdict())
                     .containsExactly(Verdict.JOINED, Verdict.BASE_BELIEVED);
@@ -410,7 +410,7 @@ class RoundStoriesTest {
                     .isInstanceOfSatisfying(
                             NodeException.class,
                             e -> assertThat(e.code()).isEqualTo(Code.SPLIT_VIEW));
-            assertThat(node.log().events())
+            assertThat(stage.events())
                     .anyMatch(event ->
                             event instanceof Decision decision
                                     && decision.verdict() == Verdict.BASE_NOT_BELIEVED);
@@ -510,6 +510,11 @@ class RoundStoriesTest {
         announced();
         Files.writeString(stage.home.tokens(), "not a folder");
         try (Node node = stage.node()) {
+            stage.watch(update -> {
+                if (update instanceof NodeUpdate.Declined) {
+                    node.stop(); // rather than wait for a round that would go no better
+                }
+            });
             assertThatThrownBy(() -> node.agent().run(Until.noRun()))
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));

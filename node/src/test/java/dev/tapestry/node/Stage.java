@@ -111,6 +111,13 @@ final class Stage implements AutoCloseable {
                 impatient());
     }
 
+    /** What the node has written down so far. */
+    List<NodeEvent> events() {
+        try (NodeLog log = NodeLog.readOnly(home.log())) {
+            return log.events();
+        }
+    }
+
     /** Hears all further updates. */
     void watch(NodeProgress next) {
         watcher = next;

@@ -31,11 +31,6 @@ public final class OpenText implements AutoCloseable {
         return Tokens.of(heldOut);
     }
 
-    /** Every token is below this. */
-    public int vocabularySize() {
-        return train.vocabSize();
-    }
-
     @Override
     public void close() {
         train.close();
