@@ -3,6 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.json.StrictYaml;
 import java.net.URI;
 import java.nio.file.Files;
@@ -34,6 +35,16 @@ public record CoordinatorConfig(
             require(!host.isBlank(), "host names the address to listen on");
             require(port >= 0 && port <= 65_535, "port is 0 to 65535, not " + port);
             require(!dnsNames.isEmpty(), "dnsNames has at least one name");
+            dnsNames.forEach(Listening::requireHost);
+        }
+
+        private static void requireHost(String name) {
+            try {
+                CertificateAuthority.requireHost(name);
+            } catch (TrustException e) {
+                throw new CoordinatorException(
+                        Code.CONFIGURATION, "dnsNames: " + e.getMessage(), e);
+            }
         }
 
         /** What nodes call. */

@@ -9,6 +9,7 @@ import dev.tapestry.coordinator.CoordinatorException.Code;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,29 @@ class CoordinatorConfigTest {
         String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads]";
         refused("mergeThreads: 4", "mergeThreads: 4\ncolour: red", "unknown key 'colour'", keys);
         refused("mergeThreads: 4", "", "the key 'mergeThreads' is missing", keys);
+    }
+
+    @Test
+    void a_name_that_no_certificate_takes_is_refused_before_anything_is_founded()
+            throws IOException {
+        refused("\"hub.example\"", "\"my_host\"", "dnsNames: 'my_host' is neither a host name");
+        Path consortium = directory.resolve("consortium");
+        assertThatThrownBy(() -> found(consortium, "my_host"))
+                .isInstanceOfSatisfying(
+                        CoordinatorException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.CONFIGURATION));
+        assertThat(consortium).doesNotExist();
+        found(consortium, "myhost");
+        assertThat(CoordinatorConfig.read(consortium).listening().dnsNames())
+                .containsExactly("myhost");
+    }
+
+    private static void found(Path consortium, String name) {
+        Coordinator.found(
+                consortium,
+                Stage.charter(1),
+                new Listening("0.0.0.0", 8443, List.of(name)),
+                Instant::now);
     }
 
     private void refused(String good, String bad, String... reasons) throws IOException {
