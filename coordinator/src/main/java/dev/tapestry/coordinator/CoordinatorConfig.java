@@ -25,7 +25,8 @@ public record CoordinatorConfig(
      * Where the coordinator is reached.
      *
      * @param host address to bind, {@code 0.0.0.0} for all
-     * @param port 0 lets the system choose
+     * @param port 0 lets the system choose, which only tests can use: nobody could be told where to
+     *     call
      * @param dnsNames names and addresses under which nodes call; they stand in the certificate,
      *     and the first one in enrolment tokens
      */
@@ -47,7 +48,18 @@ public record CoordinatorConfig(
             }
         }
 
-        /** What nodes call. */
+        /**
+         * What nodes and the steward call: the first name and the port, an IPv6 address in
+         * brackets.
+         *
+         * @throws CoordinatorException {@code CONFIGURATION} for port 0
+         */
+        public URI address() {
+            require(port > 0, "port 0 is no port that nodes could call; give one from 1 to 65535");
+            return address(port);
+        }
+
+        /** The same with the port that the system has chosen. */
         URI address(int boundPort) {
             String name = dnsNames.getFirst();
             return URI.create(

@@ -40,6 +40,17 @@ class CoordinatorConfigTest {
     }
 
     @Test
+    void the_address_is_what_a_client_can_call_also_in_ipv6_but_not_with_port_0() {
+        assertThat(written.listening().address()).hasToString("https://hub.example:8443");
+        assertThat(new Listening("::", 8443, List.of("2001:db8::7")).address())
+                .hasToString("https://[2001:db8::7]:8443");
+        Listening chosenBySystem = new Listening("127.0.0.1", 0, List.of("localhost"));
+        assertThatThrownBy(chosenBySystem::address)
+                .isInstanceOf(CoordinatorException.class)
+                .hasMessageContaining("port 0");
+    }
+
+    @Test
     void a_value_of_another_kind_is_refused_with_its_key() throws IOException {
         refused("port: 8443", "port: 84.7", "port: a whole number", "84.7");
         refused("port: 8443", "port: \"84\"", "port: a whole number", "84");
