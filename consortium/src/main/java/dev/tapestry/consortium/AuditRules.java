@@ -48,9 +48,9 @@ public final class AuditRules {
             case MemberEnrolled enrolled -> enrolled(before, enrolled);
             case MemberRevoked revoked ->
                     unless(
-                            active(before, revoked.member()),
+                            before.revocable(revoked.member()),
                             () ->
-                                    "%s is revoked, but is no active member"
+                                    "%s is revoked, but is no active member and has no unused token"
                                             .formatted(revoked.member()));
             case BaseAdopted adopted ->
                     unless(

@@ -199,12 +199,21 @@ public record Consortium(
     }
 
     /**
-     * The events of a revocation, in the order in which they must be written; none where there is
-     * no such member, or it was revoked before.
+     * Whether there is something to revoke: an active member, or unused tokens with which it would
+     * become one.
+     */
+    public boolean revocable(MemberId id) {
+        Member member = members.get(id);
+        return (member != null && member.active())
+                || tokens.values().stream().anyMatch(token -> token.member().equals(id));
+    }
+
+    /**
+     * The events of a revocation, in the order in which they must be written; none where nothing is
+     * {@link #revocable}.
      */
     public List<ConsortiumEvent> revocation(MemberId member, String reason, Instant at) {
-        Member known = members.get(member);
-        if (known == null || !known.active()) {
+        if (!revocable(member)) {
             return List.of();
         }
         List<ConsortiumEvent> events = new ArrayList<>();

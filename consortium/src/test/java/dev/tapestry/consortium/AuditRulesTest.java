@@ -63,6 +63,8 @@ class AuditRulesTest {
         announce();
         contribute("third", LAB);
         write(consortium.revocation(BANK, "it left", NOON));
+        write(List.of(token(BANK)));
+        write(consortium.revocation(BANK, "the token leaked", NOON));
         write(Sample.enrolment(BANK, NOON));
         contribute("third", CLINIC);
         tell(new Merged(Sample.candidate(CLINIC, LAB), NOON));
@@ -127,6 +129,13 @@ class AuditRulesTest {
     @Test
     void a_revocation_of_nobody() {
         forged(new MemberRevoked(STRANGER, "?", NOON), "stranger is revoked");
+    }
+
+    @Test
+    void an_enrolment_with_a_token_that_was_withdrawn() {
+        write(List.of(token(STRANGER)));
+        write(consortium.revocation(STRANGER, "the token leaked", NOON));
+        forged(enrolled(STRANGER, NOON), "stranger enrols without");
     }
 
     @Test

@@ -94,6 +94,20 @@ class ConsortiumTest {
         assertThat(consortium.tokens()).containsKey(Sample.digest("after a talk"));
     }
 
+    @Test
+    void a_token_that_leaks_is_withdrawn_though_its_member_is_revoked_or_never_enrolled() {
+        consortium = consortium.applyAll(consortium.revocation(LAB, "its key leaked", NOON));
+        consortium = consortium.apply(token(LAB, "leaked")).apply(token(Sample.STRANGER, "too"));
+        for (MemberId invited : List.of(LAB, Sample.STRANGER)) {
+            List<ConsortiumEvent> events = consortium.revocation(invited, "it leaked", NOON);
+            assertThat(events).containsExactly(new MemberRevoked(invited, "it leaked", NOON));
+            consortium = consortium.applyAll(events);
+            assertThat(consortium.revocable(invited)).isFalse();
+        }
+        assertThat(consortium.tokens()).isEmpty();
+        assertThat(consortium.members()).doesNotContainKey(Sample.STRANGER);
+    }
+
     /** Or the replay of a long log would take the square of its length. */
     @Test
     void an_event_copies_nothing_that_it_does_not_change() {

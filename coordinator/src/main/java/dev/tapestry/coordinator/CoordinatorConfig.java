@@ -3,6 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.json.StrictYaml;
 import java.net.URI;
 import java.nio.file.Files;
@@ -24,7 +25,8 @@ public record CoordinatorConfig(
      * Where the coordinator is reached.
      *
      * @param host address to bind, {@code 0.0.0.0} for all
-     * @param port 0 lets the system choose
+     * @param port 0 lets the system choose, which only tests can use: nobody could be told where to
+     *     call
      * @param dnsNames names and addresses under which nodes call; they stand in the certificate,
      *     and the first one in enrolment tokens
      */
@@ -34,9 +36,30 @@ public record CoordinatorConfig(
             require(!host.isBlank(), "host names the address to listen on");
             require(port >= 0 && port <= 65_535, "port is 0 to 65535, not " + port);
             require(!dnsNames.isEmpty(), "dnsNames has at least one name");
+            dnsNames.forEach(Listening::requireHost);
         }
 
-        /** What nodes call. */
+        private static void requireHost(String name) {
+            try {
+                CertificateAuthority.requireHost(name);
+            } catch (TrustException e) {
+                throw new CoordinatorException(
+                        Code.CONFIGURATION, "dnsNames: " + e.getMessage(), e);
+            }
+        }
+
+        /**
+         * What nodes and the steward call: the first name and the port, an IPv6 address in
+         * brackets.
+         *
+         * @throws CoordinatorException {@code CONFIGURATION} for port 0
+         */
+        public URI address() {
+            require(port > 0, "port 0 is no port that nodes could call; give one from 1 to 65535");
+            return address(port);
+        }
+
+        /** The same with the port that the system has chosen. */
         URI address(int boundPort) {
             String name = dnsNames.getFirst();
             return URI.create(

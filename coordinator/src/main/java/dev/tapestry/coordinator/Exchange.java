@@ -25,8 +25,14 @@ import java.util.function.Function;
 /** One request and its answer, in the words of the protocol. */
 final class Exchange {
 
-    /** The longest JSON body that any route takes: 8 MiB. */
-    static final int MAX_DOCUMENT_BYTES = 8 << 20;
+    /**
+     * The longest JSON body of a route: 64 KiB. Read, a document takes tens of times its length,
+     * and some routes are open to anybody.
+     */
+    static final int MAX_DOCUMENT_BYTES = 64 << 10;
+
+    /** The longest manifest of a contribution, which names each part of a model: 8 MiB. */
+    static final int MAX_MANIFEST_BYTES = 8 << 20;
 
     /** A refused body of up to this length is read and dropped, so that the answer arrives. */
     private static final long MAX_DRAINED_BYTES = 64L << 20;
@@ -128,19 +134,29 @@ final class Exchange {
 
     /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */
     byte[] document() throws IOException {
-        if (contentLength().orElse(0) > MAX_DOCUMENT_BYTES) {
-            throw tooLarge();
+        return body(MAX_DOCUMENT_BYTES);
+    }
+
+    /** The whole body, which must not be longer than {@link #MAX_MANIFEST_BYTES}. */
+    byte[] manifest() throws IOException {
+        return body(MAX_MANIFEST_BYTES);
+    }
+
+    private byte[] body(int maxBytes) throws IOException {
+        if (contentLength().orElse(0) > maxBytes) {
+            throw tooLarge(maxBytes);
         }
-        byte[] bytes = body().readNBytes(MAX_DOCUMENT_BYTES + 1);
-        if (bytes.length > MAX_DOCUMENT_BYTES) {
-            throw tooLarge();
+        byte[] bytes = body().readNBytes(maxBytes + 1);
+        if (bytes.length > maxBytes) {
+            throw tooLarge(maxBytes);
         }
         return bytes;
     }
 
-    private static ApiRefusal tooLarge() {
+    private static ApiRefusal tooLarge(int maxBytes) {
         return new ApiRefusal(
-                ApiCode.BODY_TOO_LARGE, "a document has at most " + MAX_DOCUMENT_BYTES + " bytes");
+                ApiCode.BODY_TOO_LARGE,
+                "a document for this route has at most " + maxBytes + " bytes");
     }
 
     /** The body as a record. */

@@ -4,6 +4,7 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -91,7 +92,7 @@ final class FileTrees {
     static void delete(Path path) {
         try {
             Drafts.delete(path);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw CoordinatorException.storage("delete", path, e);
         }
     }

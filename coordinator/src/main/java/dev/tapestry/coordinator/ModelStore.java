@@ -132,9 +132,13 @@ final class ModelStore {
      * @param finished whose files are on the disk already, as merges and writers of models leave
      *     them
      */
-    synchronized Digest adopt(Path finished) {
+    Digest adopt(Path finished) {
+        // All of the model is read here; whoever asks for another does not wait for that.
         ModelManifest manifest = Manifests.of(finished);
-        byte[] bytes = CanonicalJson.write(manifest);
+        return place(finished, manifest, CanonicalJson.write(manifest));
+    }
+
+    private synchronized Digest place(Path finished, ModelManifest manifest, byte[] bytes) {
         Digest digest = Digest.of(bytes);
         if (models.containsKey(digest)) {
             FileTrees.delete(finished);

@@ -1,11 +1,13 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.CoordinatorException.Code;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
@@ -33,21 +35,41 @@ final class PartServing {
      */
     private record Slice(long first, long count) {}
 
-    /** Answers GET. */
+    /**
+     * Answers GET.
+     *
+     * @throws CoordinatorException {@code STORAGE} if the disk does not give the file, {@code
+     *     MODEL} if it is damaged
+     * @throws IOException when the connection breaks
+     */
     void send(Exchange exchange) throws IOException {
         ModelStore.Place place = place(exchange);
         Optional<Slice> range = range(exchange, place);
         Slice slice = range.orElse(new Slice(0, place.bytes()));
-        // Opened before the head is sent: a model that was just purged is an answer, not a break.
-        try (FileChannel file = FileChannel.open(place.file(), StandardOpenOption.READ);
-                OutputStream out =
-                        exchange.stream(
-                                range.isPresent() ? 206 : 200,
-                                slice.count(),
-                                headers(exchange, place, range))) {
-            copy(file, place.offset() + slice.first(), slice.count(), out);
+        // Opened and read before the head is sent: a model that was just purged, and a disk that
+        // does not read, are answers, not breaks.
+        try (FileChannel file = open(exchange, place)) {
+            PartReader part = new PartReader(place.file(), file, place.offset(), slice);
+            part.next();
+            try (OutputStream out =
+                    exchange.stream(
+                            range.isPresent() ? 206 : 200,
+                            slice.count(),
+                            headers(exchange, place, range))) {
+                for (; part.ready > 0; part.next()) {
+                    out.write(part.buffer, 0, part.ready);
+                }
+            }
+        }
+    }
+
+    private static FileChannel open(Exchange exchange, ModelStore.Place place) {
+        try {
+            return FileChannel.open(place.file(), StandardOpenOption.READ);
         } catch (NoSuchFileException e) {
             throw unknown(exchange.digest("digest"));
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", place.file(), e);
         }
     }
 
@@ -114,18 +136,42 @@ final class PartServing {
                 "'%s' is not one range within the part's %d bytes".formatted(range, place.bytes()));
     }
 
-    private static void copy(FileChannel file, long from, long count, OutputStream out)
-            throws IOException {
-        byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, count)];
-        long left = count;
-        while (left > 0) {
-            ByteBuffer chunk = ByteBuffer.wrap(buffer, 0, (int) Math.min(buffer.length, left));
-            int read = file.read(chunk, from + count - left);
-            if (read <= 0) {
-                throw new IOException("the model's file is shorter than its manifest says");
+    /** Reads a slice buffer by buffer; whatever is wrong is the file's, never the connection's. */
+    private static final class PartReader {
+        private final Path path;
+        private final FileChannel file;
+        private final long end;
+        private final byte[] buffer;
+        private long at;
+        private int ready;
+
+        PartReader(Path path, FileChannel file, long offset, Slice slice) {
+            this.path = path;
+            this.file = file;
+            at = offset + slice.first();
+            end = at + slice.count();
+            buffer = new byte[(int) Math.min(BUFFER_BYTES, slice.count())];
+        }
+
+        /** Fills the buffer; nothing is ready after the slice's end. */
+        void next() {
+            int wanted = (int) Math.min(buffer.length, end - at);
+            ready = wanted == 0 ? 0 : read(ByteBuffer.wrap(buffer, 0, wanted));
+            at += ready;
+        }
+
+        private int read(ByteBuffer chunk) {
+            try {
+                int read = file.read(chunk, at);
+                if (read <= 0) {
+                    throw new CoordinatorException(
+                            Code.MODEL,
+                            path + " is shorter than its manifest says; restore it from a backup");
+                }
+                return read;
+            } catch (IOException e) {
+                throw CoordinatorException.storage("read", path, e);
             }
-            out.write(buffer, 0, read);
-            left -= read;
         }
     }
 }

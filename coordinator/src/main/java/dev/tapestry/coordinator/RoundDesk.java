@@ -112,7 +112,7 @@ final class RoundDesk implements Runnable {
     private boolean duty(Consortium state) {
         Instant now = clock.instant();
         if (state.betweenRounds(now).isPresent()) {
-            state.round().ifPresent(_ -> retention.purge(state, ledger.history()));
+            state.round().ifPresent(_ -> purge(state));
             return wrote(s -> s.betweenRounds(now).stream().toList());
         }
         Optional<RoundState> round = state.round();
@@ -125,6 +125,20 @@ final class RoundDesk implements Runnable {
             return true;
         }
         return wrote(s -> s.decide(new RoundInput.TimePassed(now)));
+    }
+
+    /**
+     * A file that cannot be deleted costs room, not the run; the next round's purge tries again.
+     */
+    private void purge(Consortium state) {
+        try {
+            retention.purge(state, ledger.history());
+        } catch (CoordinatorException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "files of old rounds are not all deleted; look at their permissions",
+                    e);
+        }
     }
 
     private boolean wrote(Function<Consortium, List<ConsortiumEvent>> decide) {

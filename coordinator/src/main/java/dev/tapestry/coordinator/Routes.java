@@ -167,7 +167,7 @@ final class Routes {
 
     private void contribute(Exchange exchange) throws IOException {
         exchange.reply(
-                200, uploads.begin(exchange.member(), exchange.round("n"), exchange.document()));
+                200, uploads.begin(exchange.member(), exchange.round("n"), exchange.manifest()));
     }
 
     private void receive(Exchange exchange) throws IOException {

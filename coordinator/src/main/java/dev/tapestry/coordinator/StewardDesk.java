@@ -48,7 +48,8 @@ final class StewardDesk {
     }
 
     /**
-     * Revokes a member; once is enough.
+     * Revokes a member and withdraws its unused tokens, also those of one that never enrolled; once
+     * is enough.
      *
      * @throws ApiRefusal {@code NO_SUCH_MEMBER}, {@code BAD_REQUEST} for a reason that is missing
      *     or too long
@@ -62,8 +63,9 @@ final class StewardDesk {
     }
 
     private List<ConsortiumEvent> revoked(Consortium state, MemberId member, String reason) {
-        if (!state.members().containsKey(member)) {
-            throw new ApiRefusal(ApiCode.NO_SUCH_MEMBER, member + " was never enrolled");
+        if (!state.members().containsKey(member) && !state.revocable(member)) {
+            throw new ApiRefusal(
+                    ApiCode.NO_SUCH_MEMBER, member + " was never enrolled and has no unused token");
         }
         return state.revocation(member, reason, clock.instant());
     }

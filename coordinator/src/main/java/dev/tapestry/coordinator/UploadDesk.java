@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,12 @@ final class UploadDesk {
     private final RefusalRegister refusals;
     private final InstantSource clock;
     private final ConcurrentMap<MemberId, Upload> open = new ConcurrentHashMap<>();
+
+    /**
+     * Held while a member's upload is opened, which may hash all of it; a lock of its own, for what
+     * is done within the map keeps other members waiting too.
+     */
+    private final ConcurrentMap<MemberId, ReentrantLock> openings = new ConcurrentHashMap<>();
 
     UploadDesk(
             Ledger ledger,
@@ -87,21 +94,28 @@ final class UploadDesk {
         if (earlier.isPresent()) {
             return new UploadStatus(earlier.get().envelope(), List.of());
         }
-        Upload upload =
-                open.compute(
-                        member,
-                        (_, current) ->
-                                current != null
-                                                && !current.isReplaced()
-                                                && current.contribution().equals(contribution)
-                                        ? current
-                                        : reopen(
-                                                current,
-                                                contribution,
-                                                envelopeBytes,
-                                                manifest,
-                                                known.signingKey()));
+        Upload upload = opened(contribution, envelopeBytes, manifest, known.signingKey());
         return new UploadStatus(contribution, upload.missing());
+    }
+
+    private Upload opened(
+            Digest contribution, byte[] envelope, ContributionManifest manifest, String key) {
+        MemberId member = manifest.member();
+        ReentrantLock opening = openings.computeIfAbsent(member, _ -> new ReentrantLock());
+        opening.lock();
+        try {
+            Upload current = open.get(member);
+            if (current != null
+                    && !current.isReplaced()
+                    && current.contribution().equals(contribution)) {
+                return current;
+            }
+            Upload upload = reopen(current, contribution, envelope, manifest, key);
+            open.put(member, upload);
+            return upload;
+        } finally {
+            opening.unlock();
+        }
     }
 
     private Upload reopen(

@@ -144,6 +144,30 @@ class AccessTest {
     }
 
     @Test
+    void a_token_that_leaked_lets_nobody_in_once_its_member_is_revoked() {
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            revoke(stage, "ada");
+            for (String member : List.of("ada", "bela")) {
+                EnrolmentToken leaked = EnrolmentToken.parse(stage.token(member));
+                revoke(stage, member);
+                var request =
+                        TestMember.request(
+                                leaked, folder.resolve(member + "-thief"), SigningKey.generate());
+                try (TestClient thief = stranger(stage, leaked.authority())) {
+                    assertThat(thief.post("/v1/enrolments", request).code())
+                            .isEqualTo("TOKEN_UNKNOWN");
+                }
+            }
+        }
+    }
+
+    private static void revoke(Stage stage, String member) {
+        stage.steward
+                .post("/v1/members/" + member + "/revocation", new RevocationRequest("leaked"))
+                .as(200, Accepted.class);
+    }
+
+    @Test
     void certificates_decide_who_may_do_what() {
         try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada", "bela")) {
             TestMember ada = stage.member(0);

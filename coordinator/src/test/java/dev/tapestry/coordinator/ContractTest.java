@@ -102,14 +102,19 @@ class ContractTest {
         assertThat(client.get("/v1/models/" + part).code()).isEqualTo("UNKNOWN_MODEL");
         assertThat(client.get("/v1/parts/" + stage.base()).code()).isEqualTo("UNKNOWN_PART");
         assertThat(client.head("/v1/parts/" + stage.base()).status()).isEqualTo(404);
-        assertThat(
-                        client.postBytes(
-                                        "/v1/rounds/1/contributions",
-                                        new byte[Exchange.MAX_DOCUMENT_BYTES + 1])
-                                .code())
-                .isEqualTo("BODY_TOO_LARGE");
+        tooLarge(client, "/v1/rounds/1/contributions", Exchange.MAX_MANIFEST_BYTES + 1);
+        for (String path : List.of("/v1/enrolments", "/v1/rounds/1/scores")) {
+            tooLarge(client, path, Exchange.MAX_DOCUMENT_BYTES + 1);
+        }
+        for (String path : List.of("/v1/tokens", "/v1/runs", "/v1/members/ada/revocation")) {
+            tooLarge(stage.steward, path, Exchange.MAX_DOCUMENT_BYTES + 1);
+        }
         stage.steward
                 .post("/v1/members/ada/revocation", new RevocationRequest("left"))
                 .as(200, Accepted.class);
+    }
+
+    private static void tooLarge(TestClient client, String path, int bytes) {
+        assertThat(client.postBytes(path, new byte[bytes]).code()).isEqualTo("BODY_TOO_LARGE");
     }
 }

@@ -9,6 +9,7 @@ import dev.tapestry.coordinator.CoordinatorException.Code;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,17 @@ class CoordinatorConfigTest {
     }
 
     @Test
+    void the_address_is_what_a_client_can_call_also_in_ipv6_but_not_with_port_0() {
+        assertThat(written.listening().address()).hasToString("https://hub.example:8443");
+        assertThat(new Listening("::", 8443, List.of("2001:db8::7")).address())
+                .hasToString("https://[2001:db8::7]:8443");
+        Listening chosenBySystem = new Listening("127.0.0.1", 0, List.of("localhost"));
+        assertThatThrownBy(chosenBySystem::address)
+                .isInstanceOf(CoordinatorException.class)
+                .hasMessageContaining("port 0");
+    }
+
+    @Test
     void a_value_of_another_kind_is_refused_with_its_key() throws IOException {
         refused("port: 8443", "port: 84.7", "port: a whole number", "84.7");
         refused("port: 8443", "port: \"84\"", "port: a whole number", "84");
@@ -51,6 +63,29 @@ class CoordinatorConfigTest {
         String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads]";
         refused("mergeThreads: 4", "mergeThreads: 4\ncolour: red", "unknown key 'colour'", keys);
         refused("mergeThreads: 4", "", "the key 'mergeThreads' is missing", keys);
+    }
+
+    @Test
+    void a_name_that_no_certificate_takes_is_refused_before_anything_is_founded()
+            throws IOException {
+        refused("\"hub.example\"", "\"my_host\"", "dnsNames: 'my_host' is neither a host name");
+        Path consortium = directory.resolve("consortium");
+        assertThatThrownBy(() -> found(consortium, "my_host"))
+                .isInstanceOfSatisfying(
+                        CoordinatorException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.CONFIGURATION));
+        assertThat(consortium).doesNotExist();
+        found(consortium, "myhost");
+        assertThat(CoordinatorConfig.read(consortium).listening().dnsNames())
+                .containsExactly("myhost");
+    }
+
+    private static void found(Path consortium, String name) {
+        Coordinator.found(
+                consortium,
+                Stage.charter(1),
+                new Listening("0.0.0.0", 8443, List.of(name)),
+                Instant::now);
     }
 
     private void refused(String good, String bad, String... reasons) throws IOException {

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -70,6 +71,31 @@ class FaultTest {
 
             assertThat(stage.events(ContributionRefused.class)).isEmpty();
             ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+        }
+    }
+
+    @Test
+    void a_part_that_the_disk_does_not_give_is_a_coded_answer_and_no_broken_connection()
+            throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            TestClient client = stage.member(0).client;
+            ModelManifest manifest =
+                    client.get("/v1/models/" + stage.base()).as(200, ModelManifest.class);
+            ModelManifest.File first = manifest.files().getFirst();
+            String part = "/v1/parts/" + first.parts().getFirst().digest();
+            Path file =
+                    stage.directory.resolve("models/" + stage.base().hex()).resolve(first.path());
+            byte[] sound = Files.readAllBytes(file);
+
+            Files.write(file, new byte[0]);
+            assertThat(client.get(part).code()).isEqualTo("INTERNAL");
+            Files.delete(file);
+            assertThat(client.get(part).code()).isEqualTo("UNKNOWN_PART");
+            Files.createDirectory(file);
+            assertThat(client.get(part).code()).isEqualTo("STORAGE");
+            Files.delete(file);
+            Files.write(file, sound);
+            assertThat(client.get(part).body()).isEqualTo(sound);
         }
     }
 

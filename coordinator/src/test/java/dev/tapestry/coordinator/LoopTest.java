@@ -8,6 +8,8 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -16,6 +18,59 @@ import org.junit.jupiter.api.io.TempDir;
 class LoopTest {
 
     @TempDir Path folder;
+
+    @Test
+    void a_file_that_cannot_be_deleted_does_not_stop_the_run() throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 1, 4096).withMembers("ada");
+                Undeletable undeletable =
+                        Undeletable.in(stage.directory.resolve("contributions/99"), folder)) {
+            stage.run(2, MergeRule.fedAvg());
+            for (int round = 1; round <= 2; round++) {
+                stage.member(0).takePart(round, Stage.SEED + round);
+                stage.member(0).scoreWell(round);
+            }
+            stage.member(0).await(2, Phase.PUBLISHED);
+            assertThat(undeletable.isThere()).isTrue();
+        }
+    }
+
+    /**
+     * Folders nested so deeply that no path reaches the innermost: not even root can delete them
+     * from above.
+     *
+     * @param outer the outermost
+     * @param joint a folder within it, whose children can be moved away to make all deletable
+     * @param aside where to
+     */
+    private record Undeletable(Path outer, Path joint, Path aside) implements AutoCloseable {
+
+        private static final int DEPTH = 12;
+
+        static Undeletable in(Path outer, Path scratch) throws IOException {
+            Path aside = scratch.resolve("deep");
+            nested(aside);
+            Path joint = nested(outer);
+            Files.move(aside, joint.resolve("deep"));
+            return new Undeletable(outer, joint, aside);
+        }
+
+        private static Path nested(Path folder) throws IOException {
+            Path innermost = folder;
+            for (int i = 0; i < DEPTH; i++) {
+                innermost = innermost.resolve("n".repeat(200));
+            }
+            return Files.createDirectories(innermost);
+        }
+
+        boolean isThere() {
+            return Files.isDirectory(joint.resolve("deep"));
+        }
+
+        @Override
+        public void close() throws IOException {
+            Files.move(joint.resolve("deep"), aside);
+        }
+    }
 
     @Test
     void three_members_publish_two_bases() {

@@ -91,6 +91,16 @@ public final class CertificateAuthority {
     }
 
     /**
+     * Refuses what cannot stand in a certificate as a peer's host.
+     *
+     * @param host a DNS name or a literal IP address
+     * @throws TrustException {@code REQUEST_REFUSED}
+     */
+    public static void requireHost(String host) {
+        Issuance.name(host);
+    }
+
+    /**
      * Issues a certificate for the key in a request.
      *
      * @param requestPem a PKCS#10 request with a P-256 key; its subject and wishes are ignored

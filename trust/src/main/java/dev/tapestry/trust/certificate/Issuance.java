@@ -177,7 +177,7 @@ final class Issuance {
         return new GeneralNames(names.toArray(GeneralName[]::new));
     }
 
-    private static GeneralName name(String host) {
+    static GeneralName name(String host) {
         try {
             if (IP.matcher(host).matches()) {
                 return new GeneralName(GeneralName.iPAddress, host);

@@ -22,11 +22,20 @@ final class JsonBytes {
 
     private static final int MAX_DEPTH = 64;
 
+    /**
+     * A token of two bytes becomes objects of up to a hundred, so the length of a document does not
+     * bound its memory. A manifest of a terabyte in parts of 16 MiB has 400,000.
+     */
+    private static final int MAX_TOKENS = 500_000;
+
     private static final JsonFactory FACTORY =
             JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .streamReadConstraints(
-                            StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+                            StreamReadConstraints.builder()
+                                    .maxNestingDepth(MAX_DEPTH)
+                                    .maxTokenCount(MAX_TOKENS)
+                                    .build())
                     .build();
 
     private JsonBytes() {}

@@ -39,6 +39,16 @@ class CanonicalJsonTest {
         }
     }
 
+    @Test
+    void a_document_of_countless_tiny_elements_is_refused_before_it_fills_the_memory() {
+        byte[] zeros = ("[0" + ",0".repeat(2_000_000) + "]").getBytes(UTF_8);
+        assertThatThrownBy(() -> CanonicalJson.read(zeros, Shape.class))
+                .isInstanceOfSatisfying(
+                        TrustException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.DOCUMENT_MALFORMED))
+                .hasMessageContainingAll("Token count", "500000");
+    }
+
     enum Colour {
         RED,
         DEEP_BLUE
