@@ -69,9 +69,9 @@ final class ConsortiumCommands extends CommandGroup {
                     List<String> dnsNames,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         Charter rules = rules(name, charter);
-        Coordinator.found(
-                directory, rules, new Listening(host, port, dnsNames), InstantSource.system());
-        String coordinator = "https://%s:%d".formatted(dnsNames.getFirst(), port);
+        Listening listening = new Listening(host, port, dnsNames);
+        String coordinator = listening.address().toString();
+        Coordinator.found(directory, rules, listening, InstantSource.system());
         if (json) {
             json(new Foundation(rules.name(), directory.toString(), coordinator));
         } else {

@@ -3,7 +3,6 @@ package dev.tapestry.app.command;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.coordinator.CoordinatorConfig;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import java.net.URI;
 import java.nio.file.Path;
 
 /** How a steward reaches the coordinator: with the identity and address in its directory. */
@@ -13,15 +12,8 @@ final class StewardFiles {
 
     /** A client of the coordinator in {@code directory}. */
     static StewardClient client(Path directory) {
-        CoordinatorConfig.Listening listening = CoordinatorConfig.read(directory).listening();
-        String name = listening.dnsNames().getFirst();
-        URI address =
-                URI.create(
-                        "https://%s:%d"
-                                .formatted(
-                                        name.contains(":") ? "[" + name + "]" : name,
-                                        listening.port()));
         return new StewardClient(
-                address, TlsIdentity.open(new ConsortiumFiles(directory).steward()));
+                CoordinatorConfig.read(directory).listening().address(),
+                TlsIdentity.open(new ConsortiumFiles(directory).steward()));
     }
 }

@@ -3,10 +3,12 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.app.report.LinePlot;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** What holds for all commands. */
@@ -51,6 +53,29 @@ final class CommandLineTest {
         } finally {
             Locale.setDefault(Locale.Category.FORMAT, before);
         }
+    }
+
+    @Test
+    void a_port_that_nobody_could_call_is_refused_before_anything_is_founded(
+            @TempDir Path directory) {
+        Path consortium = directory.resolve("consortium");
+        Said said = Said.by("consortium", "found", consortium, "--name", "Weave", "--port", 0);
+        assertThat(said.code()).isEqualTo(1);
+        assertThat(said.err()).contains("port 0 is no port that nodes could call");
+        assertThat(consortium).doesNotExist();
+        assertThat(
+                        Said.by(
+                                        "consortium",
+                                        "found",
+                                        consortium,
+                                        "--name",
+                                        "Weave",
+                                        "--port",
+                                        8443,
+                                        "--dns",
+                                        "::1")
+                                .out())
+                .contains("nodes will call https://[::1]:8443");
     }
 
     @Test
