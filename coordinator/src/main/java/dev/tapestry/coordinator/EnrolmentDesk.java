@@ -37,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 final class EnrolmentDesk {
 
     private static final Duration LONGEST_VALIDITY = Duration.ofDays(30);
-    private static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
 
     private final Ledger ledger;
     private final CertificateAuthority authority;
@@ -144,7 +143,7 @@ final class EnrolmentDesk {
                     new Peer.Member(request.member()),
                     List.of(),
                     now,
-                    CERTIFICATE_LIFETIME);
+                    Founding.CERTIFICATE_LIFETIME);
         } catch (TrustException | IllegalArgumentException e) {
             throw new ApiRefusal(ApiCode.BAD_CERTIFICATE_REQUEST, String.valueOf(e.getMessage()));
         }

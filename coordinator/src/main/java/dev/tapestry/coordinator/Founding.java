@@ -31,15 +31,23 @@ import java.util.List;
 final class Founding {
 
     private static final int DEFAULT_KEEP_ROUNDS = 2;
-    private static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
+
+    /** Of the coordinator's, the steward's and the members' certificates. */
+    static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
 
     private Founding() {}
 
     static void found(
             CoordinatorDirectory directory, Charter charter, Listening listening, Instant now) {
-        if (Files.exists(directory.log()) || Files.exists(directory.authority())) {
+        if (Files.exists(directory.log())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " already holds a consortium");
+        }
+        if (Files.exists(directory.authority())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY,
+                    directory.root()
+                            + " holds a consortium whose founding was cut off; nobody has joined it: delete the directory and found again");
         }
         FileTrees.create(directory.root());
         CertificateAuthority authority =

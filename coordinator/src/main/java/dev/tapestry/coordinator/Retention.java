@@ -1,13 +1,17 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.aggregation.Momentum;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Deletes files of rounds that are long over: what the last rounds, the base and its momentum need
@@ -27,26 +31,42 @@ final class Retention {
         this.momenta = momenta;
     }
 
-    /** Deletes what need not be kept; call it while no merge is under way. */
+    /**
+     * Deletes what need not be kept; call it while no merge is under way.
+     *
+     * @throws CoordinatorException {@code STORAGE}: something cannot be deleted; what is of another
+     *     kind was
+     */
     void purge(Consortium now, RoundHistory history) {
         List<RoundRecord> kept = history.latest(keepRounds);
-        Set<RoundNumber> rounds =
-                kept.stream().map(RoundRecord::number).collect(Collectors.toSet());
-        contributions.keepOnly(rounds::contains);
-        Set<Digest> keptModels =
-                kept.stream()
-                        .flatMap(RoundRecord::models)
-                        .collect(Collectors.toCollection(TreeSet::new));
-        now.base().ifPresent(keptModels::add);
-        models.keepOnly(keptModels);
-        Set<String> keptMomenta =
-                kept.stream()
-                        .flatMap(RoundRecord::momenta)
-                        .map(digest -> "momentum-" + digest)
-                        .collect(Collectors.toCollection(TreeSet::new));
-        now.momentum().ifPresent(digest -> keptMomenta.add("momentum-" + digest));
+        try {
+            Set<RoundNumber> rounds =
+                    kept.stream().map(RoundRecord::number).collect(Collectors.toSet());
+            contributions.keepOnly(rounds::contains);
+        } finally {
+            try {
+                models.keepOnly(with(kept, RoundRecord::models, now.base()));
+            } finally {
+                keepMomenta(with(kept, RoundRecord::momenta, now.momentum()));
+            }
+        }
+    }
+
+    private static Set<Digest> with(
+            List<RoundRecord> kept,
+            Function<RoundRecord, Stream<Digest>> of,
+            Optional<Digest> current) {
+        return Stream.concat(kept.stream().flatMap(of), current.stream())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private void keepMomenta(Set<Digest> digests) {
+        Set<Path> kept =
+                digests.stream()
+                        .map(digest -> Momentum.in(momenta, digest).directory())
+                        .collect(Collectors.toSet());
         for (Path momentum : FileTrees.list(momenta)) {
-            if (!keptMomenta.contains(momentum.getFileName().toString())) {
+            if (!kept.contains(momentum)) {
                 FileTrees.delete(momentum);
             }
         }

@@ -80,6 +80,19 @@ class CoordinatorConfigTest {
                 .containsExactly("myhost");
     }
 
+    @Test
+    void a_founding_that_was_cut_off_is_told_from_a_consortium() throws IOException {
+        Path half = directory.resolve("half");
+        Files.createDirectories(half.resolve("ca"));
+        assertThatThrownBy(() -> found(half, "myhost"))
+                .hasMessageContaining("founding was cut off")
+                .hasMessageContaining("delete the directory and found again");
+        Path whole = directory.resolve("whole");
+        found(whole, "myhost");
+        assertThatThrownBy(() -> found(whole, "myhost"))
+                .hasMessageContaining("already holds a consortium");
+    }
+
     private static void found(Path consortium, String name) {
         Coordinator.found(
                 consortium,

@@ -24,6 +24,8 @@ class LoopTest {
         try (Stage stage = new Stage(folder, Stage.charter(1), 1, 4096).withMembers("ada");
                 Undeletable undeletable =
                         Undeletable.in(stage.directory.resolve("contributions/99"), folder)) {
+            Path momentum = stage.directory.resolve("momenta/momentum-" + "0".repeat(64));
+            Files.createDirectories(momentum);
             stage.run(2, MergeRule.fedAvg());
             for (int round = 1; round <= 2; round++) {
                 stage.member(0).takePart(round, Stage.SEED + round);
@@ -31,6 +33,7 @@ class LoopTest {
             }
             stage.member(0).await(2, Phase.PUBLISHED);
             assertThat(undeletable.isThere()).isTrue();
+            assertThat(momentum).as("what is of another kind is deleted").doesNotExist();
         }
     }
 
