@@ -212,9 +212,13 @@ final class UploadDesk {
                         .orElseGet(() -> examine(upload));
         RefusalRegister.Decision decision =
                 refusals.decide(member, consortium -> byItsKey(consortium, upload, input));
-        open.remove(member, upload);
+        try {
+            // Before another upload can take the same folder.
+            decision.refusal().ifPresent(_ -> store.drop(upload));
+        } finally {
+            open.remove(member, upload);
+        }
         if (decision.refusal().isPresent()) {
-            store.drop(upload);
             throw ApiRefusal.of(decision.refusal().get());
         }
         return new Accepted(decision.after().version());
