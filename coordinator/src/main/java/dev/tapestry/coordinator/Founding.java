@@ -49,6 +49,11 @@ final class Founding {
                     directory.root()
                             + " holds a consortium whose founding was cut off; nobody has joined it: delete the directory and found again");
         }
+        if (!FileTrees.list(directory.root()).isEmpty()) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY,
+                    directory.root() + " exists and is not empty; name a new directory");
+        }
         FileTrees.create(directory.root());
         CertificateAuthority authority =
                 CertificateAuthority.create(directory.authority(), charter.name(), now);

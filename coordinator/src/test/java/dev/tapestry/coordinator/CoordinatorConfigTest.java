@@ -87,6 +87,10 @@ class CoordinatorConfigTest {
         assertThatThrownBy(() -> found(half, "myhost"))
                 .hasMessageContaining("founding was cut off")
                 .hasMessageContaining("delete the directory and found again");
+        Path foreign = Files.createDirectories(directory.resolve("sources"));
+        Files.writeString(foreign.resolve("pom.xml"), "<project/>");
+        assertThatThrownBy(() -> found(foreign, "myhost")).hasMessageContaining("is not empty");
+        assertThat(foreign.resolve("ca")).doesNotExist();
         Path whole = directory.resolve("whole");
         found(whole, "myhost");
         assertThatThrownBy(() -> found(whole, "myhost"))

@@ -1,6 +1,7 @@
 package dev.tapestry.node;
 
 import dev.tapestry.node.NodeException.Code;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * never in the middle of writing a file. Thread-safe.
  */
 public final class StopSignal {
+
+    private static final String ASKED = "the node was asked to stop";
 
     private boolean requested;
     private @Nullable Thread waiting;
@@ -28,7 +31,7 @@ public final class StopSignal {
      */
     public synchronized void check() {
         if (requested) {
-            throw new NodeException(Code.STOPPED, "the node was asked to stop");
+            throw new NodeException(Code.STOPPED, ASKED);
         }
     }
 
@@ -44,6 +47,8 @@ public final class StopSignal {
         }
         try {
             return work.get();
+        } catch (RuntimeException e) {
+            throw brokenOff(e) ? new NodeException(Code.STOPPED, ASKED, e) : e;
         } finally {
             synchronized (this) {
                 waiting = null;
@@ -51,5 +56,15 @@ public final class StopSignal {
                 Thread.interrupted();
             }
         }
+    }
+
+    /** A file that the interrupt closed is no fault of the disk. */
+    private synchronized boolean brokenOff(RuntimeException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ClosedByInterruptException) {
+                return requested;
+            }
+        }
+        return false;
     }
 }

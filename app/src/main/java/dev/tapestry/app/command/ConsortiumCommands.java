@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "consortium",
         description = "Found a consortium, give it a base, look at it.",
-        footer = {"", "Example:", "  tapestry consortium show consortium"})
+        footer = {"", "Example:", "  tapestry consortium show loom"})
 final class ConsortiumCommands extends CommandGroup {
 
     /** What {@code consortium found --json} prints. */
@@ -35,8 +35,8 @@ final class ConsortiumCommands extends CommandGroup {
             footer = {
                 "",
                 "Examples:",
-                "  tapestry consortium found consortium --name 'Nordic law' --dns loom.example.org",
-                "  tapestry consortium found consortium --charter charter.yaml --host 127.0.0.1"
+                "  tapestry consortium found loom --name 'Nordic law' --dns loom.example.org",
+                "  tapestry consortium found loom --charter charter.yaml --host 127.0.0.1"
             })
     int found(
             @Parameters(paramLabel = "DIR", description = "A new directory.") Path directory,
@@ -102,7 +102,7 @@ final class ConsortiumCommands extends CommandGroup {
                 "Make a model the shared base. The coordinator must not be running.",
                 "The model is checked first; 16-bit weights are widened to F32."
             },
-            footer = {"", "Example:", "  tapestry consortium adopt consortium SmolLM2-135M"})
+            footer = {"", "Example:", "  tapestry consortium adopt loom SmolLM2-135M"})
     int adopt(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
@@ -123,7 +123,7 @@ final class ConsortiumCommands extends CommandGroup {
     @Command(
             name = "show",
             description = "Say what the log knows: rules, members, base, rounds. Works offline.",
-            footer = {"", "Example:", "  tapestry consortium show consortium --json"})
+            footer = {"", "Example:", "  tapestry consortium show loom --json"})
     int show(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,

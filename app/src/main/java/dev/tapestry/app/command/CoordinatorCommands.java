@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "coordinator",
         description = "Run the consortium's server.",
-        footer = {"", "Example:", "  tapestry coordinator start consortium"})
+        footer = {"", "Example:", "  tapestry coordinator start loom"})
 final class CoordinatorCommands extends CommandGroup {
 
     @Command(
@@ -23,7 +23,7 @@ final class CoordinatorCommands extends CommandGroup {
                         + " the next start. Where memory or the disk fail it, it ends with status"
                         + " 3, to be started again."
             },
-            footer = {"", "Example:", "  tapestry coordinator start consortium"})
+            footer = {"", "Example:", "  tapestry coordinator start loom"})
     int start(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory) {

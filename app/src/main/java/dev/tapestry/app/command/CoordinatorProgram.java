@@ -10,7 +10,7 @@ import picocli.CommandLine.ScopeType;
         scope = ScopeType.INHERIT,
         mixinStandardHelpOptions = true,
         description = "The consortium's server.",
-        footer = {"", "Example:", "  tapestry coordinator start consortium"},
+        footer = {"", "Example:", "  tapestry coordinator start loom"},
         subcommands = CoordinatorCommands.class)
 public final class CoordinatorProgram extends Program {
 

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "member",
         description = "Invite members, revoke them, list them.",
-        footer = {"", "Example:", "  tapestry member invite consortium helsinki"})
+        footer = {"", "Example:", "  tapestry member invite loom helsinki"})
 final class MemberCommands extends CommandGroup {
 
     /** What {@code member invite --json} prints. */
@@ -31,8 +31,8 @@ final class MemberCommands extends CommandGroup {
             footer = {
                 "",
                 "Examples:",
-                "  tapestry member invite consortium helsinki",
-                "  tapestry member invite consortium helsinki --valid PT72H > token.txt"
+                "  tapestry member invite loom helsinki",
+                "  tapestry member invite loom helsinki --valid PT72H > token.txt"
             })
     int invite(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
@@ -62,7 +62,7 @@ final class MemberCommands extends CommandGroup {
             footer = {
                 "",
                 "Example:",
-                "  tapestry member revoke consortium helsinki --reason 'key stolen'"
+                "  tapestry member revoke loom helsinki --reason 'key stolen'"
             })
     int revoke(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
@@ -90,7 +90,7 @@ final class MemberCommands extends CommandGroup {
     @Command(
             name = "list",
             description = "List all members that ever enrolled. Works offline.",
-            footer = {"", "Example:", "  tapestry member list consortium --json"})
+            footer = {"", "Example:", "  tapestry member list loom --json"})
     int list(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,

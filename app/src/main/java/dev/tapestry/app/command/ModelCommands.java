@@ -222,7 +222,7 @@ final class ModelCommands extends CommandGroup {
             @Option(
                             names = "--sequence",
                             paramLabel = "N",
-                            defaultValue = "256",
+                            defaultValue = "128",
                             description = "Tokens in a window (default ${DEFAULT-VALUE}).")
                     int sequence,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {

@@ -2,11 +2,15 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.Locale;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What all command lines of Tapestry have in common: words for failures, and exit codes. */
@@ -25,12 +29,31 @@ abstract class Program extends CommandGroup {
         CommandLine line = new CommandLine(this);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
-        line.registerConverter(MemberId.class, MemberId::new);
-        line.registerConverter(Digest.class, Digest::new);
+        line.registerConverter(MemberId.class, text -> converted(MemberId::new, text));
+        line.registerConverter(Digest.class, text -> converted(Digest::new, text));
+        line.registerConverter(Duration.class, Program::duration);
         line.setParameterExceptionHandler((wrong, _) -> misused(wrong));
         line.setExecutionExceptionHandler(
                 (failure, failed, _) -> failed(unwrapped(failure), failed, stackTrace));
         return line;
+    }
+
+    private static <T> T converted(Function<String, T> type, String text) {
+        try {
+            return type.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Duration duration(String text) {
+        try {
+            return Duration.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new TypeConversionException(
+                    "'%s' is no duration: write PT72H for 72 hours, P3D for 3 days"
+                            .formatted(text));
+        }
     }
 
     /** One line that says what is wrong, one that says where to look. */

@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "run",
         description = "Start a run of the Shared-Base Loop, or watch it.",
-        footer = {"", "Example:", "  tapestry run watch consortium"})
+        footer = {"", "Example:", "  tapestry run watch loom"})
 final class RunCommands extends CommandGroup {
 
     /** What {@code run start --json} prints. */
@@ -26,7 +26,7 @@ final class RunCommands extends CommandGroup {
                 "Start a run: so many rounds by one plan. The coordinator must be running.",
                 "Rounds begin as soon as as many members are enrolled as the charter's quorum asks."
             },
-            footer = {"", "Example:", "  tapestry run start consortium run-plan.yaml"})
+            footer = {"", "Example:", "  tapestry run start loom run-plan.yaml"})
     int start(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
@@ -58,8 +58,8 @@ final class RunCommands extends CommandGroup {
             footer = {
                 "",
                 "Examples:",
-                "  tapestry run watch consortium",
-                "  tapestry run watch consortium --json > run.jsonl"
+                "  tapestry run watch loom",
+                "  tapestry run watch loom --json > run.jsonl"
             })
     int watch(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")

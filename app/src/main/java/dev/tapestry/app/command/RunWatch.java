@@ -61,7 +61,11 @@ record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<Strin
         if (!view.awaited().isEmpty()) {
             line.append(", waiting for ").append(view.awaited());
         }
-        view.deadline().ifPresent(end -> line.append(" until ").append(end).append(in(now, end)));
+        view.deadline()
+                .ifPresent(end ->
+                        line.append(" until ")
+                                .append(end.truncatedTo(ChronoUnit.SECONDS))
+                                .append(in(now, end)));
         if (!view.reason().isEmpty()) {
             line.append(": ").append(view.reason());
         }

@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
         footer = {
             "",
             "Examples:",
-            "  tapestry consortium found DIR --name X   found a consortium",
+            "  tapestry consortium found DIR --name X   found a loom",
             "  tapestry node join DIR TOKEN             join one",
             "  tapestry doctor                          look this machine over",
             "",

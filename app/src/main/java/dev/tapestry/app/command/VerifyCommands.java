@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "verify",
         description = "Check a log, or a merge, without a network.",
-        footer = {"", "Example:", "  tapestry verify log consortium"})
+        footer = {"", "Example:", "  tapestry verify log loom"})
 final class VerifyCommands extends CommandGroup {
 
     @Command(
@@ -26,8 +26,8 @@ final class VerifyCommands extends CommandGroup {
             footer = {
                 "",
                 "Examples:",
-                "  tapestry verify log consortium",
-                "  tapestry verify log consortium --witness my-node"
+                "  tapestry verify log loom",
+                "  tapestry verify log loom --witness my-node"
             })
     int log(
             @Parameters(
@@ -68,7 +68,7 @@ final class VerifyCommands extends CommandGroup {
                 "and that the base that was published is this candidate.",
                 "Ends with 1 and names the differences."
             },
-            footer = {"", "Example:", "  tapestry verify merge consortium --round 3"})
+            footer = {"", "Example:", "  tapestry verify merge loom --round 3"})
     int merge(
             @Parameters(paramLabel = "DIR", description = "A coordinator's directory.")
                     Path directory,

@@ -79,6 +79,16 @@ final class CommandLineTest {
     }
 
     @Test
+    void a_value_of_the_wrong_form_is_refused_in_words() {
+        Said duration = Said.by("member", "invite", "loom", "ada", "--valid", "72h");
+        assertThat(duration.code()).isEqualTo(2);
+        assertThat(duration.err()).contains("PT72H for 72 hours").doesNotContain("java.");
+        Said id = Said.by("member", "invite", "loom", "Uni Helsinki");
+        assertThat(id.code()).isEqualTo(2);
+        assertThat(id.err()).contains("a member id is").doesNotContain("java.");
+    }
+
+    @Test
     void no_option_is_called_by_a_number() {
         for (CommandLine command : all(new TapestryCommand().line())) {
             assertThat(command.getUsageMessage()).doesNotContainPattern("<arg\\d+>");

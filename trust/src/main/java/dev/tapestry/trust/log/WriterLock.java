@@ -44,11 +44,7 @@ final class WriterLock implements AutoCloseable {
                 channel.close();
                 throw new TrustException(
                         Code.LOG_IN_USE,
-                        "another process"
-                                + holder
-                                + " writes the log "
-                                + file
-                                + "; stop it first, or open the log for reading only");
+                        "another process" + holder + " writes the log " + file + "; stop it first");
             }
             channel.truncate(0);
             channel.write(
