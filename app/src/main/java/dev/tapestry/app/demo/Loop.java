@@ -149,6 +149,7 @@ final class Loop {
                 switch (update) {
                     case NodeUpdate.Scored s ->
                             curves.scored(s.round().value(), member.id(), s.score());
+                    case NodeUpdate.Declined d when d.code().equals("STOPPED") -> {}
                     case NodeUpdate.Declined d ->
                             screen.step(member.id() + " declines: " + d.reason());
                     case NodeUpdate.RoundFailed f ->
