@@ -80,18 +80,20 @@ class LauncherTest {
     void without_a_jdk_it_says_what_to_install() throws Exception {
         jdk("jvm/java-17", "17.0.12");
         Files.createDirectories(machine.resolve("jvm/broken/bin"));
-        Said said = run("demo");
-        assertThat(said.exit()).isEqualTo(3);
-        assertThat(said.text()).contains("no JDK 25 or newer was found", "Install one");
+        assertLacking("no JDK 25 or newer was found", "Install one");
     }
 
     @Test
     void without_maven_it_says_what_to_install() throws Exception {
         jdk("jvm/temurin-25", "25");
         Files.createDirectories(launcher.resolveSibling("app/src"));
+        assertLacking("install the package 'maven'");
+    }
+
+    private void assertLacking(String... words) throws Exception {
         Said said = run("demo");
         assertThat(said.exit()).isEqualTo(3);
-        assertThat(said.text()).contains("install the package 'maven'");
+        assertThat(said.text()).contains(words);
     }
 
     /** A JDK as far as the launcher looks at it; its java says where it is and what it was told. */

@@ -16,6 +16,6 @@ public final class CoordinatorProgram extends Program {
 
     /** Runs {@code args}; the process' exit code. */
     public static int run(String... args) {
-        return new CoordinatorProgram().line().execute(args);
+        return new CoordinatorProgram().execute(args);
     }
 }

@@ -22,10 +22,15 @@ abstract class Program extends CommandGroup {
             description = "Show where in the program a failure came from.")
     private boolean stackTrace;
 
-    /** The whole command line, ready to run. */
-    final CommandLine line() {
+    /** Runs one command; its exit code. */
+    final int execute(String... words) {
         // Figures and drawings look alike, and can be read by programs, wherever they are made.
         Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+        return line().execute(words);
+    }
+
+    /** The whole command line, ready to run. */
+    final CommandLine line() {
         CommandLine line = new CommandLine(this);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);

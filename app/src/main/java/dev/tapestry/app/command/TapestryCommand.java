@@ -46,6 +46,6 @@ public final class TapestryCommand extends Program {
 
     /** Runs {@code args}; the process' exit code. */
     public static int run(String... args) {
-        return new TapestryCommand().line().execute(args);
+        return new TapestryCommand().execute(args);
     }
 }

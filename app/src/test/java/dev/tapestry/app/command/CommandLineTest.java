@@ -43,7 +43,7 @@ final class CommandLineTest {
         Locale before = Locale.getDefault(Locale.Category.FORMAT);
         try {
             Locale.setDefault(Locale.Category.FORMAT, Locale.GERMANY);
-            Said.by("--version");
+            assertThat(TapestryCommand.run("--version")).isZero();
             List<LinePlot.Point> points =
                     List.of(new LinePlot.Point(0.3, 1.7), new LinePlot.Point(0.71, 1.23));
             LinePlot.Line line = new LinePlot.Line("loss", points, false);

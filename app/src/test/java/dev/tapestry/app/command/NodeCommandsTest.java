@@ -68,35 +68,20 @@ final class NodeCommandsTest {
         Path node = directory.resolve("node");
         Path first = Tiny.corpus(directory.resolve("first"), "contributed-cpt, evaluation");
         Path second = Tiny.corpus(directory.resolve("second"), "contributed-cpt, evaluation");
-        ok(
-                "consortium",
-                "found",
-                consortium,
-                "--charter",
-                Tiny.charter(directory.resolve("charter.yaml"), "PT24H"),
-                "--host",
-                "127.0.0.1",
-                "--port",
-                Tiny.freePort());
+        Said.found(consortium, Tiny.charter(directory.resolve("charter.yaml"), "PT24H"));
         try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
             coordinator.start();
-            String token = ok("member", "invite", consortium, "alpha").strip();
-            assertThat(ok("node", "join", node, token, "--corpus", first))
+            String token = Said.ok("member", "invite", consortium, "alpha").strip();
+            assertThat(Said.ok("node", "join", node, token, "--corpus", first))
                     .contains(first.toString())
                     .doesNotContain("kept");
-            assertThat(ok("node", "join", node, token, "--corpus", second))
+            assertThat(Said.ok("node", "join", node, token, "--corpus", second))
                     .contains("had joined", first.toString(), "kept")
                     .doesNotContain(second.toString());
-            String again = ok("member", "invite", consortium, "alpha").strip();
-            assertThat(ok("node", "join", node, again, "--corpus", first))
+            String again = Said.ok("member", "invite", consortium, "alpha").strip();
+            assertThat(Said.ok("node", "join", node, again, "--corpus", first))
                     .startsWith("joined 'Walkers' as alpha");
-            assertThat(ok("doctor", node)).contains("admits alpha");
+            assertThat(Said.ok("doctor", node)).contains("admits alpha");
         }
-    }
-
-    private static String ok(Object... words) {
-        Said said = Said.by(words);
-        assertThat(said.code()).as(said.err()).isZero();
-        return said.out();
     }
 }

@@ -24,25 +24,16 @@ final class RunWatchTest {
         Path consortium = directory.resolve("consortium");
         Path charter = Tiny.charter(directory.resolve("charter.yaml"), "PT0.2S");
         Path corpus = Tiny.corpus(directory.resolve("corpus"), "contributed-cpt, evaluation");
-        ok(
-                "consortium",
-                "found",
-                consortium,
-                "--charter",
-                charter,
-                "--host",
-                "127.0.0.1",
-                "--port",
-                Tiny.freePort());
-        ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
+        Said.found(consortium, charter);
+        Said.ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
         try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
             coordinator.start();
             assertThat(Said.by("run", "watch", consortium, "--json").code())
                     .as("nothing ever ran")
                     .isZero();
-            String token = ok("member", "invite", consortium, "alpha").strip();
-            ok("node", "join", directory.resolve("node"), token, "--corpus", corpus);
-            ok("run", "start", consortium, Tiny.plan(directory.resolve("plan.yaml")));
+            String token = Said.ok("member", "invite", consortium, "alpha").strip();
+            Said.ok("node", "join", directory.resolve("node"), token, "--corpus", corpus);
+            Said.ok("run", "start", consortium, Tiny.plan(directory.resolve("plan.yaml")));
 
             Said said = Said.by("run", "watch", consortium, "--json");
 
@@ -59,11 +50,5 @@ final class RunWatchTest {
             assertThat(views.getLast().roundsPlanned()).isZero();
             assertThat(views.getLast().reason()).isNotEmpty();
         }
-    }
-
-    private static String ok(Object... words) {
-        Said said = Said.by(words);
-        assertThat(said.code()).as(said.err()).isZero();
-        return said.out();
     }
 }

@@ -1,12 +1,37 @@
 package dev.tapestry.app.command;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import picocli.CommandLine;
 
 /** What a command line said, run in this process. */
 record Said(int code, String out, String err) {
+
+    /** A consortium on this machine is founded. */
+    static void found(Path consortium, Path charter) throws IOException {
+        ok(
+                "consortium",
+                "found",
+                consortium,
+                "--charter",
+                charter,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                Tiny.freePort());
+    }
+
+    /** What a command printed that ended well. */
+    static String ok(Object... words) {
+        Said said = by(words);
+        assertThat(said.code()).as(said.err()).isZero();
+        return said.out();
+    }
 
     static Said by(Object... words) {
         StringWriter out = new StringWriter();

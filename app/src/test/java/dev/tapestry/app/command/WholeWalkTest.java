@@ -24,25 +24,18 @@ final class WholeWalkTest {
         Path corpus =
                 Tiny.corpus(
                         directory.resolve("corpus"), "contributed-cpt, private-cpt, evaluation");
-        ok(
-                "consortium",
-                "found",
-                consortium,
-                "--charter",
-                Tiny.charter(directory.resolve("charter.yaml"), "PT24H"),
-                "--host",
-                "127.0.0.1",
-                "--port",
-                Tiny.freePort());
-        ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
+        Said.found(consortium, Tiny.charter(directory.resolve("charter.yaml"), "PT24H"));
+        Said.ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
 
         try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
             coordinator.start();
-            String token = ok("member", "invite", consortium, "alpha").strip();
+            String token = Said.ok("member", "invite", consortium, "alpha").strip();
             assertThat(token).startsWith("tapestry1.").hasLineCount(1);
-            assertThat(ok("node", "join", node, token, "--corpus", corpus, "--threads", "1"))
+            assertThat(Said.ok("node", "join", node, token, "--corpus", corpus, "--threads", "1"))
                     .contains("joined 'Walkers' as alpha");
-            assertThat(ok("member", "list", consortium)).contains("alpha").contains("ENROLLED");
+            assertThat(Said.ok("member", "list", consortium))
+                    .contains("alpha")
+                    .contains("ENROLLED");
             assertThat(
                             Said.by(
                                             "node",
@@ -54,18 +47,19 @@ final class WholeWalkTest {
                                     .err())
                     .contains("TOKEN_UNKNOWN");
 
-            assertThat(ok("doctor", node)).contains("'Walkers' admits alpha, one of 1 members");
+            assertThat(Said.ok("doctor", node))
+                    .contains("'Walkers' admits alpha, one of 1 members");
 
             Path plan = Tiny.plan(directory.resolve("plan.yaml"));
-            ok("run", "start", consortium, plan);
+            Said.ok("run", "start", consortium, plan);
             assertThat(Said.by("run", "start", consortium, plan).err()).contains("RUN_UNDER_WAY");
-            assertThat(ok("node", "start", node, "--until-run-ends"))
+            assertThat(Said.ok("node", "start", node, "--until-run-ends"))
                     .contains("member: alpha")
                     .contains("proven by the coordinator's log");
-            assertThat(ok("run", "watch", consortium)).contains("published");
+            assertThat(Said.ok("run", "watch", consortium)).contains("published");
 
-            ok("member", "revoke", consortium, "alpha", "--reason", "the walk is over");
-            assertThat(ok("member", "list", consortium)).contains("REVOKED");
+            Said.ok("member", "revoke", consortium, "alpha", "--reason", "the walk is over");
+            assertThat(Said.ok("member", "list", consortium)).contains("REVOKED");
             Said examined = Said.by("doctor", node);
             assertThat(examined.code()).isEqualTo(3);
             assertThat(examined.out()).contains("BROKEN  membership", "alpha was revoked");
@@ -74,11 +68,11 @@ final class WholeWalkTest {
         JsonNode facts =
                 JsonMapper.builder()
                         .build()
-                        .readTree(ok("consortium", "show", consortium, "--json"));
+                        .readTree(Said.ok("consortium", "show", consortium, "--json"));
         assertThat(facts.path("rounds").asInt()).isEqualTo(1);
-        assertThat(ok("node", "receipts", node)).contains("PART_UPLOAD").contains("TOTAL");
+        assertThat(Said.ok("node", "receipts", node)).contains("PART_UPLOAD").contains("TOTAL");
         assertThat(
-                        ok(
+                        Said.ok(
                                 "node",
                                 "build",
                                 node,
@@ -96,9 +90,10 @@ final class WholeWalkTest {
                                 "200"))
                 .contains("bits per byte before");
         assertThat(node.resolve("sovereign/own/weights.gguf")).exists();
-        assertThat(ok("verify", "log", consortium, "--witness", node)).contains("whole");
-        assertThat(ok("verify", "log", node)).contains("whole");
-        assertThat(ok("verify", "merge", consortium, "--round", "1")).contains("to the last byte");
+        assertThat(Said.ok("verify", "log", consortium, "--witness", node)).contains("whole");
+        assertThat(Said.ok("verify", "log", node)).contains("whole");
+        assertThat(Said.ok("verify", "merge", consortium, "--round", "1"))
+                .contains("to the last byte");
         assertThat(Said.by("verify", "merge", consortium, "--round", "9").err())
                 .contains("no round 9");
 
@@ -114,11 +109,5 @@ final class WholeWalkTest {
         Said broken = Said.by("verify", "log", consortium, "--witness", node);
         assertThat(broken.code()).isEqualTo(1);
         assertThat(broken.err()).contains("entry 0").contains("TAMPERED");
-    }
-
-    private static String ok(Object... words) {
-        Said said = Said.by(words);
-        assertThat(said.code()).as(said.err()).isZero();
-        return said.out();
     }
 }

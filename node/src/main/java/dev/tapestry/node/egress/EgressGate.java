@@ -62,7 +62,8 @@ public final class EgressGate implements AutoCloseable {
      */
     public record Outage(String reason, int failures, Duration again) {}
 
-    private EgressGate(
+    /** As {@link #to} makes it, with another time for which a body may stand still. */
+    EgressGate(
             URI coordinator,
             SSLContext tls,
             ReceiptBook receipts,
@@ -92,18 +93,7 @@ public final class EgressGate implements AutoCloseable {
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages) {
-        return patiently(coordinator, tls, receipts, retries, outages, PATIENCE);
-    }
-
-    /** {@link #to}, with another time for which a body may stand still. */
-    static EgressGate patiently(
-            URI coordinator,
-            SSLContext tls,
-            ReceiptBook receipts,
-            RetryPolicy retries,
-            Consumer<Outage> outages,
-            Duration patience) {
-        return new EgressGate(coordinator, tls, receipts, retries, outages, patience);
+        return new EgressGate(coordinator, tls, receipts, retries, outages, PATIENCE);
     }
 
     /** Bytes of bodies that have left and arrived through this gate. */

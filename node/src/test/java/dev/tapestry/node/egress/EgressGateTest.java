@@ -3,6 +3,7 @@ package dev.tapestry.node.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
@@ -205,9 +206,7 @@ class EgressGateTest {
         HttpHandler polite =
                 exchange -> {
                     peers.add(exchange.getRemoteAddress());
-                    exchange.getRequestBody().readAllBytes();
-                    exchange.sendResponseHeaders(200, -1);
-                    exchange.close();
+                    takeAndThank(exchange);
                 };
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
                 SmallServer server = new SmallServer(directory, polite);
@@ -222,14 +221,8 @@ class EgressGateTest {
 
     @Test
     void whatever_left_has_its_receipt_as_soon_as_it_is_answered() throws Exception {
-        HttpHandler polite =
-                exchange -> {
-                    exchange.getRequestBody().readAllBytes();
-                    exchange.sendResponseHeaders(200, -1);
-                    exchange.close();
-                };
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
-                SmallServer server = new SmallServer(directory, polite);
+                SmallServer server = new SmallServer(directory, EgressGateTest::takeAndThank);
                 EgressGate gate = gate(server.address(), server.client(), log, pause -> {})) {
             for (int sent = 1; sent <= 3; sent++) {
                 gate.send(part(1000, 1000));
@@ -248,7 +241,7 @@ class EgressGateTest {
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"))) {
             try (SmallServer server = new SmallServer(directory, idle);
                     EgressGate gate =
-                            EgressGate.patiently(
+                            new EgressGate(
                                     server.address(),
                                     server.client(),
                                     new ReceiptBook(log, InstantSource.system()),
@@ -272,9 +265,7 @@ class EgressGateTest {
         HttpHandler noting =
                 exchange -> {
                     asked.add(String.valueOf(exchange.getRequestHeaders().getFirst("Expect")));
-                    exchange.getRequestBody().readAllBytes();
-                    exchange.sendResponseHeaders(200, -1);
-                    exchange.close();
+                    takeAndThank(exchange);
                 };
         try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
                 SmallServer server = new SmallServer(directory, noting);
@@ -318,6 +309,12 @@ class EgressGateTest {
                     .satisfies(event ->
                             assertThat(((Receipt) event).outcome()).startsWith("interrupted"));
         }
+    }
+
+    private static void takeAndThank(HttpExchange exchange) throws IOException {
+        exchange.getRequestBody().readAllBytes();
+        exchange.sendResponseHeaders(200, -1);
+        exchange.close();
     }
 
     private static Message document(int bytes) {
