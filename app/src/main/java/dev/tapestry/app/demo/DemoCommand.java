@@ -78,12 +78,14 @@ public final class DemoCommand implements Callable<Integer> {
                         .run();
         DemoReport report = new DemoReport(outcome.result(), outcome.curves());
         SafeFile.write(demo.report(), report.html());
-        if (json != null) {
-            SafeFile.write(json.toAbsolutePath(), outcome.result().json());
-            SafeFile.write(besides(json.toAbsolutePath()), report.html());
-        }
         screen.print(report.text());
         screen.print("\nReport with curves: " + demo.report() + "\n");
+        if (json != null) {
+            Path figures = json.toAbsolutePath();
+            SafeFile.write(figures, outcome.result().json());
+            SafeFile.write(besides(figures), report.html());
+            screen.print("Figures: " + figures + ", and the report beside them\n");
+        }
         return 0;
     }
 
