@@ -7,12 +7,15 @@ import dev.tapestry.aggregation.Momentum;
 import dev.tapestry.aggregation.WeightedContribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,73 +29,92 @@ import java.util.TreeMap;
  *
  * @param members training text by member
  * @param plan what each member does; its seed is moved by the member's place
- * @param steps of a member in a round (H)
- * @param rounds how many merges
- * @param rule how contributions move the base
+ * @param rounds how long a round is and how contributions move the base
  */
-public record LoopSimulation(
-        SortedMap<MemberId, Tokens> members,
-        TrainingPlan plan,
-        int steps,
-        int rounds,
-        MergeRule rule) {
+record LoopSimulation(
+        SortedMap<MemberId, Tokens> members, TrainingPlan plan, Scheme.Rounds rounds) {
 
-    /** Runs the loop from {@code base}; the last candidate's directory. */
-    public Path run(Path base, Path work) {
+    /**
+     * What came out.
+     *
+     * @param model the last candidate's directory
+     * @param uploaded bytes of weights that one member sent
+     * @param downloaded bytes of weights that one member received
+     */
+    record Outcome(Path model, long uploaded, long downloaded) {}
+
+    /**
+     * Runs rounds until each member has seen {@code tokens} tokens; the last round is shorter where
+     * they do not divide.
+     *
+     * @param base all F32
+     * @param work an empty directory, in which the last candidate is left
+     */
+    Outcome run(Path base, long tokens, Path work) {
         List<Trainer> trainers = new ArrayList<>();
-        Path current = base;
-        Optional<Momentum> momentum = Optional.empty();
         try (ModelDirectory start = ModelDirectory.open(base)) {
             for (Tokens text : members.values()) {
                 trainers.add(Trainer.begin(start, seeded(trainers.size()), text));
             }
-        }
-        try {
-            for (int round = 1; round <= rounds; round++) {
-                MergeOutcome outcome = round(trainers, current, momentum, work, round);
+            long steps = Math.ceilDiv(tokens, plan.tokensPerStep());
+            long bytes = start.bytes();
+            Path current = base;
+            Optional<Momentum> momentum = Optional.empty();
+            int round = 0;
+            for (long done = 0; done < steps; done += rounds.steps()) {
+                round++;
+                Path folder = work.resolve("round-" + round);
+                Files.createDirectories(folder);
+                int local = (int) Math.min(rounds.steps(), steps - done);
+                MergeOutcome outcome = round(trainers, current, momentum, folder, local);
+                Drafts.delete(work.resolve("round-" + (round - 2)));
                 current = outcome.candidate();
                 momentum = outcome.momentum();
             }
-            return current;
+            return new Outcome(current, bytes * round, bytes * round);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } finally {
             trainers.forEach(Trainer::close);
         }
     }
 
+    /** One round in a folder of its own, from which the next one reads. */
     private MergeOutcome round(
-            List<Trainer> trainers, Path base, Optional<Momentum> momentum, Path work, int round) {
+            List<Trainer> trainers,
+            Path base,
+            Optional<Momentum> momentum,
+            Path folder,
+            int steps) {
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory model = ModelDirectory.open(base)) {
             int place = 0;
             for (MemberId member : members.keySet()) {
                 Trainer trainer = trainers.get(place++);
-                if (round > 1) {
-                    trainer.replaceWeights(model);
-                }
+                trainer.replaceWeights(model);
                 for (int step = 0; step < steps; step++) {
                     trainer.step();
                 }
-                Path weights = work.resolve("round-%d-%s".formatted(round, member));
+                Path weights = folder.resolve("from-" + member);
                 trainer.exportLike(model, weights);
                 contributions.put(
                         member,
                         new WeightedContribution(
                                 ModelDirectory.open(weights),
-                                Digest.of((member + "/" + round).getBytes(StandardCharsets.UTF_8)),
+                                named(weights),
                                 1.0 / members.size()));
             }
-            return Merge.run(
-                    MergeOrder.of(
-                            model,
-                            Digest.of(("base/" + round).getBytes(StandardCharsets.UTF_8)),
-                            contributions,
-                            rule,
-                            momentum),
-                    work.resolve("candidate-" + round),
-                    1);
+            MergeOrder order =
+                    MergeOrder.of(model, named(base), contributions, rounds.merge(), momentum);
+            return Merge.run(order, folder.resolve("candidate"), 1);
         } finally {
             contributions.values().forEach(c -> c.model().close());
         }
+    }
+
+    /** Within a simulation a place stands for what lies there. */
+    private static Digest named(Path place) {
+        return Digest.of(place.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private TrainingPlan seeded(int place) {

@@ -4,13 +4,22 @@ import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
+import dev.tapestry.app.study.parity.ParityCommand;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.ModelConversion;
+import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -27,10 +36,31 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  tapestry study arm --kind loop --steps 5 --outer-momentum 0.5",
             "  tapestry study arm --kind central --learning-rate 0.01 --seed 2",
+            "  tapestry study parity docs/results/parity.yaml",
             "  tapestry study make-demo-base /tmp/base"
         },
-        subcommands = {StudyCommand.Arm.class, StudyCommand.MakeDemoBase.class})
+        subcommands = {
+            StudyCommand.OneArm.class,
+            ParityCommand.class,
+            StudyCommand.MakeDemoBase.class
+        })
 public final class StudyCommand {
+
+    /** Who trains. */
+    enum Kind {
+        /** Nobody: the base itself. */
+        BASE,
+        /** All members, with merges. */
+        LOOP,
+        /** One trainer with all members' text. */
+        CENTRAL,
+        /** Each member for itself. */
+        ALONE
+    }
+
+    /** What came out, as one line of JSON. */
+    private record Outcome(
+            Arm arm, long seed, SortedMap<MemberId, Double> bitsPerByte, double mean) {}
 
     /** One arm of a comparison. */
     @Command(
@@ -40,13 +70,13 @@ public final class StudyCommand {
                     "Train one arm on the demo's corpora and score it on every member's held-out"
                             + " text; one line of JSON.",
             footer = {"", "Example:", "  tapestry study arm --kind alone --tokens 300000"})
-    static final class Arm implements Callable<Integer> {
+    static final class OneArm implements Callable<Integer> {
 
         @Option(
                 names = "--kind",
                 required = true,
                 description = "One of: ${COMPLETION-CANDIDATES}.")
-        private StudyArm.Kind kind = StudyArm.Kind.LOOP;
+        private Kind kind = Kind.LOOP;
 
         @Option(names = "--base", description = "Model to start from (default: the demo's base).")
         private Path base = shipped();
@@ -129,30 +159,57 @@ public final class StudyCommand {
         @Override
         public Integer call() throws IOException {
             Files.createDirectories(work);
-            StudyArm arm =
-                    new StudyArm(
-                            kind,
+            Recipe recipe =
+                    new Recipe(
                             optimizer,
                             rate,
-                            embeddingRate == null ? rate : embeddingRate,
+                            Optional.ofNullable(embeddingRate),
                             embeddingEpsilon,
-                            tokens,
-                            batch,
-                            steps,
-                            new MergeRule(outerRate, outerMomentum, direction),
-                            corpusTokens,
-                            seed,
-                            threads);
-            System.out.println(
-                    arm.run(
-                            base,
-                            PackedCorpora.in(
-                                    corpora == null ? written() : corpora,
-                                    tokenizer(),
-                                    DemoSettings.HELD_OUT,
-                                    work),
-                            Optional.ofNullable(keep)));
+                            batch);
+            SortedMap<MemberId, Path> packed =
+                    PackedCorpora.in(
+                            corpora == null ? written() : corpora,
+                            tokenizer(),
+                            DemoSettings.HELD_OUT,
+                            work);
+            Path folder = Files.createTempDirectory("study");
+            try (Texts texts = new Texts(packed, corpusTokens)) {
+                Path start = folder.resolve("start");
+                copy(base, start);
+                Arm training = new Arm(scheme(), recipe, tokens);
+                Arm.Result result = run(training, texts, start, folder);
+                Outcome outcome = new Outcome(training, seed, result.bitsPerByte(), result.mean());
+                System.out.println(
+                        new String(CanonicalJson.write(outcome), StandardCharsets.UTF_8));
+                if (keep != null && result.model().isPresent()) {
+                    copy(result.model().get(), keep);
+                }
+            } finally {
+                Drafts.delete(folder);
+            }
             return 0;
+        }
+
+        private Arm.Result run(Arm training, Texts texts, Path start, Path folder) {
+            return training.run(
+                    new Arm.Inputs(start, texts.train(), texts.heldOut(), folder, seed, threads));
+        }
+
+        private Scheme scheme() {
+            Scheme.Rounds rounds =
+                    new Scheme.Rounds(steps, new MergeRule(outerRate, outerMomentum, direction));
+            return switch (kind) {
+                case BASE -> new Scheme.Untrained();
+                case LOOP -> new Scheme.Loop(rounds);
+                case CENTRAL -> new Scheme.Central(Optional.empty());
+                case ALONE -> new Scheme.Alone();
+            };
+        }
+
+        private static void copy(Path model, Path target) {
+            try (ModelDirectory source = ModelDirectory.open(model)) {
+                ModelConversion.convert(source, target, DType.F32, Long.MAX_VALUE);
+            }
         }
 
         /** The corpora of the demo's members, written below the work directory. */
@@ -179,7 +236,12 @@ public final class StudyCommand {
             name = "make-demo-base",
             mixinStandardHelpOptions = true,
             description = "Make the small base again that the demo adopts.",
-            footer = {"", "Example:", "  tapestry study make-demo-base /tmp/base"})
+            footer = {
+                "",
+                "Example:",
+                "  tapestry study parity docs/results/parity.yaml",
+                "  tapestry study make-demo-base /tmp/base"
+            })
     static final class MakeDemoBase implements Callable<Integer> {
 
         @Parameters(paramLabel = "OUT", description = "A directory that does not exist yet.")

@@ -3,15 +3,20 @@ package dev.tapestry.trust.json;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.json.StrictYaml.Spelling;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -35,13 +40,20 @@ record YamlKeys(Path file, Spelling spelling) {
     }
 
     private ObjectNode document(String place, ObjectNode yaml, Class<?> type) {
-        List<String> keys = of(type);
+        @Nullable String tag = RecordShape.of(type).tag();
+        List<String> keys = new ArrayList<>(of(type));
+        if (tag != null) {
+            keys.addFirst(RecordShape.TAG_MEMBER);
+        }
         for (String key : yaml.propertyNames()) {
             if (!keys.contains(key)) {
                 throw malformed("unknown key '" + place + key + "'; the keys are " + keys);
             }
         }
         ObjectNode document = JsonNodeFactory.instance.objectNode();
+        if (tag != null) {
+            document.put(RecordShape.TAG_MEMBER, tag);
+        }
         for (RecordComponent component : type.getRecordComponents()) {
             String key = key(component);
             Optional<JsonNode> value = yaml.optional(key);
@@ -50,21 +62,61 @@ record YamlKeys(Path file, Spelling spelling) {
             }
             document.set(
                     component.getName(),
-                    value.map(node -> member(place + key, node, component.getType()))
+                    value.map(node -> member(place + key, node, component.getGenericType()))
                             .orElseGet(JsonNodeFactory.instance::nullNode));
         }
         return document;
     }
 
-    private JsonNode member(String place, JsonNode value, Class<?> type) {
-        if (value.isNull() && type == Optional.class) {
-            throw malformed(place + ": has no value; write one, or leave the key out");
+    /** A value with all members of the records in it; what is no record stays as it is. */
+    private JsonNode member(String place, JsonNode value, Type type) {
+        return switch (type) {
+            case ParameterizedType generic -> container(place, value, generic);
+            case Class<?> plain when value instanceof ObjectNode inner && plain.isSealed() ->
+                    document(place + ".", inner, named(place, inner, plain));
+            case Class<?> plain
+                    when value instanceof ObjectNode inner
+                            && plain.isRecord()
+                            && !RecordShape.of(plain).scalar() ->
+                    document(place + ".", inner, plain);
+            default -> value;
+        };
+    }
+
+    private JsonNode container(String place, JsonNode value, ParameterizedType generic) {
+        Type inner = generic.getActualTypeArguments()[0];
+        if (generic.getRawType() == Optional.class) {
+            if (value.isNull()) {
+                throw malformed(place + ": has no value; write one, or leave the key out");
+            }
+            return member(place, value, inner);
         }
-        return value instanceof ObjectNode inner
-                        && type.isRecord()
-                        && !RecordShape.of(type).scalar()
-                ? document(place + ".", inner, type)
-                : value;
+        if (generic.getRawType() == List.class && value instanceof ArrayNode elements) {
+            ArrayNode list = JsonNodeFactory.instance.arrayNode();
+            for (JsonNode element : elements) {
+                list.add(member(place + "[" + list.size() + "]", element, inner));
+            }
+            return list;
+        }
+        return value;
+    }
+
+    /** The record of a sealed interface that the key {@code type} names. */
+    private Class<?> named(String place, ObjectNode yaml, Class<?> sealed) {
+        List<Class<?>> permitted = RecordShape.permitted(sealed);
+        @Nullable JsonNode tag = yaml.get(RecordShape.TAG_MEMBER);
+        for (Class<?> record : permitted) {
+            if (tag != null && tag.asString().equals(RecordShape.of(record).tag())) {
+                return record;
+            }
+        }
+        throw malformed(
+                "%s.%s: one of %s is expected, not %s"
+                        .formatted(
+                                place,
+                                RecordShape.TAG_MEMBER,
+                                permitted.stream().map(r -> RecordShape.of(r).tag()).toList(),
+                                tag == null ? "nothing" : tag));
     }
 
     /** What is wrong with a value, of a JSON document, in the words of YAML. */

@@ -87,6 +87,54 @@ final class StrictYamlTest {
                 .hasMessageContaining("last-word: has no value; write one, or leave the key out");
     }
 
+    record Journey(List<Leg> legs) {}
+
+    record Leg(String to, Optional<String> note, Vehicle vehicle) {}
+
+    sealed interface Vehicle {
+        record Train(int coaches, Optional<Double> speed) implements Vehicle {}
+
+        record OnFoot() implements Vehicle {}
+    }
+
+    @Test
+    void records_in_lists_and_kinds_told_by_their_type_are_read_alike() throws IOException {
+        String legs =
+                """
+                legs:
+                - to: there
+                  vehicle: {type: train, coaches: 3}
+                - {to: back, note: slowly, vehicle: {type: on-foot}}
+                """;
+        assertThat(journey(legs))
+                .isEqualTo(
+                        new Journey(
+                                List.of(
+                                        new Leg(
+                                                "there",
+                                                Optional.empty(),
+                                                new Vehicle.Train(3, Optional.empty())),
+                                        new Leg(
+                                                "back",
+                                                Optional.of("slowly"),
+                                                new Vehicle.OnFoot()))));
+        assertThatThrownBy(() -> journey(legs.replace("train", "rocket")))
+                .hasMessageContaining(
+                        "legs[0].vehicle.type: one of [train, on-foot] is expected, not \"rocket\"");
+        assertThatThrownBy(() -> journey(legs.replace("type: on-foot", "")))
+                .hasMessageContaining("legs[1].vehicle.type: one of [train, on-foot]");
+        assertThatThrownBy(() -> journey(legs.replace("coaches", "wheels")))
+                .hasMessageContaining(
+                        "unknown key 'legs[0].vehicle.wheels'; the keys are [type, coaches, speed]");
+        assertThatThrownBy(() -> journey(legs.replace("note: slowly", "note:")))
+                .hasMessageContaining("legs[1].note: has no value");
+    }
+
+    private Journey journey(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("journey.yaml"), text);
+        return StrictYaml.read(file, Journey.class);
+    }
+
     @Test
     void hyphenated_keys_are_named_as_they_stand_in_the_file() {
         assertThatThrownBy(() -> hyphenated("quiet-hours: few\n"))

@@ -1,0 +1,154 @@
+package dev.tapestry.app.study;
+
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Llama;
+import dev.tapestry.training.Precision;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.training.Trainer;
+import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * One arm of a comparison: the same start, text and tokens, trained one way.
+ *
+ * @param scheme who trains
+ * @param recipe how a model learns
+ * @param tokens of each member
+ */
+public record Arm(Scheme scheme, Recipe recipe, long tokens) {
+
+    private static final long SCORED_TOKENS = 40_000;
+
+    /** Who trains where all members' text is pooled. */
+    private static final MemberId EVERYBODY = new MemberId("everybody");
+
+    /**
+     * What came out.
+     *
+     * @param bitsPerByte on each member's held-out text
+     * @param uploaded bytes of weights that one member sent
+     * @param downloaded bytes of weights that one member received
+     * @param model where the trained model is; empty where each member has its own
+     */
+    public record Result(
+            SortedMap<MemberId, Double> bitsPerByte,
+            long uploaded,
+            long downloaded,
+            Optional<Path> model) {
+
+        /** The mean over members, each counting the same. */
+        public double mean() {
+            return bitsPerByte.values().stream()
+                    .mapToDouble(Double::doubleValue)
+                    .average()
+                    .orElseThrow();
+        }
+    }
+
+    /**
+     * What an arm is given.
+     *
+     * @param start a model whose weights are F32
+     * @param train what each member trains on
+     * @param heldOut what is scored, by the same members
+     * @param work an empty directory
+     * @param seed of the data orders
+     * @param threads of libtorch; with as many the result is the same
+     */
+    public record Inputs(
+            Path start,
+            SortedMap<MemberId, Tokens> train,
+            SortedMap<MemberId, Tokens> heldOut,
+            Path work,
+            long seed,
+            int threads) {}
+
+    /** Trains and scores. */
+    public Result run(Inputs inputs) {
+        return switch (scheme) {
+            case Scheme.Untrained() -> shared(inputs, inputs.start(), 0, 0);
+            case Scheme.Central(Optional<Scheme.Rounds> outer) -> central(inputs, outer);
+            case Scheme.Alone() -> alone(inputs);
+            case Scheme.Loop(Scheme.Rounds rounds) -> {
+                LoopSimulation.Outcome loop =
+                        new LoopSimulation(
+                                        inputs.train(),
+                                        recipe.plan(1, tokens, inputs.seed(), inputs.threads()),
+                                        rounds)
+                                .run(inputs.start(), tokens, inputs.work());
+                yield shared(inputs, loop.model(), loop.uploaded(), loop.downloaded());
+            }
+        };
+    }
+
+    private Result central(Inputs inputs, Optional<Scheme.Rounds> outer) {
+        int members = inputs.train().size();
+        long total = tokens * members;
+        TrainingPlan plan = recipe.plan(members, total, inputs.seed(), inputs.threads());
+        SortedMap<MemberId, Tokens> pooled = new TreeMap<>();
+        pooled.put(
+                EVERYBODY, new MixedTokens(List.copyOf(inputs.train().values()), Recipe.SEQUENCE));
+        if (outer.isPresent()) {
+            LoopSimulation around = new LoopSimulation(pooled, plan, outer.get());
+            return shared(inputs, around.run(inputs.start(), total, inputs.work()).model(), 0, 0);
+        }
+        Path target = inputs.work().resolve("central");
+        trained(inputs.start(), pooled.get(EVERYBODY), plan, total, target);
+        return shared(inputs, target, 0, 0);
+    }
+
+    private Result alone(Inputs inputs) {
+        TrainingPlan plan = recipe.plan(1, tokens, inputs.seed(), inputs.threads());
+        SortedMap<MemberId, Double> losses = new TreeMap<>();
+        inputs.train()
+                .forEach((member, text) -> {
+                    Path target = inputs.work().resolve("alone-" + member);
+                    trained(inputs.start(), text, plan, tokens, target);
+                    losses.putAll(
+                            score(
+                                    target,
+                                    new TreeMap<>(Map.of(member, inputs.heldOut().get(member))),
+                                    inputs.threads()));
+                });
+        return new Result(losses, 0, 0, Optional.empty());
+    }
+
+    private static Result shared(Inputs inputs, Path model, long uploaded, long downloaded) {
+        return new Result(
+                score(model, inputs.heldOut(), inputs.threads()),
+                uploaded,
+                downloaded,
+                Optional.of(model));
+    }
+
+    private static void trained(
+            Path start, Tokens text, TrainingPlan plan, long tokens, Path target) {
+        try (ModelDirectory model = ModelDirectory.open(start);
+                Trainer trainer = Trainer.begin(model, plan, text)) {
+            while (trainer.tokensSeen() < tokens) {
+                trainer.step();
+            }
+            trainer.exportLike(model, target);
+        }
+    }
+
+    private static SortedMap<MemberId, Double> score(
+            Path model, SortedMap<MemberId, Tokens> heldOut, int threads) {
+        Evaluation evaluation =
+                new Evaluation(Recipe.SEQUENCE, 8, SCORED_TOKENS, Precision.AUTO, threads);
+        SortedMap<MemberId, Double> losses = new TreeMap<>();
+        try (ModelDirectory directory = ModelDirectory.open(model);
+                Llama llama = Llama.load(directory)) {
+            heldOut.forEach(
+                    (member, text) -> losses.put(member, evaluation.of(llama, text).bitsPerByte()));
+        }
+        return losses;
+    }
+}

@@ -1,0 +1,35 @@
+package dev.tapestry.app.study.parity;
+
+import dev.tapestry.app.study.Recipe;
+import dev.tapestry.consortium.MemberId;
+import java.util.SortedMap;
+
+/**
+ * What one training gave.
+ *
+ * @param cell what was trained
+ * @param commit of the program
+ * @param threads of libtorch
+ * @param bitsPerByte on each member's held-out text
+ * @param meanBitsPerByte over members
+ * @param uploaded bytes of weights that one member sent
+ * @param downloaded bytes of weights that one member received
+ * @param parameters of the model
+ * @param seconds that it took
+ */
+record CellResult(
+        Cell cell,
+        String commit,
+        int threads,
+        SortedMap<MemberId, Double> bitsPerByte,
+        double meanBitsPerByte,
+        long uploaded,
+        long downloaded,
+        long parameters,
+        double seconds) {
+
+    /** Tokens that one member reads in a step. */
+    long tokensPerStep() {
+        return (long) cell.recipe().batchSequences() * Recipe.SEQUENCE;
+    }
+}

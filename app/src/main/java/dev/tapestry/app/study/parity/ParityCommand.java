@@ -1,0 +1,93 @@
+package dev.tapestry.app.study.parity;
+
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.StrictYaml;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tapestry study parity}: a plan's cells, and what came out. */
+@Command(
+        name = "parity",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Compare ways to train together with training on pooled data, arm by arm.",
+            "Each training is a cell whose outcome is kept in a file; what has been run is not run"
+                    + " again. Start the command as often as there are processors: the processes"
+                    + " share the cells out. At the end, and with --report at any time, the figures"
+                    + " are written beside the plan: as .json, .table.md and .html."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  tapestry study parity docs/results/parity.yaml",
+            "  tapestry study parity docs/results/parity.yaml --report",
+            "To run one cell again, remove its file in docs/results/parity/ first."
+        })
+public final class ParityCommand implements Callable<Integer> {
+
+    @Parameters(paramLabel = "PLAN", description = "The study's plan.")
+    private Path plan = Path.of("");
+
+    @Option(names = "--report", description = "Run nothing; write what is known.")
+    private boolean reportOnly;
+
+    @Option(
+            names = "--work",
+            defaultValue = "/dev/shm/tapestry-parity",
+            description =
+                    "Where corpora are kept and models come and go; a memory file system is"
+                            + " faster (default: ${DEFAULT-VALUE}).")
+    private Path work = Path.of("");
+
+    @Option(
+            names = "--threads",
+            defaultValue = "1",
+            description =
+                    "Of libtorch, for each process; another number changes the last digits"
+                            + " (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Override
+    public Integer call() throws IOException {
+        Path file = plan.toAbsolutePath();
+        StudyPlan read = StrictYaml.read(file, StudyPlan.class);
+        String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
+        Files.createDirectories(work);
+        Path home = Path.of(System.getProperty("tapestry.home", "."));
+        String commit = commit(home);
+        Study study =
+                new Study(
+                        read,
+                        new CellStore(file.resolveSibling(name)),
+                        home.resolve("models/demo-base"),
+                        work,
+                        commit,
+                        threads,
+                        line -> System.err.println(line));
+        if (!reportOnly && !study.run()) {
+            System.err.println("the other cells are being run by other processes");
+        }
+        StudyReport report = StudyReport.of(study, read, commit);
+        SafeFile.write(file.resolveSibling(name + ".json"), report.json());
+        SafeFile.write(file.resolveSibling(name + ".table.md"), StudyText.markdown(report));
+        SafeFile.write(file.resolveSibling(name + ".html"), StudyText.html(report));
+        System.out.print(StudyText.table(report));
+        return 0;
+    }
+
+    /** The commit of a checkout, or {@code unknown}. */
+    private static String commit(Path home) throws IOException {
+        Process git =
+                new ProcessBuilder("git", "-C", home.toString(), "rev-parse", "--short", "HEAD")
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        String line = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return line.isBlank() ? "unknown" : line.strip();
+    }
+}

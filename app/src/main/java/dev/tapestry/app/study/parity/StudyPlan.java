@@ -1,0 +1,93 @@
+package dev.tapestry.app.study.parity;
+
+import dev.tapestry.app.study.Recipe;
+import dev.tapestry.app.study.Scheme;
+import dev.tapestry.consortium.LocalTraining;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a study compares; a strict YAML file.
+ *
+ * @param arms no name twice
+ */
+public record StudyPlan(List<ArmPlan> arms) {
+
+    private static final double EMBEDDING_EPSILON = 1e-4;
+
+    /**
+     * One arm.
+     *
+     * @param name letters, digits and hyphens
+     * @param start where training begins
+     * @param group who takes part
+     * @param shuffled whether the members' text is dealt out among them, as a control
+     * @param tokens of each member
+     * @param seeds the first one is also the one on which the rate is chosen
+     * @param rates peak learning rates that are tried: the arm's tuning budget
+     * @param optimizer inner optimiser
+     * @param embeddingRate peak rate of embedding and norms as a multiple of the hidden matrices',
+     *     where the optimiser is Muon; 1 unless said
+     * @param batchSequences of each member in a step
+     * @param scheme who trains
+     */
+    public record ArmPlan(
+            String name,
+            Start start,
+            Group group,
+            boolean shuffled,
+            long tokens,
+            List<Long> seeds,
+            List<Double> rates,
+            LocalTraining.Optimizer optimizer,
+            Optional<Double> embeddingRate,
+            int batchSequences,
+            Scheme scheme) {
+        public ArmPlan {
+            seeds = List.copyOf(seeds);
+            rates = rates.stream().sorted().distinct().toList();
+            if (!name.matches("[a-z0-9][a-z0-9-]{0,60}")) {
+                throw new IllegalArgumentException(
+                        "an arm is named by small letters, digits and hyphens, not '" + name + "'");
+            }
+            if (seeds.isEmpty() || rates.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "arm " + name + " needs at least one seed and one rate");
+            }
+        }
+
+        /** The training with one rate and seed. */
+        Cell cell(double rate, long seed) {
+            Recipe recipe =
+                    new Recipe(
+                            optimizer,
+                            rate,
+                            embeddingRate.map(factor -> factor * rate),
+                            EMBEDDING_EPSILON,
+                            batchSequences);
+            return new Cell(name, start, group, shuffled, tokens, recipe, scheme, seed);
+        }
+
+        /** Whether it trains on pooled data, as the arms to which others are compared. */
+        boolean isCentral() {
+            return scheme instanceof Scheme.Central;
+        }
+
+        /** Whether both begin alike and read as much of the same text. */
+        boolean comparesWith(ArmPlan other) {
+            return start == other.start && group == other.group && tokens == other.tokens;
+        }
+    }
+
+    public StudyPlan {
+        arms = List.copyOf(arms);
+        Set<String> names = new HashSet<>();
+        for (ArmPlan arm : arms) {
+            if (!names.add(arm.name())) {
+                throw new IllegalArgumentException("the arm " + arm.name() + " stands twice");
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.tapestry.app.study.parity;
+
+import dev.tapestry.app.study.Scheme;
+import dev.tapestry.consortium.MemberId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a study found, as figures.
+ *
+ * @param commit of the program that wrote it
+ * @param arms with at least one seed
+ */
+record StudyReport(String commit, List<Row> arms) {
+
+    /**
+     * One arm; what is not known is null.
+     *
+     * @param start {@code ADOPTED} or {@code SCRATCH}
+     * @param members how many
+     * @param h local steps in a round; null where there are none
+     * @param seeds that have been run
+     * @param tokens of each member
+     * @param gapPercent behind the best central arm with the same start, members and tokens
+     * @param gapCiHighPercent upper end of its 95 % confidence interval
+     * @param bytesReduction bytes of per-step data parallelism in fp32 (4 up and 4 down for each
+     *     parameter and step) ÷ bytes of the arm
+     * @param bytesUpPerParam that a member sends in a round, for each parameter
+     * @param worstMemberGapPercent the gap of the member that is farthest behind
+     * @param settings the chosen rate's cell
+     */
+    record Row(
+            String name,
+            Start start,
+            int members,
+            boolean shuffled,
+            Optional<Integer> h,
+            List<Long> seeds,
+            long tokens,
+            double meanBpb,
+            Optional<Double> gapPercent,
+            Optional<Double> gapCiHighPercent,
+            Optional<Double> bytesReduction,
+            Optional<Double> bytesUpPerParam,
+            Optional<Double> worstMemberGapPercent,
+            boolean rateAtTheEdge,
+            Cell settings) {}
+
+    private static final JsonMapper JSON =
+            JsonMapper.builder()
+                    .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .build();
+
+    /** The figures as JSON, with {@code snake_case} names. */
+    String json() {
+        return JSON.writeValueAsString(this) + "\n";
+    }
+
+    static StudyReport of(Study study, StudyPlan plan, String commit) {
+        List<ArmResult> results =
+                plan.arms().stream()
+                        .map(study::result)
+                        .filter(result -> !result.seeds().isEmpty())
+                        .toList();
+        List<Row> rows = new ArrayList<>();
+        for (ArmResult result : results) {
+            Optional<ArmResult> best =
+                    results.stream()
+                            .filter(other -> other.arm().isCentral())
+                            .filter(other -> other.arm().comparesWith(result.arm()))
+                            .min(Comparator.comparingDouble(ArmResult::meanBitsPerByte));
+            rows.add(row(result, best));
+        }
+        return new StudyReport(commit, rows);
+    }
+
+    private static Row row(ArmResult result, Optional<ArmResult> best) {
+        StudyPlan.ArmPlan arm = result.arm();
+        CellResult any = result.seeds().getFirst();
+        Optional<Gap> gap = best.flatMap(central -> gap(result, central));
+        Optional<Scheme.Rounds> rounds =
+                arm.scheme() instanceof Scheme.Loop(Scheme.Rounds r)
+                        ? Optional.of(r)
+                        : Optional.empty();
+        double steps = Math.ceil((double) arm.tokens() / any.tokensPerStep());
+        return new Row(
+                arm.name(),
+                arm.start(),
+                arm.group().members().size(),
+                arm.shuffled(),
+                rounds.map(Scheme.Rounds::steps),
+                result.seeds().stream().map(seed -> seed.cell().seed()).toList(),
+                arm.tokens(),
+                result.meanBitsPerByte(),
+                gap.map(Gap::percent),
+                gap.map(Gap::high).filter(Double::isFinite),
+                any.uploaded() == 0
+                        ? Optional.empty()
+                        : Optional.of(
+                                2.0
+                                        * Float.BYTES
+                                        * any.parameters()
+                                        * steps
+                                        / (any.uploaded() + any.downloaded())),
+                rounds.map(r ->
+                        (double) any.uploaded() / any.parameters() / Math.ceil(steps / r.steps())),
+                best.flatMap(central -> worst(result, central)),
+                result.atTheEdge(),
+                any.cell());
+    }
+
+    /** Over the seeds that both have. */
+    private static Optional<Gap> gap(ArmResult result, ArmResult central) {
+        List<Double> percents = new ArrayList<>();
+        for (CellResult own : result.seeds()) {
+            central.of(own.cell().seed())
+                    .ifPresent(other ->
+                            percents.add(
+                                    Gap.percent(own.meanBitsPerByte(), other.meanBitsPerByte())));
+        }
+        return percents.isEmpty() ? Optional.empty() : Optional.of(Gap.of(percents));
+    }
+
+    private static Optional<Double> worst(ArmResult result, ArmResult central) {
+        List<Double> gaps = new ArrayList<>();
+        for (MemberId member : result.arm().group().members()) {
+            List<Double> percents = new ArrayList<>();
+            for (CellResult own : result.seeds()) {
+                central.of(own.cell().seed())
+                        .ifPresent(other ->
+                                percents.add(
+                                        Gap.percent(
+                                                own.bitsPerByte().getOrDefault(member, 0.0),
+                                                other.bitsPerByte().getOrDefault(member, 0.0))));
+            }
+            if (!percents.isEmpty()) {
+                gaps.add(Gap.of(percents).percent());
+            }
+        }
+        return gaps.stream().max(Comparator.naturalOrder());
+    }
+}
