@@ -3,6 +3,7 @@ package dev.tapestry.training;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -71,7 +72,17 @@ public final class Llama implements AutoCloseable {
      * @throws TrainingException {@code WRONG_TENSORS} if names or shapes differ
      */
     public void replaceWeights(ModelDirectory directory) {
-        ModelFiles.read(directory, parameters);
+        replaceWeights(directory, _ -> true);
+    }
+
+    /** The same for some tensors, by name. */
+    void replaceWeights(ModelDirectory directory, Predicate<String> tensors) {
+        ModelFiles.read(directory, tensors, parameters);
+    }
+
+    /** See {@link Trainer#rebase}. */
+    void rebase(ModelDirectory sent, ModelDirectory base, Predicate<String> tensors) {
+        ModelFiles.addDifference(base, sent, tensors, parameters);
     }
 
     /**

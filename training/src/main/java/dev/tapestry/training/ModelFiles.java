@@ -7,8 +7,10 @@ import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.TensorSpec;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** Moves weights between a Hugging Face directory and the flat buffer, tensor by tensor. */
 final class ModelFiles {
@@ -18,7 +20,8 @@ final class ModelFiles {
 
     private ModelFiles() {}
 
-    static void read(ModelDirectory directory, FlatParameters parameters) {
+    static void read(
+            ModelDirectory directory, Predicate<String> tensors, FlatParameters parameters) {
         requireShapes(directory, parameters.layout());
         for (String name : directory.tensors().keySet()) {
             if (!parameters.layout().slots().containsKey(name) && !redundant(directory, name)) {
@@ -26,9 +29,44 @@ final class ModelFiles {
             }
         }
         for (Slot slot : parameters.layout().slots().values()) {
-            DType dtype = directory.tensor(slot.name()).dtype();
-            FloatConversion.widen(dtype, directory.data(slot.name()), parameters.memory(slot));
+            if (tensors.test(slot.name())) {
+                DType dtype = directory.tensor(slot.name()).dtype();
+                FloatConversion.widen(dtype, directory.data(slot.name()), parameters.memory(slot));
+            }
         }
+    }
+
+    /** Adds {@code plus} − {@code minus}, both F32, to the weights of the named tensors. */
+    static void addDifference(
+            ModelDirectory plus,
+            ModelDirectory minus,
+            Predicate<String> tensors,
+            FlatParameters parameters) {
+        requireShapes(plus, parameters.layout());
+        requireShapes(minus, parameters.layout());
+        for (Slot slot : parameters.layout().slots().values()) {
+            if (tensors.test(slot.name())) {
+                MemorySegment added = f32(plus, slot);
+                MemorySegment removed = f32(minus, slot);
+                MemorySegment weights = parameters.memory(slot);
+                for (long at = 0; at < slot.elements() * Float.BYTES; at += Float.BYTES) {
+                    weights.set(
+                            FloatConversion.FLOAT_LE,
+                            at,
+                            weights.get(FloatConversion.FLOAT_LE, at)
+                                    + (added.get(FloatConversion.FLOAT_LE, at)
+                                            - removed.get(FloatConversion.FLOAT_LE, at)));
+                }
+            }
+        }
+    }
+
+    private static MemorySegment f32(ModelDirectory model, Slot slot) {
+        DType dtype = model.tensor(slot.name()).dtype();
+        if (dtype != DType.F32) {
+            throw wrong(model, "tensor " + slot.name() + " is " + dtype + "; F32 is needed here");
+        }
+        return model.data(slot.name());
     }
 
     /** Refuses a model that lacks a tensor of this layout, or has it in another shape. */

@@ -4,6 +4,7 @@ import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -147,6 +148,22 @@ public final class Trainer implements AutoCloseable {
      */
     public void replaceWeights(ModelDirectory base) {
         model.replaceWeights(base);
+    }
+
+    /** The same for some tensors, by name; the others stay as they are. */
+    public void replaceWeights(ModelDirectory base, Predicate<String> tensors) {
+        model.replaceWeights(base, tensors);
+    }
+
+    /**
+     * Puts what was learnt since {@code sent} on top of a newly published base: θ ← θ_base + (θ −
+     * θ_sent). A member that went on training while its contribution travelled loses nothing.
+     *
+     * @param sent this trainer's weights as they were contributed
+     * @param tensors by name; the others stay as they are
+     */
+    public void rebase(ModelDirectory sent, ModelDirectory base, Predicate<String> tensors) {
+        model.rebase(sent, base, tensors);
     }
 
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */

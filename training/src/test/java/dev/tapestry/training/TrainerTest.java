@@ -99,6 +99,40 @@ class TrainerTest {
     }
 
     @Test
+    void what_was_learnt_while_a_contribution_travelled_comes_on_top_of_the_new_base() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path base = directory.resolve("base");
+        Path contributed = directory.resolve("contributed");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        try (Trainer trainer =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6));
+                ModelDirectory published = ModelDirectory.open(base);
+                Llama fresh = Llama.load(published)) {
+            run(trainer, 2);
+            trainer.exportTo(contributed, DType.F32);
+            float[] before = weights(trainer.model());
+            run(trainer, 2);
+            float[] after = weights(trainer.model());
+            String moved = "model.embed_tokens.weight";
+            try (ModelDirectory sent = ModelDirectory.open(contributed)) {
+                trainer.rebase(sent, published, moved::equals);
+            }
+
+            float[] rebased = weights(trainer.model());
+            float[] target = weights(fresh);
+            ParameterLayout.Slot slot = trainer.model().parameters().layout().slot(moved);
+            for (int i = 0; i < rebased.length; i++) {
+                boolean inside = i >= slot.offset() && i < slot.offset() + slot.elements();
+                float expected = inside ? after[i] + (target[i] - before[i]) : after[i];
+                assertThat(rebased[i]).isEqualTo(expected);
+            }
+            assertThat(rebased).isNotEqualTo(after);
+        }
+    }
+
+    @Test
     void a_checkpoint_of_another_optimiser_or_of_nothing_is_refused() throws IOException {
         Path checkpoint = directory.resolve("state.safetensors");
         Tokens text = TestModels.text(6);

@@ -11,7 +11,9 @@ import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Fragments;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -43,62 +46,117 @@ record LoopSimulation(
      */
     record Outcome(Path model, long uploaded, long downloaded) {}
 
+    /** One member: its trainer, and its weights as it last contributed them. */
+    private static final class Learner implements AutoCloseable {
+        final MemberId member;
+        final Trainer trainer;
+        Path sent = Path.of("");
+
+        Learner(MemberId member, Trainer trainer) {
+            this.member = member;
+            this.trainer = trainer;
+        }
+
+        void train(int steps) {
+            for (int step = 0; step < steps; step++) {
+                trainer.step();
+            }
+        }
+
+        @Override
+        public void close() {
+            trainer.close();
+        }
+    }
+
+    /**
+     * A merge that has been made but has not reached the members.
+     *
+     * @param outcome of the merge
+     * @param merged the tensors that it moved
+     */
+    private record Arriving(MergeOutcome outcome, Set<String> merged) {}
+
     /**
      * Runs rounds until each member has seen {@code tokens} tokens; the last round is shorter where
-     * they do not divide.
+     * they do not divide, and merges all fragments.
      *
      * @param base all F32
      * @param work an empty directory, in which the last candidate is left
      */
     Outcome run(Path base, long tokens, Path work) {
-        List<Trainer> trainers = new ArrayList<>();
+        List<Learner> learners = new ArrayList<>();
         try (ModelDirectory start = ModelDirectory.open(base)) {
-            for (Tokens text : members.values()) {
-                trainers.add(Trainer.begin(start, seeded(trainers.size()), text));
-            }
+            members.forEach((member, text) -> {
+                Trainer trainer = Trainer.begin(start, seeded(learners.size()), text);
+                learners.add(new Learner(member, trainer));
+            });
+            Fragments fragments = Fragments.of(start.tensors().values(), rounds.fragments());
+            int interval = rounds.steps() / rounds.fragments();
             long steps = Math.ceilDiv(tokens, plan.tokensPerStep());
-            long bytes = start.bytes();
             Path current = base;
+            Optional<Arriving> arriving = Optional.empty();
             Optional<Momentum> momentum = Optional.empty();
+            long bytes = 0;
             int round = 0;
-            for (long done = 0; done < steps; done += rounds.steps()) {
-                round++;
-                Path folder = work.resolve("round-" + round);
+            for (long done = 0; done < steps; done += interval) {
+                boolean last = done + interval >= steps;
+                Set<String> merged = last ? start.tensors().keySet() : fragments.inRound(round);
+                Path folder = work.resolve("round-" + ++round);
                 Files.createDirectories(folder);
-                int local = (int) Math.min(rounds.steps(), steps - done);
-                MergeOutcome outcome = round(trainers, current, momentum, folder, local);
+                int local = (int) Math.min(interval, steps - done);
+                for (Learner learner : learners) {
+                    learn(learner, arriving, local);
+                }
+                MergeOutcome outcome = merge(learners, current, merged, momentum, folder);
                 Drafts.delete(work.resolve("round-" + (round - 2)));
                 current = outcome.candidate();
                 momentum = outcome.momentum();
+                arriving = Optional.of(new Arriving(outcome, merged));
+                bytes += merged.stream().mapToLong(name -> start.tensor(name).bytes()).sum();
             }
-            return new Outcome(current, bytes * round, bytes * round);
+            return new Outcome(current, bytes, bytes);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
-            trainers.forEach(Trainer::close);
+            learners.forEach(Learner::close);
         }
     }
 
-    /** One round in a folder of its own, from which the next one reads. */
-    private MergeOutcome round(
-            List<Trainer> trainers,
+    /** The steps of one round, in the middle of which the last merge arrives. */
+    private void learn(Learner learner, Optional<Arriving> arriving, int steps) {
+        int ahead = arriving.isPresent() ? Math.min(rounds.overlap(), steps) : 0;
+        learner.train(ahead);
+        arriving.ifPresent(merge -> {
+            try (ModelDirectory base = ModelDirectory.open(merge.outcome().candidate())) {
+                if (ahead == 0) {
+                    learner.trainer.replaceWeights(base, merge.merged()::contains);
+                } else {
+                    try (ModelDirectory sent = ModelDirectory.open(learner.sent)) {
+                        learner.trainer.rebase(sent, base, merge.merged()::contains);
+                    }
+                }
+            }
+        });
+        learner.train(steps - ahead);
+    }
+
+    /** One merge in a folder of its own, from which the next round reads. */
+    private MergeOutcome merge(
+            List<Learner> learners,
             Path base,
+            Set<String> merged,
             Optional<Momentum> momentum,
-            Path folder,
-            int steps) {
+            Path folder) {
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory model = ModelDirectory.open(base)) {
-            int place = 0;
-            for (MemberId member : members.keySet()) {
-                Trainer trainer = trainers.get(place++);
-                trainer.replaceWeights(model);
-                for (int step = 0; step < steps; step++) {
-                    trainer.step();
-                }
-                Path weights = folder.resolve("from-" + member);
-                trainer.exportLike(model, weights);
+            for (Learner learner : learners) {
+                learner.sent = folder.resolve("weights-of-" + learner.member);
+                learner.trainer.exportLike(model, learner.sent);
+                Path weights = folder.resolve("from-" + learner.member);
+                contribute(model, learner.sent, merged, weights);
                 contributions.put(
-                        member,
+                        learner.member,
                         new WeightedContribution(
                                 ModelDirectory.open(weights),
                                 named(weights),
@@ -109,6 +167,18 @@ record LoopSimulation(
             return Merge.run(order, folder.resolve("candidate"), 1);
         } finally {
             contributions.values().forEach(c -> c.model().close());
+        }
+    }
+
+    /** What a member contributes: its own weights where they are merged, the base's elsewhere. */
+    private static void contribute(ModelDirectory base, Path own, Set<String> merged, Path target) {
+        try (ModelDirectory trained = ModelDirectory.open(own);
+                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
+            for (String name : base.tensors().keySet()) {
+                ModelDirectory from = merged.contains(name) ? trained : base;
+                writer.data(name).copyFrom(from.data(name));
+            }
+            writer.commit();
         }
     }
 

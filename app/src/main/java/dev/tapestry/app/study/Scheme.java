@@ -27,14 +27,47 @@ public sealed interface Scheme {
     /**
      * Rounds of local steps and a merge.
      *
-     * @param steps local steps in a round (H), at least 1
+     * @param steps local steps between two merges of the same weights (H), at least 1
      * @param merge how contributions move the base
+     * @param streaming whether fragments are merged in turn while training goes on
      */
-    record Rounds(int steps, MergeRule merge) {
+    record Rounds(int steps, MergeRule merge, Optional<Streaming> streaming) {
         public Rounds {
             if (steps < 1) {
                 throw new IllegalArgumentException(
                         "a round has at least 1 local step, not " + steps);
+            }
+            int fragments = streaming.map(Streaming::fragments).orElse(1);
+            int overlap = streaming.map(Streaming::overlap).orElse(0);
+            if (steps % fragments != 0 || overlap > steps / fragments) {
+                throw new IllegalArgumentException(
+                        "%d steps are no multiple of %d fragments, or leave no room for %d steps of overlap"
+                                .formatted(steps, fragments, overlap));
+            }
+        }
+
+        int fragments() {
+            return streaming.map(Streaming::fragments).orElse(1);
+        }
+
+        int overlap() {
+            return streaming.map(Streaming::overlap).orElse(0);
+        }
+    }
+
+    /**
+     * Streaming DiLoCo (arXiv 2501.18512): every H ÷ fragments steps another part of the model is
+     * merged, and members go on training while it travels.
+     *
+     * @param fragments parts of the model (P), at least 1
+     * @param overlap steps between the contribution and the arrival of what it became (τ)
+     */
+    record Streaming(int fragments, int overlap) {
+        public Streaming {
+            if (fragments < 1 || overlap < 0) {
+                throw new IllegalArgumentException(
+                        "streaming has at least 1 fragment and 0 steps of overlap, not %d and %d"
+                                .formatted(fragments, overlap));
             }
         }
     }

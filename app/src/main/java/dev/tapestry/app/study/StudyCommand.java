@@ -197,7 +197,10 @@ public final class StudyCommand {
 
         private Scheme scheme() {
             Scheme.Rounds rounds =
-                    new Scheme.Rounds(steps, new MergeRule(outerRate, outerMomentum, direction));
+                    new Scheme.Rounds(
+                            steps,
+                            new MergeRule(outerRate, outerMomentum, direction),
+                            Optional.empty());
             return switch (kind) {
                 case BASE -> new Scheme.Untrained();
                 case LOOP -> new Scheme.Loop(rounds);
