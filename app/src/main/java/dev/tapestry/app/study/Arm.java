@@ -24,8 +24,6 @@ import java.util.TreeMap;
  */
 public record Arm(Scheme scheme, Recipe recipe, long tokens) {
 
-    private static final long SCORED_TOKENS = 40_000;
-
     /** Who trains where all members' text is pooled. */
     private static final MemberId EVERYBODY = new MemberId("everybody");
 
@@ -58,6 +56,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
      * @param start a model whose weights are F32
      * @param train what each member trains on
      * @param heldOut what is scored, by the same members
+     * @param scoredTokens of each held-out text
      * @param work an empty directory
      * @param seed of the data orders
      * @param threads of libtorch; with as many the result is the same
@@ -66,9 +65,27 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             Path start,
             SortedMap<MemberId, Tokens> train,
             SortedMap<MemberId, Tokens> heldOut,
+            long scoredTokens,
             Path work,
             long seed,
-            int threads) {}
+            int threads) {
+
+        private SortedMap<MemberId, Double> score(Path model) {
+            return score(model, heldOut);
+        }
+
+        private SortedMap<MemberId, Double> score(Path model, SortedMap<MemberId, Tokens> texts) {
+            Evaluation evaluation =
+                    new Evaluation(Recipe.SEQUENCE, 8, scoredTokens, Precision.AUTO, threads);
+            SortedMap<MemberId, Double> losses = new TreeMap<>();
+            try (ModelDirectory directory = ModelDirectory.open(model);
+                    Llama llama = Llama.load(directory)) {
+                texts.forEach((member, text) ->
+                        losses.put(member, evaluation.of(llama, text).bitsPerByte()));
+            }
+            return losses;
+        }
+    }
 
     /** Trains and scores. */
     public Result run(Inputs inputs) {
@@ -111,21 +128,16 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
                 .forEach((member, text) -> {
                     Path target = inputs.work().resolve("alone-" + member);
                     trained(inputs.start(), text, plan, tokens, target);
-                    losses.putAll(
-                            score(
-                                    target,
-                                    new TreeMap<>(Map.of(member, inputs.heldOut().get(member))),
-                                    inputs.threads()));
+                    Tokens own = inputs.heldOut().get(member);
+                    if (own != null) {
+                        losses.putAll(inputs.score(target, new TreeMap<>(Map.of(member, own))));
+                    }
                 });
         return new Result(losses, 0, 0, Optional.empty());
     }
 
     private static Result shared(Inputs inputs, Path model, long uploaded, long downloaded) {
-        return new Result(
-                score(model, inputs.heldOut(), inputs.threads()),
-                uploaded,
-                downloaded,
-                Optional.of(model));
+        return new Result(inputs.score(model), uploaded, downloaded, Optional.of(model));
     }
 
     private static void trained(
@@ -137,18 +149,5 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             }
             trainer.exportLike(model, target);
         }
-    }
-
-    private static SortedMap<MemberId, Double> score(
-            Path model, SortedMap<MemberId, Tokens> heldOut, int threads) {
-        Evaluation evaluation =
-                new Evaluation(Recipe.SEQUENCE, 8, SCORED_TOKENS, Precision.AUTO, threads);
-        SortedMap<MemberId, Double> losses = new TreeMap<>();
-        try (ModelDirectory directory = ModelDirectory.open(model);
-                Llama llama = Llama.load(directory)) {
-            heldOut.forEach(
-                    (member, text) -> losses.put(member, evaluation.of(llama, text).bitsPerByte()));
-        }
-        return losses;
     }
 }

@@ -72,6 +72,8 @@ public final class StudyCommand {
             footer = {"", "Example:", "  tapestry study arm --kind alone --tokens 300000"})
     static final class OneArm implements Callable<Integer> {
 
+        private static final long SCORED_TOKENS = 40_000;
+
         @Option(
                 names = "--kind",
                 required = true,
@@ -192,7 +194,14 @@ public final class StudyCommand {
 
         private Arm.Result run(Arm training, Texts texts, Path start, Path folder) {
             return training.run(
-                    new Arm.Inputs(start, texts.train(), texts.heldOut(), folder, seed, threads));
+                    new Arm.Inputs(
+                            start,
+                            texts.train(),
+                            texts.heldOut(),
+                            SCORED_TOKENS,
+                            folder,
+                            seed,
+                            threads));
         }
 
         private Scheme scheme() {

@@ -18,7 +18,8 @@ record Cell(
         long tokens,
         Recipe recipe,
         Scheme scheme,
-        long seed) {
+        long seed,
+        long scoredTokens) {
 
     /** Its file's name without the ending. */
     String name() {

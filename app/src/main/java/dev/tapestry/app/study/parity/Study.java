@@ -88,20 +88,24 @@ final class Study {
         for (ArmPlan arm : plan.arms()) {
             ArmResult known = result(arm);
             List<Cell> cells = new ArrayList<>();
-            arm.rates().forEach(rate -> cells.add(arm.cell(rate, arm.seeds().getFirst())));
+            arm.rates().forEach(rate -> cells.add(cell(arm, rate, arm.seeds().getFirst())));
             known.chosen()
                     .ifPresent(
-                            rate -> arm.seeds().forEach(seed -> cells.add(arm.cell(rate, seed))));
+                            rate -> arm.seeds().forEach(seed -> cells.add(cell(arm, rate, seed))));
             cells.stream().filter(cell -> store.find(cell).isEmpty()).forEach(due::add);
         }
         return due;
+    }
+
+    private Cell cell(ArmPlan arm, double rate, long seed) {
+        return arm.cell(rate, seed, plan.scoredTokens());
     }
 
     /** What is known of an arm. */
     ArmResult result(ArmPlan arm) {
         List<CellResult> tuning = new ArrayList<>();
         for (double rate : arm.rates()) {
-            store.find(arm.cell(rate, arm.seeds().getFirst())).ifPresent(tuning::add);
+            store.find(cell(arm, rate, arm.seeds().getFirst())).ifPresent(tuning::add);
         }
         Optional<Double> chosen =
                 tuning.size() < arm.rates().size()
@@ -112,7 +116,7 @@ final class Study {
         List<CellResult> seeds = new ArrayList<>();
         chosen.ifPresent(rate ->
                 arm.seeds()
-                        .forEach(seed -> store.find(arm.cell(rate, seed)).ifPresent(seeds::add)));
+                        .forEach(seed -> store.find(cell(arm, rate, seed)).ifPresent(seeds::add)));
         return new ArmResult(arm, tuning, chosen, seeds);
     }
 
@@ -130,6 +134,7 @@ final class Study {
                                             start,
                                             cell.shuffled() ? texts.shuffled() : texts.train(),
                                             texts.heldOut(),
+                                            cell.scoredTokens(),
                                             folder,
                                             cell.seed(),
                                             threads));

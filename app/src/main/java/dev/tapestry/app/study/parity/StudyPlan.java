@@ -11,9 +11,10 @@ import java.util.Set;
 /**
  * What a study compares; a strict YAML file.
  *
+ * @param scoredTokens of each member's held-out text on which every arm is scored
  * @param arms no name twice
  */
-public record StudyPlan(List<ArmPlan> arms) {
+public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
 
     private static final double EMBEDDING_EPSILON = 1e-4;
 
@@ -59,7 +60,7 @@ public record StudyPlan(List<ArmPlan> arms) {
         }
 
         /** The training with one rate and seed. */
-        Cell cell(double rate, long seed) {
+        Cell cell(double rate, long seed, long scoredTokens) {
             Recipe recipe =
                     new Recipe(
                             optimizer,
@@ -67,7 +68,8 @@ public record StudyPlan(List<ArmPlan> arms) {
                             embeddingRate.map(factor -> factor * rate),
                             EMBEDDING_EPSILON,
                             batchSequences);
-            return new Cell(name, start, group, shuffled, tokens, recipe, scheme, seed);
+            return new Cell(
+                    name, start, group, shuffled, tokens, recipe, scheme, seed, scoredTokens);
         }
 
         /** Whether it trains on pooled data, as the arms to which others are compared. */
@@ -82,6 +84,9 @@ public record StudyPlan(List<ArmPlan> arms) {
     }
 
     public StudyPlan {
+        if (scoredTokens < 1) {
+            throw new IllegalArgumentException("scoredTokens is at least 1, not " + scoredTokens);
+        }
         arms = List.copyOf(arms);
         Set<String> names = new HashSet<>();
         for (ArmPlan arm : arms) {

@@ -1,0 +1,145 @@
+package dev.tapestry.app.study.parity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.tapestry.trust.json.StrictYaml;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyTest {
+
+    private static final Path ADOPTED = Path.of("../models/demo-base");
+
+    private static final String PLAN =
+            """
+            scoredTokens: 2048
+            arms:
+              - name: central
+                start: ADOPTED
+                group: TWO
+                shuffled: false
+                tokens: 2048
+                seeds: [1, 2]
+                rates: [0.001, 0.9]
+                optimizer: MUON
+                batchSequences: 2
+                scheme: {type: central}
+              - name: loop
+                start: ADOPTED
+                group: TWO
+                shuffled: false
+                tokens: 2048
+                seeds: [1, 2]
+                rates: [0.002]
+                optimizer: MUON
+                batchSequences: 2
+                scheme:
+                  type: loop
+                  rounds:
+                    steps: 4
+                    merge: {learningRate: 1, momentum: 0, direction: MEAN}
+                    streaming: {fragments: 2, overlap: 1}
+            """;
+
+    @TempDir Path directory;
+
+    private final List<String> said = new ArrayList<>();
+    private Path work = Path.of("");
+
+    @BeforeEach
+    void makeWork() throws IOException {
+        work = Files.createDirectories(directory.resolve("work"));
+    }
+
+    @Test
+    void arms_are_tuned_on_the_first_seed_then_repeated_and_compared() throws IOException {
+        Study study = study(PLAN);
+
+        assertThat(study.run()).isTrue();
+
+        StudyReport report = StudyReport.of(study, plan(PLAN), "abc");
+        StudyReport.Row central = report.arms().getFirst();
+        StudyReport.Row loop = report.arms().getLast();
+        assertThat(said).filteredOn(line -> line.startsWith("ended")).hasSize(5);
+        assertThat(central.settings().recipe().learningRate()).isEqualTo(0.001);
+        assertThat(central.rateAtTheEdge()).isTrue();
+        assertThat(central.gapPercent()).contains(0.0);
+        assertThat(loop.seeds()).containsExactly(1L, 2L);
+        assertThat(loop.gapPercent().orElseThrow()).isBetween(-20.0, 20.0);
+        assertThat(loop.gapCiHighPercent().orElseThrow()).isGreaterThan(loop.gapPercent().get());
+        assertThat(loop.worstMemberGapPercent().orElseThrow())
+                .isGreaterThanOrEqualTo(loop.gapPercent().get());
+        // Eight steps; four merges of half the model, the last of all of it: 2.5 models each way.
+        assertThat(loop.bytesReduction().orElseThrow()).isCloseTo(8 / 2.5, within(0.05));
+        assertThat(StudyText.markdown(report)).contains("| loop | adopted | 2 | 4 |");
+    }
+
+    @Test
+    void what_has_been_run_is_not_run_again_and_gives_the_same_when_it_is() throws IOException {
+        Study study = study(PLAN);
+        study.run();
+        StudyReport first = StudyReport.of(study, plan(PLAN), "abc");
+        said.clear();
+
+        study.run();
+        assertThat(said).isEmpty();
+
+        Files.delete(cells().resolve("loop-0.002-2.json"));
+        study.run();
+        assertThat(said).containsExactly("begins loop-0.002-2", said.getLast()).hasSize(2);
+        assertThat(StudyReport.of(study, plan(PLAN), "abc")).isEqualTo(first);
+    }
+
+    @Test
+    void a_cell_that_another_process_runs_is_left_to_it() throws IOException {
+        Cell first = plan(PLAN).arms().getFirst().cell(0.001, 1, 2048);
+        try (CellStore.Claim _ = new CellStore(cells()).claim(first).orElseThrow()) {
+            assertThat(study(PLAN).run()).isFalse();
+        }
+        assertThat(Files.exists(cells().resolve("central-0.001-1.json"))).isFalse();
+        assertThat(Files.exists(cells().resolve("central-0.9-1.json"))).isTrue();
+    }
+
+    @Test
+    void outcomes_of_other_settings_are_not_taken_for_these() throws IOException {
+        study(PLAN).run();
+
+        assertThatThrownBy(() -> study(PLAN.replace(" tokens: 2048", " tokens: 4096")).run())
+                .hasMessageContaining("central-0.001-1.json was made with other settings")
+                .hasMessageContaining("remove it to run the cell again");
+    }
+
+    @Test
+    void plans_that_cannot_be_run_are_refused() {
+        refused("name: loop", "name: central", "the arm central stands twice");
+        refused("name: loop", "name: ../loop", "named by small letters, digits and hyphens");
+        refused("seeds: [1, 2]", "seeds: []", "needs at least one seed and one rate");
+        refused("fragments: 2", "fragments: 3", "4 steps are no multiple of 3 fragments");
+        refused("overlap: 1", "overlap: 3", "leave no room for 3 steps of overlap");
+    }
+
+    private void refused(String good, String bad, String reason) {
+        assertThatThrownBy(() -> plan(PLAN.replace(good, bad))).hasMessageContaining(reason);
+    }
+
+    private Study study(String text) throws IOException {
+        return new Study(plan(text), new CellStore(cells()), ADOPTED, work, "abc", 1, said::add);
+    }
+
+    private Path cells() {
+        return directory.resolve("cells");
+    }
+
+    private StudyPlan plan(String text) throws IOException {
+        return StrictYaml.read(
+                Files.writeString(directory.resolve("plan.yaml"), text), StudyPlan.class);
+    }
+}
