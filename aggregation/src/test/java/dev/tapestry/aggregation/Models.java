@@ -96,6 +96,7 @@ final class Models implements AutoCloseable {
                                 2L * i,
                                 (short) (Float.floatToRawIntBits(values[i]) >>> 16));
                 case F16 -> target.set(ScalarKernels.BF16, 2L * i, Float.floatToFloat16(values[i]));
+                case U8 -> throw new IllegalArgumentException("no weights are U8");
             }
         }
     }

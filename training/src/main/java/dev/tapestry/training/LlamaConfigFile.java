@@ -128,6 +128,7 @@ final class LlamaConfigFile {
                     case F32 -> "float32";
                     case BF16 -> "bfloat16";
                     case F16 -> "float16";
+                    case U8 -> throw new IllegalArgumentException("no weights are U8");
                 });
         json.put("use_cache", true);
         json.put("vocab_size", config.vocabularySize());

@@ -23,7 +23,7 @@ class ModelFilesTest {
     @TempDir Path directory;
 
     @ParameterizedTest
-    @EnumSource(DType.class)
+    @EnumSource(value = DType.class, mode = EnumSource.Mode.EXCLUDE, names = "U8")
     void what_is_saved_loads_and_saves_again_to_the_same_bytes(DType dtype) throws IOException {
         for (boolean tied : new boolean[] {true, false}) {
             Path first = directory.resolve("first-" + tied);

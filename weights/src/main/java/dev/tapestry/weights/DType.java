@@ -2,14 +2,16 @@ package dev.tapestry.weights;
 
 import java.util.Arrays;
 
-/** The types of numbers that weights are made of; always little-endian in files. */
+/** The types of what tensors hold; always little-endian in files. */
 public enum DType {
     /** IEEE 754 binary32. */
     F32(4),
     /** The upper half of a binary32: 8 bits of exponent, 7 of fraction. */
     BF16(2),
     /** IEEE 754 binary16: 5 bits of exponent, 10 of fraction. */
-    F16(2);
+    F16(2),
+    /** Plain bytes: a coded update, never the weights of a model. */
+    U8(1);
 
     private final int bytes;
 

@@ -57,6 +57,7 @@ public final class FloatConversion {
                     case F32 -> copy(narrow, wide);
                     case BF16 -> VectorConversion.bf16ToFloat(narrow, wide, vectors);
                     case F16 -> VectorConversion.float16ToFloat(narrow, wide, vectors);
+                    case U8 -> throw notNumbers();
                 };
         ScalarConversion.widen(from, narrow, wide, done, count);
     }
@@ -79,6 +80,7 @@ public final class FloatConversion {
                     case F32 -> copy(wide, narrow);
                     case BF16 -> VectorConversion.floatToBf16(wide, narrow, vectors);
                     case F16 -> VectorConversion.floatToFloat16(wide, narrow, vectors);
+                    case U8 -> throw notNumbers();
                 };
         ScalarConversion.narrow(to, wide, narrow, done, count);
     }
@@ -91,6 +93,10 @@ public final class FloatConversion {
     /** The number with these F16 {@code bits}, exactly. */
     public static float fromFloat16(short bits) {
         return Float.intBitsToFloat(ScalarConversion.fromFloat16(bits));
+    }
+
+    static IllegalArgumentException notNumbers() {
+        return new IllegalArgumentException("U8 holds bytes, not numbers");
     }
 
     private static long copy(MemorySegment from, MemorySegment to) {

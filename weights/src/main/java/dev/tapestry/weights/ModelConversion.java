@@ -97,6 +97,7 @@ public final class ModelConversion {
                     case F32 -> "float32";
                     case BF16 -> "bfloat16";
                     case F16 -> "float16";
+                    case U8 -> throw FloatConversion.notNumbers();
                 };
         try {
             JsonNode config = JSON.readTree(Files.readAllBytes(path));

@@ -96,6 +96,16 @@ public final class ModelDirectory implements AutoCloseable {
     private void addShard(String name, SafetensorsFile shard) {
         shard.tensors()
                 .forEach((tensor, spec) -> {
+                    if (spec.dtype() == DType.U8) {
+                        throw new WeightsException(
+                                Code.DTYPE,
+                                "tensor '"
+                                        + tensor
+                                        + "' in "
+                                        + shard.path()
+                                        + " is U8: bytes, such as a coded update's, are not the"
+                                        + " weights of a model");
+                    }
                     if (tensors.put(tensor, spec) != null) {
                         throw new WeightsException(
                                 Code.INDEX,

@@ -73,6 +73,7 @@ final class ScalarConversion {
                         case F32 -> narrow.get(FloatConversion.INT_LE, i * 4);
                         case BF16 -> narrow.get(FloatConversion.SHORT_LE, i * 2) << 16;
                         case F16 -> fromFloat16(narrow.get(FloatConversion.SHORT_LE, i * 2));
+                        case U8 -> throw FloatConversion.notNumbers();
                     };
             wide.set(FloatConversion.INT_LE, i * 4, bits);
         }
@@ -86,6 +87,7 @@ final class ScalarConversion {
                 case F32 -> narrow.set(FloatConversion.INT_LE, i * 4, bits);
                 case BF16 -> narrow.set(FloatConversion.SHORT_LE, i * 2, bf16(bits));
                 case F16 -> narrow.set(FloatConversion.SHORT_LE, i * 2, float16(bits));
+                case U8 -> throw FloatConversion.notNumbers();
             }
         }
     }

@@ -41,6 +41,10 @@ public final class WeightsException extends RuntimeException implements Coded {
         TENSOR,
         /** A number is NaN or infinite where it must not be. */
         NOT_FINITE,
+        /** A codec that is unknown, or a file that is no coded update or residual. */
+        CODEC,
+        /** The bytes of a coded tensor are not what its codec writes. */
+        PAYLOAD,
         /** A well-formed model that this platform cannot export or convert. */
         UNSUPPORTED
     }

@@ -1,0 +1,78 @@
+package dev.tapestry.weights.codec;
+
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
+import dev.tapestry.weights.Residency;
+import dev.tapestry.weights.TensorSpec;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.WeightsException.Code;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/** Writes θ′ = θ − decode(c). */
+final class UpdateApplication {
+
+    private final Update base;
+    private final CodedUpdate coded;
+    private final ModelDirectoryWriter writer;
+
+    private UpdateApplication(Update base, CodedUpdate coded, ModelDirectoryWriter writer) {
+        this.base = base;
+        this.coded = coded;
+        this.writer = writer;
+    }
+
+    static void run(Path file, ModelDirectory base, Path target, int threads) {
+        base.tensors().values().forEach(spec -> requireWide(base, spec));
+        try (CodedUpdate coded = CodedUpdate.open(file, base.tensors());
+                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
+            UpdateApplication application = new UpdateApplication(Update.of(base), coded, writer);
+            OrderedWork.run(
+                    GroupPlace.all(base.tensors().values()),
+                    threads,
+                    () -> application.new Worker(),
+                    Worker::apply,
+                    worker -> {});
+            writer.commit();
+        }
+    }
+
+    private static void requireWide(ModelDirectory base, TensorSpec spec) {
+        if (spec.dtype() != DType.F32) {
+            throw new WeightsException(
+                    Code.DTYPE,
+                    "tensor '%s' of the base in %s is %s: an update is applied to F32, convert the base first"
+                            .formatted(spec.name(), base.path(), spec.dtype()));
+        }
+    }
+
+    private final class Worker {
+
+        private final CodedUpdate.Reader reader = coded.reader();
+        private final Kernels kernels = Kernels.fastest();
+        private final float[] values = new float[Codec.GROUP];
+        private final float[] update = new float[Codec.GROUP];
+
+        void apply(GroupPlace place) {
+            int count = reader.read(place.tensor(), place.group(), update);
+            base.read(place.tensor(), place.first(), count, values);
+            for (int i = 0; i < count; i++) {
+                values[i] -= update[i];
+            }
+            int bad = Finite.firstNot(kernels, values, count);
+            if (bad >= 0) {
+                throw new WeightsException(
+                        Code.NOT_FINITE,
+                        "tensor '%s' of the new model would be %s at index %d"
+                                .formatted(place.tensor(), values[bad], place.first() + bad));
+            }
+            long bytes = (long) count * Float.BYTES;
+            MemorySegment to =
+                    writer.data(place.tensor()).asSlice(place.first() * Float.BYTES, bytes);
+            MemorySegment.copy(values, 0, to, FloatConversion.FLOAT_LE, 0, count);
+            Residency.release(to);
+        }
+    }
+}

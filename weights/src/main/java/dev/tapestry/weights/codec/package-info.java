@@ -1,0 +1,5 @@
+/** Codecs. */
+@NullMarked
+package dev.tapestry.weights.codec;
+
+import org.jspecify.annotations.NullMarked;
