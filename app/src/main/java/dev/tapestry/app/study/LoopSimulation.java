@@ -3,7 +3,7 @@ package dev.tapestry.app.study;
 import dev.tapestry.aggregation.Merge;
 import dev.tapestry.aggregation.MergeOrder;
 import dev.tapestry.aggregation.MergeOutcome;
-import dev.tapestry.aggregation.Momentum;
+import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.WeightedContribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
@@ -41,7 +41,7 @@ public record LoopSimulation(
     public Path run(Path base, Path work) {
         List<Trainer> trainers = new ArrayList<>();
         Path current = base;
-        Optional<Momentum> momentum = Optional.empty();
+        Optional<OuterState> state = Optional.empty();
         try (ModelDirectory start = ModelDirectory.open(base)) {
             for (Tokens text : members.values()) {
                 trainers.add(Trainer.begin(start, seeded(trainers.size()), text));
@@ -49,9 +49,9 @@ public record LoopSimulation(
         }
         try {
             for (int round = 1; round <= rounds; round++) {
-                MergeOutcome outcome = round(trainers, current, momentum, work, round);
+                MergeOutcome outcome = round(trainers, current, state, work, round);
                 current = outcome.candidate();
-                momentum = outcome.momentum();
+                state = outcome.state();
             }
             return current;
         } finally {
@@ -60,7 +60,7 @@ public record LoopSimulation(
     }
 
     private MergeOutcome round(
-            List<Trainer> trainers, Path base, Optional<Momentum> momentum, Path work, int round) {
+            List<Trainer> trainers, Path base, Optional<OuterState> state, Path work, int round) {
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory model = ModelDirectory.open(base)) {
             int place = 0;
@@ -87,7 +87,7 @@ public record LoopSimulation(
                             Digest.of(("base/" + round).getBytes(StandardCharsets.UTF_8)),
                             contributions,
                             rule,
-                            momentum),
+                            state),
                     work.resolve("candidate-" + round),
                     1);
         } finally {

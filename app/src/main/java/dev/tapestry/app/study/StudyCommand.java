@@ -4,8 +4,10 @@ import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.OuterOptimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +43,12 @@ public final class StudyCommand {
                             + " text; one line of JSON.",
             footer = {"", "Example:", "  tapestry study arm --kind alone --tokens 300000"})
     static final class Arm implements Callable<Integer> {
+
+        /** How an arm's updates become one. */
+        enum Direction {
+            MEAN,
+            NORM_PRESERVING
+        }
 
         @Option(
                 names = "--kind",
@@ -106,7 +114,7 @@ public final class StudyCommand {
                 names = "--direction",
                 defaultValue = "NORM_PRESERVING",
                 description = "One of: ${COMPLETION-CANDIDATES}.")
-        private MergeRule.Direction direction = MergeRule.Direction.NORM_PRESERVING;
+        private Direction direction = Direction.NORM_PRESERVING;
 
         @Option(
                 names = "--corpus-tokens",
@@ -139,7 +147,12 @@ public final class StudyCommand {
                             tokens,
                             batch,
                             steps,
-                            new MergeRule(outerRate, outerMomentum, direction),
+                            MergeRule.of(
+                                    OuterOptimizer.diLoCo(outerRate, outerMomentum),
+                                    switch (direction) {
+                                        case MEAN -> new Aggregator.Mean();
+                                        case NORM_PRESERVING -> new Aggregator.NormPreserving();
+                                    }),
                             corpusTokens,
                             seed,
                             threads);
