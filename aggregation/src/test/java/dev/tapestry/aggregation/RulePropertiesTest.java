@@ -98,6 +98,7 @@ final class RulePropertiesTest {
 
     @Test
     void twice_the_updates_go_twice_as_far() {
+        rules.remove("buckets of median"); // other contributions draw other lots
         rules.forEach((name, rule) -> {
             double[][] x;
             double[] once;
@@ -153,18 +154,15 @@ final class RulePropertiesTest {
                             new Aggregator.CentredClipping(1, 3)));
             rules.forEach((name, rule) -> {
                 MergeOrder order = order(members, rule, Optional.empty());
-                MergeOutcome one = Merge.run(order, folder.resolve("one " + name), 1);
-                MergeOutcome three = Merge.run(order, folder.resolve("three " + name), 3);
-                MergeOutcome vector =
-                        new Merge(Kernels.fastest(), 2)
-                                .into(order, folder.resolve("vector " + name));
-                for (MergeOutcome other : List.of(three, vector)) {
-                    assertThat(Manifests.of(other.candidate()))
-                            .as("seed %d, %s", SEED, name)
-                            .isEqualTo(Manifests.of(one.candidate()));
-                    assertThat(other.state()).isEqualTo(one.state());
-                    assertThat(other.statistics()).isEqualTo(one.statistics());
-                }
+                MergeOutcome one =
+                        new Merge(new ScalarKernels(), 1).into(order, folder.resolve("1 " + name));
+                MergeOutcome other =
+                        new Merge(Kernels.fastest(), 3).into(order, folder.resolve("3 " + name));
+                assertThat(Manifests.of(other.candidate()))
+                        .as("seed %d, %s", SEED, name)
+                        .isEqualTo(Manifests.of(one.candidate()));
+                assertThat(other.state()).isEqualTo(one.state());
+                assertThat(other.statistics()).isEqualTo(one.statistics());
             });
         }
     }
