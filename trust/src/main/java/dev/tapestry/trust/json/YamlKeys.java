@@ -3,6 +3,7 @@ package dev.tapestry.trust.json;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.json.StrictYaml.Spelling;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -50,21 +51,46 @@ record YamlKeys(Path file, Spelling spelling) {
             }
             document.set(
                     component.getName(),
-                    value.map(node -> member(place + key, node, component.getType()))
+                    value.map(node -> member(place + key, node, component))
                             .orElseGet(JsonNodeFactory.instance::nullNode));
         }
         return document;
     }
 
-    private JsonNode member(String place, JsonNode value, Class<?> type) {
-        if (value.isNull() && type == Optional.class) {
-            throw malformed(place + ": has no value; write one, or leave the key out");
+    private JsonNode member(String place, JsonNode value, RecordComponent component) {
+        Class<?> type = component.getType();
+        if (type == Optional.class) {
+            if (value.isNull()) {
+                throw malformed(place + ": has no value; write one, or leave the key out");
+            }
+            type =
+                    component.getGenericType() instanceof ParameterizedType generic
+                                    && generic.getActualTypeArguments()[0] instanceof Class<?> inner
+                            ? inner
+                            : Object.class;
         }
-        return value instanceof ObjectNode inner
-                        && type.isRecord()
-                        && !RecordShape.of(type).scalar()
+        if (!(value instanceof ObjectNode inner)) {
+            return value;
+        }
+        if (type.isSealed()) {
+            return variant(place, inner, type);
+        }
+        return type.isRecord() && !RecordShape.of(type).scalar()
                 ? document(place + ".", inner, type)
                 : value;
+    }
+
+    /** One of several records, told apart by the key "type"; an unknown type is refused later. */
+    private JsonNode variant(String place, ObjectNode yaml, Class<?> sealed) {
+        JsonNode tag = yaml.path(RecordShape.TAG_MEMBER);
+        for (Class<?> permitted : RecordShape.permitted(sealed)) {
+            if (tag.isString() && tag.asString().equals(RecordShape.of(permitted).tag())) {
+                ObjectNode without = yaml.deepCopy();
+                without.remove(RecordShape.TAG_MEMBER);
+                return document(place + ".", without, permitted).set(RecordShape.TAG_MEMBER, tag);
+            }
+        }
+        return yaml;
     }
 
     /** What is wrong with a value, of a JSON document, in the words of YAML. */
