@@ -60,7 +60,7 @@ cat > plan.yaml <<PLAN
 rounds: 2
 training: {steps: 3, optimizer: MUON, learningRate: 0.002, finalLearningRateRatio: 0.1, schedule: COSINE, warmupTokens: 0,
   totalTokens: 1536, batchSequences: 4, sequenceLength: 64, weightDecay: 0.01, clipNorm: 1.0, seed: 1}
-merge: {learningRate: 1.0, momentum: 0.5, direction: MEAN}
+merge: {outer: {type: sgd, learningRate: 1.0, momentum: 0.5, nesterov: true}, aggregator: {type: mean}}
 scoringTokens: 2000
 PLAN
 tapestry run start consortium plan.yaml

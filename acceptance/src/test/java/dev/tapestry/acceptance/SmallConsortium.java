@@ -130,7 +130,7 @@ final class SmallConsortium implements AutoCloseable {
                                 0.01,
                                 1.0,
                                 1),
-                        new MergeRule(1.0, 0.5, MergeRule.Direction.MEAN),
+                        MergeRule.diLoCo(1.0, 0.5),
                         2_000));
     }
 

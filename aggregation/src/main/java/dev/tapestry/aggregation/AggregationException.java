@@ -9,9 +9,12 @@ public final class AggregationException extends RuntimeException implements Code
 
     /** What went wrong. */
     public enum Code {
-        /** The order contradicts itself: no members, weights that do not sum to 1, bad rates. */
+        /**
+         * The order contradicts itself: no members, weights that do not sum to 1, bad rates, a rule
+         * that cannot merge so few.
+         */
         INVALID_ORDER,
-        /** A base, contribution or momentum whose tensors do not fit each other. */
+        /** A base, contribution or outer state whose tensors do not fit each other. */
         TENSORS_DIFFER,
         /** Something else stands where the candidate should go. */
         TARGET_EXISTS,

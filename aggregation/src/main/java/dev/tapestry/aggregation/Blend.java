@@ -4,11 +4,16 @@ import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
-/** How the updates of one tensor are added up: Δ = scale · Σ factorₘ Δₘ. Immutable. */
-final class Blend {
+/**
+ * The updates of one tensor added up: Δ = scale · (Σ factorₘ Δₘ + factor of the update before).
+ * Immutable.
+ */
+final class Blend implements Combination {
 
     /** By member in the order of ids; a member with factor 0 is not added at all. */
     private final float[] factors;
+
+    private final float previous;
 
     /** 1 for the mean. */
     private final float scale;
@@ -16,8 +21,9 @@ final class Blend {
     private final List<Four> added;
     private final int[] left;
 
-    private Blend(float[] factors, float scale) {
+    private Blend(float[] factors, float previous, float scale) {
         this.factors = factors;
+        this.previous = previous;
         this.scale = scale;
         this.added = Four.of(members(member -> factors[member] != 0), factors);
         this.left = members(member -> factors[member] == 0);
@@ -27,46 +33,27 @@ final class Blend {
         return IntStream.range(0, factors.length).filter(which).toArray();
     }
 
-    /** Σ wₘ Δₘ. */
-    static Blend mean(List<Double> weights) {
-        float[] factors = new float[weights.size()];
-        for (int member = 0; member < factors.length; member++) {
-            factors[member] = weights.get(member).floatValue();
-        }
-        return new Blend(factors, 1);
+    /**
+     * Σ coefficientₘ Δₘ.
+     *
+     * @param coefficients by member; those too large for a float become the largest
+     */
+    static Blend of(double[] coefficients) {
+        return of(coefficients, 0);
     }
 
-    /**
-     * The direction of the norm-preserving mean: Σ wₘ (n/‖Δₘ‖) Δₘ with n = Σ wₘ ‖Δₘ‖. The common
-     * factor n keeps the numbers near those of the updates; {@link #withNorm} takes it out again. A
-     * member that did not move has no direction and is left out.
-     *
-     * @param norms ‖Δₘ‖ by member
-     */
-    static Blend direction(List<Double> weights, double[] norms) {
-        double mean = meanNorm(weights, norms);
-        float[] factors = new float[norms.length];
-        for (int member = 0; member < norms.length; member++) {
-            if (norms[member] > 0) {
-                double factor = weights.get(member) * (mean / norms[member]);
-                factors[member] = (float) Math.min(factor, Float.MAX_VALUE);
-            }
+    /** Σ coefficientₘ Δₘ and so much of the update of the round before. */
+    static Blend of(double[] coefficients, double previous) {
+        float[] factors = new float[coefficients.length];
+        for (int member = 0; member < factors.length; member++) {
+            factors[member] = (float) Math.min(coefficients[member], Float.MAX_VALUE);
         }
-        return new Blend(factors, 1);
+        return new Blend(factors, (float) previous, 1);
     }
 
     /** The same direction, scaled from the norm that its sum turned out to have to {@code norm}. */
     Blend withNorm(double norm, double sumNorm) {
-        return new Blend(factors, sumNorm > 0 ? (float) (norm / sumNorm) : 1);
-    }
-
-    /** Σ wₘ ‖Δₘ‖, in the order of members. */
-    static double meanNorm(List<Double> weights, double[] norms) {
-        double mean = 0;
-        for (int member = 0; member < norms.length; member++) {
-            mean += weights.get(member) * norms[member];
-        }
-        return mean;
+        return new Blend(factors, previous, sumNorm > 0 ? (float) (norm / sumNorm) : 1);
     }
 
     /** The members whose updates are added, in their order. */
@@ -77,6 +64,11 @@ final class Blend {
     /** The members whose updates are not added. */
     int[] left() {
         return left.clone();
+    }
+
+    /** How much of the update of the round before is added. */
+    float previous() {
+        return previous;
     }
 
     /** Turns the added updates of one chunk into Δ. */

@@ -1,5 +1,6 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.OuterOptimizer.Variant;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -62,6 +63,46 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
 
     /** {@code values[i] = factor · values[i]}. */
     void scale(float[] values, float factor, int count);
+
+    /** {@code average[i] = keep · average[i] + take · term[i]}. */
+    void average(float[] average, float keep, float take, float[] term, int count);
+
+    /**
+     * FedOpt's second moment of {@code term}: with {@code s = term[i] · term[i]}, ADAM {@code keep
+     * · v[i] + take · s}, YOGI {@code v[i] − (take · s) · sign(v[i] − s)}, ADAGRAD {@code v[i] +
+     * s}.
+     */
+    void square(Variant variant, float[] v, float keep, float take, float[] term, int count);
+
+    /** {@code target[i] = m[i] ÷ (√v[i] + epsilon)}. */
+    void adapt(float[] m, float[] v, float epsilon, float[] target, int count);
+
+    /**
+     * Puts the smaller of {@code low[i]} and {@code high[i]} into the first, the larger into the
+     * other.
+     */
+    void exchange(float[] low, float[] high, int count);
+
+    /**
+     * For one member: {@code sum[i] = sum[i] + factor · Δₘ[i]}, and {@code sent[i] = sent[i] +
+     * weight} where {@code Δₘ[i]} is not 0.
+     */
+    void addSent(Chunk chunk, int slot, float factor, float weight, float[] sum, float[] sent);
+
+    /** {@code sum[i] = sum[i] ÷ by[i]}; 0 where {@code by[i]} is 0. */
+    void divide(float[] sum, float[] by, int count);
+
+    /** {@code target[i] = Δₘ[i]} of one member, exactly. */
+    void update(Chunk chunk, int slot, double[] target);
+
+    /** {@code target[i] = values[i]}, exactly. */
+    void widen(float[] values, double[] target, int count);
+
+    /**
+     * ⟨x, y⟩ in double precision: element i in lane i mod 8, lanes added as ((0+1)+(2+3)) +
+     * ((4+5)+(6+7)). Products of floats are exact.
+     */
+    double product(double[] x, double[] y, int count);
 
     /** {@code target[i] = θ[i] − rate · update[i]}. */
     void step(Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset);

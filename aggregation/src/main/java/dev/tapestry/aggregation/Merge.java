@@ -1,13 +1,14 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.weights.SafetensorsFile;
-import dev.tapestry.weights.SafetensorsWriter;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,10 +16,11 @@ import java.util.Optional;
 /**
  * Merges contributions into a candidate base, shard by shard.
  *
- * <p>With Δₘ = θ − θₘ and Δ = Σ wₘ Δₘ (or the norm-preserving blend of them): b ← μ b + Δ; θ ← θ −
- * η (Δ + μ b), as DiLoCo does (arXiv 2311.08105). Everything is summed in the order of member ids,
- * in single precision and in fixed pieces, so that the same order gives the same bytes with any
- * number of threads and on any machine.
+ * <p>With Δₘ = θ − θₘ the order's rule makes one Δ of all Δₘ, and the outer optimiser moves θ by
+ * it; see {@link MergeRule}. Everything is summed in the order of member ids, in fixed pieces, so
+ * that the same order gives the same bytes with any number of threads and on any machine. Rules
+ * that clip, or look at distances between updates, read all files once more before ({@link
+ * Survey}).
  *
  * <p>Memory does not grow with the models: files are mapped and their pages handed back window by
  * window.
@@ -45,7 +47,7 @@ public final class Merge {
      * merge that was killed goes on with the shards that it lacks when it is run again; a finished
      * one returns its outcome without doing anything.
      *
-     * @param candidate a directory that does not exist yet, in one that does; the momentum goes
+     * @param candidate a directory that does not exist yet, in one that does; the outer state goes
      *     beside it
      * @throws AggregationException if the order's models do not fit, or the disk refuses
      */
@@ -59,20 +61,21 @@ public final class Merge {
         try (MergeInputs inputs = MergeInputs.open(order)) {
             Optional<MergeJournal> finished = folder.finished(order);
             if (finished.isPresent()) {
-                Optional<Momentum> momentum =
+                Optional<OuterState> state =
                         finished.get()
-                                .momentum()
-                                .map(digest -> Momentum.in(folder.beside(), digest));
-                return outcome(order, folder, finished.get(), momentum);
+                                .state()
+                                .map(digest -> OuterState.in(folder.beside(), digest));
+                return outcome(order, folder, finished.get(), state);
             }
             MergeJournal journal = folder.begin(order);
-            for (var shard : order.base().layout().entrySet()) {
-                if (!isWritten(inputs, folder, journal, shard.getKey(), shard.getValue())) {
-                    write(inputs, folder, journal, shard.getKey(), shard.getValue());
-                }
+            if (!order.base().layout().entrySet().stream()
+                    .allMatch(shard -> isWritten(order, folder, journal, shard))) {
+                writeShards(inputs, folder, journal);
             }
-            Optional<Momentum> momentum = folder.publish(order, journal);
-            return outcome(order, folder, journal, momentum);
+            MergeSums sums = sums(order, journal);
+            Optional<OuterState> state =
+                    folder.publish(order, journal, RoundStatistics.measured(order, sums));
+            return outcome(order, folder, journal, state);
         } catch (IOException e) {
             throw new AggregationException(
                     AggregationException.Code.IO,
@@ -81,33 +84,36 @@ public final class Merge {
         }
     }
 
+    private void writeShards(MergeInputs inputs, MergeFolder folder, MergeJournal journal)
+            throws IOException {
+        long begun = System.nanoTime();
+        Composition composition = Composition.of(inputs, kernels, workers);
+        arithmetic = arithmetic.plusNanos(System.nanoTime() - begun);
+        for (var shard : inputs.order().base().layout().entrySet()) {
+            if (!isWritten(inputs.order(), folder, journal, shard)) {
+                write(inputs, composition, folder, journal, shard.getKey(), shard.getValue());
+            }
+        }
+    }
+
     private void write(
             MergeInputs inputs,
+            Composition composition,
             MergeFolder folder,
             MergeJournal journal,
             String shard,
             List<TensorSpec> specs)
             throws IOException {
+        MergeRule rule = inputs.order().rule();
+        OuterStep step = OuterStep.of(rule.outer(), inputs.order().state());
+        List<TensorMerge> tensors = specs.stream().map(inputs::tensor).toList();
         long begun = System.nanoTime();
-        Map<String, String> metadata = Map.of("format", "pt");
-        try (SafetensorsWriter target =
-                SafetensorsWriter.create(folder.candidate().resolve(shard), specs, metadata)) {
-            ShardMerge.Result result;
-            long merged;
-            if (inputs.order().rule().momentum() > 0) {
-                Path momentumShard = folder.momentum().resolve(shard);
-                try (SafetensorsWriter momentum =
-                        SafetensorsWriter.create(momentumShard, specs, metadata)) {
-                    result =
-                            shard(inputs, specs, target::write, Optional.of(momentum::write)).run();
-                    merged = System.nanoTime();
-                    momentum.commit();
-                }
-            } else {
-                result = shard(inputs, specs, target::write, Optional.empty()).run();
-                merged = System.nanoTime();
-            }
-            target.commit();
+        try (ShardWriters files = new ShardWriters(folder, shard, specs, Buffer.of(rule))) {
+            ShardMerge.Result result =
+                    new ShardMerge(kernels, workers, composition, step, inputs.weights(), tensors)
+                            .into(files.sinks());
+            long merged = System.nanoTime();
+            files.commit();
             journal.addShard(shard, result);
             arithmetic = arithmetic.plusNanos(merged - begun);
             flushing = flushing.plusNanos(System.nanoTime() - merged);
@@ -116,57 +122,53 @@ public final class Merge {
 
     /** Whether an interrupted merge has left this shard whole. */
     private boolean isWritten(
-            MergeInputs inputs,
+            MergeOrder order,
             MergeFolder folder,
             MergeJournal journal,
-            String shard,
-            List<TensorSpec> specs) {
-        Optional<ShardMerge.Result> sealed = journal.shard(shard);
-        Path candidate = folder.candidate().resolve(shard);
-        Path momentum = folder.momentum().resolve(shard);
-        boolean keepsMomentum = inputs.order().rule().momentum() > 0;
-        if (sealed.isEmpty()
-                || !Files.exists(candidate)
-                || (keepsMomentum && !Files.exists(momentum))) {
+            Map.Entry<String, List<TensorSpec>> shard) {
+        Optional<ShardMerge.Result> sealed = journal.shard(shard.getKey());
+        if (sealed.isEmpty()) {
             return false;
         }
-        try (SafetensorsFile written = SafetensorsFile.open(candidate)) {
-            if (!List.copyOf(written.tensors().values()).equals(specs)) {
-                return false;
+        List<Path> paths = new ArrayList<>();
+        paths.add(folder.candidate().resolve(shard.getKey()));
+        Buffer.of(order.rule())
+                .forEach(buffer -> paths.add(folder.buffer(buffer).resolve(shard.getKey())));
+        List<TensorSpec> specs = shard.getValue();
+        List<SafetensorsFile> files = new ArrayList<>();
+        try {
+            for (Path path : paths) {
+                if (!Files.exists(path)) {
+                    return false;
+                }
+                SafetensorsFile written = SafetensorsFile.open(path);
+                files.add(written);
+                if (!List.copyOf(written.tensors().values()).equals(specs)) {
+                    return false;
+                }
             }
-            if (!keepsMomentum) {
-                return Seals.ofWritten(workers, specs, List.of(written)) == sealed.get().seal();
-            }
-            try (SafetensorsFile writtenMomentum = SafetensorsFile.open(momentum)) {
-                return List.copyOf(writtenMomentum.tensors().values()).equals(specs)
-                        && Seals.ofWritten(workers, specs, List.of(written, writtenMomentum))
-                                == sealed.get().seal();
-            }
+            return Seals.ofWritten(workers, specs, files) == sealed.get().seal();
         } catch (WeightsException damaged) {
             return false;
+        } finally {
+            files.forEach(SafetensorsFile::close);
         }
     }
 
-    private ShardMerge shard(
-            MergeInputs inputs,
-            List<TensorSpec> specs,
-            ShardSink target,
-            Optional<ShardSink> momentum) {
-        List<TensorMerge> tensors =
-                specs.stream().map(spec -> inputs.tensor(spec, target, momentum)).toList();
-        return new ShardMerge(kernels, workers, inputs.order().rule(), inputs.weights(), tensors);
+    private static MergeSums sums(MergeOrder order, MergeJournal journal) {
+        MergeSums sums = new MergeSums(order.contributions().size());
+        for (String shard : order.base().layout().keySet()) {
+            journal.shard(shard).ifPresent(result -> sums.add(result.sums()));
+        }
+        return sums;
     }
 
     private MergeOutcome outcome(
             MergeOrder order,
             MergeFolder folder,
             MergeJournal journal,
-            Optional<Momentum> momentum) {
-        MergeSums sums = new MergeSums(order.contributions().size());
-        for (String shard : order.base().layout().keySet()) {
-            journal.shard(shard).ifPresent(result -> sums.add(result.sums()));
-        }
-        return new MergeOutcome(
-                folder.target(), momentum, RoundStatistics.of(order, sums), arithmetic, flushing);
+            Optional<OuterState> state) {
+        RoundStatistics statistics = RoundStatistics.of(order, sums(order, journal));
+        return new MergeOutcome(folder.target(), state, statistics, arithmetic, flushing);
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
@@ -15,9 +16,9 @@ import java.util.stream.Stream;
  * <pre>
  * .TARGET.merging/journal         see {@link MergeJournal}
  * .TARGET.merging/candidate/      shards as they become complete
- * .TARGET.merging/momentum/       likewise
+ * .TARGET.merging/state/BUFFER/   likewise
  * .TARGET.merged                  the journal of the finished merge
- * momentum-DIGEST/                the finished momentum
+ * outer-state-DIGEST/             the finished state of the outer optimiser
  * TARGET/                         the finished candidate; put there last, in one step
  * </pre>
  */
@@ -40,7 +41,7 @@ final class MergeFolder {
         return target;
     }
 
-    /** The directory that holds the target and its momentum. */
+    /** The directory that holds the target and its outer state. */
     Path beside() {
         return beside;
     }
@@ -49,8 +50,12 @@ final class MergeFolder {
         return work.resolve("candidate");
     }
 
-    Path momentum() {
-        return work.resolve("momentum");
+    Path buffer(Buffer buffer) {
+        return state().resolve(buffer.folder());
+    }
+
+    private Path state() {
+        return work.resolve("state");
     }
 
     /** The journal of a merge of this order that is already finished, if it is. */
@@ -76,8 +81,8 @@ final class MergeFolder {
             delete(work);
         }
         Files.createDirectories(candidate());
-        if (order.rule().momentum() > 0) {
-            Files.createDirectories(momentum());
+        for (Buffer buffer : Buffer.of(order.rule())) {
+            Files.createDirectories(buffer(buffer));
         }
         return interrupted.isPresent() ? interrupted.get() : MergeJournal.begin(journal, order);
     }
@@ -86,21 +91,30 @@ final class MergeFolder {
      * Copies what belongs to the base besides its shards, then puts everything in its place. Drafts
      * that an interrupted merge left are removed first. What has its name is on the disk whole,
      * also after a power cut.
+     *
+     * @param cosine what the next merge is to know of how successive updates agree
      */
-    Optional<Momentum> publish(MergeOrder order, MergeJournal journal) throws IOException {
+    Optional<OuterState> publish(MergeOrder order, MergeJournal journal, OptionalDouble cosine)
+            throws IOException {
         complete(candidate(), order.base());
-        Optional<Momentum> published = Optional.empty();
-        if (order.rule().momentum() > 0) {
-            complete(momentum(), order.base());
-            Momentum state = Momentum.in(beside, Momentum.digestOf(momentum()));
-            if (Files.exists(state.directory())) {
-                delete(momentum());
-            } else {
-                Drafts.publish(momentum(), state.directory());
+        Optional<OuterState> published = Optional.empty();
+        if (OuterState.isKeptBy(order.rule())) {
+            for (Buffer buffer : Buffer.of(order.rule())) {
+                complete(buffer(buffer), order.base());
             }
-            published = Optional.of(state);
+            if (cosine.isPresent()) {
+                OuterState.note(state(), cosine.getAsDouble());
+            }
+            Drafts.syncFiles(state());
+            OuterState found = OuterState.in(beside, OuterState.digestOf(state()));
+            if (Files.exists(found.directory())) {
+                delete(state());
+            } else {
+                Drafts.publish(state(), found.directory());
+            }
+            published = Optional.of(found);
         }
-        journal.finish(published.map(Momentum::digest));
+        journal.finish(published.map(OuterState::digest));
         Drafts.publish(work.resolve("journal"), finishedJournal);
         Drafts.publish(candidate(), target);
         delete(work);

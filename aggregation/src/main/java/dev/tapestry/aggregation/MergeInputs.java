@@ -1,10 +1,13 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 
 /** The opened models of an order, checked to fit each other. */
 final class MergeInputs implements AutoCloseable {
@@ -12,23 +15,25 @@ final class MergeInputs implements AutoCloseable {
     private final MergeOrder order;
     private final List<ModelDirectory> members;
     private final List<Double> weights;
-    private final Optional<ModelDirectory> momentum;
+    private final Map<Buffer, ModelDirectory> state;
 
-    private MergeInputs(MergeOrder order, Optional<ModelDirectory> momentum) {
+    private MergeInputs(MergeOrder order, Map<Buffer, ModelDirectory> state) {
         this.order = order;
         this.members =
                 order.contributions().values().stream().map(WeightedContribution::model).toList();
         this.weights =
                 order.contributions().values().stream().map(WeightedContribution::weight).toList();
-        this.momentum = momentum;
+        this.state = state;
     }
 
     /**
-     * Opens the momentum and checks that all models have the base's tensors.
+     * Opens the outer state and checks that all models have the base's tensors.
      *
-     * @throws AggregationException {@code TENSORS_DIFFER} if not
+     * @throws AggregationException {@code TENSORS_DIFFER} if not; {@code INVALID_ORDER} if the rule
+     *     cannot merge so few contributions, or the state is that of another kind of rule
      */
     static MergeInputs open(MergeOrder order) {
+        requireRuleThatWorks(order);
         requireAllF32("the base", order.base());
         order.contributions()
                 .forEach((member, contribution) ->
@@ -36,18 +41,45 @@ final class MergeInputs implements AutoCloseable {
                                 "the contribution of " + member,
                                 order.base(),
                                 contribution.model()));
-        Optional<ModelDirectory> momentum =
-                order.momentum().map(state -> ModelDirectory.open(state.directory()));
+        Map<Buffer, ModelDirectory> state = new EnumMap<>(Buffer.class);
         try {
-            momentum.ifPresent(model -> {
-                requireSameTensors("the momentum", order.base(), model);
-                requireAllF32("the momentum", model);
-            });
-            return new MergeInputs(order, momentum);
-        } catch (AggregationException e) {
-            momentum.ifPresent(ModelDirectory::close);
+            order.state()
+                    .ifPresent(found -> {
+                        for (Buffer buffer : found.buffers()) {
+                            ModelDirectory model =
+                                    ModelDirectory.open(found.directory().resolve(buffer.folder()));
+                            state.put(buffer, model);
+                            requireSameTensors("the " + buffer.folder(), order.base(), model);
+                            requireAllF32("the " + buffer.folder(), model);
+                        }
+                    });
+            return new MergeInputs(order, state);
+        } catch (RuntimeException e) {
+            state.values().forEach(ModelDirectory::close);
             throw e;
         }
+    }
+
+    private static void requireRuleThatWorks(MergeOrder order) {
+        int voters =
+                (int) order.contributions().values().stream().filter(c -> c.weight() > 0).count();
+        PlanRules.refusal(order.rule(), voters)
+                .ifPresent(refusal -> {
+                    throw new AggregationException(
+                            AggregationException.Code.INVALID_ORDER,
+                            refusal.finding() + ": " + refusal.detail());
+                });
+        order.state()
+                .filter(state -> !state.fits(order.rule()))
+                .ifPresent(state -> {
+                    throw new AggregationException(
+                            AggregationException.Code.INVALID_ORDER,
+                            "the outer state in %s holds %s; the rule keeps %s: begin without a state"
+                                    .formatted(
+                                            state.directory(),
+                                            state.buffers(),
+                                            Buffer.of(order.rule())));
+                });
     }
 
     MergeOrder order() {
@@ -58,21 +90,26 @@ final class MergeInputs implements AutoCloseable {
         return weights;
     }
 
-    /** Where the numbers of one tensor come from and go to. */
-    TensorMerge tensor(TensorSpec spec, ShardSink target, Optional<ShardSink> newMomentum) {
+    /** How many contributions there are. */
+    int members() {
+        return members.size();
+    }
+
+    /** Where the numbers of one tensor come from. */
+    TensorMerge tensor(TensorSpec spec) {
         String name = spec.name();
+        Map<Buffer, MemorySegment> before = new EnumMap<>(Buffer.class);
+        state.forEach((buffer, model) -> before.put(buffer, model.data(name)));
         return new TensorMerge(
                 spec,
                 order.base().data(name),
                 members.stream().map(model -> MemberTensor.of(model, name)).toList(),
-                momentum.map(model -> model.data(name)),
-                target,
-                newMomentum);
+                before);
     }
 
     @Override
     public void close() {
-        momentum.ifPresent(ModelDirectory::close);
+        state.values().forEach(ModelDirectory::close);
     }
 
     private static void requireSameTensors(String what, ModelDirectory base, ModelDirectory model) {

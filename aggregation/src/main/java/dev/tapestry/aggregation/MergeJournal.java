@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  * <pre>
  * merge IDENTITY               the order, see {@link MergeOrder#identity}
  * shard NAME SEAL SUM SUM …    seal in hexadecimal, sums as hexadecimal floats
- * done MOMENTUM                digest of the momentum, or '-'
+ * done STATE                   digest of the outer state, or '-'
  * </pre>
  */
 final class MergeJournal {
@@ -101,8 +101,8 @@ final class MergeJournal {
         shards.put(name, result);
     }
 
-    void finish(Optional<Digest> momentum) throws IOException {
-        String digest = momentum.map(Digest::hex).orElse("-");
+    void finish(Optional<Digest> state) throws IOException {
+        String digest = state.map(Digest::hex).orElse("-");
         append("done " + digest);
         done = Optional.of(digest);
     }
@@ -111,8 +111,8 @@ final class MergeJournal {
         return done.isPresent();
     }
 
-    /** The digest of the momentum that the finished merge left; empty if it left none. */
-    Optional<Digest> momentum() {
+    /** The digest of the outer state that the finished merge left; empty if it left none. */
+    Optional<Digest> state() {
         return done.filter(digest -> !digest.equals("-")).map(Digest::new);
     }
 

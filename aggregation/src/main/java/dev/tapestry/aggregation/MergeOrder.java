@@ -18,15 +18,16 @@ import java.util.TreeMap;
  * @param baseDigest of the base's manifest
  * @param contributions by member; they are summed in the order of member ids whatever the order
  *     here, and their weights sum to 1
- * @param rule of the outer step
- * @param momentum b after the last merge; empty in the first round and where the rule has μ = 0
+ * @param rule of the merge
+ * @param state of the outer optimiser after the last merge; empty in the first round and where the
+ *     rule keeps none
  */
 public record MergeOrder(
         ModelDirectory base,
         Digest baseDigest,
         SequencedMap<MemberId, WeightedContribution> contributions,
         MergeRule rule,
-        Optional<Momentum> momentum) {
+        Optional<OuterState> state) {
 
     /** How far from 1 the weights may sum. */
     static final double WEIGHT_TOLERANCE = 1e-9;
@@ -43,10 +44,10 @@ public record MergeOrder(
                     "the weights of %d contributions sum to %s, not to 1"
                             .formatted(contributions.size(), sum));
         }
-        if (rule.momentum() == 0 && momentum.isPresent()) {
+        if (!OuterState.isKeptBy(rule) && state.isPresent()) {
             throw new AggregationException(
                     AggregationException.Code.INVALID_ORDER,
-                    "a rule without momentum does not read one; leave it out");
+                    "a rule that keeps no outer state does not read one; leave it out");
         }
     }
 
@@ -56,11 +57,14 @@ public record MergeOrder(
             Digest baseDigest,
             Map<MemberId, WeightedContribution> contributions,
             MergeRule rule,
-            Optional<Momentum> momentum) {
-        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, momentum);
+            Optional<OuterState> state) {
+        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, state);
     }
 
-    /** Names this merge: SHA-256 over the digests, weights (as hexadecimal floats) and the rule. */
+    /**
+     * Names this merge: SHA-256 over the digests, the weights as hexadecimal floats, and the rule
+     * with all that it is made of.
+     */
     public Digest identity() {
         StringBuilder text = new StringBuilder("base " + baseDigest + "\n");
         contributions.forEach((member, contribution) ->
@@ -70,13 +74,8 @@ public record MergeOrder(
                                         member,
                                         contribution.digest(),
                                         Double.toHexString(contribution.weight()))));
-        text.append(
-                "rule %s %s %s\n"
-                        .formatted(
-                                Double.toHexString(rule.learningRate()),
-                                Double.toHexString(rule.momentum()),
-                                rule.direction()));
-        momentum.ifPresent(state -> text.append("momentum " + state.digest() + "\n"));
+        text.append("rule " + rule + "\n");
+        state.ifPresent(before -> text.append("state " + before.digest() + "\n"));
         return Digest.of(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param candidate directory of the merged model: the base's layout, all F32, with the base's
  *     configuration and tokenizer
- * @param momentum the outer optimiser's buffer for the next merge; empty where the rule has μ = 0
+ * @param state of the outer optimiser for the next merge; empty where the rule keeps none
  * @param statistics for the log
  * @param arithmetic time spent reading, adding and writing into the page cache; zero for shards
  *     that an interrupted merge had finished
@@ -17,7 +17,7 @@ import java.util.Optional;
  */
 public record MergeOutcome(
         Path candidate,
-        Optional<Momentum> momentum,
+        Optional<OuterState> state,
         RoundStatistics statistics,
         Duration arithmetic,
         Duration flushing) {}

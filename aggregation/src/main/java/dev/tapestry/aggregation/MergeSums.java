@@ -2,19 +2,36 @@ package dev.tapestry.aggregation;
 
 /**
  * The sums that a merge collects on its way, each chunk's (see {@link LaneSums}) added up in double
- * precision: for each member ‖Δₘ‖² and ⟨Δₘ, Δ⟩, then ‖Δ‖², ‖b‖² and ⟨b, Δ⟩.
+ * precision: for each member ‖Δₘ‖² and ⟨Δₘ, Δ⟩, and for each {@link TensorGroup} those of {@link
+ * Of}.
  *
  * <p>Not safe for several threads: each window has its own, added up in order afterwards.
  */
 final class MergeSums {
 
-    private static final int SHARED = 3;
+    /** What is summed for a group of tensors. */
+    enum Of {
+        /** Σ wₘ ‖Δₘ‖². */
+        MEMBERS_SQUARED,
+        /** ‖Δ‖². */
+        AGGREGATE_SQUARED,
+        /** ‖b‖² of the first moment before this merge. */
+        MOMENTUM_SQUARED,
+        /** ⟨b, Δ⟩. */
+        MOMENTUM_WITH_AGGREGATE,
+        /** ‖Δ₋₁‖² of the update before. */
+        PREVIOUS_SQUARED,
+        /** ⟨Δ₋₁, Δ⟩. */
+        PREVIOUS_WITH_AGGREGATE
+    }
+
+    private static final int EACH = Of.values().length;
 
     private final int members;
     private final double[] values;
 
     MergeSums(int members) {
-        this(members, new double[2 * members + SHARED]);
+        this(members, new double[length(members)]);
     }
 
     /** Sums that were written down as {@link #values}. */
@@ -25,7 +42,7 @@ final class MergeSums {
 
     /** How many values the sums of so many members are. */
     static int length(int members) {
-        return 2 * members + SHARED;
+        return 2 * members + TensorGroup.values().length * EACH;
     }
 
     double[] values() {
@@ -40,16 +57,17 @@ final class MergeSums {
         return values[2 * member + 1];
     }
 
-    double aggregateSquared() {
-        return values[2 * members];
+    double of(TensorGroup group, Of what) {
+        return values[index(group, what)];
     }
 
-    double momentumSquared() {
-        return values[2 * members + 1];
-    }
-
-    double momentumWithAggregate() {
-        return values[2 * members + 2];
+    /** Over all groups, in their order. */
+    double total(Of what) {
+        double sum = 0;
+        for (TensorGroup group : TensorGroup.values()) {
+            sum += of(group, what);
+        }
+        return sum;
     }
 
     void addMember(int member, double squared, double withAggregate) {
@@ -57,18 +75,17 @@ final class MergeSums {
         values[2 * member + 1] += withAggregate;
     }
 
-    void addAggregate(double squared) {
-        values[2 * members] += squared;
-    }
-
-    void addMomentum(double squared, double withAggregate) {
-        values[2 * members + 1] += squared;
-        values[2 * members + 2] += withAggregate;
+    void add(TensorGroup group, Of what, double value) {
+        values[index(group, what)] += value;
     }
 
     void add(MergeSums other) {
         for (int i = 0; i < values.length; i++) {
             values[i] += other.values[i];
         }
+    }
+
+    private int index(TensorGroup group, Of what) {
+        return 2 * members + group.ordinal() * EACH + what.ordinal();
     }
 }

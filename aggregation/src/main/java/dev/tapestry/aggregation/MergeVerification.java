@@ -35,12 +35,12 @@ public sealed interface MergeVerification {
      * Merges the order again and compares digests.
      *
      * @param published manifest of the published base
-     * @param momentum digest of the published momentum; empty where the rule has none
-     * @param folder an existing directory with room for the model (twice with momentum); nothing is
+     * @param state digest of the published outer state; empty where the rule keeps none
+     * @param folder an existing directory with room for the model and the outer state; nothing is
      *     left in it
      */
     static MergeVerification verify(
-            MergeOrder order, ModelManifest published, Optional<Digest> momentum, Path folder) {
+            MergeOrder order, ModelManifest published, Optional<Digest> state, Path folder) {
         try {
             Path scratch = Files.createTempDirectory(folder, "verify-merge-");
             try {
@@ -49,11 +49,11 @@ public sealed interface MergeVerification {
                 for (Manifests.Problem problem : Manifests.verify(outcome.candidate(), published)) {
                     differences.add(problem.path() + " as merged again: " + problem.detail());
                 }
-                Optional<Digest> found = outcome.momentum().map(Momentum::digest);
-                if (!found.equals(momentum)) {
+                Optional<Digest> found = outcome.state().map(OuterState::digest);
+                if (!found.equals(state)) {
                     differences.add(
                             "momentum: published %s, merged %s"
-                                    .formatted(words(momentum), words(found)));
+                                    .formatted(words(state), words(found)));
                 }
                 return differences.isEmpty()
                         ? new Matches(outcome.statistics())

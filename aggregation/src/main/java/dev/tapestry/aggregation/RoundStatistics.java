@@ -1,9 +1,15 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.aggregation.MergeSums.Of;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.OuterOptimizer;
 import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -12,13 +18,16 @@ import java.util.TreeMap;
  *
  * @param members by member id
  * @param aggregateNorm Euclidean norm ‖Δ‖ of the merged update, over all tensors
- * @param cosineWithMomentum between Δ and the momentum b before this merge; empty where there was
- *     none
+ * @param whole over all tensors
+ * @param groups the same by kind of tensor, for those that the model has
+ * @param step rates of the outer optimiser in this merge
  */
 public record RoundStatistics(
         SequencedMap<MemberId, MemberUpdate> members,
         double aggregateNorm,
-        OptionalDouble cosineWithMomentum) {
+        Agreement whole,
+        Map<TensorGroup, Agreement> groups,
+        Step step) {
 
     /**
      * One member's update Δₘ = θ − θₘ.
@@ -29,35 +38,140 @@ public record RoundStatistics(
      */
     public record MemberUpdate(double weight, double norm, double cosineWithAggregate) {}
 
+    /**
+     * How much the updates agree, among members and from round to round.
+     *
+     * @param normRatio ‖Δ‖² ÷ Σ wₘ ‖Δₘ‖²: 1 where all members say the same, 1/M for M orthogonal
+     *     updates under the mean; 0 where nobody moved
+     * @param cosineWithPrevious between Δ and that of the merge before; empty unless the rule keeps
+     *     it
+     * @param momentum how Δ lies to the first moment before this merge; empty where there was none
+     */
+    public record Agreement(
+            double normRatio, OptionalDouble cosineWithPrevious, Optional<Momentum> momentum) {}
+
+    /**
+     * The exact decomposition of a step with momentum b into a part along Δ and one across it: with
+     * c = ⟨b, Δ⟩ ÷ ‖Δ‖² the step is A Δ + (what of b is orthogonal to Δ).
+     *
+     * @param cosine between b and Δ; 0 where one of them is zero
+     * @param alignment c; 0 where Δ is zero
+     * @param alignedGain A, 1 + μ + μ²c for Nesterov's momentum and 1 + μc for the heavy ball;
+     *     empty for adaptive optimisers
+     * @param transverse r = ‖b − cΔ‖ ÷ ‖Δ‖; 0 where Δ is zero
+     */
+    public record Momentum(
+            double cosine, double alignment, OptionalDouble alignedGain, double transverse) {}
+
+    /**
+     * What the outer optimiser did.
+     *
+     * @param learningRate η
+     * @param momentum μ; empty for adaptive optimisers
+     */
+    public record Step(double learningRate, OptionalDouble momentum) {}
+
     public RoundStatistics {
         members = Collections.unmodifiableSequencedMap(new TreeMap<>(members));
+        groups = Collections.unmodifiableMap(new TreeMap<>(groups));
     }
 
     static RoundStatistics of(MergeOrder order, MergeSums sums) {
+        OuterStep step = OuterStep.of(order.rule().outer(), order.state());
+        double aggregateSquared = sums.total(Of.AGGREGATE_SQUARED);
         SequencedMap<MemberId, MemberUpdate> members = new TreeMap<>();
         int index = 0;
         for (var entry : order.contributions().entrySet()) {
             double squared = sums.memberSquared(index);
+            double cosine = cosine(sums.memberWithAggregate(index), squared, aggregateSquared);
             members.put(
                     entry.getKey(),
-                    new MemberUpdate(
-                            entry.getValue().weight(),
-                            Math.sqrt(squared),
-                            cosine(
-                                    sums.memberWithAggregate(index),
-                                    squared,
-                                    sums.aggregateSquared())));
+                    new MemberUpdate(entry.getValue().weight(), Math.sqrt(squared), cosine));
             index++;
         }
-        OptionalDouble withMomentum =
-                order.momentum().isPresent()
+        boolean had = order.state().isPresent();
+        var kept = had ? Buffer.of(order.rule()) : Collections.<Buffer>emptySet();
+        double[] whole = new double[Of.values().length];
+        Map<TensorGroup, Agreement> groups = new EnumMap<>(TensorGroup.class);
+        for (TensorGroup group : TensorGroup.values()) {
+            double[] of = new double[whole.length];
+            for (Of what : Of.values()) {
+                of[what.ordinal()] = sums.of(group, what);
+                whole[what.ordinal()] += of[what.ordinal()];
+            }
+            if (order.base().tensors().keySet().stream()
+                    .anyMatch(tensor -> TensorGroup.of(tensor) == group)) {
+                groups.put(group, agreement(of, kept, step));
+            }
+        }
+        return new RoundStatistics(
+                members,
+                Math.sqrt(aggregateSquared),
+                agreement(whole, kept, step),
+                groups,
+                rates(step));
+    }
+
+    /** ρ̂ after this merge, where the rule measures it and there was an update before. */
+    static OptionalDouble measured(MergeOrder order, MergeSums sums) {
+        if (!(order.rule().outer() instanceof OuterOptimizer.Measured measured)
+                || order.state().isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        double cosine =
+                cosine(
+                        sums.total(Of.PREVIOUS_WITH_AGGREGATE),
+                        sums.total(Of.PREVIOUS_SQUARED),
+                        sums.total(Of.AGGREGATE_SQUARED));
+        OptionalDouble before = order.state().get().cosine();
+        return OptionalDouble.of(
+                before.isEmpty()
+                        ? cosine
+                        : measured.memory() * before.getAsDouble()
+                                + (1 - measured.memory()) * cosine);
+    }
+
+    private static Step rates(OuterStep step) {
+        return new Step(
+                step.learningRate(),
+                switch (step) {
+                    case OuterStep.Descent descent -> OptionalDouble.of(descent.momentum());
+                    case OuterStep.AdaptiveDescent _ -> OptionalDouble.empty();
+                });
+    }
+
+    private static Agreement agreement(double[] sums, Set<Buffer> kept, OuterStep step) {
+        double squared = sums[Of.AGGREGATE_SQUARED.ordinal()];
+        double members = sums[Of.MEMBERS_SQUARED.ordinal()];
+        OptionalDouble previous =
+                kept.contains(Buffer.PREVIOUS_UPDATE)
                         ? OptionalDouble.of(
                                 cosine(
-                                        sums.momentumWithAggregate(),
-                                        sums.momentumSquared(),
-                                        sums.aggregateSquared()))
+                                        sums[Of.PREVIOUS_WITH_AGGREGATE.ordinal()],
+                                        sums[Of.PREVIOUS_SQUARED.ordinal()],
+                                        squared))
                         : OptionalDouble.empty();
-        return new RoundStatistics(members, Math.sqrt(sums.aggregateSquared()), withMomentum);
+        Optional<Momentum> momentum =
+                kept.contains(Buffer.FIRST_MOMENT)
+                        ? Optional.of(
+                                momentum(
+                                        sums[Of.MOMENTUM_WITH_AGGREGATE.ordinal()],
+                                        sums[Of.MOMENTUM_SQUARED.ordinal()],
+                                        squared,
+                                        step))
+                        : Optional.empty();
+        return new Agreement(members == 0 ? 0 : squared / members, previous, momentum);
+    }
+
+    private static Momentum momentum(
+            double product, double momentumSquared, double squared, OuterStep step) {
+        double c = squared == 0 ? 0 : product / squared;
+        double across = squared == 0 ? 0 : Math.max(0, momentumSquared / squared - c * c);
+        return new Momentum(
+                cosine(product, momentumSquared, squared),
+                c,
+                step.alignedGain(c),
+                Math.sqrt(across));
     }
 
     private static double cosine(double product, double squared, double otherSquared) {

@@ -11,13 +11,9 @@ final class Seals {
 
     private Seals() {}
 
-    /**
-     * Of one window, from the CRC-32C of what was written of it.
-     *
-     * @param newMomentum CRC-32C of nothing, which is 0, where there is none
-     */
-    static long ofWindow(long target, long newMomentum) {
-        return newMomentum << 32 | target;
+    /** Of one window, from the CRC-32C of what was written of it into each file. */
+    static long ofWindow(long[] parts) {
+        return ofShard(parts);
     }
 
     /** Of a shard, from those of its windows in order. */
@@ -31,7 +27,7 @@ final class Seals {
         return seal.getValue();
     }
 
-    /** Of a shard that was written earlier: the new base's and, if there is one, the momentum's. */
+    /** Of a shard that was written earlier: the new base's file and those of its buffers. */
     static long ofWritten(Workers workers, List<TensorSpec> specs, List<SafetensorsFile> files) {
         List<Window> windows = Window.of(specs);
         long[] seals = new long[windows.size()];
@@ -43,7 +39,7 @@ final class Seals {
                     String name = tensors.get(window.tensor()).name();
                     long at = window.first() * Float.BYTES;
                     long bytes = (long) window.count() * Float.BYTES;
-                    long[] parts = new long[2];
+                    long[] parts = new long[files.size()];
                     for (int file = 0; file < files.size(); file++) {
                         MemorySegment data = files.get(file).data(name);
                         CRC32C seal = new CRC32C();
@@ -51,7 +47,7 @@ final class Seals {
                         PassedPages.release(data, at, bytes);
                         parts[file] = seal.getValue();
                     }
-                    seals[index] = ofWindow(parts[0], parts[1]);
+                    seals[index] = ofWindow(parts);
                 });
         return ofShard(seals);
     }

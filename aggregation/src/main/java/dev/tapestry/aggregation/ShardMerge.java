@@ -1,6 +1,5 @@
 package dev.tapestry.aggregation;
 
-import dev.tapestry.consortium.MergeRule;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,15 +8,16 @@ import java.util.stream.IntStream;
 /**
  * Merges the tensors of one shard, window by window.
  *
- * <p>The mean takes one pass over the files. The norm-preserving direction takes two more over the
- * hidden matrices, for ‖Δₘ‖ and for the length of the summed directions have to be known before the
- * first element can be written.
+ * <p>Most rules take one pass over the files here. The norm-preserving direction takes up to two
+ * more over the hidden matrices, for ‖Δₘ‖ and for the length of the summed directions have to be
+ * known before the first element can be written.
  */
 final class ShardMerge {
 
     private final Kernels kernels;
     private final Workers workers;
-    private final MergeRule rule;
+    private final Composition composition;
+    private final OuterStep step;
     private final List<Double> weights;
     private final List<TensorMerge> tensors;
     private final List<Window> windows;
@@ -25,12 +25,14 @@ final class ShardMerge {
     ShardMerge(
             Kernels kernels,
             Workers workers,
-            MergeRule rule,
+            Composition composition,
+            OuterStep step,
             List<Double> weights,
             List<TensorMerge> tensors) {
         this.kernels = kernels;
         this.workers = workers;
-        this.rule = rule;
+        this.composition = composition;
+        this.step = step;
         this.weights = weights;
         this.tensors = tensors;
         this.windows = Window.of(tensors.stream().map(TensorMerge::spec).toList());
@@ -45,12 +47,13 @@ final class ShardMerge {
     record Result(long seal, MergeSums sums) {}
 
     /** Writes all tensors of the shard. */
-    Result run() {
-        List<Blend> blends =
-                switch (rule.direction()) {
-                    case MEAN -> means();
-                    case NORM_PRESERVING -> directions();
-                };
+    Result into(ShardSinks sinks) {
+        List<Combination> combinations =
+                new ArrayList<>(
+                        tensors.stream().map(tensor -> composition.of(tensor.name())).toList());
+        if (composition.preservesNorms()) {
+            preserveNorms(combinations);
+        }
         long[] seals = new long[windows.size()];
         MergeSums[] sums = new MergeSums[windows.size()];
         pass(
@@ -62,8 +65,9 @@ final class ShardMerge {
                             desk.merge(
                                     tensors.get(window.tensor()),
                                     window,
-                                    blends.get(window.tensor()),
-                                    rule,
+                                    combinations.get(window.tensor()),
+                                    step,
+                                    sinks,
                                     sums[index]);
                 });
         MergeSums total = new MergeSums(weights.size());
@@ -76,39 +80,48 @@ final class ShardMerge {
     /** Does a task at each window; the desks' buffers go with the pass, not with the collector. */
     private void pass(List<Window> over, Workers.Task<MergeDesk> task) {
         try (Arena arena = Arena.ofShared()) {
-            workers.each(over.size(), () -> new MergeDesk(kernels, weights.size(), arena), task);
+            workers.each(over.size(), () -> new MergeDesk(kernels, weights, arena), task);
         }
     }
 
-    private List<Blend> means() {
-        Blend mean = Blend.mean(weights);
-        return tensors.stream().map(_ -> mean).toList();
-    }
-
-    private List<Blend> directions() {
-        List<Blend> blends = new ArrayList<>(means());
+    /** Puts directions in the place of means, for the hidden matrices. */
+    private void preserveNorms(List<Combination> combinations) {
         List<Window> hidden =
                 windows.stream()
                         .filter(window -> tensors.get(window.tensor()).isHiddenMatrix())
                         .toList();
         double[][] norms = norms(hidden);
-        for (int tensor = 0; tensor < norms.length; tensor++) {
+        Blend[] directions = new Blend[tensors.size()];
+        for (int tensor = 0; tensor < directions.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
-                blends.set(tensor, Blend.direction(weights, norms[tensor]));
+                String name = tensors.get(tensor).name();
+                directions[tensor] = composition.direction(name, norms[tensor]);
             }
         }
-        double[] sumNorms = sumNorms(hidden, blends);
-        for (int tensor = 0; tensor < norms.length; tensor++) {
+        double[] sumNorms = sumNorms(hidden, directions);
+        for (int tensor = 0; tensor < directions.length; tensor++) {
             if (tensors.get(tensor).isHiddenMatrix()) {
-                double norm = Blend.meanNorm(weights, norms[tensor]);
-                blends.set(tensor, blends.get(tensor).withNorm(norm, sumNorms[tensor]));
+                double norm = composition.meanNorm(norms[tensor]);
+                combinations.set(tensor, directions[tensor].withNorm(norm, sumNorms[tensor]));
             }
         }
-        return blends;
+    }
+
+    /** By tensor and vector, its norm. */
+    private double[][] norms(List<Window> hidden) {
+        double[][] norms = new double[tensors.size()][];
+        double[][] members = composition.knowsNorms() ? new double[0][] : memberNorms(hidden);
+        for (int tensor = 0; tensor < norms.length; tensor++) {
+            norms[tensor] =
+                    composition.knowsNorms()
+                            ? composition.norms(tensors.get(tensor).name())
+                            : composition.norms(members[tensor]);
+        }
+        return norms;
     }
 
     /** ‖Δₘ‖ by tensor and member. */
-    private double[][] norms(List<Window> hidden) {
+    private double[][] memberNorms(List<Window> hidden) {
         double[][] parts = new double[hidden.size()][];
         pass(
                 hidden,
@@ -132,7 +145,7 @@ final class ShardMerge {
     }
 
     /** The length of the summed directions, by tensor. */
-    private double[] sumNorms(List<Window> hidden, List<Blend> blends) {
+    private double[] sumNorms(List<Window> hidden, Blend[] directions) {
         double[] parts = new double[hidden.size()];
         pass(
                 hidden,
@@ -140,7 +153,7 @@ final class ShardMerge {
                     Window window = hidden.get(index);
                     int tensor = window.tensor();
                     parts[index] =
-                            desk.squaredNorm(tensors.get(tensor), window, blends.get(tensor));
+                            desk.squaredNorm(tensors.get(tensor), window, directions[tensor]);
                 });
         double[] squared = new double[tensors.size()];
         for (int index = 0; index < parts.length; index++) {

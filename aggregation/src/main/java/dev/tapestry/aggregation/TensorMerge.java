@@ -3,29 +3,28 @@ package dev.tapestry.aggregation;
 import dev.tapestry.weights.TensorSpec;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 
 /**
- * One tensor of a merge: where its numbers come from and where they go. All but the members' are
- * F32.
+ * One tensor of a merge: where its numbers come from. All but the members' are F32.
  *
  * @param spec name and shape
  * @param base θ
  * @param members θₘ in the order of member ids
- * @param momentum b before this merge
- * @param target takes the new θ
- * @param newMomentum takes the new b; present exactly if the rule has μ > 0
+ * @param state the buffers as the merge before left them; empty in the first
  */
 record TensorMerge(
         TensorSpec spec,
         MemorySegment base,
         List<MemberTensor> members,
-        Optional<MemorySegment> momentum,
-        ShardSink target,
-        Optional<ShardSink> newMomentum) {
+        Map<Buffer, MemorySegment> state) {
 
     String name() {
         return spec.name();
+    }
+
+    TensorGroup group() {
+        return TensorGroup.of(spec.name());
     }
 
     /**
@@ -34,15 +33,16 @@ record TensorMerge(
      */
     boolean isHiddenMatrix() {
         return spec.shape().size() == 2
-                && !spec.name().contains("embed_tokens")
-                && !spec.name().contains("lm_head");
+                && group() != TensorGroup.EMBEDDING
+                && group() != TensorGroup.HEAD;
     }
 
     /** Hands the pages of these elements back, in all files that are read. */
     void release(long first, long count) {
         PassedPages.release(base, first * Float.BYTES, count * Float.BYTES);
         members.forEach(member -> member.release(first, count));
-        momentum.ifPresent(
-                segment -> PassedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
+        state.values()
+                .forEach(segment ->
+                        PassedPages.release(segment, first * Float.BYTES, count * Float.BYTES));
     }
 }

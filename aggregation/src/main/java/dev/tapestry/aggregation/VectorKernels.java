@@ -1,13 +1,22 @@
 package dev.tapestry.aggregation;
 
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.NE;
+import static jdk.incubator.vector.VectorOperators.SQRT;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 
+import dev.tapestry.consortium.OuterOptimizer.Variant;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -19,6 +28,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKernels implements Kernels {
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
+    private static final VectorSpecies<Float> HALF = FloatVector.SPECIES_128;
+    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_256;
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_128;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_256;
     private static final int WIDTH = FLOATS.length();
@@ -225,6 +236,154 @@ final class VectorKernels implements Kernels {
         for (; i < count; i++) {
             values[i] = factor * values[i];
         }
+    }
+
+    @Override
+    public void average(float[] average, float keep, float take, float[] term, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector.fromArray(FLOATS, average, i)
+                    .mul(keep)
+                    .add(FloatVector.fromArray(FLOATS, term, i).mul(take))
+                    .intoArray(average, i);
+        }
+        ScalarKernels.averageFrom(whole, average, keep, take, term, count);
+    }
+
+    @Override
+    public void square(
+            Variant variant, float[] v, float keep, float take, float[] term, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector before = FloatVector.fromArray(FLOATS, v, i);
+            FloatVector update = FloatVector.fromArray(FLOATS, term, i);
+            FloatVector square = update.mul(update);
+            switch (variant) {
+                case ADAM -> before.mul(keep).add(square.mul(take)).intoArray(v, i);
+                case YOGI -> yogi(before, square, take).intoArray(v, i);
+                case ADAGRAD -> before.add(square).intoArray(v, i);
+            }
+        }
+        ScalarKernels.squareFrom(whole, variant, v, keep, take, term, count);
+    }
+
+    /** v − (take · s) · sign(v − s), where the sign is 1, −1 or 0. */
+    private static FloatVector yogi(FloatVector v, FloatVector square, float take) {
+        FloatVector difference = v.sub(square);
+        FloatVector sign =
+                FloatVector.zero(FLOATS)
+                        .blend(1, difference.compare(GT, 0))
+                        .blend(-1, difference.compare(LT, 0));
+        return v.sub(square.mul(take).mul(sign));
+    }
+
+    @Override
+    public void adapt(float[] m, float[] v, float epsilon, float[] target, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector root = FloatVector.fromArray(FLOATS, v, i).lanewise(SQRT);
+            FloatVector.fromArray(FLOATS, m, i).div(root.add(epsilon)).intoArray(target, i);
+        }
+        ScalarKernels.adaptFrom(whole, m, v, epsilon, target, count);
+    }
+
+    @Override
+    public void exchange(float[] low, float[] high, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector one = FloatVector.fromArray(FLOATS, low, i);
+            FloatVector other = FloatVector.fromArray(FLOATS, high, i);
+            one.min(other).intoArray(low, i);
+            one.max(other).intoArray(high, i);
+        }
+        ScalarKernels.exchangeFrom(whole, low, high, count);
+    }
+
+    @Override
+    public void addSent(
+            Chunk chunk, int slot, float factor, float weight, float[] sum, float[] sent) {
+        MemorySegment base = chunk.values(chunk.base());
+        MemorySegment member = chunk.values(slot);
+        long baseAt = chunk.offset(chunk.base());
+        long memberAt = chunk.offset(slot);
+        int whole = FLOATS.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += WIDTH) {
+            long at = (long) i * Float.BYTES;
+            FloatVector update = load(base, baseAt + at).sub(load(member, memberAt + at));
+            FloatVector.fromArray(FLOATS, sum, i).add(update.mul(factor)).intoArray(sum, i);
+            FloatVector before = FloatVector.fromArray(FLOATS, sent, i);
+            before.add(weight, update.compare(NE, 0)).intoArray(sent, i);
+        }
+        ScalarKernels.addSentFrom(whole, chunk, slot, factor, weight, sum, sent);
+    }
+
+    @Override
+    public void divide(float[] sum, float[] by, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector divisor = FloatVector.fromArray(FLOATS, by, i);
+            VectorMask<Float> nobody = divisor.compare(EQ, 0);
+            FloatVector.fromArray(FLOATS, sum, i)
+                    .div(divisor.blend(1, nobody))
+                    .blend(0, nobody)
+                    .intoArray(sum, i);
+        }
+        ScalarKernels.divideFrom(whole, sum, by, count);
+    }
+
+    @Override
+    public void update(Chunk chunk, int slot, double[] target) {
+        MemorySegment base = chunk.values(chunk.base());
+        MemorySegment member = chunk.values(slot);
+        long baseAt = chunk.offset(chunk.base());
+        long memberAt = chunk.offset(slot);
+        int whole = HALF.loopBound(chunk.count());
+        for (int i = 0; i < whole; i += HALF.length()) {
+            long at = (long) i * Float.BYTES;
+            widened(half(base, baseAt + at).sub(half(member, memberAt + at))).intoArray(target, i);
+        }
+        ScalarKernels.updateFrom(whole, chunk, slot, target);
+    }
+
+    private static FloatVector half(MemorySegment values, long offset) {
+        return FloatVector.fromMemorySegment(HALF, values, offset, ORDER);
+    }
+
+    private static DoubleVector widened(FloatVector values) {
+        return (DoubleVector) values.convertShape(F2D, DOUBLES, 0);
+    }
+
+    @Override
+    public void widen(float[] values, double[] target, int count) {
+        int whole = HALF.loopBound(count);
+        for (int i = 0; i < whole; i += HALF.length()) {
+            widened(FloatVector.fromArray(HALF, values, i)).intoArray(target, i);
+        }
+        for (int i = whole; i < count; i++) {
+            target[i] = values[i];
+        }
+    }
+
+    @Override
+    public double product(double[] x, double[] y, int count) {
+        DoubleVector lower = DoubleVector.zero(DOUBLES);
+        DoubleVector upper = lower;
+        int width = DOUBLES.length();
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            lower =
+                    lower.add(
+                            DoubleVector.fromArray(DOUBLES, x, i)
+                                    .mul(DoubleVector.fromArray(DOUBLES, y, i)));
+            upper =
+                    upper.add(
+                            DoubleVector.fromArray(DOUBLES, x, i + width)
+                                    .mul(DoubleVector.fromArray(DOUBLES, y, i + width)));
+        }
+        double[] lanes = new double[LANES];
+        lower.intoArray(lanes, 0);
+        upper.intoArray(lanes, width);
+        return ScalarKernels.productFrom(whole, x, y, count, lanes);
     }
 
     @Override

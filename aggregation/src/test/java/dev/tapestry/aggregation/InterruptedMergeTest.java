@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
@@ -44,11 +43,7 @@ final class InterruptedMergeTest {
         ModelDirectory base = models.write("base", Models.SMALL_LLAMA, values, 5_000);
         ModelDirectory member =
                 models.write("a", Models.SMALL_LLAMA, Models.near(values, random, 0.01));
-        order =
-                Models.order(
-                        base,
-                        Models.members(List.of(member), 1),
-                        new MergeRule(0.7, 0.5, Direction.MEAN));
+        order = Models.order(base, Models.members(List.of(member), 1), MergeRule.diLoCo(0.7, 0.5));
         shards = List.copyOf(base.layout().keySet());
         assertThat(shards).hasSizeGreaterThan(1);
 
@@ -60,7 +55,9 @@ final class InterruptedMergeTest {
         target = killed.resolve("next");
         work = Files.createDirectory(killed.resolve(".next.merging"));
         keep(outcome.candidate(), work.resolve("candidate"));
-        keep(outcome.momentum().orElseThrow().directory(), work.resolve("momentum"));
+        Path state = outcome.state().orElseThrow().directory();
+        Files.createDirectory(work.resolve("state"));
+        keep(state.resolve("first-moment"), work.resolve("state/first-moment"));
         List<String> journal = Files.readAllLines(whole.resolve(".next.merged"));
         // The line of the second shard was cut off.
         Files.writeString(
@@ -87,7 +84,7 @@ final class InterruptedMergeTest {
         assertThat(Manifests.of(target)).isEqualTo(expected);
         assertThat(Files.getLastModifiedTime(target.resolve(shards.getFirst())))
                 .isEqualTo(LONG_AGO);
-        assertThat(outcome.momentum().orElseThrow().isIntact()).isTrue();
+        assertThat(outcome.state().orElseThrow().isIntact()).isTrue();
         assertThat(outcome.statistics())
                 .isEqualTo(Merge.run(order, folder.resolve("again"), 1).statistics());
         assertThat(target.resolveSibling(".next.merging")).doesNotExist();
@@ -109,7 +106,7 @@ final class InterruptedMergeTest {
 
     @Test
     void writes_a_shard_again_that_is_only_half_there() throws IOException {
-        Path first = work.resolve("momentum").resolve(shards.getFirst());
+        Path first = work.resolve("state/first-moment").resolve(shards.getFirst());
         Files.write(first, java.util.Arrays.copyOf(Files.readAllBytes(first), 1000));
         Merge.run(order, target, 1);
         assertThat(Manifests.of(target)).isEqualTo(expected);
@@ -118,7 +115,7 @@ final class InterruptedMergeTest {
     @Test
     void begins_again_when_the_order_is_another() {
         MergeOrder other = Models.order(order.base(), order.contributions(), MergeRule.fedAvg());
-        assertThat(Merge.run(other, target, 1).momentum()).isEmpty();
+        assertThat(Merge.run(other, target, 1).state()).isEmpty();
         assertThat(Manifests.of(target)).isNotEqualTo(expected);
     }
 
@@ -136,7 +133,7 @@ final class InterruptedMergeTest {
         MergeOutcome first = Merge.run(order, target, 1);
         MergeOutcome again = Merge.run(order, target, 1);
         assertThat(again.statistics()).isEqualTo(first.statistics());
-        assertThat(again.momentum()).isEqualTo(first.momentum());
+        assertThat(again.state()).isEqualTo(first.state());
         assertThat(again.arithmetic()).isZero();
     }
 
@@ -155,8 +152,7 @@ final class InterruptedMergeTest {
     @Test
     void anybody_can_verify_a_published_merge() {
         MergeOutcome outcome = Merge.run(order, target, 1);
-        Optional<dev.tapestry.consortium.Digest> momentum =
-                outcome.momentum().map(Momentum::digest);
+        Optional<dev.tapestry.consortium.Digest> momentum = outcome.state().map(OuterState::digest);
         assertThat(MergeVerification.verify(order, expected, momentum, folder))
                 .isEqualTo(new MergeVerification.Matches(outcome.statistics()));
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,13 +61,13 @@ final class MergeByHandTest {
                 Models.order(
                         models.vector("base", 1, 1),
                         Models.members(List.of(models.vector("a", 2, 0.5f)), 1),
-                        new MergeRule(2, 0, Direction.MEAN));
+                        Models.sgd(2));
         assertThat(Models.values(models.merged(order, "next"), "v")).containsExactly(3f, 0f);
     }
 
     @Test
     void nesterov_momentum_builds_up_over_two_rounds_as_in_pytorch() {
-        MergeRule rule = new MergeRule(0.5, 0.5, Direction.MEAN);
+        MergeRule rule = MergeRule.diLoCo(0.5, 0.5);
         MergeOrder first =
                 Models.order(
                         models.vector("base", 8, 0),
@@ -77,22 +77,25 @@ final class MergeByHandTest {
         // Δ = 4; b = 4; θ = 8 − 0.5 (4 + 0.5·4) = 5
         ModelDirectory next = models.open(one.candidate());
         assertThat(Models.values(next, "v")).containsExactly(5f, 0f);
-        assertThat(one.statistics().cosineWithMomentum()).isEmpty();
+        assertThat(one.statistics().whole().momentum()).isEmpty();
 
         MergeOrder second =
                 Models.order(
                         next,
                         Models.members(List.of(models.vector("a2", 4, 0)), 1),
                         rule,
-                        one.momentum());
+                        one.state());
         MergeOutcome two = Merge.run(second, folder.resolve("two"), 1);
         // Δ = 1; b = 0.5·4 + 1 = 3; θ = 5 − 0.5 (1 + 0.5·3) = 3.75
         assertThat(Models.values(models.open(two.candidate()), "v")).containsExactly(3.75f, 0f);
-        Momentum momentum = two.momentum().orElseThrow();
+        OuterState momentum = two.state().orElseThrow();
         assertThat(momentum.isIntact()).isTrue();
-        assertThat(momentum).isEqualTo(Momentum.in(folder.toAbsolutePath(), momentum.digest()));
-        assertThat(Models.values(models.open(momentum.directory()), "v")).containsExactly(3f, 0f);
-        assertThat(two.statistics().cosineWithMomentum()).hasValue(1);
+        assertThat(momentum).isEqualTo(OuterState.in(folder.toAbsolutePath(), momentum.digest()));
+        assertThat(Models.values(models.open(momentum.directory().resolve("first-moment")), "v"))
+                .containsExactly(3f, 0f);
+        // b = 4, Δ = 1: c = 4, A = 1 + μ + μ²c
+        RoundStatistics.Momentum along = two.statistics().whole().momentum().orElseThrow();
+        assertThat(along).isEqualTo(new RoundStatistics.Momentum(1, 4, OptionalDouble.of(2.5), 0));
     }
 
     @Test
@@ -105,7 +108,7 @@ final class MergeByHandTest {
                                 List.of(models.matrix("a", -3, 0), models.matrix("b", 0, -4)),
                                 0.5,
                                 0.5),
-                        new MergeRule(1, 0, Direction.NORM_PRESERVING));
+                        Models.preserving(1, 0));
         MergeOutcome outcome = Merge.run(order, folder.resolve("next"), 1);
         float[] merged = Models.values(models.open(outcome.candidate()), "m");
         float expected = (float) (-3.5 / Math.sqrt(2));
@@ -131,7 +134,7 @@ final class MergeByHandTest {
                                         models.write("b", specs, allTensors(specs, 0, -4))),
                                 0.5,
                                 0.5),
-                        new MergeRule(1, 0, Direction.NORM_PRESERVING));
+                        Models.preserving(1, 0));
         ModelDirectory merged = models.merged(order, "next");
         for (TensorSpec spec : specs) {
             assertThat(Models.values(merged, spec.name())).containsExactly(-1f, -2f);
@@ -212,7 +215,8 @@ final class MergeByHandTest {
     void a_rule_without_momentum_refuses_to_read_one() {
         ModelDirectory base = models.vector("base", 1);
         var members = Models.members(List.of(models.vector("a", 2)), 1);
-        Momentum momentum = Momentum.in(folder, dev.tapestry.consortium.Digest.of(new byte[] {1}));
+        OuterState momentum =
+                OuterState.in(folder, dev.tapestry.consortium.Digest.of(new byte[] {1}));
         assertThatThrownBy(() ->
                         Models.order(base, members, MergeRule.fedAvg(), Optional.of(momentum)))
                 .hasMessageContaining("leave it out");

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
@@ -28,7 +27,7 @@ final class MergePropertiesTest {
 
     private static final long SEED = System.nanoTime();
     private static final double[] WEIGHTS = {0.5, 0.2, 0.3};
-    private static final MergeRule NESTEROV = new MergeRule(0.7, 0.5, Direction.NORM_PRESERVING);
+    private static final MergeRule NESTEROV = Models.preserving(0.7, 0.5);
 
     @TempDir Path folder;
 
@@ -61,14 +60,14 @@ final class MergePropertiesTest {
 
     @Test
     void every_rule_agrees_with_the_plain_equations() {
+        int rules = 0;
         for (MergeRule rule :
                 List.of(
                         MergeRule.fedAvg(),
-                        new MergeRule(0.8, 0.6, Direction.MEAN),
-                        new MergeRule(1, 0, Direction.NORM_PRESERVING),
+                        MergeRule.diLoCo(0.8, 0.6),
+                        Models.preserving(1, 0),
                         NESTEROV)) {
-            ModelDirectory merged =
-                    models.merged(order(rule), "next" + rule.learningRate() + rule.direction());
+            ModelDirectory merged = models.merged(order(rule), "next" + rules++);
             for (TensorSpec spec : Models.SMALL_LLAMA) {
                 compare(spec, rule, Models.values(merged, spec.name()));
             }
@@ -105,7 +104,7 @@ final class MergePropertiesTest {
             assertThat(Manifests.of(other.candidate()))
                     .as("seed %d", SEED)
                     .isEqualTo(Manifests.of(one.candidate()));
-            assertThat(other.momentum()).isEqualTo(one.momentum());
+            assertThat(other.state()).isEqualTo(one.state());
             assertThat(other.statistics()).isEqualTo(one.statistics());
         }
     }
@@ -134,7 +133,7 @@ final class MergePropertiesTest {
                 Models.order(
                         base,
                         Models.members(List.of(same, same, same), WEIGHTS),
-                        new MergeRule(1, 0, Direction.NORM_PRESERVING));
+                        Models.preserving(1, 0));
         ModelDirectory merged = models.merged(order, "next");
         for (TensorSpec spec : Models.SMALL_LLAMA) {
             float[] found = Models.values(merged, spec.name());
@@ -150,8 +149,8 @@ final class MergePropertiesTest {
     @Test
     void one_member_with_all_weight_and_power_of_two_rates_scale_exactly() {
         var only = Models.members(members.subList(0, 1), 1);
-        MergeOrder whole = Models.order(base, only, new MergeRule(1, 0, Direction.MEAN));
-        MergeOrder half = Models.order(base, only, new MergeRule(0.5, 0, Direction.MEAN));
+        MergeOrder whole = Models.order(base, only, Models.sgd(1));
+        MergeOrder half = Models.order(base, only, Models.sgd(0.5));
         float[] full = Models.values(models.merged(whole, "whole"), "model.norm.weight");
         float[] part = Models.values(models.merged(half, "half"), "model.norm.weight");
         float[] start = Models.values(base, "model.norm.weight");
@@ -166,10 +165,9 @@ final class MergePropertiesTest {
     @Test
     void federated_averaging_is_sgd_with_rate_one_and_nesterov_without_momentum() {
         // One record says all three; what remains to be shown is that μ = 0 keeps no momentum.
-        MergeOutcome outcome =
-                Merge.run(order(new MergeRule(1, 0, Direction.MEAN)), folder.resolve("sgd"), 2);
+        MergeOutcome outcome = Merge.run(order(Models.sgd(1)), folder.resolve("sgd"), 2);
         MergeOutcome average = Merge.run(order(MergeRule.fedAvg()), folder.resolve("average"), 1);
-        assertThat(outcome.momentum()).isEmpty();
+        assertThat(outcome.state()).isEmpty();
         assertThat(Manifests.of(outcome.candidate())).isEqualTo(Manifests.of(average.candidate()));
     }
 
@@ -181,11 +179,7 @@ final class MergePropertiesTest {
                         .statistics()
                         .aggregateNorm();
         RoundStatistics preserved =
-                Merge.run(
-                                order(new MergeRule(1, 0, Direction.NORM_PRESERVING)),
-                                folder.resolve("p"),
-                                1)
-                        .statistics();
+                Merge.run(order(Models.preserving(1, 0)), folder.resolve("p"), 1).statistics();
         var first = Objects.requireNonNull(preserved.members().get(new MemberId("a")));
         // Independent updates: the mean is about √Σw² = 0.616 of a member's length.
         assertThat(mean / first.norm()).isCloseTo(0.616, within(0.06));
@@ -202,6 +196,6 @@ final class MergePropertiesTest {
         assertThat(Manifests.of(one.candidate()))
                 .as("seed %d", SEED)
                 .isEqualTo(Manifests.of(other.candidate()));
-        assertThat(one.momentum()).isEqualTo(other.momentum());
+        assertThat(one.state()).isEqualTo(other.state());
     }
 }

@@ -1,8 +1,10 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
@@ -154,6 +156,16 @@ final class Models implements AutoCloseable {
         return members;
     }
 
+    /** The mean, and outer SGD without momentum. */
+    static MergeRule sgd(double rate) {
+        return MergeRule.diLoCo(rate, 0);
+    }
+
+    /** The norm-preserving direction with Nesterov's momentum. */
+    static MergeRule preserving(double rate, double momentum) {
+        return MergeRule.of(OuterOptimizer.diLoCo(rate, momentum), new Aggregator.NormPreserving());
+    }
+
     static MergeOrder order(
             ModelDirectory base,
             SequencedMap<MemberId, WeightedContribution> members,
@@ -165,9 +177,9 @@ final class Models implements AutoCloseable {
             ModelDirectory base,
             SequencedMap<MemberId, WeightedContribution> members,
             MergeRule rule,
-            Optional<Momentum> momentum) {
+            Optional<OuterState> state) {
         Digest digest = Digest.of(base.path().toString().getBytes(StandardCharsets.UTF_8));
-        return new MergeOrder(base, digest, members, rule, momentum);
+        return new MergeOrder(base, digest, members, rule, state);
     }
 
     /** Merges and opens the candidate. */

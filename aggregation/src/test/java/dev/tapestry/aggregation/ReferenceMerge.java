@@ -1,7 +1,8 @@
 package dev.tapestry.aggregation;
 
+import dev.tapestry.consortium.Aggregator.NormPreserving;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
+import dev.tapestry.consortium.OuterOptimizer.Sgd;
 
 /** The equations once more, in double precision and without any cleverness. */
 final class ReferenceMerge {
@@ -21,13 +22,13 @@ final class ReferenceMerge {
             }
             norm = Math.sqrt(norm);
             meanNorm += weights[m] * norm;
-            boolean preserves = hidden && rule.direction() == Direction.NORM_PRESERVING;
+            boolean preserves = hidden && rule.aggregator() instanceof NormPreserving;
             double factor = preserves ? weights[m] / norm : weights[m];
             for (int i = 0; i < count; i++) {
                 delta[i] += factor * ((double) base[i] - members[m][i]);
             }
         }
-        if (hidden && rule.direction() == Direction.NORM_PRESERVING) {
+        if (hidden && rule.aggregator() instanceof NormPreserving) {
             double norm = 0;
             for (double value : delta) {
                 norm += value * value;
@@ -36,10 +37,11 @@ final class ReferenceMerge {
                 delta[i] *= meanNorm / Math.sqrt(norm);
             }
         }
+        Sgd outer = (Sgd) rule.outer();
         double[] next = new double[count];
         for (int i = 0; i < count; i++) {
             // The first round's momentum: b = Δ.
-            next[i] = base[i] - rule.learningRate() * (delta[i] + rule.momentum() * delta[i]);
+            next[i] = base[i] - outer.learningRate() * (delta[i] + outer.momentum() * delta[i]);
         }
         return next;
     }

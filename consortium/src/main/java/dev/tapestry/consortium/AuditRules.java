@@ -60,7 +60,12 @@ public final class AuditRules {
                                             .formatted(adopted.base()));
             case RunStarted started ->
                     unless(before.run().isEmpty(), () -> "a run begins in the middle of another")
-                            .or(() -> unless(before.base().isPresent(), () -> "a run has no base"));
+                            .or(() -> unless(before.base().isPresent(), () -> "a run has no base"))
+                            .or(() ->
+                                    PlanRules.refusal(started.plan(), before.charter())
+                                            .map(refusal ->
+                                                    "a run begins by a plan that cannot work: "
+                                                            + refusal.detail()));
             case RunEnded ended ->
                     unless(
                             before.betweenRounds(ended.at()).orElse(null) instanceof RunEnded due

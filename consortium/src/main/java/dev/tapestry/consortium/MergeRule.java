@@ -1,41 +1,54 @@
 package dev.tapestry.consortium;
 
+import java.util.Optional;
+
 /**
- * How the members' updates move the base: the outer optimiser of DiLoCo (arXiv 2311.08105, §2).
+ * How the members' updates move the base. With θ the base, θₘ the weights of member m and Δₘ = θ −
+ * θₘ its update: the updates are clipped, then mixed, then made into one Δ by the aggregator, and Δ
+ * moves the base as the outer optimiser says.
  *
- * <p>With {@code Δ = Σ w_m (θ − θ_m)}: {@code b ← μ b + Δ; θ ← θ − η (Δ + μ b)}. FedAvg is η = 1, μ
- * = 0.
- *
- * @param learningRate η, above 0
- * @param momentum μ, at least 0 and below 1
- * @param direction how the updates are averaged
+ * @param outer what Δ does to the base
+ * @param aggregator how the updates become one
+ * @param clipping of each update before anything else; empty for none
+ * @param mixing of the updates before the aggregator; empty for none
  */
-public record MergeRule(double learningRate, double momentum, Direction direction) {
+public record MergeRule(
+        OuterOptimizer outer,
+        Aggregator aggregator,
+        Optional<Clipping> clipping,
+        Optional<Mixing> mixing) {
 
-    /** How the members' updates become one. */
-    public enum Direction {
-        /** The weighted mean. */
-        MEAN,
-        /**
-         * Per hidden matrix, the mean of the directions with the mean of the norms (Decoupled
-         * DiLoCo, arXiv 2604.21428): nearly orthogonal updates do not shrink.
-         */
-        NORM_PRESERVING
-    }
-
-    public MergeRule {
-        if (!(learningRate > 0) || !Double.isFinite(learningRate)) {
-            throw new IllegalArgumentException(
-                    "the outer learning rate is above 0, not " + learningRate);
-        }
-        if (!(momentum >= 0 && momentum < 1)) {
-            throw new IllegalArgumentException(
-                    "the outer momentum is at least 0 and below 1, not " + momentum);
-        }
+    /** A rule without clipping and mixing. */
+    public static MergeRule of(OuterOptimizer outer, Aggregator aggregator) {
+        return new MergeRule(outer, aggregator, Optional.empty(), Optional.empty());
     }
 
     /** Federated averaging (arXiv 1602.05629): the base becomes the mean of the contributions. */
     public static MergeRule fedAvg() {
-        return new MergeRule(1, 0, Direction.MEAN);
+        return of(OuterOptimizer.fedAvg(), new Aggregator.Mean());
+    }
+
+    /** DiLoCo (arXiv 2311.08105): the mean, and Nesterov momentum. */
+    public static MergeRule diLoCo(double learningRate, double momentum) {
+        return of(OuterOptimizer.diLoCo(learningRate, momentum), new Aggregator.Mean());
+    }
+
+    /**
+     * The merge of SparseLoCo (arXiv 2508.15706): norms clipped to their median, the mean over
+     * those who sent a coordinate, no momentum.
+     */
+    public static MergeRule sparseLoCo(double learningRate) {
+        return of(new OuterOptimizer.Sgd(learningRate, 0, false), new Aggregator.MeanOverSenders())
+                .clipped(new Clipping.MedianNorm());
+    }
+
+    /** The same rule with its updates clipped first. */
+    public MergeRule clipped(Clipping by) {
+        return new MergeRule(outer, aggregator, Optional.of(by), mixing);
+    }
+
+    /** The same rule with its updates mixed before they are aggregated. */
+    public MergeRule mixed(Mixing by) {
+        return new MergeRule(outer, aggregator, clipping, Optional.of(by));
     }
 }

@@ -140,8 +140,8 @@ class NounsTest {
         refused(() -> new Score(1, 1, 0), "at least 1 byte");
         refused(() -> new Candidate.Weight(Sample.LAB, Double.NaN), "between 0 and 1");
         refused(() -> new Candidate.Weight(Sample.LAB, 1.1), "between 0 and 1");
-        refused(() -> new MergeRule(0, 0, MergeRule.Direction.MEAN), "learning rate");
-        refused(() -> new MergeRule(1, 1, MergeRule.Direction.MEAN), "momentum");
+        refused(() -> new OuterOptimizer.Sgd(0, 0, false), "learning rate");
+        refused(() -> new OuterOptimizer.Sgd(1, 1, true), "momentum");
     }
 
     @Test

@@ -47,6 +47,8 @@ enum ApiCode {
     RUN_UNDER_WAY(409),
     /** There is no base to begin from. */
     NO_BASE(409),
+    /** The plan cannot work under this charter; the detail begins with the code of the finding. */
+    PLAN_REFUSED(409),
     /** The score is not of this round's candidate. */
     WRONG_CANDIDATE(409),
     /** The member has given another score. */

@@ -3,7 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.aggregation.Merge;
 import dev.tapestry.aggregation.MergeOrder;
 import dev.tapestry.aggregation.MergeOutcome;
-import dev.tapestry.aggregation.Momentum;
+import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.WeightedContribution;
 import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
@@ -61,11 +61,11 @@ final class MergeWork {
                         round,
                         weights.weights(),
                         order -> Merge.run(order, folder.resolve("candidate"), threads));
-        Optional<Digest> momentum = outcome.momentum().map(this::keep);
+        Optional<Digest> state = outcome.state().map(this::keep);
         Digest model = models.adopt(outcome.candidate());
         return new Candidate(
                 model,
-                momentum,
+                state,
                 weights.weights().entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList());
@@ -80,8 +80,8 @@ final class MergeWork {
         return momenta.resolveSibling("merging").resolve(round.number().toString());
     }
 
-    private Digest keep(Momentum found) {
-        Momentum kept = Momentum.in(momenta, found.digest());
+    private Digest keep(OuterState found) {
+        OuterState kept = OuterState.in(momenta, found.digest());
         if (!Files.exists(kept.directory())) {
             FileTrees.move(found.directory(), kept.directory());
         }
@@ -117,27 +117,27 @@ final class MergeWork {
                                 contribution.weights(),
                                 weight.getValue()));
             }
-            boolean hasMomentum = round.plan().merge().momentum() > 0;
             return work.apply(
                     MergeOrder.of(
                             base,
                             round.plan().base(),
                             opened,
                             round.plan().merge(),
-                            hasMomentum
-                                    ? round.momentum().map(digest -> momentum(round, digest))
+                            OuterState.isKeptBy(round.plan().merge())
+                                    ? round.momentum().flatMap(digest -> state(round, digest))
                                     : Optional.empty()));
         } finally {
             opened.values().forEach(contribution -> contribution.model().close());
         }
     }
 
-    private Momentum momentum(RoundRecord round, Digest digest) {
-        Momentum momentum = Momentum.in(momenta, digest);
-        if (!Files.exists(momentum.directory())) {
-            throw notKept(round, "the momentum " + digest.abbreviated());
+    /** The state to go on with; none where a run by another kind of rule left it. */
+    private Optional<OuterState> state(RoundRecord round, Digest digest) {
+        OuterState state = OuterState.in(momenta, digest);
+        if (!Files.exists(state.directory())) {
+            throw notKept(round, "the outer state " + digest.abbreviated());
         }
-        return momentum;
+        return Optional.of(state).filter(found -> found.fits(round.plan().merge()));
     }
 
     private static CoordinatorException notKept(RoundRecord round, String what) {

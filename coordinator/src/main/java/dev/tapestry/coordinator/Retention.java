@@ -1,6 +1,6 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.aggregation.Momentum;
+import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
@@ -63,7 +63,7 @@ final class Retention {
     private void keepMomenta(Set<Digest> digests) {
         Set<Path> kept =
                 digests.stream()
-                        .map(digest -> Momentum.in(momenta, digest).directory())
+                        .map(digest -> OuterState.in(momenta, digest).directory())
                         .collect(Collectors.toSet());
         for (Path momentum : FileTrees.list(momenta)) {
             if (!kept.contains(momentum)) {

@@ -4,6 +4,7 @@ import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Accepted;
 import java.time.InstantSource;
@@ -25,7 +26,7 @@ final class StewardDesk {
     /**
      * Begins a run.
      *
-     * @throws ApiRefusal {@code RUN_UNDER_WAY}, {@code NO_BASE}
+     * @throws ApiRefusal {@code RUN_UNDER_WAY}, {@code NO_BASE}, {@code PLAN_REFUSED}
      */
     Accepted begin(RunPlan plan) {
         return accepted(ledger.change(state -> started(state, plan)));
@@ -44,6 +45,11 @@ final class StewardDesk {
             throw new ApiRefusal(
                     ApiCode.NO_BASE, "the consortium has no base; adopt one at the coordinator");
         }
+        PlanRules.refusal(plan, state.charter())
+                .ifPresent(refusal -> {
+                    throw new ApiRefusal(
+                            ApiCode.PLAN_REFUSED, refusal.finding() + ": " + refusal.detail());
+                });
         return List.of(new RunStarted(plan, clock.instant()));
     }
 

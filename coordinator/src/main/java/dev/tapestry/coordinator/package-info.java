@@ -16,7 +16,7 @@
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope
- *   momenta/momentum-DIGEST/                    the outer optimiser's state after a merge
+ *   momenta/outer-state-DIGEST/                 the outer optimiser's state after a merge
  *   merging/ROUND/                              where a merge that is under way works
  * </pre>
  *

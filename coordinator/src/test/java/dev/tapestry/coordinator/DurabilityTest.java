@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import java.io.IOException;
@@ -26,7 +25,7 @@ class DurabilityTest {
     @Test
     void whatever_counts_is_on_the_disk_with_its_name() throws IOException {
         try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
-            stage.run(1, new MergeRule(0.7, 0.9, Direction.MEAN));
+            stage.run(1, MergeRule.diLoCo(0.7, 0.9));
             Set<String> forced = new TreeSet<>();
             try (Recording recording = new Recording()) {
                 recording.enable("jdk.FileForce").withoutThreshold().withoutStackTrace();

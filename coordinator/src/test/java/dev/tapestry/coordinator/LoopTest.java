@@ -2,11 +2,12 @@ package dev.tapestry.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ class LoopTest {
         try (Stage stage = new Stage(folder, Stage.charter(1), 1, 4096).withMembers("ada");
                 Undeletable undeletable =
                         Undeletable.in(stage.directory.resolve("contributions/99"), folder)) {
-            Path momentum = stage.directory.resolve("momenta/momentum-" + "0".repeat(64));
+            Path momentum = stage.directory.resolve("momenta/outer-state-" + "0".repeat(64));
             Files.createDirectories(momentum);
             stage.run(2, MergeRule.fedAvg());
             for (int round = 1; round <= 2; round++) {
@@ -80,7 +81,9 @@ class LoopTest {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2)).withMembers("ada", "bela", "chandra")) {
             Digest first = stage.base();
-            stage.run(2, new MergeRule(0.7, 0.9, Direction.NORM_PRESERVING));
+            stage.run(
+                    2,
+                    MergeRule.of(OuterOptimizer.diLoCo(0.7, 0.9), new Aggregator.NormPreserving()));
             for (int round = 1; round <= 2; round++) {
                 int number = round;
                 stage.members.forEach(member -> member.takePart(number, member.hashCode()));

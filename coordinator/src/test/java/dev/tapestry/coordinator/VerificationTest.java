@@ -12,7 +12,6 @@ import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.Protocol;
@@ -40,7 +39,7 @@ class VerificationTest {
     void anybody_with_the_directory_can_merge_the_kept_rounds_again() throws IOException {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2), 2, 2048).withMembers("ada", "bela")) {
-            stage.run(3, new MergeRule(0.7, 0.9, Direction.MEAN));
+            stage.run(3, MergeRule.diLoCo(0.7, 0.9));
             for (int round = 1; round <= 3; round++) {
                 int number = round;
                 stage.members.forEach(member -> member.takePart(number, member.id.hashCode()));
@@ -74,7 +73,7 @@ class VerificationTest {
             throws IOException {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2), 2, 2048).withMembers("ada", "bela")) {
-            stage.run(1, new MergeRule(0.7, 0.9, Direction.MEAN));
+            stage.run(1, MergeRule.diLoCo(0.7, 0.9));
             stage.members.forEach(member -> member.takePart(1, member.id.hashCode()));
             stage.members.forEach(member -> member.scoreWell(1));
             stage.member(0).await(1, Phase.PUBLISHED);

@@ -1,10 +1,14 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.MergeVerification;
+import dev.tapestry.aggregation.RoundStatistics;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.coordinator.VerifyMerge;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -58,7 +62,55 @@ final class VerifyCommands extends CommandGroup {
     }
 
     /** What {@code verify merge --json} prints. */
-    record MergeReport(boolean matches, List<String> differences) {}
+    record MergeReport(boolean matches, List<String> differences, List<GroupAgreement> agreement) {}
+
+    /**
+     * How far the updates of one kind of tensor agree, as {@link RoundStatistics} has it.
+     *
+     * @param group {@code ALL}, or the kind
+     */
+    record GroupAgreement(
+            String group,
+            double normRatio,
+            Optional<Double> cosineWithPrevious,
+            Optional<Double> cosineWithMomentum,
+            Optional<Double> alignedGain,
+            Optional<Double> transverse) {
+
+        private static GroupAgreement of(String group, RoundStatistics.Agreement agreement) {
+            Optional<RoundStatistics.Momentum> momentum = agreement.momentum();
+            return new GroupAgreement(
+                    group,
+                    agreement.normRatio(),
+                    boxed(agreement.cosineWithPrevious()),
+                    momentum.map(RoundStatistics.Momentum::cosine),
+                    momentum.flatMap(m -> boxed(m.alignedGain())),
+                    momentum.map(RoundStatistics.Momentum::transverse));
+        }
+
+        private static List<GroupAgreement> of(RoundStatistics statistics) {
+            List<GroupAgreement> all = new ArrayList<>();
+            all.add(of("ALL", statistics.whole()));
+            statistics.groups().forEach((group, agreement) -> all.add(of(group.name(), agreement)));
+            return all;
+        }
+
+        private static Optional<Double> boxed(OptionalDouble value) {
+            return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+        }
+
+        private String text() {
+            StringBuilder text =
+                    new StringBuilder("%-24s norm ratio %.3f".formatted(group, normRatio));
+            cosineWithPrevious.ifPresent(cosine ->
+                    text.append(", cosine with the update before %.3f".formatted(cosine)));
+            cosineWithMomentum.ifPresent(
+                    cosine -> text.append(", with the momentum %.3f".formatted(cosine)));
+            alignedGain.ifPresent(gain -> text.append(", gain along %.3f".formatted(gain)));
+            transverse.ifPresent(across -> text.append(", across %.3f".formatted(across)));
+            return text.toString();
+        }
+    }
 
     @Command(
             name = "merge",
@@ -66,6 +118,8 @@ final class VerifyCommands extends CommandGroup {
                 "Merge a round again from the log and the files that are kept, and compare every byte.",
                 "Checks that the charter gives the weights that were used, that every member signed what the log says,",
                 "and that the base that was published is this candidate.",
+                "Says how far the updates agree, by kind of tensor: the norm of the merged update as a share of the members'",
+                "norms, squared; the cosine with the update or momentum before; how far a step goes along and across the update.",
                 "Ends with 1 and names the differences."
             },
             footer = {"", "Example:", "  tapestry verify merge loom --round 3"})
@@ -80,6 +134,7 @@ final class VerifyCommands extends CommandGroup {
         MergeReport report =
                 switch (VerifyMerge.of(directory, new RoundNumber(round))) {
                     case MergeVerification.Matches(var statistics) -> {
+                        List<GroupAgreement> agreement = GroupAgreement.of(statistics);
                         if (!json) {
                             statistics
                                     .members()
@@ -90,13 +145,14 @@ final class VerifyCommands extends CommandGroup {
                                                     update.weight(),
                                                     update.norm(),
                                                     update.cosineWithAggregate()));
+                            agreement.forEach(group -> say("%s", group.text()));
                             say("round %d: the candidate is this merge, to the last byte", round);
                         }
-                        yield new MergeReport(true, List.of());
+                        yield new MergeReport(true, List.of(), agreement);
                     }
                     case MergeVerification.Differs(var differences) -> {
                         differences.forEach(each -> err().println("tapestry: " + each));
-                        yield new MergeReport(false, differences);
+                        yield new MergeReport(false, differences, List.of());
                     }
                 };
         if (json) {

@@ -1,11 +1,12 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.LocalTraining.Schedule;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.MergeRule.Direction;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Weighting;
 import java.time.Duration;
@@ -62,7 +63,9 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
         return new RunPlan(
                 rounds,
                 training(LOCAL_STEPS, BATCH, loopSteps(), rates().loop()),
-                new MergeRule(OUTER_RATE, OUTER_MOMENTUM, Direction.NORM_PRESERVING),
+                MergeRule.of(
+                        OuterOptimizer.diLoCo(OUTER_RATE, OUTER_MOMENTUM),
+                        new Aggregator.NormPreserving()),
                 SCORING_TOKENS);
     }
 

@@ -3,7 +3,7 @@ package dev.tapestry.app.study;
 import dev.tapestry.aggregation.Merge;
 import dev.tapestry.aggregation.MergeOrder;
 import dev.tapestry.aggregation.MergeOutcome;
-import dev.tapestry.aggregation.Momentum;
+import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.WeightedContribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
@@ -37,6 +37,7 @@ import java.util.TreeMap;
 record LoopSimulation(
         SortedMap<MemberId, Tokens> members, TrainingPlan plan, Scheme.Rounds rounds) {
 
+<<<<<<< HEAD
     /**
      * What came out.
      *
@@ -148,6 +149,32 @@ record LoopSimulation(
             Set<String> merged,
             Optional<Momentum> momentum,
             Path folder) {
+=======
+    /** Runs the loop from {@code base}; the last candidate's directory. */
+    public Path run(Path base, Path work) {
+        List<Trainer> trainers = new ArrayList<>();
+        Path current = base;
+        Optional<OuterState> state = Optional.empty();
+        try (ModelDirectory start = ModelDirectory.open(base)) {
+            for (Tokens text : members.values()) {
+                trainers.add(Trainer.begin(start, seeded(trainers.size()), text));
+            }
+        }
+        try {
+            for (int round = 1; round <= rounds; round++) {
+                MergeOutcome outcome = round(trainers, current, state, work, round);
+                current = outcome.candidate();
+                state = outcome.state();
+            }
+            return current;
+        } finally {
+            trainers.forEach(Trainer::close);
+        }
+    }
+
+    private MergeOutcome round(
+            List<Trainer> trainers, Path base, Optional<OuterState> state, Path work, int round) {
+>>>>>>> rules
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory model = ModelDirectory.open(base)) {
             for (Learner learner : learners) {
@@ -162,9 +189,21 @@ record LoopSimulation(
                                 named(weights),
                                 1.0 / members.size()));
             }
+<<<<<<< HEAD
             MergeOrder order =
                     MergeOrder.of(model, named(base), contributions, rounds.merge(), momentum);
             return Merge.run(order, folder.resolve("candidate"), 1);
+=======
+            return Merge.run(
+                    MergeOrder.of(
+                            model,
+                            Digest.of(("base/" + round).getBytes(StandardCharsets.UTF_8)),
+                            contributions,
+                            rule,
+                            state),
+                    work.resolve("candidate-" + round),
+                    1);
+>>>>>>> rules
         } finally {
             contributions.values().forEach(c -> c.model().close());
         }

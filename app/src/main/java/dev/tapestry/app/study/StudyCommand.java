@@ -4,15 +4,23 @@ import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
+<<<<<<< HEAD
 import dev.tapestry.app.study.parity.ParityCommand;
+=======
+import dev.tapestry.consortium.Aggregator;
+>>>>>>> rules
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
+<<<<<<< HEAD
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
+=======
+import dev.tapestry.consortium.OuterOptimizer;
+>>>>>>> rules
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -73,6 +81,12 @@ public final class StudyCommand {
     static final class OneArm implements Callable<Integer> {
 
         private static final long SCORED_TOKENS = 40_000;
+
+        /** How an arm's updates become one. */
+        enum Direction {
+            MEAN,
+            NORM_PRESERVING
+        }
 
         @Option(
                 names = "--kind",
@@ -138,7 +152,7 @@ public final class StudyCommand {
                 names = "--direction",
                 defaultValue = "NORM_PRESERVING",
                 description = "One of: ${COMPLETION-CANDIDATES}.")
-        private MergeRule.Direction direction = MergeRule.Direction.NORM_PRESERVING;
+        private Direction direction = Direction.NORM_PRESERVING;
 
         @Option(
                 names = "--corpus-tokens",
@@ -208,6 +222,7 @@ public final class StudyCommand {
             Scheme.Rounds rounds =
                     new Scheme.Rounds(
                             steps,
+<<<<<<< HEAD
                             new MergeRule(outerRate, outerMomentum, direction),
                             Optional.empty());
             return switch (kind) {
@@ -222,6 +237,27 @@ public final class StudyCommand {
             try (ModelDirectory source = ModelDirectory.open(model)) {
                 ModelConversion.convert(source, target, DType.F32, Long.MAX_VALUE);
             }
+=======
+                            MergeRule.of(
+                                    OuterOptimizer.diLoCo(outerRate, outerMomentum),
+                                    switch (direction) {
+                                        case MEAN -> new Aggregator.Mean();
+                                        case NORM_PRESERVING -> new Aggregator.NormPreserving();
+                                    }),
+                            corpusTokens,
+                            seed,
+                            threads);
+            System.out.println(
+                    arm.run(
+                            base,
+                            PackedCorpora.in(
+                                    corpora == null ? written() : corpora,
+                                    tokenizer(),
+                                    DemoSettings.HELD_OUT,
+                                    work),
+                            Optional.ofNullable(keep)));
+            return 0;
+>>>>>>> rules
         }
 
         /** The corpora of the demo's members, written below the work directory. */

@@ -3,8 +3,13 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Clipping;
 import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.Mixing;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
@@ -35,6 +40,39 @@ final class ExampleFilesTest {
         assertThat(plan.training().optimizer()).isEqualTo(LocalTraining.Optimizer.MUON);
         assertThat(plan.training().totalTokens())
                 .isEqualTo(plan.rounds() * plan.training().tokensPerRound());
+    }
+
+    @Test
+    void a_merge_rule_may_have_clipping_and_mixing() throws IOException {
+        String plan =
+                example("run-plan.yaml")
+                        .replace("# clipping:", "clipping:")
+                        .replace("# mixing: {type: n", "mixing: {type: n")
+                        .replace(
+                                "aggregator: {type: mean}",
+                                "aggregator: {type: trimmed-mean, byzantine: 1}");
+        assertThat(read(plan, RunPlan.class).merge())
+                .isEqualTo(
+                        MergeRule.of(OuterOptimizer.diLoCo(1, 0.5), new Aggregator.TrimmedMean(1))
+                                .clipped(new Clipping.MedianNorm())
+                                .mixed(new Mixing.NearestNeighbour(1)));
+        assertThat(read(example("run-plan.yaml"), RunPlan.class).merge())
+                .isEqualTo(MergeRule.diLoCo(1, 0.5));
+    }
+
+    @Test
+    void what_is_wrong_within_a_merge_rule_is_named() throws IOException {
+        String plan = example("run-plan.yaml");
+        assertThatThrownBy(() -> read(plan.replace("{type: mean}", "{type: men}"), RunPlan.class))
+                .hasMessageContaining("merge.aggregator.type: one of [mean, norm-preserving,")
+                .hasMessageContaining("not \"men\"");
+        assertThatThrownBy(() -> read(plan.replace(", nesterov: true", ""), RunPlan.class))
+                .hasMessageContaining("the key 'merge.outer.nesterov' is missing; the keys are [");
+        assertThatThrownBy(() ->
+                        read(plan.replace(", nesterov: true", ", nestrov: true"), RunPlan.class))
+                .hasMessageContaining("unknown key 'merge.outer.nestrov'; the keys are [");
+        assertThatThrownBy(() -> read(plan.replace("momentum: 0.5", "momentum: 1"), RunPlan.class))
+                .hasMessageContaining("merge.outer: the outer momentum is at least 0 and below 1");
     }
 
     @Test

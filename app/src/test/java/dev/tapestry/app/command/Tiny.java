@@ -91,7 +91,7 @@ final class Tiny {
                 training: {steps: 2, optimizer: MUON, learningRate: 0.005, finalLearningRateRatio: 0.1,
                   schedule: COSINE, warmupTokens: 8, totalTokens: 128, batchSequences: 2,
                   sequenceLength: 32, weightDecay: 0.01, clipNorm: 1.0, seed: 1}
-                merge: {learningRate: 1.0, momentum: 0.0, direction: MEAN}
+                merge: {outer: {type: sgd, learningRate: 1.0, momentum: 0.0, nesterov: false}, aggregator: {type: mean}}
                 scoringTokens: 500
                 """);
     }

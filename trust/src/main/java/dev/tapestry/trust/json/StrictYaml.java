@@ -21,7 +21,8 @@ import tools.jackson.dataformat.yaml.YAMLParser;
 /**
  * Reads a record from a YAML file whose keys are its components: all of them and no others, each of
  * its own kind, so that neither {@code "84"} nor {@code 84.7} is the number 84. Durations and
- * instants are ISO-8601 text, enums their names. Only a component that is an {@code Optional} may
+ * instants are ISO-8601 text, enums their names; where one of several records may stand, the key
+ * {@code type} says which, as in canonical JSON. Only a component that is an {@code Optional} may
  * be left out; a key without a value is refused even then. No key stands twice and no value is an
  * alias ({@code *name}), so that what a person reads at a key is what the program reads.
  * Thread-safe.

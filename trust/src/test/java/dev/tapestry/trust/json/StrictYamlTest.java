@@ -135,6 +135,38 @@ final class StrictYamlTest {
         return StrictYaml.read(file, Journey.class);
     }
 
+    sealed interface Shape {
+        record Circle(double outerRadius) implements Shape {}
+
+        record Point() implements Shape {}
+    }
+
+    record Drawing(Shape shape, Optional<Shape> shadow) {}
+
+    @Test
+    void one_of_several_records_is_told_by_its_type() throws IOException {
+        Shape circle = new Shape.Circle(2);
+        assertThat(drawing("shape: {type: circle, outer-radius: 2}\n"))
+                .isEqualTo(new Drawing(circle, Optional.empty()));
+        assertThat(drawing("shape: {type: point}\nshadow:\n  outer-radius: 2\n  type: circle\n"))
+                .isEqualTo(new Drawing(new Shape.Point(), Optional.of(circle)));
+        assertThatThrownBy(() -> drawing("shape: {type: square}\n"))
+                .hasMessageContaining(
+                        "shape.type: one of [circle, point] is expected, not \"square\"");
+        assertThatThrownBy(() -> drawing("shape: {outer-radius: 2}\n"))
+                .hasMessageContaining("shape.type: one of [circle, point] is expected");
+        assertThatThrownBy(() -> drawing("shape: {type: circle}\n"))
+                .hasMessageContaining("the key 'shape.outer-radius' is missing");
+        assertThatThrownBy(() -> drawing("shape: {type: point, outer-radius: 2}\n"))
+                .hasMessageContaining("unknown key 'shape.outer-radius'; the keys are [type]");
+        assertThatThrownBy(() -> drawing("shape: circle\n")).hasMessageContaining("shape");
+    }
+
+    private Drawing drawing(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("drawing.yaml"), text);
+        return StrictYaml.read(file, Drawing.class, StrictYaml.Spelling.HYPHENATED);
+    }
+
     @Test
     void hyphenated_keys_are_named_as_they_stand_in_the_file() {
         assertThatThrownBy(() -> hyphenated("quiet-hours: few\n"))

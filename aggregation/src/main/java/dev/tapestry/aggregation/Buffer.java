@@ -1,0 +1,46 @@
+package dev.tapestry.aggregation;
+
+import dev.tapestry.consortium.Aggregator;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.OuterOptimizer;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What a merge keeps for the next, of each parameter: a directory laid out as the base, all F32.
+ */
+enum Buffer {
+    /** b or m: the running sum or mean of the aggregated updates. */
+    FIRST_MOMENT("first-moment"),
+    /** v: the running mean or sum of their squares. */
+    SECOND_MOMENT("second-moment"),
+    /** Δ itself. */
+    PREVIOUS_UPDATE("previous-update");
+
+    private final String folder;
+
+    Buffer(String folder) {
+        this.folder = folder;
+    }
+
+    /** Its directory within an {@link OuterState}. */
+    String folder() {
+        return folder;
+    }
+
+    /** What {@code rule} keeps, in the order of this enum. */
+    static Set<Buffer> of(MergeRule rule) {
+        EnumSet<Buffer> kept =
+                switch (rule.outer()) {
+                    case OuterOptimizer.Sgd(double rate, double momentum, boolean nesterov) ->
+                            momentum > 0 ? EnumSet.of(FIRST_MOMENT) : EnumSet.noneOf(Buffer.class);
+                    case OuterOptimizer.Adaptive _ -> EnumSet.of(FIRST_MOMENT, SECOND_MOMENT);
+                    case OuterOptimizer.Measured _ -> EnumSet.of(FIRST_MOMENT, PREVIOUS_UPDATE);
+                };
+        if (rule.aggregator() instanceof Aggregator.CentredClipping) {
+            kept.add(PREVIOUS_UPDATE);
+        }
+        return Collections.unmodifiableSet(kept);
+    }
+}

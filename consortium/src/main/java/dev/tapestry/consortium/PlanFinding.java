@@ -1,0 +1,21 @@
+package dev.tapestry.consortium;
+
+/** Why a run cannot begin by a plan: stable codes that stand in the protocol. */
+public enum PlanFinding {
+    /** The median needs 3 to choose from; with 2 it is the mean. */
+    MEDIAN_TOO_FEW,
+    /** The trimmed mean needs more than 2f. */
+    TRIMMED_MEAN_TOO_FEW,
+    /** Krum needs at least 2f + 3. */
+    KRUM_TOO_FEW,
+    /** Multi-Krum chooses more than n − f − 2. */
+    KRUM_SELECTS_TOO_MANY,
+    /** Nearest-neighbour mixing needs more than 2f. */
+    NEIGHBOURS_TOO_FEW,
+    /** With buckets as large as the quorum there is one bucket, which nothing can outvote. */
+    BUCKETS_TOO_FEW,
+    /** The mean over senders without clipping to the median norm. */
+    SENDERS_UNCLIPPED,
+    /** The mean over senders of mixed updates: after mixing everybody sent everything. */
+    SENDERS_MIXED
+}

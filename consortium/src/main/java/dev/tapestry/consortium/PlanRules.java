@@ -1,0 +1,136 @@
+package dev.tapestry.consortium;
+
+import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
+import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
+import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
+import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
+
+import java.util.Optional;
+
+/**
+ * Which plans can work under a charter. Asked before a run begins, by whoever audits the log, and
+ * by each merge for the contributions that it has.
+ *
+ * <p>This is also the place for what excludes rules that look at single updates, as secure
+ * aggregation does: all but {@link Aggregator.Mean} without clipping and mixing.
+ */
+public final class PlanRules {
+
+    private PlanRules() {}
+
+    /**
+     * Why a plan cannot work.
+     *
+     * @param finding as a code
+     * @param detail with the numbers, and what to do
+     */
+    public record Refusal(PlanFinding finding, String detail) {}
+
+    /** Why {@code plan} cannot work with the smallest quorum that {@code charter} merges. */
+    public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
+        return refusal(plan.merge(), charter.quorum());
+    }
+
+    /** Why {@code rule} cannot merge so few contributions, or not at all; empty where it can. */
+    public static Optional<Refusal> refusal(MergeRule rule, int contributions) {
+        Optional<Refusal> mixing =
+                rule.mixing()
+                        .flatMap(how ->
+                                switch (how) {
+                                    case Mixing.Bucketing(int size) -> buckets(size, contributions);
+                                    case Mixing.NearestNeighbour(int f) ->
+                                            unless(
+                                                    contributions > 2 * f,
+                                                    NEIGHBOURS_TOO_FEW,
+                                                    "nearest-neighbour mixing with f = %d needs more than %d contributions; the smallest merge has %d",
+                                                    f,
+                                                    2 * f,
+                                                    contributions);
+                                });
+        return mixing.or(() -> aggregator(rule, voters(rule, contributions)));
+    }
+
+    /** How many vectors the aggregator gets to see. */
+    private static int voters(MergeRule rule, int contributions) {
+        return rule.mixing().orElse(null) instanceof Mixing.Bucketing(int size)
+                ? Math.ceilDiv(contributions, size)
+                : contributions;
+    }
+
+    private static Optional<Refusal> buckets(int size, int contributions) {
+        return unless(
+                size < contributions,
+                BUCKETS_TOO_FEW,
+                "buckets of %d leave one bucket of the smallest merge's %d contributions: choose smaller buckets",
+                size,
+                contributions);
+    }
+
+    private static Optional<Refusal> aggregator(MergeRule rule, int n) {
+        return switch (rule.aggregator()) {
+            case Aggregator.Mean _ -> Optional.empty();
+            case Aggregator.NormPreserving _ -> Optional.empty();
+            case Aggregator.CentredClipping _ -> Optional.empty();
+            case Aggregator.MeanOverSenders _ -> senders(rule);
+            case Aggregator.CoordinateMedian _ -> median("the coordinate-wise median", n);
+            case Aggregator.GeometricMedian _ -> median("the geometric median", n);
+            case Aggregator.TrimmedMean(int f) ->
+                    unless(
+                            n > 2 * f,
+                            TRIMMED_MEAN_TOO_FEW,
+                            "the trimmed mean with f = %d needs more than %d to choose from; the smallest merge has %d",
+                            f,
+                            2 * f,
+                            n);
+            case Aggregator.Krum(int f, int selected) ->
+                    unless(
+                                    n >= 2 * f + 3,
+                                    KRUM_TOO_FEW,
+                                    "Krum with f = %d needs at least %d to choose from; the smallest merge has %d",
+                                    f,
+                                    2 * f + 3,
+                                    n)
+                            .or(() ->
+                                    unless(
+                                            selected <= n - f - 2,
+                                            KRUM_SELECTS_TOO_MANY,
+                                            "Krum chooses %d; with f = %d among %d it chooses at most %d",
+                                            selected,
+                                            f,
+                                            n,
+                                            n - f - 2));
+        };
+    }
+
+    private static Optional<Refusal> median(String what, int n) {
+        return unless(
+                n >= 3,
+                MEDIAN_TOO_FEW,
+                "%s needs at least 3 to choose from; the smallest merge has %d: raise the quorum or take the mean",
+                what,
+                n);
+    }
+
+    private static Optional<Refusal> senders(MergeRule rule) {
+        return unless(
+                        rule.clipping().isPresent(),
+                        SENDERS_UNCLIPPED,
+                        "the mean over senders lets one sender decide a coordinate alone: add 'clipping: {type: median-norm}'")
+                .or(() ->
+                        unless(
+                                rule.mixing().isEmpty(),
+                                SENDERS_MIXED,
+                                "after mixing nobody's update is 0 where somebody's is not: leave 'mixing' out"));
+    }
+
+    private static Optional<Refusal> unless(
+            boolean holds, PlanFinding finding, String detail, Object... numbers) {
+        return holds
+                ? Optional.empty()
+                : Optional.of(new Refusal(finding, detail.formatted(numbers)));
+    }
+}

@@ -1,0 +1,103 @@
+package dev.tapestry.consortium;
+
+import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
+import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
+import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
+import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tapestry.consortium.Aggregator.CentredClipping;
+import dev.tapestry.consortium.Aggregator.CoordinateMedian;
+import dev.tapestry.consortium.Aggregator.GeometricMedian;
+import dev.tapestry.consortium.Aggregator.Krum;
+import dev.tapestry.consortium.Aggregator.Mean;
+import dev.tapestry.consortium.Aggregator.MeanOverSenders;
+import dev.tapestry.consortium.Aggregator.NormPreserving;
+import dev.tapestry.consortium.Aggregator.TrimmedMean;
+import dev.tapestry.consortium.Mixing.Bucketing;
+import dev.tapestry.consortium.Mixing.NearestNeighbour;
+import org.junit.jupiter.api.Test;
+
+/** Each rule with one contribution too few, and with just enough. */
+final class PlanRulesTest {
+
+    @Test
+    void means_and_centred_clipping_work_with_any_number() {
+        for (Aggregator any :
+                new Aggregator[] {new Mean(), new NormPreserving(), new CentredClipping(1, 1)}) {
+            assertThat(PlanRules.refusal(by(any), 1)).isEmpty();
+        }
+    }
+
+    @Test
+    void a_median_of_two_is_refused() {
+        refused(by(new CoordinateMedian()), 2, MEDIAN_TOO_FEW, "at least 3");
+        refused(by(new GeometricMedian(1e-6, 4)), 2, MEDIAN_TOO_FEW, "at least 3");
+        allowed(by(new CoordinateMedian()), 3);
+        allowed(by(new GeometricMedian(1e-6, 4)), 3);
+    }
+
+    @Test
+    void a_trimmed_mean_that_would_trim_all_is_refused() {
+        refused(by(new TrimmedMean(2)), 4, TRIMMED_MEAN_TOO_FEW, "more than 4");
+        allowed(by(new TrimmedMean(2)), 5);
+    }
+
+    @Test
+    void krum_needs_2f_plus_3_and_chooses_no_more_than_it_can_trust() {
+        refused(by(new Krum(1, 1)), 4, KRUM_TOO_FEW, "at least 5");
+        allowed(by(new Krum(1, 2)), 5);
+        refused(by(new Krum(1, 3)), 5, KRUM_SELECTS_TOO_MANY, "at most 2");
+    }
+
+    @Test
+    void nearest_neighbour_mixing_needs_an_honest_majority() {
+        MergeRule mean = by(new Mean());
+        refused(mean.mixed(new NearestNeighbour(2)), 4, NEIGHBOURS_TOO_FEW, "more than 4");
+        allowed(mean.mixed(new NearestNeighbour(2)), 5);
+    }
+
+    @Test
+    void buckets_are_counted_and_not_their_members() {
+        MergeRule bucketed = by(new TrimmedMean(1)).mixed(new Bucketing(2));
+        refused(bucketed, 4, TRIMMED_MEAN_TOO_FEW, "the smallest merge has 2");
+        allowed(bucketed, 5);
+        refused(by(new Mean()).mixed(new Bucketing(4)), 4, BUCKETS_TOO_FEW, "smaller buckets");
+    }
+
+    @Test
+    void a_sender_alone_is_clipped_and_never_mixed() {
+        MergeRule senders = by(new MeanOverSenders());
+        refused(senders, 5, SENDERS_UNCLIPPED, "median-norm");
+        MergeRule clipped = senders.clipped(new Clipping.MedianNorm());
+        allowed(clipped, 5);
+        refused(clipped.mixed(new Bucketing(2)), 5, SENDERS_MIXED, "leave 'mixing' out");
+        assertThat(MergeRule.sparseLoCo(1)).isEqualTo(clipped);
+    }
+
+    @Test
+    void a_plan_is_held_against_the_charters_quorum() {
+        RunPlan plan = new RunPlan(1, Sample.training(), by(new CoordinateMedian()), 10);
+        Charter charter = Charter.standard("two suffice");
+        assertThat(PlanRules.refusal(plan, charter).map(PlanRules.Refusal::finding))
+                .contains(MEDIAN_TOO_FEW);
+    }
+
+    private static MergeRule by(Aggregator aggregator) {
+        return MergeRule.of(OuterOptimizer.fedAvg(), aggregator);
+    }
+
+    private static void refused(MergeRule rule, int n, PlanFinding finding, String why) {
+        PlanRules.Refusal refusal = PlanRules.refusal(rule, n).orElseThrow();
+        assertThat(refusal.finding()).isEqualTo(finding);
+        assertThat(refusal.detail()).contains(why);
+    }
+
+    private static void allowed(MergeRule rule, int n) {
+        assertThat(PlanRules.refusal(rule, n)).as("%s of %d", rule, n).isEmpty();
+    }
+}
