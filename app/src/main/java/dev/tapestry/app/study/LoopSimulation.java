@@ -13,7 +13,6 @@ import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.Fragments;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.ModelDirectoryWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /**
@@ -37,7 +37,6 @@ import java.util.TreeMap;
 record LoopSimulation(
         SortedMap<MemberId, Tokens> members, TrainingPlan plan, Scheme.Rounds rounds) {
 
-<<<<<<< HEAD
     /**
      * What came out.
      *
@@ -47,40 +46,18 @@ record LoopSimulation(
      */
     record Outcome(Path model, long uploaded, long downloaded) {}
 
-    /** One member: its trainer, and its weights as it last contributed them. */
-    private static final class Learner implements AutoCloseable {
-        final MemberId member;
-        final Trainer trainer;
-        Path sent = Path.of("");
-
-        Learner(MemberId member, Trainer trainer) {
-            this.member = member;
-            this.trainer = trainer;
-        }
-
-        void train(int steps) {
-            for (int step = 0; step < steps; step++) {
-                trainer.step();
-            }
-        }
-
-        @Override
-        public void close() {
-            trainer.close();
-        }
-    }
-
     /**
-     * A merge that has been made but has not reached the members.
+     * The consortium between two rounds.
      *
-     * @param outcome of the merge
-     * @param merged the tensors that it moved
+     * @param base as all members see it
+     * @param state of the outer optimiser
+     * @param merged the tensors that the last merge moved
      */
-    private record Arriving(MergeOutcome outcome, Set<String> merged) {}
+    private record Standing(Path base, Optional<OuterState> state, Set<String> merged) {}
 
     /**
-     * Runs rounds until each member has seen {@code tokens} tokens; the last round is shorter where
-     * they do not divide, and merges all fragments.
+     * Runs rounds until the members have together seen {@code tokens} tokens for each of them. The
+     * last round is shorter where they do not divide, and merges all fragments of all members.
      *
      * @param base all F32
      * @param work an empty directory, in which the last candidate is left
@@ -88,35 +65,35 @@ record LoopSimulation(
     Outcome run(Path base, long tokens, Path work) {
         List<Learner> learners = new ArrayList<>();
         try (ModelDirectory start = ModelDirectory.open(base)) {
-            members.forEach((member, text) -> {
-                Trainer trainer = Trainer.begin(start, seeded(learners.size()), text);
-                learners.add(new Learner(member, trainer));
-            });
-            Fragments fragments = Fragments.of(start.tensors().values(), rounds.fragments());
-            int interval = rounds.steps() / rounds.fragments();
-            long steps = Math.ceilDiv(tokens, plan.tokensPerStep());
-            Path current = base;
-            Optional<Arriving> arriving = Optional.empty();
-            Optional<Momentum> momentum = Optional.empty();
-            long bytes = 0;
-            int round = 0;
-            for (long done = 0; done < steps; done += interval) {
-                boolean last = done + interval >= steps;
-                Set<String> merged = last ? start.tensors().keySet() : fragments.inRound(round);
-                Path folder = work.resolve("round-" + ++round);
-                Files.createDirectories(folder);
-                int local = (int) Math.min(interval, steps - done);
-                for (Learner learner : learners) {
-                    learn(learner, arriving, local);
-                }
-                MergeOutcome outcome = merge(learners, current, merged, momentum, folder);
-                Drafts.delete(work.resolve("round-" + (round - 2)));
-                current = outcome.candidate();
-                momentum = outcome.momentum();
-                arriving = Optional.of(new Arriving(outcome, merged));
-                bytes += merged.stream().mapToLong(name -> start.tensor(name).bytes()).sum();
+            for (var member : members.entrySet()) {
+                TrainingPlan own = seeded(learners.size());
+                Trainer trainer = Trainer.begin(start, own, member.getValue());
+                learners.add(learner(member.getKey(), trainer, learners.size(), work));
             }
-            return new Outcome(current, bytes, bytes);
+            Transfer down = downlink(work);
+            Fragments fragments = Fragments.of(start.tensors().values(), rounds.fragments());
+            SplittableRandom absences = new SplittableRandom(plan.seed());
+            long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
+            Standing standing = new Standing(base, Optional.empty(), Set.of());
+            long done = 0;
+            for (int round = 0; done < due; round++) {
+                int steps = stepsOfTheFastest(learners, due - done);
+                for (Learner learner : learners) {
+                    learner.scheduleAt(done * plan.tokensPerStep() / members.size());
+                    done += learn(learner, standing, steps);
+                }
+                boolean last = done >= due;
+                Path folder = Files.createDirectories(work.resolve("round-" + round));
+                standing =
+                        merge(
+                                last ? learners : present(learners, standing, absences),
+                                standing,
+                                last ? start.tensors().keySet() : fragments.inRound(round),
+                                down,
+                                folder);
+                Drafts.delete(work.resolve("round-" + (round - 2)));
+            }
+            return new Outcome(standing.base(), learners.getFirst().uploaded(), down.bytes());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
@@ -124,100 +101,95 @@ record LoopSimulation(
         }
     }
 
-    /** The steps of one round, in the middle of which the last merge arrives. */
-    private void learn(Learner learner, Optional<Arriving> arriving, int steps) {
-        int ahead = arriving.isPresent() ? Math.min(rounds.overlap(), steps) : 0;
-        learner.train(ahead);
-        arriving.ifPresent(merge -> {
-            try (ModelDirectory base = ModelDirectory.open(merge.outcome().candidate())) {
-                if (ahead == 0) {
-                    learner.trainer.replaceWeights(base, merge.merged()::contains);
-                } else {
-                    try (ModelDirectory sent = ModelDirectory.open(learner.sent)) {
-                        learner.trainer.rebase(sent, base, merge.merged()::contains);
-                    }
-                }
+    /** Steps of the fastest member until the next merge. */
+    private int stepsOfTheFastest(List<Learner> learners, long due) {
+        int interval = rounds.steps() / rounds.fragments();
+        double together = learners.stream().mapToDouble(Learner::share).sum();
+        return Math.clamp((long) Math.ceil(due / together), 1, interval);
+    }
+
+    /** Those whose contribution arrives in time; if nobody's would, all wait. */
+    private List<Learner> present(
+            List<Learner> learners, Standing standing, SplittableRandom absences) {
+        double absence = rounds.churn().map(Scheme.Churn::absence).orElse(0.0);
+        List<Learner> present = new ArrayList<>();
+        List<Learner> away = new ArrayList<>();
+        for (Learner learner : learners) {
+            (absences.nextDouble() < absence ? away : present).add(learner);
+        }
+        if (present.isEmpty()) {
+            return learners;
+        }
+        away.forEach(learner -> learner.misses(standing.base()));
+        return present;
+    }
+
+    private Learner learner(MemberId member, Trainer trainer, int place, Path work)
+            throws IOException {
+        Path memory = Files.createDirectories(work.resolve("residuals-of-" + member));
+        Scheme.Residual residual = residual();
+        return new Learner(
+                member,
+                trainer,
+                new Transfer(rounds.wire().map(Scheme.Wire::up), residual, memory),
+                residual == Scheme.Residual.KEPT,
+                rounds.churn().map(churn -> churn.share(place)).orElse(1.0));
+    }
+
+    /** The coordinator has no weights of its own to keep a residual in. */
+    private Transfer downlink(Path work) throws IOException {
+        Path memory = Files.createDirectories(work.resolve("residuals-of-the-coordinator"));
+        return new Transfer(
+                rounds.wire().map(Scheme.Wire::down),
+                residual() == Scheme.Residual.KEPT ? Scheme.Residual.ADDED : residual(),
+                memory);
+    }
+
+    private Scheme.Residual residual() {
+        return rounds.wire().map(Scheme.Wire::residual).orElse(Scheme.Residual.DROPPED);
+    }
+
+    /** The steps of one round, in the middle of which the last merge arrives; how many they are. */
+    private long learn(Learner learner, Standing standing, int steps) {
+        int ahead = standing.merged().isEmpty() ? 0 : Math.min(rounds.overlap(), steps);
+        long trained = learner.train(ahead);
+        if (!standing.merged().isEmpty()) {
+            try (ModelDirectory base = ModelDirectory.open(standing.base())) {
+                learner.receive(base, standing.merged());
             }
-        });
-        learner.train(steps - ahead);
+        }
+        return trained + learner.train(steps - ahead);
     }
 
     /** One merge in a folder of its own, from which the next round reads. */
-    private MergeOutcome merge(
+    private Standing merge(
             List<Learner> learners,
-            Path base,
+            Standing standing,
             Set<String> merged,
-            Optional<Momentum> momentum,
+            Transfer down,
             Path folder) {
-=======
-    /** Runs the loop from {@code base}; the last candidate's directory. */
-    public Path run(Path base, Path work) {
-        List<Trainer> trainers = new ArrayList<>();
-        Path current = base;
-        Optional<OuterState> state = Optional.empty();
-        try (ModelDirectory start = ModelDirectory.open(base)) {
-            for (Tokens text : members.values()) {
-                trainers.add(Trainer.begin(start, seeded(trainers.size()), text));
-            }
-        }
-        try {
-            for (int round = 1; round <= rounds; round++) {
-                MergeOutcome outcome = round(trainers, current, state, work, round);
-                current = outcome.candidate();
-                state = outcome.state();
-            }
-            return current;
-        } finally {
-            trainers.forEach(Trainer::close);
-        }
-    }
-
-    private MergeOutcome round(
-            List<Trainer> trainers, Path base, Optional<OuterState> state, Path work, int round) {
->>>>>>> rules
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
-        try (ModelDirectory model = ModelDirectory.open(base)) {
+        double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
+        try (ModelDirectory base = ModelDirectory.open(standing.base())) {
             for (Learner learner : learners) {
-                learner.sent = folder.resolve("weights-of-" + learner.member);
-                learner.trainer.exportLike(model, learner.sent);
-                Path weights = folder.resolve("from-" + learner.member);
-                contribute(model, learner.sent, merged, weights);
+                double weight = learner.stepsNotMerged() / together;
+                Path seen = learner.contribute(base, merged, folder);
                 contributions.put(
-                        learner.member,
-                        new WeightedContribution(
-                                ModelDirectory.open(weights),
-                                named(weights),
-                                1.0 / members.size()));
+                        learner.member(),
+                        new WeightedContribution(ModelDirectory.open(seen), named(seen), weight));
             }
-<<<<<<< HEAD
             MergeOrder order =
-                    MergeOrder.of(model, named(base), contributions, rounds.merge(), momentum);
-            return Merge.run(order, folder.resolve("candidate"), 1);
-=======
-            return Merge.run(
                     MergeOrder.of(
-                            model,
-                            Digest.of(("base/" + round).getBytes(StandardCharsets.UTF_8)),
+                            base,
+                            named(standing.base()),
                             contributions,
-                            rule,
-                            state),
-                    work.resolve("candidate-" + round),
-                    1);
->>>>>>> rules
+                            rounds.merge(),
+                            standing.state());
+            MergeOutcome outcome = Merge.run(order, folder.resolve("candidate"), 1);
+            Path seen = down.carry(base, outcome.candidate(), merged, folder.resolve("down"));
+            return new Standing(seen, outcome.state(), merged);
         } finally {
             contributions.values().forEach(c -> c.model().close());
-        }
-    }
-
-    /** What a member contributes: its own weights where they are merged, the base's elsewhere. */
-    private static void contribute(ModelDirectory base, Path own, Set<String> merged, Path target) {
-        try (ModelDirectory trained = ModelDirectory.open(own);
-                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
-            for (String name : base.tensors().keySet()) {
-                ModelDirectory from = merged.contains(name) ? trained : base;
-                writer.data(name).copyFrom(from.data(name));
-            }
-            writer.commit();
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.tapestry.app.study;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.weights.codec.Codec;
+import java.util.List;
 import java.util.Optional;
 
 /** Who trains in an arm, on whose text. */
@@ -30,8 +32,15 @@ public sealed interface Scheme {
      * @param steps local steps between two merges of the same weights (H), at least 1
      * @param merge how contributions move the base
      * @param streaming whether fragments are merged in turn while training goes on
+     * @param wire how updates are coded; empty for whole weights in fp32
+     * @param churn members' speeds and absences; empty where all keep step
      */
-    record Rounds(int steps, MergeRule merge, Optional<Streaming> streaming) {
+    record Rounds(
+            int steps,
+            MergeRule merge,
+            Optional<Streaming> streaming,
+            Optional<Wire> wire,
+            Optional<Churn> churn) {
         public Rounds {
             if (steps < 1) {
                 throw new IllegalArgumentException(
@@ -70,5 +79,55 @@ public sealed interface Scheme {
                                 .formatted(fragments, overlap));
             }
         }
+    }
+
+    /**
+     * Members of different speed, some of whom are away.
+     *
+     * @param speeds relative, by the members' order, repeated where there are more members; a
+     *     round's steps are the fastest member's, the others do as many as they can in the same
+     *     time and count for as much (DyLU, arXiv 2401.09135)
+     * @param absence probability that a member's contribution misses a round; its progress goes
+     *     into the next
+     */
+    record Churn(List<Double> speeds, double absence) {
+        public Churn {
+            speeds = List.copyOf(speeds);
+            if (speeds.isEmpty()
+                    || !speeds.stream().allMatch(speed -> speed > 0 && Double.isFinite(speed))
+                    || !(absence >= 0 && absence < 1)) {
+                throw new IllegalArgumentException(
+                        "speeds are above 0 and the absence is at least 0 and below 1, not %s and %s"
+                                .formatted(speeds, absence));
+            }
+        }
+
+        /** The share of the fastest member's steps that the member in this place does. */
+        double share(int place) {
+            double fastest = speeds.stream().mapToDouble(Double::doubleValue).max().orElse(1);
+            return speeds.get(place % speeds.size()) / fastest;
+        }
+    }
+
+    /**
+     * How updates travel.
+     *
+     * @param up codec of the members' updates
+     * @param down codec of what the merge made of them
+     * @param residual what becomes of what the codec lost
+     */
+    record Wire(Codec up, Codec down, Residual residual) {}
+
+    /** What becomes of the part of an update that a codec lost. */
+    enum Residual {
+        /** It is lost. */
+        DROPPED,
+        /** It is added to the next update: error feedback, on both ends. */
+        ADDED,
+        /**
+         * It stays in the member's own weights, which go on from there, and so is part of the next
+         * update; the coordinator adds its own to the next one.
+         */
+        KEPT
     }
 }

@@ -4,23 +4,17 @@ import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
-<<<<<<< HEAD
 import dev.tapestry.app.study.parity.ParityCommand;
-=======
 import dev.tapestry.consortium.Aggregator;
->>>>>>> rules
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
-<<<<<<< HEAD
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
-=======
-import dev.tapestry.consortium.OuterOptimizer;
->>>>>>> rules
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -222,8 +216,14 @@ public final class StudyCommand {
             Scheme.Rounds rounds =
                     new Scheme.Rounds(
                             steps,
-<<<<<<< HEAD
-                            new MergeRule(outerRate, outerMomentum, direction),
+                            MergeRule.of(
+                                    OuterOptimizer.diLoCo(outerRate, outerMomentum),
+                                    switch (direction) {
+                                        case MEAN -> new Aggregator.Mean();
+                                        case NORM_PRESERVING -> new Aggregator.NormPreserving();
+                                    }),
+                            Optional.empty(),
+                            Optional.empty(),
                             Optional.empty());
             return switch (kind) {
                 case BASE -> new Scheme.Untrained();
@@ -237,27 +237,6 @@ public final class StudyCommand {
             try (ModelDirectory source = ModelDirectory.open(model)) {
                 ModelConversion.convert(source, target, DType.F32, Long.MAX_VALUE);
             }
-=======
-                            MergeRule.of(
-                                    OuterOptimizer.diLoCo(outerRate, outerMomentum),
-                                    switch (direction) {
-                                        case MEAN -> new Aggregator.Mean();
-                                        case NORM_PRESERVING -> new Aggregator.NormPreserving();
-                                    }),
-                            corpusTokens,
-                            seed,
-                            threads);
-            System.out.println(
-                    arm.run(
-                            base,
-                            PackedCorpora.in(
-                                    corpora == null ? written() : corpora,
-                                    tokenizer(),
-                                    DemoSettings.HELD_OUT,
-                                    work),
-                            Optional.ofNullable(keep)));
-            return 0;
->>>>>>> rules
         }
 
         /** The corpora of the demo's members, written below the work directory. */

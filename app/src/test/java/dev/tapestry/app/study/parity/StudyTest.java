@@ -45,7 +45,9 @@ class StudyTest {
                   type: loop
                   rounds:
                     steps: 4
-                    merge: {learningRate: 1, momentum: 0, direction: MEAN}
+                    merge:
+                      outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
+                      aggregator: {type: mean}
                     streaming: {fragments: 2, overlap: 1}
             """;
 

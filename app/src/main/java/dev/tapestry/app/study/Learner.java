@@ -1,0 +1,118 @@
+package dev.tapestry.app.study;
+
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.training.Trainer;
+import dev.tapestry.weights.ModelDirectory;
+import java.nio.file.Path;
+import java.util.Set;
+
+/** A member of a simulated consortium: its trainer and its line to the coordinator. */
+final class Learner implements AutoCloseable {
+
+    private final MemberId member;
+    private final Trainer trainer;
+    private final Transfer line;
+    private final boolean keepsResidual;
+
+    private final double share;
+
+    /** Its weights as others know them, from which its progress is counted. */
+    private Path reference = Path.of("");
+
+    /** Whether it has trained on since then. */
+    private boolean ahead;
+
+    private long stepsNotMerged;
+
+    /**
+     * A member.
+     *
+     * @param keepsResidual whether what its codec lost stays in its weights
+     * @param share of the fastest member's steps that it does, above 0 and at most 1
+     */
+    Learner(MemberId member, Trainer trainer, Transfer line, boolean keepsResidual, double share) {
+        this.member = member;
+        this.trainer = trainer;
+        this.line = line;
+        this.keepsResidual = keepsResidual;
+        this.share = share;
+    }
+
+    MemberId member() {
+        return member;
+    }
+
+    /** Bytes that it sent. */
+    long uploaded() {
+        return line.bytes();
+    }
+
+    /** Steps since its last contribution: how much the next one counts. */
+    long stepsNotMerged() {
+        return stepsNotMerged;
+    }
+
+    /** The share of the fastest member's steps that it does. */
+    double share() {
+        return share;
+    }
+
+    /**
+     * Trains.
+     *
+     * @param steps of the fastest member
+     * @return its own
+     */
+    long train(int steps) {
+        long own = Math.round(steps * share);
+        for (long step = 0; step < own; step++) {
+            trainer.step();
+        }
+        stepsNotMerged += own;
+        ahead |= own > 0;
+        return own;
+    }
+
+    /** Sets its learning rate to where the whole consortium's schedule is. */
+    void scheduleAt(long tokens) {
+        trainer.continueScheduleAt(tokens);
+    }
+
+    /** Its contribution misses a merge of contributions to {@code base}. */
+    void misses(Path base) {
+        reference = base;
+        ahead = true;
+    }
+
+    /**
+     * Contributes its weights.
+     *
+     * @return the contribution as the coordinator sees it
+     */
+    Path contribute(ModelDirectory base, Set<String> merged, Path folder) {
+        Path own = folder.resolve("weights-of-" + member);
+        trainer.exportLike(base, own);
+        Path seen = line.carry(base, own, merged, folder.resolve("from-" + member));
+        reference = keepsResidual ? seen : own;
+        ahead = keepsResidual;
+        stepsNotMerged = 0;
+        return seen;
+    }
+
+    /** Takes over what a merge made of the contributions, under what it learnt since. */
+    void receive(ModelDirectory base, Set<String> merged) {
+        if (!ahead) {
+            trainer.replaceWeights(base, merged::contains);
+            return;
+        }
+        try (ModelDirectory since = ModelDirectory.open(reference)) {
+            trainer.rebase(since, base, merged::contains);
+        }
+        ahead = false;
+    }
+
+    @Override
+    public void close() {
+        trainer.close();
+    }
+}
