@@ -166,6 +166,31 @@ public final class Trainer implements AutoCloseable {
         model.rebase(sent, base, tensors);
     }
 
+    /**
+     * Writes the optimiser's running averages as a directory of F32 tensors, to be merged with
+     * other members' like weights.
+     *
+     * @param target does not exist yet, or is empty
+     */
+    public void exportMoments(Path target) {
+        Moments.write(optimizer, target);
+    }
+
+    /**
+     * Takes over running averages that members share; the place in the data and the number of steps
+     * stay.
+     *
+     * @throws TrainingException {@code WRONG_TENSORS} if they are of another optimiser or model
+     */
+    public void replaceMoments(ModelDirectory shared) {
+        Moments.read(shared, optimizer);
+    }
+
+    /** The same under what came in since {@code sent} was exported, as {@link #rebase} does. */
+    public void rebaseMoments(ModelDirectory sent, ModelDirectory shared) {
+        Moments.addDifference(shared, sent, optimizer);
+    }
+
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */
     public void continueScheduleAt(long tokens) {
         progress = progress.withScheduleTokens(tokens);

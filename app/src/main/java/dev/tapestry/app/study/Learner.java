@@ -4,6 +4,7 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 
 /** A member of a simulated consortium: its trainer and its line to the coordinator. */
@@ -12,12 +13,16 @@ final class Learner implements AutoCloseable {
     private final MemberId member;
     private final Trainer trainer;
     private final Transfer line;
+    private final Transfer momentsLine;
     private final boolean keepsResidual;
 
     private final double share;
 
     /** Its weights as others know them, from which its progress is counted. */
     private Path reference = Path.of("");
+
+    /** The running averages as it last contributed them. */
+    private Optional<Path> sentMoments = Optional.empty();
 
     /** Whether it has trained on since then. */
     private boolean ahead;
@@ -27,13 +32,21 @@ final class Learner implements AutoCloseable {
     /**
      * A member.
      *
+     * @param momentsLine the same for the optimiser's running averages
      * @param keepsResidual whether what its codec lost stays in its weights
      * @param share of the fastest member's steps that it does, above 0 and at most 1
      */
-    Learner(MemberId member, Trainer trainer, Transfer line, boolean keepsResidual, double share) {
+    Learner(
+            MemberId member,
+            Trainer trainer,
+            Transfer line,
+            Transfer momentsLine,
+            boolean keepsResidual,
+            double share) {
         this.member = member;
         this.trainer = trainer;
         this.line = line;
+        this.momentsLine = momentsLine;
         this.keepsResidual = keepsResidual;
         this.share = share;
     }
@@ -44,7 +57,7 @@ final class Learner implements AutoCloseable {
 
     /** Bytes that it sent. */
     long uploaded() {
-        return line.bytes();
+        return line.bytes() + momentsLine.bytes();
     }
 
     /** Steps since its last contribution: how much the next one counts. */
@@ -97,6 +110,37 @@ final class Learner implements AutoCloseable {
         ahead = keepsResidual;
         stepsNotMerged = 0;
         return seen;
+    }
+
+    /** Its optimiser's running averages. */
+    Path moments(Path folder) {
+        Path own = folder.resolve("moments-of-" + member);
+        trainer.exportMoments(own);
+        return own;
+    }
+
+    /**
+     * Contributes its optimiser's running averages.
+     *
+     * @param shared what all members had at the last merge
+     * @return the averages as the coordinator sees them
+     */
+    Path contributeMoments(ModelDirectory shared, Path folder) {
+        Path own = moments(folder);
+        sentMoments = Optional.of(own);
+        return momentsLine.carry(
+                shared, own, shared.tensors().keySet(), folder.resolve("moments-from-" + member));
+    }
+
+    /** Takes over everybody's running averages, under what came in since; before the weights. */
+    void receiveMoments(ModelDirectory shared) {
+        if (!ahead) {
+            trainer.replaceMoments(shared);
+        } else if (sentMoments.isPresent()) {
+            try (ModelDirectory sent = ModelDirectory.open(sentMoments.get())) {
+                trainer.rebaseMoments(sent, shared);
+            }
+        }
     }
 
     /** Takes over what a merge made of the contributions, under what it learnt since. */

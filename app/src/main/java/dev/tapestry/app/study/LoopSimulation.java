@@ -7,12 +7,14 @@ import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.WeightedContribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.Fragments;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.Codec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -52,8 +54,10 @@ record LoopSimulation(
      * @param base as all members see it
      * @param state of the outer optimiser
      * @param merged the tensors that the last merge moved
+     * @param moments the members' shared running averages, if they share them
      */
-    private record Standing(Path base, Optional<OuterState> state, Set<String> merged) {}
+    private record Standing(
+            Path base, Optional<OuterState> state, Set<String> merged, Optional<Path> moments) {}
 
     /**
      * Runs rounds until the members have together seen {@code tokens} tokens for each of them. The
@@ -70,11 +74,12 @@ record LoopSimulation(
                 Trainer trainer = Trainer.begin(start, own, member.getValue());
                 learners.add(learner(member.getKey(), trainer, learners.size(), work));
             }
-            Transfer down = downlink(work);
+            Downlink down = downlink(work);
             Fragments fragments = Fragments.of(start.tensors().values(), rounds.fragments());
             SplittableRandom absences = new SplittableRandom(plan.seed());
             long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
-            Standing standing = new Standing(base, Optional.empty(), Set.of());
+            Standing standing =
+                    new Standing(base, Optional.empty(), Set.of(), firstMoments(learners, work));
             long done = 0;
             for (int round = 0; done < due; round++) {
                 int steps = stepsOfTheFastest(learners, due - done);
@@ -132,17 +137,37 @@ record LoopSimulation(
                 member,
                 trainer,
                 new Transfer(rounds.wire().map(Scheme.Wire::up), residual, memory),
+                new Transfer(
+                        rounds.wire().map(Scheme.Wire::up),
+                        residual,
+                        Files.createDirectories(memory.resolve("moments"))),
                 residual == Scheme.Residual.KEPT,
                 rounds.churn().map(churn -> churn.share(place)).orElse(1.0));
     }
 
     /** The coordinator has no weights of its own to keep a residual in. */
-    private Transfer downlink(Path work) throws IOException {
+    private Downlink downlink(Path work) throws IOException {
+        Scheme.Residual kind =
+                residual() == Scheme.Residual.KEPT ? Scheme.Residual.ADDED : residual();
+        Optional<Codec> codec = rounds.wire().map(Scheme.Wire::down);
         Path memory = Files.createDirectories(work.resolve("residuals-of-the-coordinator"));
-        return new Transfer(
-                rounds.wire().map(Scheme.Wire::down),
-                residual() == Scheme.Residual.KEPT ? Scheme.Residual.ADDED : residual(),
-                memory);
+        return new Downlink(
+                new Transfer(codec, kind, Files.createDirectories(memory.resolve("base"))),
+                new Transfer(codec, kind, Files.createDirectories(memory.resolve("moments"))));
+    }
+
+    /** What the coordinator sends to each member. */
+    private record Downlink(Transfer base, Transfer moments) {
+        long bytes() {
+            return base.bytes() + moments.bytes();
+        }
+    }
+
+    /** All alike before the first step. */
+    private Optional<Path> firstMoments(List<Learner> learners, Path work) {
+        return rounds.sharesMoments()
+                ? Optional.of(learners.getFirst().moments(work))
+                : Optional.empty();
     }
 
     private Scheme.Residual residual() {
@@ -154,6 +179,12 @@ record LoopSimulation(
         int ahead = standing.merged().isEmpty() ? 0 : Math.min(rounds.overlap(), steps);
         long trained = learner.train(ahead);
         if (!standing.merged().isEmpty()) {
+            standing.moments()
+                    .ifPresent(place -> {
+                        try (ModelDirectory shared = ModelDirectory.open(place)) {
+                            learner.receiveMoments(shared);
+                        }
+                    });
             try (ModelDirectory base = ModelDirectory.open(standing.base())) {
                 learner.receive(base, standing.merged());
             }
@@ -166,8 +197,10 @@ record LoopSimulation(
             List<Learner> learners,
             Standing standing,
             Set<String> merged,
-            Transfer down,
+            Downlink down,
             Path folder) {
+        Optional<Path> moments =
+                standing.moments().map(place -> mergeMoments(learners, place, down, folder));
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
@@ -186,8 +219,39 @@ record LoopSimulation(
                             rounds.merge(),
                             standing.state());
             MergeOutcome outcome = Merge.run(order, folder.resolve("candidate"), 1);
-            Path seen = down.carry(base, outcome.candidate(), merged, folder.resolve("down"));
-            return new Standing(seen, outcome.state(), merged);
+            Path seen =
+                    down.base().carry(base, outcome.candidate(), merged, folder.resolve("down"));
+            return new Standing(seen, outcome.state(), merged, moments);
+        } finally {
+            contributions.values().forEach(c -> c.model().close());
+        }
+    }
+
+    /** The weighted mean of the members' running averages. */
+    private static Path mergeMoments(
+            List<Learner> learners, Path last, Downlink down, Path folder) {
+        SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
+        double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
+        try (ModelDirectory shared = ModelDirectory.open(last)) {
+            for (Learner learner : learners) {
+                Path seen = learner.contributeMoments(shared, folder);
+                contributions.put(
+                        learner.member(),
+                        new WeightedContribution(
+                                ModelDirectory.open(seen),
+                                named(seen),
+                                learner.stepsNotMerged() / together));
+            }
+            MergeOrder order =
+                    MergeOrder.of(
+                            shared,
+                            named(last),
+                            contributions,
+                            MergeRule.fedAvg(),
+                            Optional.empty());
+            Path mean = Merge.run(order, folder.resolve("moments"), 1).candidate();
+            return down.moments()
+                    .carry(shared, mean, shared.tensors().keySet(), folder.resolve("moments-down"));
         } finally {
             contributions.values().forEach(c -> c.model().close());
         }

@@ -33,6 +33,7 @@ public sealed interface Scheme {
      * @param merge how contributions move the base
      * @param streaming whether fragments are merged in turn while training goes on
      * @param wire how updates are coded; empty for whole weights in fp32
+     * @param sharedMoments whether members also share the inner optimiser's running averages
      * @param churn members' speeds and absences; empty where all keep step
      */
     record Rounds(
@@ -40,6 +41,7 @@ public sealed interface Scheme {
             MergeRule merge,
             Optional<Streaming> streaming,
             Optional<Wire> wire,
+            Optional<Boolean> sharedMoments,
             Optional<Churn> churn) {
         public Rounds {
             if (steps < 1) {
@@ -53,6 +55,10 @@ public sealed interface Scheme {
                         "%d steps are no multiple of %d fragments, or leave no room for %d steps of overlap"
                                 .formatted(steps, fragments, overlap));
             }
+        }
+
+        boolean sharesMoments() {
+            return sharedMoments.orElse(false);
         }
 
         int fragments() {

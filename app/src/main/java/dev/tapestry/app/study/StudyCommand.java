@@ -224,6 +224,7 @@ public final class StudyCommand {
                                     }),
                             Optional.empty(),
                             Optional.empty(),
+                            Optional.empty(),
                             Optional.empty());
             return switch (kind) {
                 case BASE -> new Scheme.Untrained();

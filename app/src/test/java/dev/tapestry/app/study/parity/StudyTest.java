@@ -49,6 +49,8 @@ class StudyTest {
                       outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
                       aggregator: {type: mean}
                     streaming: {fragments: 2, overlap: 1}
+                    wire: {up: INT8, down: INT8, residual: ADDED}
+                    sharedMoments: true
             """;
 
     @TempDir Path directory;
@@ -79,8 +81,9 @@ class StudyTest {
         assertThat(loop.gapCiHighPercent().orElseThrow()).isGreaterThan(loop.gapPercent().get());
         assertThat(loop.worstMemberGapPercent().orElseThrow())
                 .isGreaterThanOrEqualTo(loop.gapPercent().get());
-        // Eight steps; four merges of half the model, the last of all of it: 2.5 models each way.
-        assertThat(loop.bytesReduction().orElseThrow()).isCloseTo(8 / 2.5, within(0.05));
+        // Eight steps; four merges of half the model, the last of all of it, and of as many moments
+        // as two for each of a quarter of the weights and one for the others: at a byte each.
+        assertThat(loop.bytesReduction().orElseThrow()).isCloseTo(4.2, within(0.4));
         assertThat(StudyText.markdown(report)).contains("| loop | adopted | 2 | 4 |");
     }
 
