@@ -12,16 +12,23 @@ import java.util.Set;
  */
 enum Buffer {
     /** b or m: the running sum or mean of the aggregated updates. */
-    FIRST_MOMENT("first-moment"),
+    FIRST_MOMENT(0, "first-moment"),
     /** v: the running mean or sum of their squares. */
-    SECOND_MOMENT("second-moment"),
+    SECOND_MOMENT(1, "second-moment"),
     /** Δ itself. */
-    PREVIOUS_UPDATE("previous-update");
+    PREVIOUS_UPDATE(2, "previous-update");
 
+    private final int index;
     private final String folder;
 
-    Buffer(String folder) {
+    Buffer(int index, String folder) {
+        this.index = index;
         this.folder = folder;
+    }
+
+    /** Its place among all, from 0. */
+    int index() {
+        return index;
     }
 
     /** Its directory within an {@link OuterState}. */

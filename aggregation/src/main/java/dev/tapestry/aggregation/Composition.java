@@ -172,7 +172,7 @@ final class Composition {
                     Blend.of(scaled(coefficients, scales), coefficients[weights.length]);
             case Aggregator.CoordinateMedian _ -> ranked(scales, (n - 1) / 2);
             case Aggregator.TrimmedMean(int byzantine) -> ranked(scales, byzantine);
-            case Aggregator.MeanOverSenders _ -> senders(scales);
+            case Aggregator.MeanOverSenders _ -> new Senders(weights, scales);
         };
     }
 
@@ -180,16 +180,6 @@ final class Composition {
         List<Blend> voters =
                 Arrays.stream(mixture.rows()).map(row -> Blend.of(scaled(row, scales))).toList();
         return new Combination.Ranked(voters, trimmed);
-    }
-
-    private Combination senders(double[] scales) {
-        float[] factors = new float[weights.length];
-        float[] each = new float[weights.length];
-        for (int member = 0; member < weights.length; member++) {
-            factors[member] = (float) (weights[member] * scales[member]);
-            each[member] = (float) weights[member];
-        }
-        return new Combination.Senders(factors, each);
     }
 
     /** Whether hidden matrices keep the members' mean norm. */

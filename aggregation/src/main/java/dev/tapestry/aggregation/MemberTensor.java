@@ -26,6 +26,27 @@ record MemberTensor(MemorySegment data, DType dtype) {
         kernels.widen(data, first * dtype.bytes(), target, targetOffset, count);
     }
 
+    /** The values of a window, as F32; their pages are handed back. */
+    float[] floats(Window window) {
+        float[] values = new float[window.count()];
+        long at = window.first() * dtype.bytes();
+        for (int i = 0; i < values.length; i++) {
+            values[i] =
+                    switch (dtype) {
+                        case F32 -> data.get(ScalarKernels.F32, at + (long) i * Float.BYTES);
+                        case BF16 ->
+                                Float.intBitsToFloat(
+                                        data.get(ScalarKernels.BF16, at + (long) i * Short.BYTES)
+                                                << 16);
+                        case F16 ->
+                                Float.float16ToFloat(
+                                        data.get(ScalarKernels.BF16, at + (long) i * Short.BYTES));
+                    };
+        }
+        release(window.first(), window.count());
+        return values;
+    }
+
     /** Hands the pages of these elements back. */
     void release(long first, long count) {
         PassedPages.release(data, first * dtype.bytes(), count * dtype.bytes());

@@ -104,7 +104,7 @@ final class MergeDesk {
                         kernels.update(chunk, member, updates[member]);
                     }
                     if (previous != null) {
-                        float[] before = state[Buffer.PREVIOUS_UPDATE.ordinal()];
+                        float[] before = state[Buffer.PREVIOUS_UPDATE.index()];
                         load(previous, first, count, before);
                         kernels.widen(before, updates[members], count);
                     }
@@ -164,7 +164,7 @@ final class MergeDesk {
             OuterStep step,
             Map<Buffer, ShardSink> kept) {
         for (Buffer buffer : kept.keySet()) {
-            float[] values = state[buffer.ordinal()];
+            float[] values = state[buffer.index()];
             MemorySegment before = tensor.state().get(buffer);
             if (before == null) {
                 Arrays.fill(values, 0, count, step.initial(buffer));
@@ -183,13 +183,13 @@ final class MergeDesk {
             OuterStep step,
             Map<Buffer, ShardSink> kept) {
         if (kept.containsKey(Buffer.PREVIOUS_UPDATE)) {
-            System.arraycopy(sum, 0, state[Buffer.PREVIOUS_UPDATE.ordinal()], 0, count);
+            System.arraycopy(sum, 0, state[Buffer.PREVIOUS_UPDATE.index()], 0, count);
         }
         step.turn(kernels, sum, state, count);
         kept.forEach((buffer, sink) -> {
             Outlet outlet = outlet(buffer);
             MemorySegment.copy(
-                    state[buffer.ordinal()],
+                    state[buffer.index()],
                     0,
                     outlet.buffer(),
                     ScalarKernels.F32,
@@ -200,7 +200,7 @@ final class MergeDesk {
     }
 
     private Outlet outlet(Buffer buffer) {
-        int index = buffer.ordinal();
+        int index = buffer.index();
         if (outlets[index] == null) {
             outlets[index] = new Outlet(arena);
         }
@@ -215,7 +215,7 @@ final class MergeDesk {
                 measureAll();
                 rank(voters, trimmed);
             }
-            case Combination.Senders senders -> {
+            case Senders senders -> {
                 measureAll();
                 add(senders);
             }
@@ -229,7 +229,7 @@ final class MergeDesk {
             squared[member] = squaredUpdate(member);
         }
         if (blend.previous() != 0) {
-            float[] before = state[Buffer.PREVIOUS_UPDATE.ordinal()];
+            float[] before = state[Buffer.PREVIOUS_UPDATE.index()];
             kernels.addScaled(sum, blend.previous(), before, count);
         }
         blend.finish(kernels, sum, count);
@@ -268,19 +268,14 @@ final class MergeDesk {
         }
     }
 
-    private void add(Combination.Senders senders) {
+    private void add(Senders senders) {
         int count = chunk.count();
         Arrays.fill(sum, 0, count, 0);
         Arrays.fill(sent, 0, count, 0);
         for (int member = 0; member < members; member++) {
-            if (senders.weights()[member] != 0) {
+            if (senders.weight(member) != 0) {
                 kernels.addSent(
-                        chunk,
-                        member,
-                        senders.factors()[member],
-                        senders.weights()[member],
-                        sum,
-                        sent);
+                        chunk, member, senders.factor(member), senders.weight(member), sum, sent);
             }
         }
         kernels.divide(sum, sent, count);
@@ -326,12 +321,12 @@ final class MergeDesk {
         sums.add(
                 group, MergeSums.Of.AGGREGATE_SQUARED, LaneSums.of(lanes, itself, sum, sum, count));
         if (tensor.state().containsKey(Buffer.FIRST_MOMENT)) {
-            float[] momentum = state[Buffer.FIRST_MOMENT.ordinal()];
+            float[] momentum = state[Buffer.FIRST_MOMENT.index()];
             sums.add(group, MergeSums.Of.MOMENTUM_SQUARED, dot(momentum, momentum, count));
             sums.add(group, MergeSums.Of.MOMENTUM_WITH_AGGREGATE, dot(momentum, sum, count));
         }
         if (tensor.state().containsKey(Buffer.PREVIOUS_UPDATE)) {
-            float[] previous = state[Buffer.PREVIOUS_UPDATE.ordinal()];
+            float[] previous = state[Buffer.PREVIOUS_UPDATE.index()];
             sums.add(group, MergeSums.Of.PREVIOUS_SQUARED, dot(previous, previous, count));
             sums.add(group, MergeSums.Of.PREVIOUS_WITH_AGGREGATE, dot(previous, sum, count));
         }

@@ -105,7 +105,7 @@ final class MergeFolder {
             if (cosine.isPresent()) {
                 OuterState.note(state(), cosine.getAsDouble());
             }
-            Drafts.syncFiles(state());
+            Drafts.syncFolder(state());
             OuterState found = OuterState.in(beside, OuterState.digestOf(state()));
             if (Files.exists(found.directory())) {
                 delete(state());

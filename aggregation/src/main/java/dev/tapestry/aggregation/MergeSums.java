@@ -12,17 +12,28 @@ final class MergeSums {
     /** What is summed for a group of tensors. */
     enum Of {
         /** Σ wₘ ‖Δₘ‖². */
-        MEMBERS_SQUARED,
+        MEMBERS_SQUARED(0),
         /** ‖Δ‖². */
-        AGGREGATE_SQUARED,
+        AGGREGATE_SQUARED(1),
         /** ‖b‖² of the first moment before this merge. */
-        MOMENTUM_SQUARED,
+        MOMENTUM_SQUARED(2),
         /** ⟨b, Δ⟩. */
-        MOMENTUM_WITH_AGGREGATE,
+        MOMENTUM_WITH_AGGREGATE(3),
         /** ‖Δ₋₁‖² of the update before. */
-        PREVIOUS_SQUARED,
+        PREVIOUS_SQUARED(4),
         /** ⟨Δ₋₁, Δ⟩. */
-        PREVIOUS_WITH_AGGREGATE
+        PREVIOUS_WITH_AGGREGATE(5);
+
+        private final int index;
+
+        Of(int index) {
+            this.index = index;
+        }
+
+        /** Its place among all, from 0. */
+        int index() {
+            return index;
+        }
     }
 
     private static final int EACH = Of.values().length;
@@ -86,6 +97,6 @@ final class MergeSums {
     }
 
     private int index(TensorGroup group, Of what) {
-        return 2 * members + group.ordinal() * EACH + what.ordinal();
+        return 2 * members + group.index() * EACH + what.index();
     }
 }

@@ -11,12 +11,27 @@ import java.util.stream.IntStream;
 
 /**
  * The vectors that an aggregator sees, as means of members' updates: all members with weight, or
- * what mixing made of them.
- *
- * @param rows by vector, how much of each member is in it
- * @param weights by vector; they sum to 1
+ * what mixing made of them. Nobody changes its arrays.
  */
-record Mixture(double[][] rows, double[] weights) {
+final class Mixture {
+
+    private final double[][] rows;
+    private final double[] weights;
+
+    private Mixture(double[][] rows, double[] weights) {
+        this.rows = rows;
+        this.weights = weights;
+    }
+
+    /** By vector, how much of each member is in it. */
+    double[][] rows() {
+        return rows;
+    }
+
+    /** By vector; they sum to 1. */
+    double[] weights() {
+        return weights;
+    }
 
     /** Every member with weight stands for itself. */
     static Mixture plain(double[] weights) {
@@ -78,7 +93,8 @@ record Mixture(double[][] rows, double[] weights) {
                             .boxed()
                             .sorted(
                                     Comparator.comparing((Integer m) -> m != of)
-                                            .thenComparing(m -> updates.squaredDistance(of, m)))
+                                            .thenComparingDouble(
+                                                    m -> updates.squaredDistance(of, m)))
                             .limit((long) voters.length - byzantine)
                             .mapToInt(Integer::intValue)
                             .sorted()

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.EnumSet;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -80,7 +81,13 @@ public record OuterState(Path directory, Digest digest) {
 
     /** Notes ρ̂ in a state that is being written. */
     static void note(Path directory, double cosine) throws IOException {
-        Files.writeString(directory.resolve(MEASURED), COSINE + Double.toHexString(cosine) + "\n");
+        Files.writeString(
+                directory.resolve(MEASURED),
+                COSINE + Double.toHexString(cosine) + "\n",
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.SYNC);
     }
 
     static Digest digestOf(Path directory) {

@@ -75,7 +75,7 @@ sealed interface OuterStep {
             if (!keeps) {
                 return;
             }
-            float[] sum = buffers[Buffer.FIRST_MOMENT.ordinal()];
+            float[] sum = buffers[Buffer.FIRST_MOMENT.index()];
             kernels.decay(sum, (float) momentum, update, count);
             if (nesterov) {
                 kernels.addScaled(update, (float) momentum, sum, count);
@@ -105,8 +105,8 @@ sealed interface OuterStep {
 
         @Override
         public void turn(Kernels kernels, float[] update, float[][] buffers, int count) {
-            float[] first = buffers[Buffer.FIRST_MOMENT.ordinal()];
-            float[] second = buffers[Buffer.SECOND_MOMENT.ordinal()];
+            float[] first = buffers[Buffer.FIRST_MOMENT.index()];
+            float[] second = buffers[Buffer.SECOND_MOMENT.index()];
             kernels.average(first, (float) beta1, (float) (1 - beta1), update, count);
             kernels.square(variant, second, (float) beta2, (float) (1 - beta2), update, count);
             kernels.adapt(first, second, (float) epsilon, update, count);

@@ -96,8 +96,8 @@ public record RoundStatistics(
         for (TensorGroup group : TensorGroup.values()) {
             double[] of = new double[whole.length];
             for (Of what : Of.values()) {
-                of[what.ordinal()] = sums.of(group, what);
-                whole[what.ordinal()] += of[what.ordinal()];
+                of[what.index()] = sums.of(group, what);
+                whole[what.index()] += of[what.index()];
             }
             if (order.base().tensors().keySet().stream()
                     .anyMatch(tensor -> TensorGroup.of(tensor) == group)) {
@@ -141,22 +141,22 @@ public record RoundStatistics(
     }
 
     private static Agreement agreement(double[] sums, Set<Buffer> kept, OuterStep step) {
-        double squared = sums[Of.AGGREGATE_SQUARED.ordinal()];
-        double members = sums[Of.MEMBERS_SQUARED.ordinal()];
+        double squared = sums[Of.AGGREGATE_SQUARED.index()];
+        double members = sums[Of.MEMBERS_SQUARED.index()];
         OptionalDouble previous =
                 kept.contains(Buffer.PREVIOUS_UPDATE)
                         ? OptionalDouble.of(
                                 cosine(
-                                        sums[Of.PREVIOUS_WITH_AGGREGATE.ordinal()],
-                                        sums[Of.PREVIOUS_SQUARED.ordinal()],
+                                        sums[Of.PREVIOUS_WITH_AGGREGATE.index()],
+                                        sums[Of.PREVIOUS_SQUARED.index()],
                                         squared))
                         : OptionalDouble.empty();
         Optional<Momentum> momentum =
                 kept.contains(Buffer.FIRST_MOMENT)
                         ? Optional.of(
                                 momentum(
-                                        sums[Of.MOMENTUM_WITH_AGGREGATE.ordinal()],
-                                        sums[Of.MOMENTUM_SQUARED.ordinal()],
+                                        sums[Of.MOMENTUM_WITH_AGGREGATE.index()],
+                                        sums[Of.MOMENTUM_SQUARED.index()],
                                         squared,
                                         step))
                         : Optional.empty();

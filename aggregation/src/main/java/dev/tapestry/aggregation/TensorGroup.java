@@ -5,17 +5,28 @@ package dev.tapestry.aggregation;
  */
 public enum TensorGroup {
     /** {@code embed_tokens}. */
-    EMBEDDING,
+    EMBEDDING(0),
     /** {@code self_attn} and what its name holds. */
-    ATTENTION,
+    ATTENTION(1),
     /** {@code mlp} and what its name holds. */
-    MLP,
+    MLP(2),
     /** Other names with {@code norm}. */
-    NORM,
+    NORM(3),
     /** {@code lm_head}. */
-    HEAD,
+    HEAD(4),
     /** Anything else. */
-    OTHER;
+    OTHER(5);
+
+    private final int index;
+
+    TensorGroup(int index) {
+        this.index = index;
+    }
+
+    /** Its place among all, from 0. */
+    int index() {
+        return index;
+    }
 
     /** The group of a tensor by its name in Hugging Face's Llama layout. */
     static TensorGroup of(String tensor) {

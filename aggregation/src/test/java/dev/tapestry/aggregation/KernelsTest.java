@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import dev.tapestry.consortium.OuterOptimizer.Variant;
 import dev.tapestry.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -74,6 +75,48 @@ final class KernelsTest {
     void momentum_and_scaling_are_the_same() {
         twins((kernels, s) -> kernels.decay(s.x, 0.9f, s.y, s.count));
         twins((kernels, s) -> kernels.scale(s.x, 0.7f, s.count));
+    }
+
+    @Test
+    void moments_are_the_same() {
+        twins((kernels, s) -> kernels.average(s.x, 0.9f, 0.1f, s.y, s.count));
+        for (Variant variant : Variant.values()) {
+            twins((kernels, s) -> kernels.square(variant, s.x, 0.99f, 0.01f, s.y, s.count));
+        }
+        twins((kernels, s) -> {
+            for (int i = 0; i < s.count; i++) {
+                s.y[i] = Math.abs(s.y[i]);
+            }
+            kernels.adapt(s.x, s.y, 1e-3f, s.x, s.count);
+        });
+    }
+
+    @Test
+    void rankings_and_means_over_senders_are_the_same() {
+        twins((kernels, s) -> kernels.exchange(s.x, s.y, s.count));
+        for (int member = 0; member < Scene.MEMBERS; member++) {
+            int slot = member;
+            twins((kernels, s) -> kernels.addSent(s.chunk, slot, 0.3f, 0.2f, s.x, s.y));
+        }
+        twins((kernels, s) -> {
+            for (int i = 0; i < s.count; i += 3) {
+                s.y[i] = 0;
+            }
+            kernels.divide(s.x, s.y, s.count);
+        });
+    }
+
+    @Test
+    void products_in_double_precision_are_the_same() {
+        twins((kernels, s) -> {
+            double[] x = new double[s.count];
+            double[] y = new double[s.count];
+            kernels.update(s.chunk, 2, x);
+            kernels.widen(s.y, y, s.count);
+            long bits = Double.doubleToRawLongBits(kernels.product(x, y, s.count));
+            s.lanes[0] = Float.intBitsToFloat((int) bits);
+            s.lanes[1] = Float.intBitsToFloat((int) (bits >>> 32));
+        });
     }
 
     @Test

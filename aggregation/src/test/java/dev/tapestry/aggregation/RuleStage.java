@@ -100,6 +100,23 @@ final class RuleStage implements AutoCloseable {
         return Models.order(base, Models.members(members, weights), rule, state);
     }
 
+    /** What each of several rules would subtract from the base for the same updates. */
+    Map<String, double[]> moves(Map<String, MergeRule> rules, double[][] updates) {
+        Map<String, double[]> moves = new LinkedHashMap<>();
+        MergeOrder first = order(MergeRule.fedAvg(), updates);
+        rules.forEach((name, rule) -> {
+            MergeOrder order = Models.order(first.base(), first.contributions(), rule);
+            MergeOutcome outcome = Merge.run(order, folder.resolve("move-" + written++), 1);
+            double[] moved = base();
+            double[] after = flat(models.open(outcome.candidate()));
+            for (int k = 0; k < SIZE; k++) {
+                moved[k] -= after[k];
+            }
+            moves.put(name, moved);
+        });
+        return moves;
+    }
+
     /** Merges; the next round begins from the candidate. What was subtracted from the base. */
     double[] merge(MergeRule rule, double[][] updates) {
         double[] before = base();

@@ -55,14 +55,15 @@ class DurabilityTest {
                     .containsAll(everyFile(stage.directory, upload))
                     .contains("contributions", "contributions/1", "contributions/1/ada", upload)
                     .anyMatch(path -> path.startsWith(upload + "/..envelope.json-"));
-            for (String part : Set.of("candidate", "momentum")) {
+            for (String part : Set.of("candidate", "state/first-moment")) {
                 String draft = "merging/1/.candidate.merging/" + part;
                 assertThat(forced)
                         .contains(draft, draft + "/config.json", draft + "/tokenizer.json")
                         .contains(draft + "/model.safetensors.index.json");
             }
             assertThat(forced)
-                    .contains("merging/1", "models", "momenta")
+                    .contains(
+                            "merging/1", "merging/1/.candidate.merging/state", "models", "momenta")
                     .anyMatch(path -> path.matches("models/\\.[0-9a-f]{64}\\.json-.*"));
         }
     }

@@ -1,5 +1,7 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.aggregation.OfflineMerge;
+import dev.tapestry.aggregation.OfflineRule;
 import dev.tapestry.corpus.HeldOutSplit;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Generation;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Parameters;
 /** What can be done with a model directory on any machine, without a consortium. */
 @Command(
         name = "model",
-        description = "Import, look at, try, score and export models.",
+        description = "Import, look at, try, score, merge and export models.",
         footer = {"", "Example:", "  tapestry model show my-model"})
 final class ModelCommands extends CommandGroup {
 
@@ -39,6 +41,17 @@ final class ModelCommands extends CommandGroup {
 
     /** What {@code model export --json} prints. */
     record Exported(String file, String quantisation, long bytes) {}
+
+    /** What {@code model merge --json} prints. */
+    record Merged(String directory, String rule, int models) {}
+
+    /** How {@code model merge} merges. */
+    enum Rule {
+        MEAN,
+        TIES,
+        DARE,
+        SLERP
+    }
 
     /** Exactly what {@code model logits} writes. */
     record Logits(List<Float> logits) {}
@@ -242,6 +255,114 @@ final class ModelCommands extends CommandGroup {
                 loss.perplexity(),
                 loss.tokens());
         return 0;
+    }
+
+    @Command(
+            name = "merge",
+            description = {
+                "Merge models that were trained apart from one base, once and after the fact.",
+                "For members that could not take part in rounds: merging every round gives a better model.",
+                "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare drops changes at random and",
+                "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean is the mean."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry model merge --rule ties --base base --out merged north south",
+                "  tapestry model merge --rule slerp --at 0.3 --base base --out merged north south"
+            })
+    int merge(
+            @Parameters(
+                            paramLabel = "MODEL",
+                            arity = "1..*",
+                            description = "Model directories with the base's tensors.")
+                    List<Path> models,
+            @Option(
+                            names = "--rule",
+                            required = true,
+                            paramLabel = "RULE",
+                            description = "One of: ${COMPLETION-CANDIDATES}.")
+                    Rule rule,
+            @Option(
+                            names = "--base",
+                            required = true,
+                            paramLabel = "DIR",
+                            description =
+                                    "What they were trained from; gives configuration and tokenizer.")
+                    Path base,
+            @Option(
+                            names = "--out",
+                            required = true,
+                            paramLabel = "DIR",
+                            description = "A new directory.")
+                    Path target,
+            @Option(
+                            names = "--density",
+                            paramLabel = "SHARE",
+                            defaultValue = "0.2",
+                            description =
+                                    "Share of each tensor's changes that ties keeps (default ${DEFAULT-VALUE}).")
+                    double density,
+            @Option(
+                            names = "--drop-rate",
+                            paramLabel = "P",
+                            defaultValue = "0.9",
+                            description =
+                                    "Probability with which dare drops a change (default ${DEFAULT-VALUE}).")
+                    double dropRate,
+            @Option(
+                            names = "--scale",
+                            paramLabel = "LAMBDA",
+                            defaultValue = "1",
+                            description =
+                                    "Multiplies the merged change of ties and dare (default ${DEFAULT-VALUE}).")
+                    double scale,
+            @Option(
+                            names = "--at",
+                            paramLabel = "T",
+                            defaultValue = "0.5",
+                            description =
+                                    "Where between the first model (0) and the second (1) slerp stops (default ${DEFAULT-VALUE}).")
+                    double position,
+            @Option(
+                            names = "--seed",
+                            paramLabel = "S",
+                            defaultValue = "1",
+                            description = "Of what dare drops (default ${DEFAULT-VALUE}).")
+                    long seed,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        OfflineRule how = offlineRule(rule, density, dropRate, scale, position, seed);
+        List<ModelDirectory> opened = new ArrayList<>();
+        try (Signals _ = Signals.halting();
+                ModelDirectory start = ModelDirectory.open(base)) {
+            for (Path model : models) {
+                opened.add(ModelDirectory.open(model));
+            }
+            OfflineMerge.run(how, start, opened, target);
+        } finally {
+            opened.forEach(ModelDirectory::close);
+        }
+        answer(
+                json,
+                new Merged(target.toString(), rule.name(), models.size()),
+                "merged %d models into %s",
+                models.size(),
+                target);
+        return 0;
+    }
+
+    private OfflineRule offlineRule(
+            Rule rule, double density, double dropRate, double scale, double position, long seed) {
+        try {
+            return switch (rule) {
+                case MEAN -> new OfflineRule.Mean();
+                case TIES -> new OfflineRule.Ties(density, scale);
+                case DARE -> new OfflineRule.Dare(dropRate, scale, seed);
+                case SLERP -> new OfflineRule.Slerp(position);
+            };
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
     }
 
     @Command(

@@ -93,6 +93,36 @@ final class ModelCommandsTest {
     }
 
     @Test
+    void models_that_were_trained_apart_are_merged() {
+        Path merged = directory.resolve("merged");
+        Object[] merge = {
+            "model", "merge", "--rule", "ties", "--base", model, "--out", merged, model, model
+        };
+        Said said = Said.by(merge);
+        assertThat(said.code()).as(said.err()).isZero();
+        assertThat(said.out()).contains("merged 2 models into");
+        assertThat(Said.by("model", "show", merged).out()).contains("F32");
+        Said again = Said.by(merge);
+        assertThat(again.code()).isEqualTo(1);
+        assertThat(again.err()).contains("exists");
+        Said wrong =
+                Said.by(
+                        "model",
+                        "merge",
+                        "--rule",
+                        "dare",
+                        "--drop-rate",
+                        "1",
+                        "--base",
+                        model,
+                        "--out",
+                        directory.resolve("none"),
+                        model);
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("drop rate is 0 to below 1");
+    }
+
+    @Test
     void a_model_is_exported_as_gguf() throws IOException {
         Path file = directory.resolve("model.gguf");
         Said said = Said.by("model", "export", model, "--gguf", file, "--quantisation", "f16");
