@@ -3,7 +3,9 @@ package dev.tapestry.trust.json;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.json.StrictYaml.Spelling;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -50,21 +52,30 @@ record YamlKeys(Path file, Spelling spelling) {
             }
             document.set(
                     component.getName(),
-                    value.map(node -> member(place + key, node, component.getType()))
+                    value.map(node -> member(place + key, node, component))
                             .orElseGet(JsonNodeFactory.instance::nullNode));
         }
         return document;
     }
 
-    private JsonNode member(String place, JsonNode value, Class<?> type) {
-        if (value.isNull() && type == Optional.class) {
+    private JsonNode member(String place, JsonNode value, RecordComponent component) {
+        if (value.isNull() && component.getType() == Optional.class) {
             throw malformed(place + ": has no value; write one, or leave the key out");
         }
         return value instanceof ObjectNode inner
+                        && held(component) instanceof Class<?> type
                         && type.isRecord()
                         && !RecordShape.of(type).scalar()
                 ? document(place + ".", inner, type)
                 : value;
+    }
+
+    /** The type of the value where there is one. */
+    private static Type held(RecordComponent component) {
+        return component.getGenericType() instanceof ParameterizedType generic
+                        && generic.getRawType() == Optional.class
+                ? generic.getActualTypeArguments()[0]
+                : component.getType();
     }
 
     /** What is wrong with a value, of a JSON document, in the words of YAML. */

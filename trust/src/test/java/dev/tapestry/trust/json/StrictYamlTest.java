@@ -26,6 +26,8 @@ final class StrictYamlTest {
 
     record Limit(int most) {}
 
+    record House(Optional<Habits> oldHabits) {}
+
     record Habits(int quietHours, Optional<String> lastWord, Optional<Double> fairShare) {}
 
     @Test
@@ -85,6 +87,25 @@ final class StrictYamlTest {
                 .isEqualTo(new Habits(3, Optional.of(""), Optional.of(1.0)));
         assertThatThrownBy(() -> hyphenated("quiet-hours: 3\nlast-word:\n"))
                 .hasMessageContaining("last-word: has no value; write one, or leave the key out");
+    }
+
+    @Test
+    void an_optional_group_of_keys_is_as_strict_as_any_other() throws IOException {
+        assertThat(house("{}\n")).isEqualTo(new House(Optional.empty()));
+        assertThat(house("old-habits: {quiet-hours: 3}\n"))
+                .isEqualTo(
+                        new House(Optional.of(new Habits(3, Optional.empty(), Optional.empty()))));
+        assertThatThrownBy(() -> house("old-habits: {quiet-hours: 3, loud: 1}\n"))
+                .hasMessageContaining("unknown key 'old-habits.loud'; the keys are [quiet-hours");
+        assertThatThrownBy(() -> house("old-habits: {quiet-hours: x}\n"))
+                .hasMessageContaining("old-habits.quiet-hours: a whole number");
+        assertThatThrownBy(() -> house("old-habits:\n"))
+                .hasMessageContaining("old-habits: has no value");
+    }
+
+    private House house(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("house.yaml"), text);
+        return StrictYaml.read(file, House.class, StrictYaml.Spelling.HYPHENATED);
     }
 
     @Test
