@@ -24,7 +24,12 @@ read -r -a resources <<< "${TAPESTRY_RESOURCES:---cpus-per-task=8}"
 
 # A submission of a node that was killed: it may still run, or wait in the queue. Two must never write one directory.
 if [ -s "$job/state/slurm-id" ]; then
-    scancel "$(cut -d ';' -f 1 "$job/state/slurm-id")" 2> /dev/null || true
+    old=$(cut -d ';' -f 1 "$job/state/slurm-id")
+    scancel "$old" 2> /dev/null || true
+    while [ -n "$(squeue --noheader --jobs="$old" --format=%T 2> /dev/null || true)" ]; do
+        echo "waits for the end of job $old, which was cancelled"
+        sleep 5
+    done
 fi
 
 # --wait: sbatch ends when the job does, with its exit code. --no-requeue: a job that Slurm begins again behind the node's
@@ -51,7 +56,7 @@ while kill -0 "$submission" 2> /dev/null; do
     if [ -n "$id" ] && [ "$(squeue --noheader --jobs="$id" --format=%T 2> /dev/null || true)" = PENDING ]; then
         echo "$(date -u +%FT%TZ) job $id waits in the queue"
     fi
-    sleep 30 &
+    sleep "${TAPESTRY_POLL:-30}" &
     wait $! # a sleep in the foreground would keep the trap waiting
 done
 status=0
