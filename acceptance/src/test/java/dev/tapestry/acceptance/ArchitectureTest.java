@@ -184,10 +184,12 @@ class ArchitectureTest {
     }
 
     @Test
-    void only_the_app_starts_processes() {
+    void only_the_app_and_a_member_s_own_trainer_start_processes() {
         noClasses()
                 .that()
                 .resideInAnyPackage(PACKAGES)
+                .and()
+                .resideOutsideOfPackage("dev.tapestry.node.trainer..")
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.lang\\.(ProcessBuilder|Process)(\\$.*)?")

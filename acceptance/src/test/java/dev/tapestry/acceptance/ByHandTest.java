@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +28,7 @@ class ByHandTest {
                                 Integer.toString(SmallConsortium.freePort()))
                         .redirectErrorStream(true)
                         .redirectOutput(printed.toFile());
-        script.environment().put("TAPESTRY", launcher().toString());
+        script.environment().put("TAPESTRY", Program.launcher(directory).toString());
         Process process = script.start();
         try {
             assertThat(process.waitFor(400, TimeUnit.SECONDS))
@@ -52,18 +50,6 @@ class ByHandTest {
                 .contains("Minute 3 of committee");
         assertThat(work.resolve("own.gguf")).isNotEmptyFile();
         assertThat(work.resolve("node-a/sovereign/own/README.md")).isNotEmptyFile();
-    }
-
-    /** Does what {@code ./tapestry} does once everything is built. */
-    private Path launcher() throws IOException {
-        Path launcher = directory.resolve("tapestry");
-        String words =
-                Program.java().stream()
-                        .map(word -> "'" + word + "'")
-                        .collect(Collectors.joining(" "));
-        Files.writeString(launcher, "#!/bin/sh\nexec " + words + " \"$@\"\n");
-        return Files.setPosixFilePermissions(
-                launcher, PosixFilePermissions.fromString("rwx------"));
     }
 
     private static String nodes(Path work) {

@@ -6,11 +6,13 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * Tapestry as a process of its own: this test's class path and JVM settings, as the launcher would
@@ -69,6 +71,16 @@ final class Program implements AutoCloseable {
                         System.getProperty("java.class.path"),
                         "dev.tapestry.app.Main"));
         return java;
+    }
+
+    /** A script that does what {@code ./tapestry} does once everything is built. */
+    static Path launcher(Path directory) throws IOException {
+        Path launcher = directory.resolve("tapestry");
+        String words =
+                java().stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+        Files.writeString(launcher, "#!/bin/sh\nexec " + words + " \"$@\"\n");
+        return Files.setPosixFilePermissions(
+                launcher, PosixFilePermissions.fromString("rwx------"));
     }
 
     /** Runs a short command inside this process; its exit code. */

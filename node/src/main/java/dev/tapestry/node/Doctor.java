@@ -68,6 +68,37 @@ public final class Doctor {
         }
     }
 
+    /** Whether the member's own command can be run, as far as can be seen from outside. */
+    private void trainer(TrainerCommand own) {
+        Optional<Path> program = own.program();
+        Optional<String> missing =
+                own.command().stream()
+                        .skip(1)
+                        .filter(word -> word.startsWith("/") && !Files.exists(Path.of(word)))
+                        .findFirst();
+        if (program.isEmpty()) {
+            find(
+                    "trainer",
+                    Severity.BROKEN,
+                    "there is no program '%s' that may be executed"
+                            .formatted(own.command().getFirst()),
+                    "install it, make it executable (chmod +x), or correct trainer.command");
+        } else if (missing.isPresent()) {
+            find(
+                    "trainer",
+                    Severity.BROKEN,
+                    "there is no file %s, which trainer.command names".formatted(missing.get()),
+                    "correct trainer.command in node.yaml");
+        } else {
+            find(
+                    "trainer",
+                    Severity.GOOD,
+                    "%s trains, with a lease of %s; the job lies in %s"
+                            .formatted(program.get(), own.lease(), own.directory()),
+                    "");
+        }
+    }
+
     private void settings() {
         NodeConfig config;
         try {
@@ -77,6 +108,7 @@ public final class Doctor {
             find("node.yaml", Severity.BROKEN, String.valueOf(e.getMessage()), "correct the file");
             return;
         }
+        config.trainer().ifPresent(this::trainer);
         try {
             DatasetCard card = DatasetCard.read(config.corpus());
             boolean contributes =

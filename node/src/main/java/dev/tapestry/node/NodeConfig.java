@@ -24,6 +24,8 @@ import java.util.Optional;
  * hold-out-salt: ""              # makes another choice of held-out documents
  * streams: 4                     # parts under way at once, in each direction
  * keep-bases: 3                  # older bases are deleted
+ * trainer:                       # if left out, the embedded engine trains; see TrainerCommand
+ *   command: [bash, /opt/train.sh]
  * </pre>
  *
  * @param member whose node this is
@@ -34,6 +36,7 @@ import java.util.Optional;
  * @param holdOutSalt chooses which
  * @param streams parts under way at once
  * @param keepBases how many models of the loop stay on disk
+ * @param trainer the member's own, if it has one
  */
 public record NodeConfig(
         MemberId member,
@@ -43,7 +46,8 @@ public record NodeConfig(
         double holdOutFraction,
         String holdOutSalt,
         int streams,
-        int keepBases) {
+        int keepBases,
+        Optional<TrainerCommand> trainer) {
 
     /** The YAML document, key by key. */
     record YamlDocument(
@@ -54,7 +58,8 @@ public record NodeConfig(
             Optional<Double> holdOutFraction,
             Optional<String> holdOutSalt,
             Optional<Integer> streams,
-            Optional<Integer> keepBases) {}
+            Optional<Integer> keepBases,
+            Optional<TrainerCommand.YamlDocument> trainer) {}
 
     public NodeConfig {
         range("threads", threads, 1, 1024);
@@ -78,19 +83,42 @@ public record NodeConfig(
                 0.05,
                 "",
                 4,
-                3);
+                3,
+                Optional.empty());
     }
 
     /** The same with so many threads. */
     public NodeConfig withThreads(int count) {
         return new NodeConfig(
-                member, corpus, count, precision, holdOutFraction, holdOutSalt, streams, keepBases);
+                member,
+                corpus,
+                count,
+                precision,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                trainer);
     }
 
     /** The same with another share of held-out text. */
     public NodeConfig withHoldOut(double fraction, String salt) {
         return new NodeConfig(
-                member, corpus, threads, precision, fraction, salt, streams, keepBases);
+                member, corpus, threads, precision, fraction, salt, streams, keepBases, trainer);
+    }
+
+    /** The same with a trainer of the member's own. */
+    public NodeConfig withTrainer(TrainerCommand own) {
+        return new NodeConfig(
+                member,
+                corpus,
+                threads,
+                precision,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                Optional.of(own));
     }
 
     /**
@@ -113,7 +141,8 @@ public record NodeConfig(
                     document.holdOutFraction.orElse(standard.holdOutFraction),
                     document.holdOutSalt.orElse(standard.holdOutSalt),
                     document.streams.orElse(standard.streams),
-                    document.keepBases.orElse(standard.keepBases));
+                    document.keepBases.orElse(standard.keepBases),
+                    document.trainer.map(own -> TrainerCommand.of(own, home)));
         } catch (InvalidPathException | NodeException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
         }
@@ -127,7 +156,7 @@ public record NodeConfig(
         }
     }
 
-    /** The settings as YAML with all keys: also what is shown at the start. */
+    /** The settings as YAML with all keys that have a value: also what is shown at the start. */
     public String yaml() {
         return """
         member: %s
@@ -139,15 +168,16 @@ public record NodeConfig(
         streams: %d
         keep-bases: %d
         """
-                .formatted(
-                        member,
-                        StrictYaml.quoted(corpus.toString()),
-                        threads,
-                        precision.name().toLowerCase(Locale.ROOT),
-                        holdOutFraction,
-                        StrictYaml.quoted(holdOutSalt),
-                        streams,
-                        keepBases);
+                        .formatted(
+                                member,
+                                StrictYaml.quoted(corpus.toString()),
+                                threads,
+                                precision.name().toLowerCase(Locale.ROOT),
+                                holdOutFraction,
+                                StrictYaml.quoted(holdOutSalt),
+                                streams,
+                                keepBases)
+                + trainer.map(TrainerCommand::yaml).orElse("");
     }
 
     /** Writes {@code node.yaml}. */

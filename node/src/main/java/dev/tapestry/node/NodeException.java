@@ -38,6 +38,15 @@ public final class NodeException extends RuntimeException implements Coded {
         POLICY,
         /** A model that this node cannot use for the round. */
         WRONG_MODEL,
+        /** The member's own trainer could not be started, or ended with a failure. */
+        TRAINER_FAILED,
+        /**
+         * The member's own trainer made no progress for its lease, or was not done at the round's
+         * deadline.
+         */
+        TRAINER_OUT_OF_TIME,
+        /** What the member's own trainer left is not what its contract asks for. */
+        TRAINER_OUTPUT,
         /** The disk refused, or is full. */
         STORAGE,
         /** The node was asked to stop. */

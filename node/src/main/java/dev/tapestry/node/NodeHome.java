@@ -65,6 +65,11 @@ public record NodeHome(Path directory) {
         return directory.resolve("trainer");
     }
 
+    /** What the member's own trainer is given, and leaves, unless the settings name a place. */
+    public Path job() {
+        return directory.resolve("job");
+    }
+
     /** What waits to be admitted. */
     public Path outbox() {
         return directory.resolve("outbox");

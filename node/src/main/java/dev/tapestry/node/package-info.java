@@ -12,6 +12,7 @@
  * models/DIGEST/      bases and candidates, verified; .DIGEST.partial while they arrive
  * tokens/             the corpus packed for training
  * trainer/            optimiser state and position in the corpus
+ * job/                the round for the member's own trainer, if it has one; state/ outlives rounds
  * outbox/round-N/     the contribution of round N until it is admitted
  * scores/DIGEST.json  how a model did on the member's held-out text
  * sovereign/NAME/     the member's own models

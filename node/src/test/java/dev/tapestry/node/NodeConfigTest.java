@@ -7,6 +7,9 @@ import dev.tapestry.consortium.MemberId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,36 @@ class NodeConfigTest {
                         .withThreads(3);
         config.write(home);
         assertThat(NodeConfig.read(home)).isEqualTo(config);
+    }
+
+    @Test
+    void a_trainer_of_the_member_s_own_is_written_and_read_again() {
+        NodeHome home = new NodeHome(directory);
+        NodeConfig config =
+                NodeConfig.standard(new MemberId("espoo"), Path.of("/data"))
+                        .withTrainer(
+                                new TrainerCommand(
+                                        List.of("bash", "/opt/my \"own\" train.sh"),
+                                        Map.of("PARTITION", "gpu", "NO", "yes: no"),
+                                        Duration.ofHours(2),
+                                        Path.of("/shared/job")));
+        config.write(home);
+        assertThat(NodeConfig.read(home)).isEqualTo(config);
+    }
+
+    @Test
+    void a_trainer_needs_a_command_only() throws IOException {
+        Files.writeString(
+                directory.resolve("node.yaml"),
+                "member: espoo\ncorpus: x\ntrainer: {command: [sh, /a.sh]}\n");
+        NodeHome home = new NodeHome(directory);
+        assertThat(NodeConfig.read(home).trainer())
+                .contains(
+                        new TrainerCommand(
+                                List.of("sh", "/a.sh"),
+                                Map.of(),
+                                Duration.ofMinutes(10),
+                                home.job()));
     }
 
     @Test
@@ -55,6 +88,15 @@ class NodeConfigTest {
                 "member: espoo;corpus: x;hold-out-fraction: .nan | hold-out-fraction",
                 "member: espoo;corpus: x;precision: fp8 | auto, fp32 or bf16",
                 "member: espoo;corpus: x;hold-out-fraction: 1.5 | below 1",
+                "member: espoo;corpus: x;trainer: {} | the key 'trainer.command' is missing",
+                "member: espoo;corpus: x;trainer: {command: train.sh} | trainer.command: an array is expected",
+                "member: espoo;corpus: x;trainer: {command: []} | names no program",
+                "member: espoo;corpus: x;trainer: {command: [./a.sh]} | write the whole path",
+                "member: espoo;corpus: x;trainer: {command: [a], lease: 10} | trainer.lease: a string is expected",
+                "member: espoo;corpus: x;trainer: {command: [a], lease: PT0S} | between PT1S and P30D",
+                "member: espoo;corpus: x;trainer: {command: [a], environment: {A B: c}} | no variable's name",
+                "member: espoo;corpus: x;trainer: {command: [a], environment: {A: 1}} | quote it",
+                "member: espoo;corpus: x;trainer: {command: [a], user: root} | unknown key 'trainer.user'",
                 "member: espoo;member: vaasa;corpus: x | not YAML",
                 "- a | key: value"
             })

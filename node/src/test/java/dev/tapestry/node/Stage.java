@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -85,7 +86,8 @@ final class Stage implements AutoCloseable {
     }
 
     NodeConfig config(Precision precision) {
-        return new NodeConfig(CoordinatorDouble.MEMBER, corpus, 1, precision, 0.2, "", 4, 3);
+        return new NodeConfig(
+                CoordinatorDouble.MEMBER, corpus, 1, precision, 0.2, "", 4, 3, Optional.empty());
     }
 
     /** Joins, and writes {@code node.yaml}. */

@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
             MemberCommands.class,
             RunCommands.class,
             NodeCommands.class,
+            TrainCommand.class,
             ModelCommands.class,
             TokenizerCommands.class,
             VerifyCommands.class,

@@ -90,7 +90,7 @@ public final class MemberCorpus {
                 new CorpusPacker(tokenizer, split).pack(text, packed);
                 packs.dropOlderThan(packed);
             }
-            return open(packed);
+            return open(packed, card);
         } catch (CorpusException e) {
             throw unusable(e);
         } catch (IOException e) {
@@ -104,11 +104,11 @@ public final class MemberCorpus {
         return new NodeException(code, e.code() + ": " + e.getMessage(), e);
     }
 
-    private static OpenText open(Path packed) {
+    private static OpenText open(Path packed, DatasetCard card) {
         TokenShard train = TokenShard.open(PackedCorpus.trainFile(packed));
         try {
             TokenShard heldOut = TokenShard.open(PackedCorpus.heldOutFile(packed));
-            return new OpenText(packed.getFileName().toString(), train, heldOut);
+            return new OpenText(packed, card, train, heldOut);
         } catch (RuntimeException e) {
             train.close();
             throw e;

@@ -27,9 +27,18 @@ public final class TrainingRun {
      * What was trained.
      *
      * @param tokens in these steps
-     * @param bitsPerByte mean training loss
+     * @param natsPerToken mean training loss
+     * @param bitsPerByte the same spread over the text's bytes
      */
-    public record Result(long tokens, int steps, double bitsPerByte) {}
+    public record Result(long tokens, int steps, double natsPerToken, double bitsPerByte) {
+
+        /** The result of training on {@code text}. */
+        public static Result of(long tokens, int steps, double natsPerToken, Tokens text) {
+            double bytesPerToken = (double) text.bytes() / text.count();
+            return new Result(
+                    tokens, steps, natsPerToken, natsPerToken / Math.log(2) / bytesPerToken);
+        }
+    }
 
     /**
      * Trains.
@@ -55,8 +64,6 @@ public final class TrainingRun {
                             report.loss(),
                             step * plan.tokensPerStep() / Math.max(seconds, 1e-9)));
         }
-        double bytesPerToken = (double) tokens.bytes() / tokens.count();
-        return new Result(
-                steps * plan.tokensPerStep(), steps, nats / steps / Math.log(2) / bytesPerToken);
+        return Result.of(steps * plan.tokensPerStep(), steps, nats / steps, tokens);
     }
 }

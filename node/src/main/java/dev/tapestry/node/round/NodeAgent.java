@@ -128,6 +128,9 @@ public final class NodeAgent {
                             true;
                     case POLICY,
                             WRONG_MODEL,
+                            TRAINER_FAILED,
+                            TRAINER_OUT_OF_TIME,
+                            TRAINER_OUTPUT,
                             NOT_PROVEN,
                             COORDINATOR_REFUSED,
                             MALFORMED_REPLY,

@@ -13,6 +13,7 @@ import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.egress.PartSender;
 import dev.tapestry.node.egress.Traffic;
+import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.trust.signature.SigningKey;
 import java.time.InstantSource;
 
@@ -46,7 +47,7 @@ public record RoundAssembly(
                         membership.member(),
                         new ModelReceiver(client, home.models(), config.streams(), moved),
                         corpus,
-                        new LocalTrainer(home, config, progress, stop, clock),
+                        RoundTrainer.of(home, config, progress, stop, clock),
                         new Outbox(home, key),
                         new Courier(
                                 client,

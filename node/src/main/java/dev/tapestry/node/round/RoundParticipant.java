@@ -17,6 +17,8 @@ import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.egress.ModelReceiver;
+import dev.tapestry.node.trainer.RoundTask;
+import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.weights.Manifests;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,7 +30,7 @@ final class RoundParticipant {
     private final MemberId member;
     private final ModelReceiver models;
     private final MemberCorpus corpus;
-    private final LocalTrainer trainer;
+    private final RoundTrainer trainer;
     private final Outbox outbox;
     private final Courier courier;
     private final ScoreBook scores;
@@ -40,7 +42,7 @@ final class RoundParticipant {
             MemberId member,
             ModelReceiver models,
             MemberCorpus corpus,
-            LocalTrainer trainer,
+            RoundTrainer trainer,
             Outbox outbox,
             Courier courier,
             ScoreBook scores,
@@ -120,12 +122,7 @@ final class RoundParticipant {
             long scheduleTokens = published * plan.training().tokensPerRound();
             TrainingRun.Result trained =
                     trainer.train(
-                            plan.round(),
-                            plan.training(),
-                            scheduleTokens,
-                            base,
-                            text.train(),
-                            weights);
+                            new RoundTask(plan, planDigest, scheduleTokens, base), text, weights);
             return outbox.sign(
                     new ContributionManifest(
                             plan.round(),

@@ -26,6 +26,8 @@ final class StrictYamlTest {
 
     record Limit(int most) {}
 
+    record House(Optional<Habits> oldHabits) {}
+
     record Habits(int quietHours, Optional<String> lastWord, Optional<Double> fairShare) {}
 
     @Test
@@ -165,6 +167,25 @@ final class StrictYamlTest {
     private Drawing drawing(String text) throws IOException {
         Path file = Files.writeString(directory.resolve("drawing.yaml"), text);
         return StrictYaml.read(file, Drawing.class, StrictYaml.Spelling.HYPHENATED);
+    }
+
+    @Test
+    void an_optional_group_of_keys_is_as_strict_as_any_other() throws IOException {
+        assertThat(house("{}\n")).isEqualTo(new House(Optional.empty()));
+        assertThat(house("old-habits: {quiet-hours: 3}\n"))
+                .isEqualTo(
+                        new House(Optional.of(new Habits(3, Optional.empty(), Optional.empty()))));
+        assertThatThrownBy(() -> house("old-habits: {quiet-hours: 3, loud: 1}\n"))
+                .hasMessageContaining("unknown key 'old-habits.loud'; the keys are [quiet-hours");
+        assertThatThrownBy(() -> house("old-habits: {quiet-hours: x}\n"))
+                .hasMessageContaining("old-habits.quiet-hours: a whole number");
+        assertThatThrownBy(() -> house("old-habits:\n"))
+                .hasMessageContaining("old-habits: has no value");
+    }
+
+    private House house(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("house.yaml"), text);
+        return StrictYaml.read(file, House.class, StrictYaml.Spelling.HYPHENATED);
     }
 
     @Test

@@ -1,14 +1,10 @@
-package dev.tapestry.node.round;
+package dev.tapestry.node.trainer;
 
-import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.RoundNumber;
-import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
-import dev.tapestry.node.build.TrainingPlans;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
@@ -25,34 +21,29 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Trains a round's steps. The optimiser's state and the place in the corpus go on from the round
- * before; the weights are the base's.
+ * Trains a round's steps with the engine in this process. The optimiser's state and the place in
+ * the corpus go on from the round before; the weights are the base's.
  *
- * <p>The state after round N is kept in {@code trainer/after-round-N.safetensors}. A round begins
- * from the latest state before it, so that a round that is trained again, because the node was
- * killed, gives the same weights bit by bit.
+ * <p>The state after round N is kept in {@code after-round-N.safetensors}. A round begins from the
+ * latest state before it, so that a round that is trained again, because the node was killed, gives
+ * the same weights bit by bit.
  */
-final class LocalTrainer {
+public final class EmbeddedTraining {
 
-    private static final System.Logger LOG = System.getLogger(LocalTrainer.class.getName());
+    private static final System.Logger LOG = System.getLogger(EmbeddedTraining.class.getName());
     private static final String PREFIX = "after-round-";
     private static final String SUFFIX = ".safetensors";
     private static final int KEPT_STATES = 2;
 
-    private final NodeHome home;
-    private final NodeConfig config;
+    private final Path states;
     private final NodeProgress progress;
     private final StopSignal stop;
     private final InstantSource clock;
 
-    LocalTrainer(
-            NodeHome home,
-            NodeConfig config,
-            NodeProgress progress,
-            StopSignal stop,
-            InstantSource clock) {
-        this.home = home;
-        this.config = config;
+    /** Keeps the optimiser's states in {@code states}, which need not exist. */
+    public EmbeddedTraining(
+            Path states, NodeProgress progress, StopSignal stop, InstantSource clock) {
+        this.states = states;
         this.progress = progress;
         this.stop = stop;
         this.clock = clock;
@@ -64,21 +55,20 @@ final class LocalTrainer {
      * @param scheduleTokens where the learning rate's schedule is at the round's beginning
      * @throws NodeException {@code STOPPED}, {@code WRONG_MODEL}
      */
-    TrainingRun.Result train(
+    public TrainingRun.Result train(
             RoundNumber round,
-            LocalTraining training,
+            TrainingPlan plan,
+            int steps,
             long scheduleTokens,
             Path base,
             Tokens tokens,
             Path target) {
-        TrainingPlan plan = TrainingPlans.of(training, config);
         try (ModelDirectory model = ModelDirectory.open(base)) {
             requireF32(model);
             try (Trainer trainer = begin(round, model, plan, tokens)) {
                 trainer.continueScheduleAt(scheduleTokens);
                 TrainingRun run = new TrainingRun(progress, stop, clock);
-                TrainingRun.Result result =
-                        run.steps(trainer, plan, tokens, training.steps(), round.value());
+                TrainingRun.Result result = run.steps(trainer, plan, tokens, steps, round.value());
                 trainer.exportLike(model, target);
                 trainer.saveCheckpoint(state(round.value()));
                 dropOldStates(round);
@@ -89,7 +79,7 @@ final class LocalTrainer {
 
     private Trainer begin(
             RoundNumber round, ModelDirectory base, TrainingPlan plan, Tokens tokens) {
-        List<Integer> earlier = states().stream().filter(n -> n < round.value()).toList();
+        List<Integer> earlier = kept().stream().filter(n -> n < round.value()).toList();
         if (!earlier.isEmpty()) {
             try {
                 Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens);
@@ -112,7 +102,7 @@ final class LocalTrainer {
         return Trainer.begin(base, plan, tokens);
     }
 
-    private static void requireF32(ModelDirectory model) {
+    static void requireF32(ModelDirectory model) {
         model.tensors().values().stream()
                 .filter(spec -> spec.dtype() != DType.F32)
                 .findFirst()
@@ -125,14 +115,14 @@ final class LocalTrainer {
     }
 
     private Path state(int round) {
-        return home.trainer().resolve(PREFIX + round + SUFFIX);
+        return states.resolve(PREFIX + round + SUFFIX);
     }
 
     /** The rounds after which a state was kept, in order. */
-    private List<Integer> states() {
+    private List<Integer> kept() {
         try {
-            Files.createDirectories(home.trainer());
-            try (Stream<Path> files = Files.list(home.trainer())) {
+            Files.createDirectories(states);
+            try (Stream<Path> files = Files.list(states)) {
                 return files.map(file -> file.getFileName().toString())
                         .filter(name -> name.matches(PREFIX + "[0-9]{1,9}" + "\\.safetensors"))
                         .map(name ->
@@ -142,20 +132,20 @@ final class LocalTrainer {
                         .toList();
             }
         } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot read " + home.trainer() + ": " + e, e);
+            throw new NodeException(Code.STORAGE, "cannot read " + states + ": " + e, e);
         }
     }
 
     private void dropOldStates(RoundNumber round) {
-        List<Integer> kept = states();
+        List<Integer> all = kept();
         try {
-            for (int old : kept.subList(0, Math.max(0, kept.size() - KEPT_STATES))) {
+            for (int old : all.subList(0, Math.max(0, all.size() - KEPT_STATES))) {
                 if (old < round.value()) {
                     Files.delete(state(old));
                 }
             }
         } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot clear " + home.trainer() + ": " + e, e);
+            throw new NodeException(Code.STORAGE, "cannot clear " + states + ": " + e, e);
         }
     }
 }

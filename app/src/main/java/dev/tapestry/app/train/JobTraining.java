@@ -1,0 +1,139 @@
+package dev.tapestry.app.train;
+
+import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.corpus.PackedCorpus;
+import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.NodeUpdate;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.EmbeddedTraining;
+import dev.tapestry.node.trainer.JobDirectory;
+import dev.tapestry.node.trainer.JobDone;
+import dev.tapestry.node.trainer.JobStep;
+import dev.tapestry.node.trainer.TrainingJob;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.Drafts;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Does what a {@link JobDirectory} asks for. */
+public final class JobTraining {
+
+    private final JobDirectory directory;
+    private final StopSignal stop;
+
+    /** The job in {@code directory}; {@code stop} ends it between two steps. */
+    public JobTraining(Path directory, StopSignal stop) {
+        this.directory = new JobDirectory(directory);
+        this.stop = stop;
+    }
+
+    /**
+     * Trains, and writes all that the contract asks for.
+     *
+     * @param threads instead of the job's; null for those
+     * @throws NodeException {@code CONFIG_INVALID}: there is no job, or of another version; {@code
+     *     POLICY}: the card does not permit it; {@code STOPPED}
+     */
+    public JobDone run(@Nullable Integer threads) {
+        TrainingJob job = TrainingJob.read(directory.job());
+        TrainingPlan plan = job.trainingPlan(threads == null ? job.threads() : threads);
+        try (TokenShard shard = open()) {
+            directory.clearOutputs();
+            Path model = directory.path().resolve(".model");
+            Drafts.delete(model);
+            TrainingRun.Result result = train(job, plan, Tokens.of(shard), model);
+            publish(model);
+            JobDone done = new JobDone(result.tokens(), result.steps(), result.natsPerToken());
+            SafeFile.write(directory.done(), CanonicalJson.write(done));
+            return done;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The shard, once its card, which lies beside it, has been asked. */
+    private TokenShard open() {
+        try {
+            DatasetCard card = DatasetCard.read(directory.corpus());
+            card.require(PermittedUse.CONTRIBUTED_CPT);
+            TokenShard shard = TokenShard.open(PackedCorpus.trainFile(directory.corpus()));
+            if (!shard.card().equals(card.digest())) {
+                shard.close();
+                throw new NodeException(
+                        Code.POLICY,
+                        directory.corpus()
+                                + ": the tokens are not of the text whose card lies beside them");
+            }
+            return shard;
+        } catch (CorpusException e) {
+            throw new NodeException(Code.POLICY, e.code() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private TrainingRun.Result train(TrainingJob job, TrainingPlan plan, Tokens tokens, Path model)
+            throws IOException {
+        try (OutputStream metrics =
+                Files.newOutputStream(directory.metrics(), StandardOpenOption.CREATE_NEW)) {
+            NodeProgress progress =
+                    update -> {
+                        if (update instanceof NodeUpdate.Stepped step) {
+                            write(
+                                    metrics,
+                                    new JobStep(
+                                            step.step(),
+                                            step.step() * plan.tokensPerStep(),
+                                            step.natsPerToken()));
+                        }
+                    };
+            return new EmbeddedTraining(directory.state(), progress, stop, InstantSource.system())
+                    .train(
+                            job.round(),
+                            plan,
+                            job.steps(),
+                            job.scheduleTokens(),
+                            directory.base(),
+                            tokens,
+                            model);
+        }
+    }
+
+    private static void write(OutputStream metrics, JobStep step) {
+        try {
+            byte[] json = CanonicalJson.write(step);
+            byte[] line = java.util.Arrays.copyOf(json, json.length + 1);
+            line[json.length] = '\n';
+            metrics.write(line);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Of the model the weights are asked for; the rest is the base's. */
+    private void publish(Path model) throws IOException {
+        try (Stream<Path> files = Files.list(model)) {
+            List<Path> weights =
+                    files.filter(file -> file.toString().endsWith(".safetensors")).toList();
+            for (Path file : weights) {
+                Drafts.publish(file, directory.path().resolve(file.getFileName()));
+            }
+        }
+        Drafts.delete(model);
+    }
+}

@@ -1,0 +1,150 @@
+package dev.tapestry.node.trainer;
+
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.access.SharedFile;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.weights.Drafts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Where a node and a trainer meet.
+ *
+ * <pre>
+ * in    job.json             what to train, see {@link TrainingJob}
+ *       base/                the model to train from; read-only
+ *       corpus/              train.tokens and card.yaml; read-only
+ * out   model.safetensors    or model-*.safetensors: the tensors of the base
+ *       metrics.jsonl        a line for each step: {"loss":3.1,"step":1,"tokens":4096}
+ *       done.json            written last: {"meanLoss":3.0,"steps":100,"tokens":409600}
+ *       trainer.log          what the command prints
+ * keep  state/               the trainer's own, from round to round
+ * </pre>
+ *
+ * @param path of the directory
+ */
+public record JobDirectory(Path path) {
+
+    private static final String STATE = "state";
+    private static final String WEIGHTS = "model(-.*)?\\.safetensors";
+
+    public JobDirectory {
+        path = path.toAbsolutePath().normalize();
+    }
+
+    /** {@code job.json}. */
+    public Path job() {
+        return path.resolve("job.json");
+    }
+
+    /** The model to train from. */
+    public Path base() {
+        return path.resolve("base");
+    }
+
+    /** Token shard and card. */
+    public Path corpus() {
+        return path.resolve("corpus");
+    }
+
+    /** The trainer's own, from round to round. */
+    public Path state() {
+        return path.resolve(STATE);
+    }
+
+    /** A line for each step. */
+    public Path metrics() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    /** Written last. */
+    public Path done() {
+        return path.resolve("done.json");
+    }
+
+    /** What the command prints. */
+    public Path log() {
+        return path.resolve("trainer.log");
+    }
+
+    /** The trained weights, in the order of their names. */
+    List<Path> weights() {
+        try (Stream<Path> files = Files.list(path)) {
+            return files.filter(JobDirectory::isWeights).sorted().toList();
+        } catch (IOException e) {
+            throw storage("read", e);
+        }
+    }
+
+    /** Whether this job, and no other, was laid out here completely. */
+    boolean holds(TrainingJob job) {
+        try {
+            return JobFiles.plain(job()) && Arrays.equals(Files.readAllBytes(job()), job.bytes());
+        } catch (IOException e) {
+            throw storage("read", e);
+        }
+    }
+
+    /**
+     * Clears everything but the trainer's state, and lays out a job; its description comes last.
+     */
+    void layOut(TrainingJob job, Path model, OpenText text) {
+        try {
+            Files.createDirectories(path);
+            for (Path old : listed()) {
+                if (!old.equals(state())) {
+                    Drafts.delete(old);
+                }
+            }
+            Files.createDirectories(state());
+            Files.createDirectory(base());
+            try (Stream<Path> files = Files.list(model)) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    SharedFile.give(file, base().resolve(file.getFileName()));
+                }
+            }
+            Files.createDirectory(corpus());
+            text.giveTraining(corpus());
+            SafeFile.write(job(), job.bytes());
+        } catch (IOException e) {
+            throw storage("lay out the job in", e);
+        }
+    }
+
+    /** Deletes what an earlier attempt left, so that nothing of it is taken for the next one's. */
+    public void clearOutputs() {
+        try {
+            for (Path old : listed()) {
+                if (isWeights(old)
+                        || old.equals(done())
+                        || old.equals(metrics())
+                        || old.equals(log())) {
+                    Drafts.delete(old);
+                }
+            }
+            Files.createDirectories(state());
+        } catch (IOException e) {
+            throw storage("clear", e);
+        }
+    }
+
+    private List<Path> listed() throws IOException {
+        try (Stream<Path> files = Files.list(path)) {
+            return files.toList();
+        }
+    }
+
+    private static boolean isWeights(Path file) {
+        return file.getFileName().toString().matches(WEIGHTS);
+    }
+
+    private NodeException storage(String what, IOException e) {
+        return new NodeException(Code.STORAGE, "cannot " + what + " " + path + ": " + e, e);
+    }
+}

@@ -1,0 +1,40 @@
+package dev.tapestry.node.trainer;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.build.TrainingPlans;
+import dev.tapestry.training.TrainingPlan;
+import java.nio.file.Path;
+import java.time.Instant;
+
+/**
+ * What a round asks of a member's trainer.
+ *
+ * @param announced the round's plan
+ * @param planDigest of its canonical JSON
+ * @param scheduleTokens where the learning rate's schedule is at the round's beginning
+ * @param base the model to train from, a Hugging Face directory
+ */
+public record RoundTask(RoundPlan announced, Digest planDigest, long scheduleTokens, Path base) {
+
+    /** Its number. */
+    public RoundNumber round() {
+        return announced.round();
+    }
+
+    LocalTraining training() {
+        return announced.training();
+    }
+
+    Instant deadline() {
+        return announced.closesAt();
+    }
+
+    /** The same training with a node's threads and precision. */
+    TrainingPlan plan(NodeConfig config) {
+        return TrainingPlans.of(announced.training(), config);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.tapestry.node.trainer;
+
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.build.TrainingRun;
+import java.nio.file.Path;
+import java.time.InstantSource;
+
+/** Trains a round's steps on the member's text. */
+@FunctionalInterface
+public interface RoundTrainer {
+
+    /**
+     * Trains from the task's base and writes the model to {@code target}, laid out as the base is.
+     *
+     * @param text that the card has permitted to train on; only its training part is used
+     * @param target does not exist yet, or is empty
+     * @throws dev.tapestry.node.NodeException {@code STOPPED}, {@code WRONG_MODEL}, {@code
+     *     STORAGE}; of the member's own trainer also {@code TRAINER_FAILED}, {@code
+     *     TRAINER_OUT_OF_TIME}, {@code TRAINER_OUTPUT}
+     */
+    TrainingRun.Result train(RoundTask task, OpenText text, Path target);
+
+    /** The one that the node's settings ask for. */
+    static RoundTrainer of(
+            NodeHome home,
+            NodeConfig config,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock) {
+        return config.trainer()
+                .<RoundTrainer>map(own -> new OwnTrainer(own, config, progress, stop, clock))
+                .orElseGet(() -> {
+                    EmbeddedTraining engine =
+                            new EmbeddedTraining(home.trainer(), progress, stop, clock);
+                    return (task, text, target) ->
+                            engine.train(
+                                    task.round(),
+                                    task.plan(config),
+                                    task.training().steps(),
+                                    task.scheduleTokens(),
+                                    task.base(),
+                                    text.train(),
+                                    target);
+                });
+    }
+}

@@ -1,0 +1,134 @@
+package dev.tapestry.node.trainer;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.access.OpenText;
+import dev.tapestry.training.LearningRateSchedule;
+import dev.tapestry.training.OptimizerPlan;
+import dev.tapestry.training.Precision;
+import dev.tapestry.training.Tokens;
+import dev.tapestry.training.TrainingPlan;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.nio.file.Path;
+import java.time.Instant;
+
+/**
+ * {@code job.json}: all that a trainer must know of a round. Two jobs whose bytes are equal ask for
+ * the same weights.
+ *
+ * @param protocol version of this contract
+ * @param round its number
+ * @param member who trains
+ * @param plan digest of the round's plan
+ * @param base digest of the base from which to train
+ * @param corpus which text
+ * @param steps optimiser steps in this round
+ * @param tokens to train on in this round: steps · batchSequences · sequenceLength
+ * @param batchSequences sequences in a batch
+ * @param sequenceLength tokens in a sequence
+ * @param seed of the order of the data
+ * @param optimizer with its hyper-parameters
+ * @param clipNorm longest gradient, in the L2 norm over all weights
+ * @param schedule of the learning rate over tokens
+ * @param scheduleTokens where the schedule is before the first step
+ * @param precision of matrix products, never {@code AUTO}
+ * @param threads that the node's settings give to training
+ * @param deadline when the round closes; a later result is of no use
+ */
+public record TrainingJob(
+        int protocol,
+        RoundNumber round,
+        MemberId member,
+        Digest plan,
+        Digest base,
+        Corpus corpus,
+        int steps,
+        long tokens,
+        int batchSequences,
+        int sequenceLength,
+        long seed,
+        OptimizerPlan optimizer,
+        double clipNorm,
+        LearningRateSchedule schedule,
+        long scheduleTokens,
+        Precision precision,
+        int threads,
+        Instant deadline) {
+
+    /**
+     * The training part of the member's text.
+     *
+     * @param pack another tokenizer, card, split or text has another name
+     * @param tokens in the shard, ends of documents included
+     * @param bytes of UTF-8 that they stand for
+     */
+    public record Corpus(String pack, long tokens, long bytes) {}
+
+    static TrainingJob of(RoundTask task, NodeConfig config, OpenText text) {
+        TrainingPlan plan = task.plan(config);
+        Tokens train = text.train();
+        return new TrainingJob(
+                Protocol.VERSION,
+                task.round(),
+                config.member(),
+                task.planDigest(),
+                task.announced().base(),
+                new Corpus(text.pack(), train.count(), train.bytes()),
+                task.training().steps(),
+                task.training().tokensPerRound(),
+                plan.sequencesPerStep(),
+                plan.sequenceLength(),
+                plan.seed(),
+                plan.optimizer(),
+                plan.clipNorm(),
+                plan.schedule(),
+                task.scheduleTokens(),
+                plan.precision().resolved(),
+                plan.threads(),
+                task.deadline());
+    }
+
+    /**
+     * Reads {@code job.json}.
+     *
+     * @throws NodeException {@code CONFIG_INVALID} if it is missing, malformed, or of another
+     *     version of the contract
+     */
+    public static TrainingJob read(Path file) {
+        try {
+            TrainingJob job = JobFiles.read(file, TrainingJob.class);
+            if (job.protocol != Protocol.VERSION) {
+                throw new NodeException(
+                        Code.CONFIG_INVALID,
+                        "%s is of protocol %d; this program speaks %d: upgrade the older one"
+                                .formatted(file, job.protocol, Protocol.VERSION));
+            }
+            return job;
+        } catch (TrustException e) {
+            throw new NodeException(Code.CONFIG_INVALID, file + ": " + e.getMessage(), e);
+        }
+    }
+
+    byte[] bytes() {
+        return CanonicalJson.write(this);
+    }
+
+    /** What the embedded engine makes of it, with other threads if so wished. */
+    public TrainingPlan trainingPlan(int count) {
+        return new TrainingPlan(
+                optimizer,
+                schedule,
+                batchSequences,
+                sequenceLength,
+                clipNorm,
+                precision,
+                seed,
+                count);
+    }
+}
