@@ -96,15 +96,13 @@ public final class Trainer implements AutoCloseable {
         torch.set_num_threads(plan.threads());
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
-            Tensor loss = Loss.mean(model, nextBatch(), plan.precision());
-            double nats = loss.item_double();
+            gradients.zero_();
+            double nats = Loss.backward(model, nextBatch(), plan.precision(), 1);
             refuseNonFinite("loss", nats);
-            loss.backward();
             try (GradientsOff _ = new GradientsOff()) {
                 double norm = clipped(gradients);
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 optimizer.step(progress.steps() + 1, factor);
-                gradients.zero_();
                 progress = progress.after(plan);
                 return new StepReport(progress.steps(), progress.tokens(), nats, norm, factor);
             }
@@ -123,9 +121,6 @@ public final class Trainer implements AutoCloseable {
     /** Shortens the gradient to the plan's norm; returns the norm before. */
     private double clipped(Tensor gradients) {
         double norm = gradients.norm().item_double();
-        if (!Double.isFinite(norm)) {
-            gradients.zero_();
-        }
         refuseNonFinite("gradient norm", norm);
         if (norm > plan.clipNorm()) {
             gradients.mul_(new Scalar(plan.clipNorm() / norm));
