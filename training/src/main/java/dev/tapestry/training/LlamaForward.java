@@ -91,7 +91,7 @@ final class LlamaForward implements AutoCloseable {
      * first}. Their table grows with the sequences: a model may be meant for far longer ones than
      * it is ever given.
      */
-    private Tensor turns(long first, long length) {
+    Tensor turns(long first, long length) {
         Tensor table = turns;
         if (table == null || table.size(1) < first + length) {
             long known = table == null ? 0 : table.size(1);

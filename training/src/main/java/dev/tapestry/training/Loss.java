@@ -1,10 +1,8 @@
 package dev.tapestry.training;
 
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -19,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
  * </pre>
  *
  * <p>Both derivatives are taken while a chunk's logits are still in the processor's cache, so that
- * logits never exist for all positions, and autograd takes over at h.
+ * logits never exist for all positions.
  */
 final class Loss {
 
@@ -49,37 +47,39 @@ final class Loss {
     }
 
     /**
-     * Adds the gradient of {@code share} times the mean loss to the model's gradients.
+     * Adds the derivative of {@code share} times the mean loss by the output matrix to its
+     * gradient, and puts that by the last hidden states into {@code slope}. To be called with
+     * gradients off.
      *
+     * @param hidden {@code [positions, width]}
+     * @param targets {@code [positions, 1]}
+     * @param slope as hidden
      * @return the mean loss
      */
-    static double backward(Llama model, TokenBatch batch, Precision precision, double share) {
-        try (PointerScope _ = new PointerScope()) {
-            Tensor hidden = flat(model.forward().hidden(batch.inputs(), precision, null));
-            Tensor slope = torch.empty_like(hidden);
-            double nats = 0;
-            try (GradientsOff _ = new GradientsOff()) {
-                Tensor values = hidden.detach();
-                Tensor targets = batch.targets().view(-1, 1);
-                Scalar scale = new Scalar(share / values.size(0));
-                for (long start = 0, size; start < values.size(0); start += size) {
-                    size = chunk(model, values, start);
-                    nats +=
-                            backward(
-                                    model,
-                                    values.narrow(0, start, size),
-                                    targets.narrow(0, start, size),
-                                    slope.narrow(0, start, size),
-                                    scale,
-                                    precision);
-                }
-            }
-            hidden.backward(slope, new BoolOptional(), false, new TensorArrayRefOptional());
-            return nats / slope.size(0);
+    static double backward(
+            Llama model,
+            Tensor hidden,
+            Tensor targets,
+            Tensor slope,
+            double share,
+            Precision precision) {
+        Scalar scale = new Scalar(share / hidden.size(0));
+        double nats = 0;
+        for (long start = 0, size; start < hidden.size(0); start += size) {
+            size = chunk(model, hidden, start);
+            nats +=
+                    chunkBackward(
+                            model,
+                            hidden.narrow(0, start, size),
+                            targets.narrow(0, start, size),
+                            slope.narrow(0, start, size),
+                            scale,
+                            precision);
         }
+        return nats / hidden.size(0);
     }
 
-    private static double backward(
+    private static double chunkBackward(
             Llama model,
             Tensor hidden,
             Tensor targets,

@@ -34,6 +34,7 @@ public final class Trainer implements AutoCloseable {
     private final Tokens data;
     private final DataOrder order;
     private final Optimizer optimizer;
+    private final LlamaGradient gradient;
     private Progress progress = Progress.START;
 
     private Trainer(Llama model, TrainingPlan plan, Tokens data) {
@@ -48,6 +49,7 @@ public final class Trainer implements AutoCloseable {
         }
         this.order = new DataOrder(data.count(), plan.sequenceLength(), plan.seed());
         this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), model.parameters());
+        this.gradient = new LlamaGradient(model, plan.precision(), plan.activationCheckpointing());
     }
 
     /** Begins to train the model in {@code base}. */
@@ -97,7 +99,7 @@ public final class Trainer implements AutoCloseable {
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
             gradients.zero_();
-            double nats = Loss.backward(model, nextBatch(), plan.precision(), 1);
+            double nats = differentiated();
             refuseNonFinite("loss", nats);
             try (GradientsOff _ = new GradientsOff()) {
                 double norm = clipped(gradients);
@@ -109,10 +111,22 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private TokenBatch nextBatch() {
-        long[] starts = new long[plan.sequencesPerStep()];
+    /** Adds up the gradients of a step's passes; returns the mean loss. */
+    private double differentiated() {
+        int passes = plan.accumulationSteps();
+        double nats = 0;
+        for (int pass = 0; pass < passes; pass++) {
+            try (PointerScope _ = new PointerScope()) {
+                nats += gradient.add(batch(pass), 1.0 / passes) / passes;
+            }
+        }
+        return nats;
+    }
+
+    private TokenBatch batch(int pass) {
+        long[] starts = new long[plan.sequencesPerStep() / plan.accumulationSteps()];
         for (int i = 0; i < starts.length; i++) {
-            starts[i] = order.start(progress.sequences() + i);
+            starts[i] = order.start(progress.sequences() + (long) pass * starts.length + i);
         }
         return TokenBatch.read(
                 data, starts, plan.sequenceLength(), model.config().vocabularySize());
@@ -200,6 +214,7 @@ public final class Trainer implements AutoCloseable {
     /** Releases the model and the optimiser's state. */
     @Override
     public void close() {
+        gradient.close();
         optimizer.close();
         model.close();
     }
