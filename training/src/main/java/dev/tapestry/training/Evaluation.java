@@ -88,7 +88,7 @@ public record Evaluation(
                 GradientsOff _ = new GradientsOff()) {
             TokenBatch batch =
                     TokenBatch.read(tokens, starts, length, model.config().vocabularySize());
-            double mean = Loss.mean(model, batch, precision).item_double();
+            double mean = Loss.mean(model, batch, precision);
             if (!Double.isFinite(mean)) {
                 throw new TrainingException(
                         Code.NON_FINITE,

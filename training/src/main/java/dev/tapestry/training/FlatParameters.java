@@ -4,6 +4,7 @@ import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -80,6 +81,31 @@ final class FlatParameters implements AutoCloseable {
     /** A range of a buffer that has this layout, sharing its memory. */
     static Tensor range(Tensor buffer, Range range) {
         return buffer.narrow(0, range.offset(), range.elements());
+    }
+
+    /**
+     * Weights and gradient of matrices that touch in the buffer, as one {@code [rows, columns]}.
+     */
+    record Trained(Tensor weights, Tensor gradient) {}
+
+    /** The layer's matrices from {@code first} to {@code last}, all of as many columns. */
+    Trained trained(String first, String last, NativeTensors owner) {
+        Slot start = layout.slot(first);
+        Slot end = layout.slot(last);
+        long columns = start.shape().getLast();
+        long elements = end.offset() + end.elements() - start.offset();
+        Slot all = new Slot(first, start.offset(), List.of(elements / columns, columns));
+        try (PointerScope _ = new PointerScope()) {
+            return new Trained(owner.keep(view(values, all)), owner.keep(view(gradients(), all)));
+        }
+    }
+
+    /** The same for one tensor, in its own shape. */
+    Trained trained(String name, NativeTensors owner) {
+        Slot slot = layout.slot(name);
+        try (PointerScope _ = new PointerScope()) {
+            return new Trained(owner.keep(view(values, slot)), owner.keep(view(gradients(), slot)));
+        }
     }
 
     private static Tensor view(Tensor buffer, Slot slot) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -90,7 +91,7 @@ final class LlamaForward implements AutoCloseable {
      * first}. Their table grows with the sequences: a model may be meant for far longer ones than
      * it is ever given.
      */
-    private Tensor turns(long first, long length) {
+    Tensor turns(long first, long length) {
         Tensor table = turns;
         if (table == null || table.size(1) < first + length) {
             long known = table == null ? 0 : table.size(1);
@@ -119,25 +120,68 @@ final class LlamaForward implements AutoCloseable {
     }
 
     /**
-     * Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}, as exact as the
-     * weights.
+     * Last hidden states {@code [batch, seq, width]} of token ids {@code [batch, seq]}, normalised,
+     * as exact as the weights.
      *
      * @param cache holds what came before and takes what is new; null where nothing came before
      */
-    Tensor logits(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
+    Tensor hidden(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
         boolean narrow = precision.resolved() == Precision.BF16;
         Tensor x = torch.embedding(embedding, ids);
         for (int i = 0; i < layers.size(); i++) {
-            Layer layer = layers.get(i);
-            x = x.add(attention(normed(x, layer.attentionNorm, narrow), layer, narrow, cache, i));
-            x = x.add(feedForward(normed(x, layer.mlpNorm, narrow), layer, narrow));
+            x = layer(x, i, narrow, cache);
         }
-        return widened(product(normed(x, lastNorm, narrow), head, narrow), narrow);
+        return normed(x, lastNorm);
+    }
+
+    /** Logits {@code [positions, vocab]} of last hidden states {@code [positions, width]}. */
+    Tensor output(Tensor hidden, Precision precision) {
+        boolean narrow = precision.resolved() == Precision.BF16;
+        return widened(product(narrowed(hidden, narrow), head, narrow), narrow);
+    }
+
+    /**
+     * The way back through {@link #output}, times {@code scale}.
+     *
+     * @param slope derivatives by the logits, {@code [positions, vocab]}
+     * @param hiddenSlope becomes those by the hidden states, {@code [positions, width]}
+     */
+    void outputBackward(
+            Tensor hidden, Tensor slope, Tensor hiddenSlope, Scalar scale, Precision precision) {
+        boolean narrow = precision.resolved() == Precision.BF16;
+        Tensor gradient = head.mutable_grad();
+        if (narrow) {
+            Tensor slopes = narrowed(slope, true);
+            hiddenSlope.copy_(torch.mm(slopes, narrowed(head, true))).mul_(scale);
+            gradient.add_(torch.mm(slopes.t(), narrowed(hidden, true)), scale);
+        } else {
+            torch.addmm_out(hiddenSlope, hiddenSlope, slope, head, new Scalar(0.0), scale);
+            gradient.addmm_(slope.t(), hidden, new Scalar(1.0), scale);
+        }
+    }
+
+    /** Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}. */
+    Tensor logits(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
+        return output(hidden(ids, precision, cache), precision);
+    }
+
+    private Tensor layer(Tensor x, int i, boolean narrow, @Nullable KeyValueCache cache) {
+        Layer layer = layers.get(i);
+        Tensor mixed =
+                x.add(
+                        attention(
+                                narrowed(normed(x, layer.attentionNorm), narrow),
+                                layer,
+                                narrow,
+                                cache,
+                                i));
+        return mixed.add(
+                feedForward(narrowed(normed(mixed, layer.mlpNorm), narrow), layer, narrow));
     }
 
     /** RMSNorm (arXiv:1910.07467): x · (mean(x²) + ε)^−½ · w. */
-    private Tensor normed(Tensor x, Tensor weight, boolean narrow) {
-        return narrowed(torch.rms_norm(x, width, new TensorOptional(weight), epsilon), narrow);
+    private Tensor normed(Tensor x, Tensor weight) {
+        return torch.rms_norm(x, width, new TensorOptional(weight), epsilon);
     }
 
     private Tensor attention(

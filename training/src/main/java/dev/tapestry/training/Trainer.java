@@ -34,6 +34,7 @@ public final class Trainer implements AutoCloseable {
     private final Tokens data;
     private final DataOrder order;
     private final Optimizer optimizer;
+    private final LlamaGradient gradient;
     private Progress progress = Progress.START;
 
     private Trainer(Llama model, TrainingPlan plan, Tokens data) {
@@ -48,6 +49,7 @@ public final class Trainer implements AutoCloseable {
         }
         this.order = new DataOrder(data.count(), plan.sequenceLength(), plan.seed());
         this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), model.parameters());
+        this.gradient = new LlamaGradient(model, plan.precision(), plan.activationCheckpointing());
     }
 
     /** Begins to train the model in {@code base}. */
@@ -96,25 +98,35 @@ public final class Trainer implements AutoCloseable {
         torch.set_num_threads(plan.threads());
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
-            Tensor loss = Loss.mean(model, nextBatch(), plan.precision());
-            double nats = loss.item_double();
+            gradients.zero_();
+            double nats = differentiated();
             refuseNonFinite("loss", nats);
-            loss.backward();
             try (GradientsOff _ = new GradientsOff()) {
                 double norm = clipped(gradients);
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 optimizer.step(progress.steps() + 1, factor);
-                gradients.zero_();
                 progress = progress.after(plan);
                 return new StepReport(progress.steps(), progress.tokens(), nats, norm, factor);
             }
         }
     }
 
-    private TokenBatch nextBatch() {
-        long[] starts = new long[plan.sequencesPerStep()];
+    /** Adds up the gradients of a step's passes; returns the mean loss. */
+    private double differentiated() {
+        int passes = plan.accumulationSteps();
+        double nats = 0;
+        for (int pass = 0; pass < passes; pass++) {
+            try (PointerScope _ = new PointerScope()) {
+                nats += gradient.add(batch(pass), 1.0 / passes) / passes;
+            }
+        }
+        return nats;
+    }
+
+    private TokenBatch batch(int pass) {
+        long[] starts = new long[plan.sequencesPerStep() / plan.accumulationSteps()];
         for (int i = 0; i < starts.length; i++) {
-            starts[i] = order.start(progress.sequences() + i);
+            starts[i] = order.start(progress.sequences() + (long) pass * starts.length + i);
         }
         return TokenBatch.read(
                 data, starts, plan.sequenceLength(), model.config().vocabularySize());
@@ -123,9 +135,6 @@ public final class Trainer implements AutoCloseable {
     /** Shortens the gradient to the plan's norm; returns the norm before. */
     private double clipped(Tensor gradients) {
         double norm = gradients.norm().item_double();
-        if (!Double.isFinite(norm)) {
-            gradients.zero_();
-        }
         refuseNonFinite("gradient norm", norm);
         if (norm > plan.clipNorm()) {
             gradients.mul_(new Scalar(plan.clipNorm() / norm));
@@ -230,6 +239,7 @@ public final class Trainer implements AutoCloseable {
     /** Releases the model and the optimiser's state. */
     @Override
     public void close() {
+        gradient.close();
         optimizer.close();
         model.close();
     }

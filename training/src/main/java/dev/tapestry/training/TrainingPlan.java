@@ -14,6 +14,10 @@ import dev.tapestry.training.TrainingException.Code;
  * @param precision of matrix products
  * @param seed of the order of the data
  * @param threads that libtorch uses
+ * @param accumulationSteps passes that a batch is cut into, their gradients summed: memory for one
+ *     pass, the same step up to rounding; divides sequencesPerStep
+ * @param activationCheckpointing whether the way back computes each layer's values again (Chen et
+ *     al., arXiv:1604.06174): memory for one layer, bit for bit the same step, a third more work
  */
 public record TrainingPlan(
         OptimizerPlan optimizer,
@@ -23,13 +27,72 @@ public record TrainingPlan(
         double clipNorm,
         Precision precision,
         long seed,
-        int threads) {
+        int threads,
+        int accumulationSteps,
+        boolean activationCheckpointing) {
 
     public TrainingPlan {
         check(sequencesPerStep > 0, "sequencesPerStep", sequencesPerStep);
         check(sequenceLength > 0, "sequenceLength", sequenceLength);
         check(clipNorm > 0, "clipNorm", clipNorm);
         check(threads > 0 && threads <= 1024, "threads", threads);
+        check(
+                accumulationSteps > 0 && sequencesPerStep % accumulationSteps == 0,
+                "accumulationSteps",
+                accumulationSteps);
+    }
+
+    /** A plan whose batches are taken whole, every value held until the way back. */
+    public TrainingPlan(
+            OptimizerPlan optimizer,
+            LearningRateSchedule schedule,
+            int sequencesPerStep,
+            int sequenceLength,
+            double clipNorm,
+            Precision precision,
+            long seed,
+            int threads) {
+        this(
+                optimizer,
+                schedule,
+                sequencesPerStep,
+                sequenceLength,
+                clipNorm,
+                precision,
+                seed,
+                threads,
+                1,
+                false);
+    }
+
+    /** The same with another order of the data. */
+    public TrainingPlan withSeed(long other) {
+        return new TrainingPlan(
+                optimizer,
+                schedule,
+                sequencesPerStep,
+                sequenceLength,
+                clipNorm,
+                precision,
+                other,
+                threads,
+                accumulationSteps,
+                activationCheckpointing);
+    }
+
+    /** The same with less memory; see the components. */
+    public TrainingPlan withMemory(int passes, boolean checkpointing) {
+        return new TrainingPlan(
+                optimizer,
+                schedule,
+                sequencesPerStep,
+                sequenceLength,
+                clipNorm,
+                precision,
+                seed,
+                threads,
+                passes,
+                checkpointing);
     }
 
     /** Tokens that one step learns from. */

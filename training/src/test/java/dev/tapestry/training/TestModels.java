@@ -2,6 +2,9 @@ package dev.tapestry.training;
 
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
 
 /** Small models and texts that several tests share. */
 final class TestModels {
@@ -58,5 +61,18 @@ final class TestModels {
     static TrainingPlan plan(OptimizerPlan optimizer, Precision precision) {
         return new TrainingPlan(
                 optimizer, new LearningRateSchedule.Constant(1000), 4, 32, 1.0, precision, 7, 1);
+    }
+
+    /** Norm weights that are not all one, so that forgetting them would show. */
+    static Llama unevenNorms(Llama model) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor norms =
+                    FlatParameters.range(
+                            model.parameters().values(), model.parameters().layout().norms());
+            for (long i = 0; i < norms.numel(); i++) {
+                norms.narrow(0, i, 1).fill_(new Scalar(0.5 + (i % 7) / 5.0));
+            }
+        }
+        return model;
     }
 }

@@ -2,6 +2,7 @@ package dev.tapestry.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
@@ -150,6 +151,25 @@ class TrainerTest {
         refused(
                 Code.WRONG_CHECKPOINT,
                 () -> Trainer.resume(checkpoint, TestModels.plan(MUON, Precision.FP32), text));
+    }
+
+    @Test
+    void a_batch_in_several_passes_with_activations_computed_again_takes_the_same_steps() {
+        TrainingPlan whole = TestModels.plan(ADAMW, Precision.FP32);
+        TrainingPlan cut = whole.withMemory(4, true);
+        try (Trainer one =
+                        Trainer.begin(
+                                Llama.fresh(TestModels.tiny(), 3), whole, TestModels.text(6));
+                Trainer four =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), cut, TestModels.text(6))) {
+            List<Double> expected = run(one, 6);
+            List<Double> actual = run(four, 6);
+            for (int i = 0; i < 6; i++) {
+                assertThat(actual.get(i)).isCloseTo(expected.get(i), within(1e-3));
+            }
+            assertThat(four.tokensSeen()).isEqualTo(one.tokensSeen());
+        }
+        refused(Code.INVALID_PLAN, () -> whole.withMemory(3, false)); // of four sequences
     }
 
     @Test

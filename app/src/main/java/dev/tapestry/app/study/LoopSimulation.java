@@ -263,14 +263,6 @@ record LoopSimulation(
     }
 
     private TrainingPlan seeded(int place) {
-        return new TrainingPlan(
-                plan.optimizer(),
-                plan.schedule(),
-                plan.sequencesPerStep(),
-                plan.sequenceLength(),
-                plan.clipNorm(),
-                plan.precision(),
-                plan.seed() * 1_000 + place,
-                plan.threads());
+        return plan.withSeed(plan.seed() * 1_000 + place);
     }
 }

@@ -1,0 +1,122 @@
+package dev.tapestry.training;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loss and gradient of a Llama, with derivatives written out: the same numbers as autograd on
+ * {@link LlamaForward} gives, up to rounding, in less time. Why, see docs/decisions on the gradient
+ * by hand.
+ *
+ * <p>Belongs to one thread at a time.
+ */
+final class LlamaGradient implements AutoCloseable {
+
+    private final Llama model;
+    private final Precision precision;
+    private final boolean recompute;
+    private final NativeTensors owned = new NativeTensors();
+    private final List<Block<?>> blocks = new ArrayList<>();
+    private final RmsNorm norm;
+    private final FlatParameters.Trained embedding;
+    private final FlatParameters.Trained lastNorm;
+    private AttentionBlock.@Nullable Sight sight;
+
+    /**
+     * @param recompute the way back computes each layer's values again, so that only one layer's
+     *     are held at a time
+     */
+    LlamaGradient(Llama model, Precision precision, boolean recompute) {
+        this.model = model;
+        this.precision = precision;
+        this.recompute = recompute;
+        LlamaConfig config = model.config();
+        FlatParameters parameters = model.parameters();
+        norm = new RmsNorm(config.rmsNormEpsilon());
+        embedding = parameters.trained("model.embed_tokens.weight", owned);
+        lastNorm = parameters.trained("model.norm.weight", owned);
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(new AttentionBlock(config, parameters, i, precision, this::sight, owned));
+            blocks.add(new FeedForwardBlock(config, parameters, i, precision, owned));
+        }
+    }
+
+    /**
+     * Adds the gradient of {@code share} times the mean loss to the model's gradients.
+     *
+     * @return the mean loss, nats per token
+     */
+    double add(TokenBatch batch, double share) {
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            look(batch.inputs().size(0), batch.inputs().size(1));
+            Tensor ids = batch.inputs().view(-1);
+            Tensor x = torch.embedding(embedding.weights(), ids);
+            for (Block<?> block : blocks) {
+                x = block.forward(x);
+                if (recompute) {
+                    block.forget();
+                }
+            }
+            Tensor scale = norm.scale(x);
+            Tensor hidden = norm.forward(x, scale, lastNorm.weights());
+            Tensor hiddenSlope = torch.empty_like(hidden);
+            double nats =
+                    Loss.backward(
+                            model,
+                            hidden,
+                            batch.targets().view(-1, 1),
+                            hiddenSlope,
+                            share,
+                            precision);
+            Tensor slope = torch.zeros_like(x);
+            norm.backward(slope, lastNorm.gradient(), hiddenSlope, x, scale, lastNorm.weights());
+            for (Block<?> block : blocks.reversed()) {
+                block.backward(slope);
+            }
+            embedding
+                    .gradient()
+                    .add_(
+                            torch.embedding_dense_backward(
+                                    slope, ids, model.config().vocabularySize(), -1, false));
+            return nats;
+        } finally {
+            blocks.forEach(Block::close);
+        }
+    }
+
+    private AttentionBlock.Sight sight() {
+        return Objects.requireNonNull(sight, "no batch is seen");
+    }
+
+    private void look(long sequences, long length) {
+        AttentionBlock.Sight seen = sight;
+        if (seen != null && seen.sequences() == sequences && seen.length() == length) {
+            return;
+        }
+        try (PointerScope _ = new PointerScope()) {
+            Tensor turn = owned.keep(model.forward().turns(0, length));
+            CausalAttention attention =
+                    CausalAttention.of(model.config(), length, model.parameters().type());
+            owned.keep(attention.mask());
+            sight =
+                    new AttentionBlock.Sight(
+                            sequences,
+                            length,
+                            turn,
+                            owned.keep(turn.conj().resolve_conj()),
+                            attention);
+        }
+    }
+
+    @Override
+    public void close() {
+        blocks.forEach(Block::close);
+        owned.close();
+    }
+}
