@@ -41,6 +41,10 @@ record MemberTensor(MemorySegment data, DType dtype) {
                         case F16 ->
                                 Float.float16ToFloat(
                                         data.get(ScalarKernels.BF16, at + (long) i * Short.BYTES));
+                        case U8 ->
+                                throw new AggregationException(
+                                        AggregationException.Code.TENSORS_DIFFER,
+                                        "models that are merged hold numbers, not U8");
                     };
         }
         release(window.first(), window.count());

@@ -139,7 +139,7 @@ class GroupCoderTest {
 
     @Test
     void bf16_saturates_where_it_would_become_infinite() {
-        assertThat(Coding.roundTrip(Codec.BF16, Float.MAX_VALUE, -Float.MAX_VALUE, 1.00390625f))
+        assertThat(Coding.roundTrip(Codec.BF16, Float.MAX_VALUE, -Float.MAX_VALUE, 0x1.01p0f))
                 .containsExactly(Bf16.value(0x7f7f), -Bf16.value(0x7f7f), 1f);
     }
 
