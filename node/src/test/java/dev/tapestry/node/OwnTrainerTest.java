@@ -127,8 +127,12 @@ class OwnTrainerTest {
     }
 
     private void contributes(String script) {
+        contributes(script, LONG);
+    }
+
+    private void contributes(String script, Duration lease) {
         stage.updates.clear();
-        try (Node node = stage.node(config(script, LONG))) {
+        try (Node node = stage.node(config(script, lease))) {
             node.agent().run(Until.noRun());
         }
         assertThat(stage.updates).noneMatch(Declined.class::isInstance);
@@ -231,12 +235,13 @@ class OwnTrainerTest {
         contributes(
                 """
                 for step in 1 2 3; do
-                    sleep 0.7
+                    sleep 1.5
                     echo "{\\"step\\":$step,\\"tokens\\":$((step * 64)),\\"loss\\":5.5}" >> metrics.jsonl
                 done
                 """
                         + WEIGHTS
-                        + DONE);
+                        + DONE,
+                Duration.ofSeconds(4));
         assertThat(stepped()).hasSize(3);
     }
 
