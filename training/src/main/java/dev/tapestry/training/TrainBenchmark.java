@@ -1,7 +1,9 @@
 package dev.tapestry.training;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.tapestry.training.TrainingException.Code;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,6 +47,8 @@ public record TrainBenchmark(
      * @param parameters exactly
      * @param precision of the matrix products
      * @param tokensPerSecond trained on, optimiser included
+     * @param tokensPerProcessorSecond trained on in a second of the process' time on all its
+     *     processors; other work on the machine counts little
      * @param gigaflops floating-point operations of forward and backward pass per second, in 10⁹
      * @param matmulGigaflops rate of a plain product of 1024 × 1024 matrices in the same precision
      * @param shareOfMatmul the first rate over the second
@@ -57,6 +61,7 @@ public record TrainBenchmark(
             long parameters,
             Precision precision,
             double tokensPerSecond,
+            double tokensPerProcessorSecond,
             double gigaflops,
             double matmulGigaflops,
             double shareOfMatmul,
@@ -117,13 +122,16 @@ public record TrainBenchmark(
                         1,
                         threads);
         double[] seconds = new double[steps];
+        double[] processorSeconds = new double[steps];
         double[] losses = new double[steps];
         List<Long> rss = new ArrayList<>();
         try (Trainer trainer =
                 Trainer.begin(Llama.fresh(config, 1), plan, text(config.vocabularySize()))) {
             for (int i = 0; i < steps; i++) {
                 long start = System.nanoTime();
+                long processorStart = processorNanos();
                 losses[i] = trainer.step().loss();
+                processorSeconds[i] = (processorNanos() - processorStart) / 1e9;
                 seconds[i] = (System.nanoTime() - start) / 1e9;
                 int quarter = (i + 1) * 4 / steps;
                 boolean ends = quarter > i * 4 / steps;
@@ -132,6 +140,7 @@ public record TrainBenchmark(
                 }
             }
             Arrays.sort(seconds);
+            Arrays.sort(processorSeconds);
             double rate = plan.tokensPerStep() / seconds[steps / 2];
             double gigaflops = rate * config.trainingFlopsPerToken(sequenceLength) / 1e9;
             return new Row(
@@ -139,6 +148,7 @@ public record TrainBenchmark(
                     config.parameters(),
                     precision,
                     rate,
+                    plan.tokensPerStep() / processorSeconds[steps / 2],
                     gigaflops,
                     matmul,
                     gigaflops / matmul,
@@ -177,6 +187,11 @@ public record TrainBenchmark(
             Arrays.sort(seconds);
             return 2.0 * MATRIX * MATRIX * MATRIX / seconds[seconds.length / 2] / 1e9;
         }
+    }
+
+    /** What the whole process has used, in nanoseconds. */
+    private static long processorNanos() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     private static long rssMebibytes() {

@@ -50,8 +50,14 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--sequences",
             defaultValue = "8",
-            description = "Of 256 tokens in a batch (${DEFAULT-VALUE}).")
+            description = "Sequences in a batch (${DEFAULT-VALUE}).")
     private int sequences;
+
+    @Option(
+            names = "--length",
+            defaultValue = "256",
+            description = "Tokens of a sequence (${DEFAULT-VALUE}).")
+    private int length;
 
     @Option(names = "--threads", description = "Of libtorch (all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
@@ -62,15 +68,15 @@ final class TrainCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 
     /** The result, for {@code --json}. */
-    record Report(int steps, int sequences, int threads, List<TrainBenchmark.Row> rows) {}
+    record Report(
+            int steps, int sequences, int length, int threads, List<TrainBenchmark.Row> rows) {}
 
     @Override
     public Integer call() {
         Output output = Output.of(Output.present(spec).commandLine());
         TrainBenchmark standard = TrainBenchmark.standard(threads);
         TrainBenchmark benchmark =
-                new TrainBenchmark(
-                        standard.optimizer(), steps, threads, sequences, standard.sequenceLength());
+                new TrainBenchmark(standard.optimizer(), steps, threads, sequences, length);
         output.tell(
                 "%d runs of %d steps of %d × %d tokens on %d threads",
                 precisions.size() * models.size(),
@@ -84,16 +90,17 @@ final class TrainCommand implements Callable<Integer> {
                         precisions,
                         row -> output.tell("%s %s done", row.model(), row.precision()));
         if (json) {
-            output.json(new Report(steps, sequences, threads, rows));
+            output.json(new Report(steps, sequences, length, threads, rows));
         } else {
             output.say(
-                    "model  precision   tokens/s  GFLOP/s  matmul GFLOP/s  share    loss  RSS MiB after step 20 and each quarter");
+                    "model  precision   tokens/s  per processor second  GFLOP/s  matmul GFLOP/s  share    loss  RSS MiB after step 20 and each quarter");
             rows.forEach(row ->
                     output.say(
-                            "%-5s  %-9s %10.0f %8.1f %15.1f %5.0f%% %7.3f  %s",
+                            "%-5s  %-9s %10.0f %21.0f %8.1f %15.1f %5.0f%% %7.3f  %s",
                             row.model(),
                             row.precision(),
                             row.tokensPerSecond(),
+                            row.tokensPerProcessorSecond(),
                             row.gigaflops(),
                             row.matmulGigaflops(),
                             100 * row.shareOfMatmul(),
