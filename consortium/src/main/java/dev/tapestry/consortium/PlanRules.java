@@ -127,6 +127,7 @@ public final class PlanRules {
                                 "after mixing nobody's update is 0 where somebody's is not: leave 'mixing' out"));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // formats are literals here
     private static Optional<Refusal> unless(
             boolean holds, PlanFinding finding, String detail, Object... numbers) {
         return holds
