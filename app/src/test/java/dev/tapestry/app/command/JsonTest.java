@@ -51,6 +51,16 @@ final class JsonTest {
         json("model show", base);
         json("model generate", base, "the", "--tokens", "2");
         json("model score", base, "--corpus", corpus, "--sequence", "32", "--tokens", "200");
+        json(
+                "model merge",
+                base,
+                base,
+                "--rule",
+                "slerp",
+                "--base",
+                base,
+                "--out",
+                directory.resolve("merged"));
         json("model export", base, "--gguf", directory.resolve("base.gguf"));
         json("tokenizer train", corpus, directory.resolve("tokenizer"), "--vocabulary", "300");
         json("tokenizer encode", base, "the law");
@@ -143,6 +153,9 @@ final class JsonTest {
         assertThat(said("node join").path("member").asString()).isEqualTo("alpha");
         assertThat(said("run start").path("tokensPerRound").asLong()).isEqualTo(128);
         assertThat(said("tokenizer train").path("vocabulary").asInt()).isEqualTo(300);
+        assertThat(said("model merge").path("models").asInt()).isEqualTo(2);
+        assertThat(said("verify merge").path("agreement").path(0).path("group").asString())
+                .isEqualTo("ALL");
         assertThat(Path.of(said("model export").path("file").asString()))
                 .hasSize(said("model export").path("bytes").asLong());
     }
