@@ -24,8 +24,8 @@ class TopSelectionTest {
                     IntStream.range(from, from + count)
                             .boxed()
                             .sorted(
-                                    Comparator.comparing((Integer j) -> -Math.abs(values[j]))
-                                            .thenComparing(j -> j))
+                                    Comparator.comparingDouble((Integer j) -> -Math.abs(values[j]))
+                                            .thenComparingInt(j -> j))
                             .limit(keep)
                             .mapToInt(j -> j)
                             .sorted()
