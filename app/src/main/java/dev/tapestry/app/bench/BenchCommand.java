@@ -6,12 +6,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tapestry bench}: how fast this machine trains, merges and plays whole rounds. */
+/**
+ * {@code tapestry bench}: how fast this machine trains, merges, codes updates and plays whole
+ * rounds.
+ */
 @Command(
         name = "bench",
-        description = "Measure training, merging and whole rounds on this machine.",
+        description = "Measure training, merging, codecs and whole rounds on this machine.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
-        subcommands = {TrainCommand.class, MergeCommand.class, RoundCommand.class})
+        subcommands = {
+            TrainCommand.class,
+            MergeCommand.class,
+            CodecsCommand.class,
+            RoundCommand.class
+        })
 public final class BenchCommand implements Runnable {
 
     @Spec private @Nullable CommandSpec spec;

@@ -42,7 +42,7 @@ public final class CodedUpdate implements AutoCloseable {
         this.tensors = Map.copyOf(tensors);
         this.codec = codec(file);
         SameTensors.requireNames(tensors, file.tensors(), file.path().toString());
-        GroupCoder coder = codec.coder();
+        GroupCoder coder = codec.coder(new ScalarKernels()); // only its lengths are asked
         for (TensorSpec spec : tensors.values()) {
             requireBytes(spec.name());
             offsets.put(spec.name(), GroupOffsets.of(coder, spec, file.data(spec.name())));
@@ -145,7 +145,7 @@ public final class CodedUpdate implements AutoCloseable {
     /** Decodes groups, for one thread. */
     public final class Reader {
 
-        private final GroupCoder coder = codec.coder();
+        private final GroupCoder coder = codec.coder(Kernels.suitedTo(tensors.values()));
         private final GroupBytes bytes = new GroupBytes(coder.maxBytes(Codec.GROUP));
 
         private Reader() {}

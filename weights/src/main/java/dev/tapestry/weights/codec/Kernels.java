@@ -1,5 +1,8 @@
 package dev.tapestry.weights.codec;
 
+import dev.tapestry.weights.TensorSpec;
+import java.util.Collection;
+
 /**
  * The arithmetic of the codecs on arrays.
  *
@@ -30,7 +33,23 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** Magnitudes are scaled by this before they are summed, so that no sum overflows. */
     float SUM_SCALE = 0x1p-7f;
 
-    /** The fastest on this machine. */
+    /**
+     * Fewer elements than these are done before the vector loops are compiled; until then they are
+     * many times slower than the scalar ones.
+     */
+    long WORTH_VECTORS = 16L << 20;
+
+    /** What is fastest for so many elements; which one it is does not show in the result. */
+    static Kernels suitedTo(long elements) {
+        return elements < WORTH_VECTORS ? new ScalarKernels() : fastest();
+    }
+
+    /** What is fastest for so many tensors together. */
+    static Kernels suitedTo(Collection<TensorSpec> tensors) {
+        return suitedTo(tensors.stream().mapToLong(TensorSpec::elements).sum());
+    }
+
+    /** The fastest on this machine, once compiled. */
     static Kernels fastest() {
         return VectorKernels.isFast() ? new VectorKernels() : new ScalarKernels();
     }

@@ -51,7 +51,7 @@ final class UpdateApplication {
     private final class Worker {
 
         private final CodedUpdate.Reader reader = coded.reader();
-        private final Kernels kernels = Kernels.fastest();
+        private final Kernels kernels = Kernels.suitedTo(base.tensors().values());
         private final float[] values = new float[Codec.GROUP];
         private final float[] update = new float[Codec.GROUP];
 

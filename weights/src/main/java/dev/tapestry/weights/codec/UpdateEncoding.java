@@ -119,8 +119,8 @@ final class UpdateEncoding {
     /** The scratch memory of one group on its way. */
     private final class Worker {
 
-        private final GroupCoder coder = codec.coder();
-        private final Kernels kernels = Kernels.fastest();
+        private final Kernels kernels = Kernels.suitedTo(update.tensors().values());
+        private final GroupCoder coder = codec.coder(kernels);
         private final float[] values = new float[Codec.GROUP];
         private final float[] other = new float[Codec.GROUP];
         private final byte[] coded = new byte[coder.maxBytes(Codec.GROUP) + GroupCoder.SLACK];

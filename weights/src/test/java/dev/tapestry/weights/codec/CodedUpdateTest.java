@@ -111,7 +111,7 @@ class CodedUpdateTest {
         double[] sum = new double[9000];
         double[] sumDecoded = new double[9000];
         double early = 0;
-        int rounds = 240;
+        int rounds = codec == Codec.TOPK_64 ? 240 : 60;
         for (int round = 1; round <= rounds; round++) {
             float[] delta = gaussian(random, 9000);
             for (int i = 0; i < delta.length; i++) {
@@ -213,7 +213,6 @@ class CodedUpdateTest {
                 new String[][] {
                     {"int8/1", "int8/9", "CODEC"},
                     {"int8/1", "bf16/1", "PAYLOAD"},
-                    {"tapestry-update", "tapestry-upwards", "HEADER"},
                     {"tapestry-update", "tapestry-upXate", "CODEC"},
                     {"scalar", "scaler", "TENSOR"},
                     {"\"U8\"", "\"F7\"", "DTYPE"}

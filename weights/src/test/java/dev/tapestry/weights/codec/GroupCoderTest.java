@@ -148,7 +148,7 @@ class GroupCoderTest {
         float[] values = new float[3 * Codec.CHUNK];
         SplittableRandom random = new SplittableRandom(5);
         for (int i = 0; i < 2 * Codec.CHUNK; i++) {
-            values[i] = (float) random.nextGaussian() * (i < Codec.CHUNK ? 1e-6f : 1e6f);
+            values[i] = (float) random.nextGaussian() * (i < Codec.CHUNK ? 1e-3f : 1e3f);
         }
         float[] decoded = Coding.roundTrip(Codec.TOPK_64, values);
         for (int chunk = 0; chunk < 2; chunk++) {
