@@ -105,6 +105,7 @@ final class JsonTest {
                 "200");
         json("verify log", consortium, "--witness", node);
         json("verify merge", consortium, "--round", "1");
+        json("train", Tiny.job(directory.resolve("own-trainer")), "--threads", "1");
     }
 
     @ParameterizedTest

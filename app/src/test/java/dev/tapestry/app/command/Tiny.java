@@ -1,10 +1,30 @@
 package dev.tapestry.app.command;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.BytePairTrainer;
+import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TrainedTokenizer;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.TrainerCommand;
+import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.trainer.RoundTask;
+import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -12,7 +32,12 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -114,5 +139,62 @@ final class Tiny {
                 }
             }
         }
+    }
+
+    /**
+     * A job directory as a node lays it out for a trainer of its own: two steps of AdamW. A trainer
+     * that does nothing leaves it so.
+     */
+    static Path job(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Path job = directory.resolve("job");
+        NodeHome home = new NodeHome(directory.resolve("node"));
+        Path base = Tiny.model(directory.resolve("base"));
+        MemberId member = new MemberId("oulu");
+        NodeConfig config =
+                NodeConfig.standard(
+                                member,
+                                Tiny.corpus(
+                                        directory.resolve("text"), "contributed-cpt, evaluation"))
+                        .withThreads(1)
+                        .withTrainer(
+                                new TrainerCommand(
+                                        List.of("true"), Map.of(), Duration.ofMinutes(1), job));
+        RoundPlan plan =
+                new RoundPlan(
+                        new RoundNumber(1),
+                        Digest.of(new byte[0]),
+                        new LocalTraining(
+                                2,
+                                LocalTraining.Optimizer.ADAMW,
+                                0.01,
+                                0.1,
+                                LocalTraining.Schedule.COSINE,
+                                0,
+                                1000,
+                                2,
+                                16,
+                                0,
+                                1,
+                                3),
+                        MergeRule.fedAvg(),
+                        100,
+                        List.of(member),
+                        Instant.parse("2100-01-01T00:00:00Z"));
+        try (OpenText text =
+                new MemberCorpus(home, config).open(base, PermittedUse.CONTRIBUTED_CPT)) {
+            RoundTrainer idle =
+                    RoundTrainer.of(
+                            home,
+                            config,
+                            NodeProgress.silent(),
+                            new StopSignal(),
+                            InstantSource.system());
+            RoundTask task = new RoundTask(plan, CanonicalJson.digest(plan), 0, base);
+            assertThatThrownBy(() -> idle.train(task, text, directory.resolve("none")))
+                    .isInstanceOf(NodeException.class)
+                    .hasMessageContaining("metrics.jsonl ends with step 0");
+        }
+        return job;
     }
 }
