@@ -83,8 +83,9 @@ record LoopSimulation(
             long done = 0;
             for (int round = 0; done < due; round++) {
                 int steps = stepsOfTheFastest(learners, due - done);
+                long schedule = done * plan.tokensPerStep() / members.size();
                 for (Learner learner : learners) {
-                    learner.scheduleAt(done * plan.tokensPerStep() / members.size());
+                    learner.scheduleAt(schedule);
                     done += learn(learner, standing, steps);
                 }
                 boolean last = done >= due;
