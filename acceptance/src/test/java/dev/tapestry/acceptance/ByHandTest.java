@@ -42,7 +42,7 @@ class ByHandTest {
         assertThat(read(printed))
                 .contains("joined 'Nordic law' as a")
                 .contains("joined 'Nordic law' as b")
-                .contains("[2 of 2 bases published]")
+                .contains("[over: 2 bases were published]")
                 .contains("whole: ")
                 .contains("is this merge, to the last byte")
                 .contains("PART_UPLOAD")

@@ -125,7 +125,8 @@ class ClusterTemplatesTest {
     @Test
     void slurm_s_job_is_cancelled_when_the_node_stops_the_template()
             throws IOException, InterruptedException {
-        Process template = start("slurm.sh", "sleep 600", "");
+        Path trainer = Files.writeString(directory.resolve("work.sh"), "exec sleep 600\n");
+        Process template = start("slurm.sh", "bash " + trainer, "");
         await().atMost(PATIENCE)
                 .until(() -> Files.readString(directory.resolve("printed")).contains("4711 waits"));
         template.destroy();

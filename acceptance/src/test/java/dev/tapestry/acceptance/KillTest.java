@@ -67,19 +67,7 @@ class KillTest {
             consortium.kill("coordinator");
             MEMBERS.forEach(consortium::kill);
 
-            for (String member : MEMBERS) {
-                assertThat(
-                                Program.here(
-                                        "verify",
-                                        "log",
-                                        consortium.consortium(),
-                                        "--witness",
-                                        consortium.node(member)))
-                        .isZero();
-                assertThat(Program.here("verify", "log", consortium.node(member))).isZero();
-            }
-            assertThat(Program.here("verify", "merge", consortium.consortium(), "--round", 4))
-                    .isZero();
+            consortium.verify(MEMBERS, 4);
         }
     }
 }

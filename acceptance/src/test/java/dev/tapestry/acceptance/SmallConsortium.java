@@ -86,6 +86,18 @@ final class SmallConsortium implements AutoCloseable {
         return directory.resolve("node-" + member);
     }
 
+    /**
+     * Every log is whole, every node's bears the coordinator's out, and the round's merge is right.
+     */
+    void verify(List<String> members, int round) {
+        for (String member : members) {
+            assertThat(Program.here("verify", "log", consortium(), "--witness", node(member)))
+                    .isZero();
+            assertThat(Program.here("verify", "log", node(member))).isZero();
+        }
+        assertThat(Program.here("verify", "merge", consortium(), "--round", round)).isZero();
+    }
+
     void startCoordinator() {
         start("coordinator", "coordinator", "start", consortium());
     }

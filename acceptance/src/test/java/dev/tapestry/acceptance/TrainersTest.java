@@ -171,18 +171,7 @@ class TrainersTest {
                     .doesNotExist();
             consortium.kill("coordinator");
             members.forEach(consortium::kill);
-            for (String member : members) {
-                assertThat(
-                                Program.here(
-                                        "verify",
-                                        "log",
-                                        consortium.consortium(),
-                                        "--witness",
-                                        consortium.node(member)))
-                        .isZero();
-            }
-            assertThat(Program.here("verify", "merge", consortium.consortium(), "--round", 2))
-                    .isZero();
+            consortium.verify(members, 2);
         }
     }
 }

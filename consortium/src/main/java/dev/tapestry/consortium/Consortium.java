@@ -28,6 +28,7 @@ import java.util.SortedMap;
  * @param base digest of the shared base; empty before one is adopted
  * @param momentum digest of the outer optimiser's state that belongs to the base
  * @param run the current run
+ * @param ended how the latest run ended; empty while one is under way
  * @param round the latest round
  * @param rounds how many rounds were announced
  * @param contributedWeights digests of the weights that went into a base or lie in the current
@@ -44,6 +45,7 @@ public record Consortium(
         Optional<Digest> base,
         Optional<Digest> momentum,
         Optional<Run> run,
+        Optional<RunEnded> ended,
         Optional<RoundState> round,
         int rounds,
         Set<Digest> contributedWeights) {
@@ -73,6 +75,7 @@ public record Consortium(
                 event.coordinatorKey(),
                 FrozenMap.empty(),
                 FrozenMap.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -116,8 +119,14 @@ public record Consortium(
                 next.base = Optional.of(adopted.base());
                 next.momentum = Optional.empty();
             }
-            case RunStarted started -> next.run = Optional.of(new Run(started.plan(), 0, 0));
-            case RunEnded ended -> next.run = Optional.empty();
+            case RunStarted started -> {
+                next.run = Optional.of(new Run(started.plan(), 0, 0));
+                next.ended = Optional.empty();
+            }
+            case RunEnded over -> {
+                next.run = Optional.empty();
+                next.ended = Optional.of(over);
+            }
             case RoundAnnounced announced -> {
                 next.round = Optional.of(RoundState.Collecting.begin(announced.plan()));
                 next.rounds = announced.plan().round().value();
@@ -277,6 +286,7 @@ public record Consortium(
         private Optional<Digest> base;
         private Optional<Digest> momentum;
         private Optional<Run> run;
+        private Optional<RunEnded> ended;
         private Optional<RoundState> round;
         private int rounds;
 
@@ -288,6 +298,7 @@ public record Consortium(
             base = before.base;
             momentum = before.momentum;
             run = before.run;
+            ended = before.ended;
             round = before.round;
             rounds = before.rounds;
         }
@@ -319,6 +330,7 @@ public record Consortium(
                     base,
                     momentum,
                     run,
+                    ended,
                     round,
                     rounds,
                     contributedWeights);

@@ -3,6 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Consortium.Run;
+import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RoundState;
@@ -43,6 +44,7 @@ final class Views {
                 round.flatMap(RoundState::deadline),
                 state.run().map(Run::published).orElse(0),
                 state.run().map(run -> run.plan().rounds()).orElse(0),
+                state.ended().map(RunEnded::reason).orElse(""),
                 round.map(Views::reason).orElse(""));
     }
 

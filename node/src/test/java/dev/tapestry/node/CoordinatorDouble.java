@@ -215,6 +215,7 @@ final class CoordinatorDouble implements AutoCloseable {
                 Optional.empty(),
                 published,
                 planned,
+                "",
                 "");
     }
 

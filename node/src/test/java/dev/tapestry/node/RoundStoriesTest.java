@@ -265,6 +265,7 @@ class RoundStoriesTest {
                 view.deadline(),
                 view.roundsPublished(),
                 view.roundsPlanned(),
+                view.ending(),
                 "worse");
     }
 
@@ -490,6 +491,7 @@ class RoundStoriesTest {
                                 view.deadline(),
                                 view.roundsPublished(),
                                 view.roundsPlanned(),
+                                view.ending(),
                                 view.reason());
         declinesWith("MALFORMED_REPLY", "without its digest");
     }

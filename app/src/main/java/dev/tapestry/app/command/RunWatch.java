@@ -74,7 +74,9 @@ record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<Strin
                     "  [%d of %d bases published]"
                             .formatted(view.roundsPublished(), view.roundsPlanned()));
         } else {
-            line.append("  [nothing runs]");
+            line.append("  [")
+                    .append(view.ending().isEmpty() ? "nothing ran yet" : "over: " + view.ending())
+                    .append(']');
         }
         view.base().ifPresent(base -> line.append("  base ").append(base.abbreviated()));
         return line.toString();

@@ -21,8 +21,8 @@ final class Learner implements AutoCloseable {
     /** Its weights as others know them, from which its progress is counted. */
     private Path reference = Path.of("");
 
-    /** The running averages as it last contributed them. */
-    private Optional<Path> sentMoments = Optional.empty();
+    /** Likewise its optimiser's running averages. */
+    private Optional<Path> referenceMoments = Optional.empty();
 
     /** Whether it has trained on since then. */
     private boolean ahead;
@@ -91,9 +91,15 @@ final class Learner implements AutoCloseable {
         trainer.continueScheduleAt(tokens);
     }
 
-    /** Its contribution misses a merge of contributions to {@code base}. */
-    void misses(Path base) {
+    /**
+     * Its contribution misses a merge: what it learnt since the last one counts in the next.
+     *
+     * @param base the base that it has
+     * @param moments the shared running averages that it has
+     */
+    void misses(Path base, Optional<Path> moments) {
         reference = base;
+        referenceMoments = moments;
         ahead = true;
     }
 
@@ -127,7 +133,7 @@ final class Learner implements AutoCloseable {
      */
     Path contributeMoments(ModelDirectory shared, Path folder) {
         Path own = moments(folder);
-        sentMoments = Optional.of(own);
+        referenceMoments = Optional.of(own);
         return momentsLine.carry(
                 shared, own, shared.tensors().keySet(), folder.resolve("moments-from-" + member));
     }
@@ -136,8 +142,8 @@ final class Learner implements AutoCloseable {
     void receiveMoments(ModelDirectory shared) {
         if (!ahead) {
             trainer.replaceMoments(shared);
-        } else if (sentMoments.isPresent()) {
-            try (ModelDirectory sent = ModelDirectory.open(sentMoments.get())) {
+        } else if (referenceMoments.isPresent()) {
+            try (ModelDirectory sent = ModelDirectory.open(referenceMoments.get())) {
                 trainer.rebaseMoments(sent, shared);
             }
         }

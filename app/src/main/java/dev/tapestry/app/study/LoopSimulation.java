@@ -126,7 +126,7 @@ record LoopSimulation(
         if (present.isEmpty()) {
             return learners;
         }
-        away.forEach(learner -> learner.misses(standing.base()));
+        away.forEach(learner -> learner.misses(standing.base(), standing.moments()));
         return present;
     }
 

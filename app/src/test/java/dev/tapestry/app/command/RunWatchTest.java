@@ -49,6 +49,8 @@ final class RunWatchTest {
             assertThat(views.getLast().phase()).isEqualTo(Phase.ABANDONED);
             assertThat(views.getLast().roundsPlanned()).isZero();
             assertThat(views.getLast().reason()).isNotEmpty();
+            assertThat(views.getLast().ending()).isNotEmpty();
+            assertThat(views.getFirst().ending()).isEmpty();
         }
     }
 }

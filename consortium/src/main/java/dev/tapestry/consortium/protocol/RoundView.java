@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param deadline when the waiting ends
  * @param roundsPublished bases published by the current run
  * @param roundsPlanned bases that the current run will publish; 0 while nothing runs
+ * @param ending how the latest run ended; empty while one is under way and before the first
  * @param reason why the latest round ended without a new base, or empty
  */
 public record RoundView(
@@ -33,6 +34,7 @@ public record RoundView(
         Optional<Instant> deadline,
         int roundsPublished,
         int roundsPlanned,
+        String ending,
         String reason) {
 
     /** The states of a round, and one for no round yet. */

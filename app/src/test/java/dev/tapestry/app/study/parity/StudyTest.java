@@ -87,6 +87,42 @@ class StudyTest {
         assertThat(StudyText.markdown(report)).contains("| loop | adopted | 2 | 4 |");
     }
 
+    /** Some are away twice in a row: what they learnt goes into a merge that they reach. */
+    @Test
+    void members_of_different_speed_who_are_often_away_train_all_tokens() throws IOException {
+        String churning =
+                """
+                scoredTokens: 2048
+                arms:
+                  - name: churning
+                    start: ADOPTED
+                    group: TWO
+                    shuffled: false
+                    tokens: 3072
+                    seeds: [1]
+                    rates: [0.002]
+                    optimizer: MUON
+                    batchSequences: 2
+                    scheme:
+                      type: loop
+                      rounds:
+                        steps: 2
+                        merge:
+                          outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
+                          aggregator: {type: mean}
+                        sharedMoments: true
+                        churn: {speeds: [1, 2], absence: 0.6}
+                """;
+        Study study = study(churning);
+
+        assertThat(study.run()).isTrue();
+
+        StudyReport.Row row = StudyReport.of(study, plan(churning), "abc").arms().getFirst();
+        assertThat(row.meanBpb()).isBetween(1.0, 2.5);
+        // Twelve steps of each are due: three a round, of which the first member does one.
+        assertThat(row.bytesReduction().orElseThrow()).isBetween(0.5, 5.0);
+    }
+
     @Test
     void what_has_been_run_is_not_run_again_and_gives_the_same_when_it_is() throws IOException {
         Study study = study(PLAN);
