@@ -35,6 +35,13 @@ final class AdmissionRules {
                     "trained by plan %s; the round's plan is %s"
                             .formatted(manifest.plan().abbreviated(), planDigest.abbreviated()));
         }
+        Optional<CodecName> codec = manifest.update().map(CodedFile::codec);
+        if (!codec.equals(plan.up())) {
+            return refuse(
+                    Finding.WRONG_CODEC,
+                    "contributed as %s; the round's plan asks for %s"
+                            .formatted(words(codec), words(plan.up())));
+        }
         LocalTraining training = plan.training();
         if (manifest.steps() > training.steps() || manifest.tokens() > training.tokensPerRound()) {
             return refuse(
@@ -46,12 +53,11 @@ final class AdmissionRules {
                                     training.tokensPerRound(),
                                     training.steps()));
         }
-        if (manifest.weights().bytes() > charter.contributionQuotaBytes()) {
+        if (manifest.sent().bytes() > charter.contributionQuotaBytes()) {
             return refuse(
                     Finding.TOO_LARGE,
                     "%d bytes; the charter allows %d"
-                            .formatted(
-                                    manifest.weights().bytes(), charter.contributionQuotaBytes()));
+                            .formatted(manifest.sent().bytes(), charter.contributionQuotaBytes()));
         }
         if (manifest.trainingBitsPerByte() > charter.qualityFloorBitsPerByte()) {
             return refuse(
@@ -90,6 +96,10 @@ final class AdmissionRules {
                 Finding.REPLAY,
                 "weights %s were contributed before; train from this round's base"
                         .formatted(weights.abbreviated()));
+    }
+
+    private static String words(Optional<CodecName> codec) {
+        return codec.map(name -> "an update in " + name).orElse("whole weights");
     }
 
     static Optional<Refusal> refuse(Finding finding, String detail) {

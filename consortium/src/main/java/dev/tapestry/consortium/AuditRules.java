@@ -99,7 +99,7 @@ public final class AuditRules {
                             before,
                             it.round(),
                             it,
-                            round -> RoundAuditRules.merged(round, it, before.charter()));
+                            round -> RoundAuditRules.merged(round, it, before));
             case CandidateScored it ->
                     RoundAuditRules.during(
                             Scoring.class,

@@ -9,9 +9,11 @@ import java.util.Optional;
  * @param model digest of the merged model's manifest
  * @param momentum digest of the outer optimiser's state after the merge; empty where the rule has
  *     none
+ * @param step how it was coded; empty where it is the merge itself
  * @param weights how much each contribution counted, by member; they sum to 1
  */
-public record Candidate(Digest model, Optional<Digest> momentum, List<Weight> weights) {
+public record Candidate(
+        Digest model, Optional<Digest> momentum, Optional<CodedStep> step, List<Weight> weights) {
 
     /**
      * How much one contribution counted.
@@ -30,5 +32,15 @@ public record Candidate(Digest model, Optional<Digest> momentum, List<Weight> we
 
     public Candidate {
         weights = List.copyOf(weights);
+    }
+
+    /** A candidate that is the merge itself. */
+    public Candidate(Digest model, Optional<Digest> momentum, List<Weight> weights) {
+        this(model, momentum, Optional.empty(), weights);
+    }
+
+    /** What coding it lost; empty where it was not coded. */
+    public Optional<Digest> residual() {
+        return step.map(CodedStep::residualAfter);
     }
 }

@@ -27,6 +27,8 @@ import java.util.SortedMap;
  * @param tokens enrolment tokens that were not used, by the digest of their secret
  * @param base digest of the shared base; empty before one is adopted
  * @param momentum digest of the outer optimiser's state that belongs to the base
+ * @param residual digest of what coding the step to the base has lost, for the next step; empty
+ *     where it was not coded
  * @param run the current run
  * @param ended how the latest run ended; empty while one is under way
  * @param round the latest round
@@ -44,6 +46,7 @@ public record Consortium(
         SortedMap<Digest, TokenIssued> tokens,
         Optional<Digest> base,
         Optional<Digest> momentum,
+        Optional<Digest> residual,
         Optional<Run> run,
         Optional<RunEnded> ended,
         Optional<RoundState> round,
@@ -75,6 +78,7 @@ public record Consortium(
                 event.coordinatorKey(),
                 FrozenMap.empty(),
                 FrozenMap.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -118,6 +122,7 @@ public record Consortium(
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
                 next.momentum = Optional.empty();
+                next.residual = Optional.empty();
             }
             case RunStarted started -> {
                 next.run = Optional.of(new Run(started.plan(), 0, 0));
@@ -137,6 +142,10 @@ public record Consortium(
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
+                next.residual =
+                        next.round.orElse(null) instanceof RoundState.Published over
+                                ? over.candidate().residual()
+                                : Optional.empty();
                 next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
             }
             case ConsortiumEvent.RoundRolledBack back -> next.fruitless();
@@ -263,6 +272,7 @@ public record Consortium(
                                 plan.training(),
                                 plan.merge(),
                                 plan.scoringTokens(),
+                                plan.wire(),
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));
@@ -285,6 +295,7 @@ public record Consortium(
         private DigestSet contributedWeights;
         private Optional<Digest> base;
         private Optional<Digest> momentum;
+        private Optional<Digest> residual;
         private Optional<Run> run;
         private Optional<RunEnded> ended;
         private Optional<RoundState> round;
@@ -297,6 +308,7 @@ public record Consortium(
             contributedWeights = DigestSet.of(before.contributedWeights);
             base = before.base;
             momentum = before.momentum;
+            residual = before.residual;
             run = before.run;
             ended = before.ended;
             round = before.round;
@@ -329,6 +341,7 @@ public record Consortium(
                     tokens,
                     base,
                     momentum,
+                    residual,
                     run,
                     ended,
                     round,

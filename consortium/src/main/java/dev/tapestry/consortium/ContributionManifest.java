@@ -1,5 +1,8 @@
 package dev.tapestry.consortium;
 
+import java.util.List;
+import java.util.Optional;
+
 /**
  * What a node signs when it contributes to a round.
  *
@@ -7,7 +10,9 @@ package dev.tapestry.consortium;
  * @param member who contributes
  * @param base digest of the base it was trained from
  * @param plan digest of the round plan's canonical JSON
- * @param weights the safetensors files of the trained weights
+ * @param weights the safetensors files of the contributed weights
+ * @param update the file that is sent in their place, and with the base gives them; empty where
+ *     they are sent themselves
  * @param tokens tokens it was trained on in this round
  * @param steps optimiser steps taken in this round
  * @param trainingBitsPerByte mean training loss of the round
@@ -18,6 +23,7 @@ public record ContributionManifest(
         Digest base,
         Digest plan,
         ModelManifest weights,
+        Optional<CodedFile> update,
         long tokens,
         int steps,
         double trainingBitsPerByte) {
@@ -38,5 +44,32 @@ public record ContributionManifest(
         if (weights.files().isEmpty()) {
             throw new IllegalArgumentException("a contribution has at least one file of weights");
         }
+    }
+
+    /** A contribution that sends its weights themselves. */
+    public ContributionManifest(
+            RoundNumber round,
+            MemberId member,
+            Digest base,
+            Digest plan,
+            ModelManifest weights,
+            long tokens,
+            int steps,
+            double trainingBitsPerByte) {
+        this(
+                round,
+                member,
+                base,
+                plan,
+                weights,
+                Optional.empty(),
+                tokens,
+                steps,
+                trainingBitsPerByte);
+    }
+
+    /** The files that are sent. */
+    public ModelManifest sent() {
+        return update.map(coded -> new ModelManifest(List.of(coded.file()))).orElse(weights);
     }
 }

@@ -20,6 +20,8 @@ public enum Finding {
     WRONG_BASE,
     /** The contribution was trained by another plan than the round's, or for longer. */
     WRONG_PLAN,
+    /** Coded otherwise than the round's plan asks for. */
+    WRONG_CODEC,
     /** The same member already has another contribution in this round. */
     ALREADY_ADMITTED,
     /** The very same weights were contributed before, by whomever. */
@@ -28,6 +30,8 @@ public enum Finding {
     TOO_LARGE,
     /** Parts that the manifest names have not arrived. */
     INCOMPLETE,
+    /** The update, applied to the base, does not give the weights that the manifest names. */
+    DECODES_OTHERWISE,
     /** A tensor of the base is missing. */
     MISSING_TENSOR,
     /** A tensor that the base does not have. */

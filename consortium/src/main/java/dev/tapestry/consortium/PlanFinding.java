@@ -17,5 +17,7 @@ public enum PlanFinding {
     /** The mean over senders without clipping to the median norm. */
     SENDERS_UNCLIPPED,
     /** The mean over senders of mixed updates: after mixing everybody sent everything. */
-    SENDERS_MIXED
+    SENDERS_MIXED,
+    /** A codec that this version does not know. */
+    CODEC_UNKNOWN
 }

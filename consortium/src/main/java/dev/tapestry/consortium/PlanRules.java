@@ -1,6 +1,7 @@
 package dev.tapestry.consortium;
 
 import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.CODEC_UNKNOWN;
 import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
@@ -32,7 +33,19 @@ public final class PlanRules {
 
     /** Why {@code plan} cannot work with the smallest quorum that {@code charter} merges. */
     public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
-        return refusal(plan.merge(), charter.quorum());
+        return refusal(plan.merge(), charter.quorum())
+                .or(() -> plan.wire().flatMap(PlanRules::codec));
+    }
+
+    private static Optional<Refusal> codec(Wire wire) {
+        return wire.codecs()
+                .filter(codec -> !CodecName.KNOWN.contains(codec))
+                .findFirst()
+                .map(unknown ->
+                        new Refusal(
+                                CODEC_UNKNOWN,
+                                "the codec %s is not one of %s"
+                                        .formatted(unknown, CodecName.KNOWN)));
     }
 
     /** Why {@code rule} cannot merge so few contributions, or not at all; empty where it can. */

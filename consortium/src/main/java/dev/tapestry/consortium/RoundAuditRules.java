@@ -103,7 +103,8 @@ final class RoundAuditRules {
                                                         round.awaited())));
     }
 
-    static Optional<String> merged(Merging round, CandidateMerged event, Charter charter) {
+    static Optional<String> merged(Merging round, CandidateMerged event, Consortium before) {
+        Charter charter = before.charter();
         List<Candidate.Weight> weights = event.candidate().weights();
         List<MemberId> members = weights.stream().map(Candidate.Weight::member).toList();
         double sum = weights.stream().mapToDouble(Candidate.Weight::value).sum();
@@ -138,7 +139,35 @@ final class RoundAuditRules {
                                                         round.number(),
                                                         event.at(),
                                                         event.scoringClosesAt(),
-                                                        charter.scoringDeadline())));
+                                                        charter.scoringDeadline())))
+                .or(() -> coded(round, event.candidate().step(), before.residual()));
+    }
+
+    private static Optional<String> coded(
+            Merging round, Optional<CodedStep> step, Optional<Digest> residual) {
+        return unless(
+                        step.map(CodedStep::codec).equals(round.plan().down()),
+                        () ->
+                                "round %s codes its candidate by %s; the plan asks for %s"
+                                        .formatted(
+                                                round.number(),
+                                                words(step.map(CodedStep::codec)),
+                                                words(round.plan().down())))
+                .or(() ->
+                        unless(
+                                step.map(s -> s.residualBefore().equals(residual)).orElse(true),
+                                () ->
+                                        "round %s codes its candidate with residual %s; the base's is %s"
+                                                .formatted(
+                                                        round.number(),
+                                                        words(
+                                                                step.flatMap(
+                                                                        CodedStep::residualBefore)),
+                                                        words(residual))));
+    }
+
+    private static String words(Optional<?> known) {
+        return known.map(Object::toString).orElse("none");
     }
 
     static Optional<String> scored(Scoring round, CandidateScored event) {

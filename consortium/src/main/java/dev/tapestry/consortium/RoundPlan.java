@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What the coordinator announces: who trains what, from which base, until when.
@@ -11,6 +12,7 @@ import java.util.List;
  * @param training what each node does
  * @param merge how the contributions will be merged
  * @param scoringTokens tokens on which each member scores the candidate
+ * @param wire how weights travel; empty for whole weights in both directions
  * @param invited members that may contribute, sorted
  * @param closesAt when collecting ends, even if members are missing
  */
@@ -20,6 +22,7 @@ public record RoundPlan(
         LocalTraining training,
         MergeRule merge,
         long scoringTokens,
+        Optional<Wire> wire,
         List<MemberId> invited,
         Instant closesAt) {
 
@@ -28,5 +31,33 @@ public record RoundPlan(
         if (invited.isEmpty()) {
             throw new IllegalArgumentException("round " + round + " invites nobody");
         }
+    }
+
+    /** A round in which whole weights travel. */
+    public RoundPlan(
+            RoundNumber round,
+            Digest base,
+            LocalTraining training,
+            MergeRule merge,
+            long scoringTokens,
+            List<MemberId> invited,
+            Instant closesAt) {
+        this(round, base, training, merge, scoringTokens, Optional.empty(), invited, closesAt);
+    }
+
+    /** The same round with coded updates. */
+    public RoundPlan over(Wire coded) {
+        return new RoundPlan(
+                round, base, training, merge, scoringTokens, Optional.of(coded), invited, closesAt);
+    }
+
+    /** The codec of contributions; empty for whole weights. */
+    public Optional<CodecName> up() {
+        return wire.flatMap(Wire::up);
+    }
+
+    /** The codec of the step from the base to the candidate; empty for whole models. */
+    public Optional<CodecName> down() {
+        return wire.flatMap(Wire::down);
     }
 }

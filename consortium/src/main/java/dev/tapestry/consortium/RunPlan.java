@@ -1,5 +1,7 @@
 package dev.tapestry.consortium;
 
+import java.util.Optional;
+
 /**
  * A run of the Shared-Base Loop: so many rounds by the same rules.
  *
@@ -7,8 +9,14 @@ package dev.tapestry.consortium;
  * @param training what nodes do in each round
  * @param merge how contributions move the base
  * @param scoringTokens tokens of its held-out text on which each member scores a candidate
+ * @param wire how weights travel; empty for whole weights in both directions
  */
-public record RunPlan(int rounds, LocalTraining training, MergeRule merge, long scoringTokens) {
+public record RunPlan(
+        int rounds,
+        LocalTraining training,
+        MergeRule merge,
+        long scoringTokens,
+        Optional<Wire> wire) {
 
     public RunPlan {
         if (rounds < 1) {
@@ -17,5 +25,15 @@ public record RunPlan(int rounds, LocalTraining training, MergeRule merge, long 
         if (scoringTokens < 1) {
             throw new IllegalArgumentException("scoringTokens is at least 1, not " + scoringTokens);
         }
+    }
+
+    /** A run in which whole weights travel. */
+    public RunPlan(int rounds, LocalTraining training, MergeRule merge, long scoringTokens) {
+        this(rounds, training, merge, scoringTokens, Optional.empty());
+    }
+
+    /** The same run with coded updates. */
+    public RunPlan over(Wire coded) {
+        return new RunPlan(rounds, training, merge, scoringTokens, Optional.of(coded));
     }
 }

@@ -1,5 +1,6 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
@@ -11,8 +12,10 @@ import dev.tapestry.consortium.RoundNumber;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -22,7 +25,8 @@ import java.util.function.Predicate;
  * envelope, which lies among them as {@code .envelope.json}.
  *
  * <p>A contribution's weights are sent; configuration, tokenizer and index are the base's own, so
- * that nobody can bring in others.
+ * that nobody can bring in others. A coded update is sent in place of the weights and kept beside
+ * them, hidden; the weights appear when it is decoded.
  */
 final class ContributionStore {
 
@@ -57,6 +61,15 @@ final class ContributionStore {
         if (!expected.equals(found)) {
             return malformed("the weights are in files " + found + "; the base's in " + expected);
         }
+        Optional<String> odd =
+                manifest.update()
+                        .map(update -> update.file().path())
+                        .filter(path -> !path.equals(CodedFile.UPDATE));
+        if (odd.isPresent()) {
+            return malformed(
+                    "the update's file is '%s'; call it '%s'"
+                            .formatted(odd.get(), CodedFile.UPDATE));
+        }
         return manifest.weights().files().stream()
                 .filter(file -> !isWeights(file) && !base.files().contains(file))
                 .findFirst()
@@ -87,9 +100,28 @@ final class ContributionStore {
             prepare(folder, envelopeBytes, manifest);
         }
         Upload upload =
-                new Upload(envelope, manifest, signingKey, folder, weights(manifest.weights()));
+                new Upload(envelope, manifest, signingKey, folder, awaited(folder, manifest));
         upload.recover();
         return upload;
+    }
+
+    /** The files that are sent, by where they go. */
+    private static SequencedMap<Path, ModelManifest.File> awaited(
+            Path folder, ContributionManifest manifest) {
+        SequencedMap<Path, ModelManifest.File> awaited = new LinkedHashMap<>();
+        if (manifest.update().isPresent()) {
+            ModelManifest.File file = manifest.update().get().file();
+            awaited.put(place(folder, file), file);
+        } else {
+            weights(manifest.weights())
+                    .forEach(file -> awaited.put(folder.resolve(file.path()), file));
+        }
+        return awaited;
+    }
+
+    /** Where a coded update lies; hidden, for it is no part of the model. */
+    static Path place(Path folder, ModelManifest.File update) {
+        return folder.resolve("." + update.path());
     }
 
     /** The envelope is written last: where it is whole, so is what lies beside it. */

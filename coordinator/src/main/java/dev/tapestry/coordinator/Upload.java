@@ -46,29 +46,29 @@ final class Upload {
      *
      * @param contribution digest of the signed envelope
      * @param signingKey the public key with which the manifest was signed
-     * @param awaited files whose parts are sent; others are there already
+     * @param awaited files whose parts are sent, by where they go; others are there already
      */
     Upload(
             Digest contribution,
             ContributionManifest manifest,
             String signingKey,
             Path folder,
-            List<ModelManifest.File> awaited) {
+            SequencedMap<Path, ModelManifest.File> awaited) {
         this.contribution = contribution;
         this.manifest = manifest;
         this.signingKey = signingKey;
         this.folder = folder;
         Map<Digest, List<Place>> places = new LinkedHashMap<>();
         Map<Digest, Long> lengths = new TreeMap<>();
-        for (ModelManifest.File file : awaited) {
+        awaited.forEach((path, file) -> {
             long offset = 0;
             for (ModelManifest.Part part : file.parts()) {
                 places.computeIfAbsent(part.digest(), _ -> new ArrayList<>())
-                        .add(new Place(folder.resolve(file.path()), offset));
+                        .add(new Place(path, offset));
                 lengths.put(part.digest(), part.bytes());
                 offset += part.bytes();
             }
-        }
+        });
         places.forEach((digest, list) ->
                 slots.put(digest, new PartSlot(lengths.getOrDefault(digest, 0L), list)));
     }

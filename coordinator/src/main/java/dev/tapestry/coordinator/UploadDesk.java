@@ -251,6 +251,10 @@ final class UploadDesk {
 
     private RoundInput examine(Upload upload, ModelDirectory base) {
         ContributionManifest manifest = upload.manifest();
+        Optional<Refusal> undecodable = UpdateDecoding.decode(upload.folder(), manifest, base);
+        if (undecodable.isPresent()) {
+            return new RoundInput.Unsound(manifest.member(), undecodable.get(), clock.instant());
+        }
         double band = ledger.snapshot().consortium().charter().maxRelativeUpdateNorm();
         try (ModelDirectory weights = ModelDirectory.open(upload.folder())) {
             return switch (new ContributionValidator(band).validate(base, weights)) {

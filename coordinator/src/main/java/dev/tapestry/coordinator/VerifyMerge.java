@@ -7,6 +7,7 @@ import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
@@ -134,8 +135,8 @@ public final class VerifyMerge {
         return differences;
     }
 
-    private static String words(Optional<Digest> digest) {
-        return digest.map(Digest::hex).orElse("nothing");
+    private static String words(Optional<?> known) {
+        return known.map(Object::toString).orElse("nothing");
     }
 
     /** Whether a contribution is what its member signed, in the log and in the files. */
@@ -192,6 +193,11 @@ public final class VerifyMerge {
                                 "weights",
                                 CanonicalJson.digest(manifest.weights()),
                                 contribution.weights()),
+                        differs(
+                                member,
+                                "codec",
+                                words(manifest.update().map(CodedFile::codec)),
+                                words(plan.up())),
                         differs(member, "tokens", manifest.tokens(), contribution.tokens()),
                         differs(
                                 member,

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.CodedStep;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
@@ -14,6 +16,7 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.Wire;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -89,6 +92,9 @@ class EventContractTest {
                 new ConsortiumEvent.MemberRevoked(member, "key stolen", at),
                 new ConsortiumEvent.BaseAdopted(digest, "SmolLM2-135M", at),
                 new ConsortiumEvent.RunStarted(plan, at),
+                new ConsortiumEvent.RunStarted(
+                        plan.over(new Wire(Optional.of(new CodecName("int4/1")), Optional.empty())),
+                        at),
                 new ConsortiumEvent.RunEnded(true, "2 bases were published", at),
                 new ConsortiumEvent.RoundAnnounced(
                         new RoundPlan(
@@ -110,6 +116,19 @@ class EventContractTest {
                         new Candidate(
                                 digest,
                                 Optional.of(digest),
+                                List.of(new Candidate.Weight(member, 1))),
+                        at.plusSeconds(60),
+                        at),
+                new ConsortiumEvent.CandidateMerged(
+                        round,
+                        new Candidate(
+                                digest,
+                                Optional.empty(),
+                                Optional.of(
+                                        new CodedStep(
+                                                new CodecName("int4/1"),
+                                                Optional.of(digest),
+                                                digest)),
                                 List.of(new Candidate.Weight(member, 1))),
                         at.plusSeconds(60),
                         at),

@@ -11,6 +11,7 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Weighting;
+import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
@@ -114,6 +115,10 @@ final class Stage implements AutoCloseable {
 
     void run(int rounds, MergeRule merge) {
         steward.post("/v1/runs", plan(rounds, merge)).as(201, Accepted.class);
+    }
+
+    void run(int rounds, MergeRule merge, Wire wire) {
+        steward.post("/v1/runs", plan(rounds, merge).over(wire)).as(201, Accepted.class);
     }
 
     /** Closes the coordinator and starts another one on the same directory. */

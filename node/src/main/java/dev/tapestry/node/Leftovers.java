@@ -36,6 +36,7 @@ final class Leftovers {
             for (Path round : in(home.outbox())) {
                 sweepDrafts(round);
             }
+            sweepDrafts(home.residuals());
             sweepDrafts(home.sovereign());
             new SovereignShelf(home).recover();
             new TokenPacks(home).prune();

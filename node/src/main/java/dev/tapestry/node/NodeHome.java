@@ -80,6 +80,11 @@ public record NodeHome(Path directory) {
         return outbox().resolve("round-" + round);
     }
 
+    /** What coding has lost of contributions that became part of a base. */
+    public Path residuals() {
+        return directory.resolve("residual");
+    }
+
     /** What was verified of the coordinator's log. */
     public Path witness() {
         return directory.resolve("witness");

@@ -78,7 +78,7 @@ final class Courier {
         return switch (client.contribute(round, parcel.envelope())) {
             case Reply.Denied<UploadStatus>(Answer.Refused refused) -> refused;
             case Reply.Given<UploadStatus>(UploadStatus status) ->
-                    parts.send(parcel.weights(), parcel.manifest().weights(), status.missing())
+                    parts.send(parcel.files(), parcel.manifest().sent(), status.missing())
                             .<Answer>map(refused -> refused)
                             .orElseGet(() -> client.seal(round, status.contribution()));
         };

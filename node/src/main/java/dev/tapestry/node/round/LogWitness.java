@@ -53,8 +53,9 @@ public final class LogWitness {
      * @param note the signed checkpoint
      * @param edge of the tree over all entries under it
      * @param base the last base that they name
+     * @param own what they say of this member's contributions
      */
-    record Seen(String note, TreeEdge edge, Optional<Digest> base) {
+    record Seen(String note, TreeEdge edge, Optional<Digest> base, OwnContributions own) {
         boolean names(Digest other) {
             return base.equals(Optional.of(other));
         }
@@ -102,6 +103,11 @@ public final class LogWitness {
             }
             claimed = claimedNow(base);
         }
+    }
+
+    /** This member's latest contribution that a base was made of, as far as the log was read. */
+    Optional<Digest> merged() {
+        return seen().flatMap(seen -> seen.own().merged());
     }
 
     /** The base that the coordinator names now; {@code otherwise} if it names none. */
@@ -177,11 +183,16 @@ public final class LogWitness {
     private Seen read(Optional<Seen> before, Checkpoint now, String note) {
         TreeEdge edge = before.map(Seen::edge).orElse(TreeEdge.EMPTY);
         Optional<Digest> base = before.flatMap(Seen::base);
+        OwnContributions own = before.map(Seen::own).orElse(OwnContributions.NONE);
         while (edge.size() < now.size()) {
             for (byte[] entry : slice(edge.size(), Math.min(now.size(), edge.size() + SLICE))) {
                 edge = edge.with(entry);
-                Optional<Digest> named = base(entry);
-                base = named.isPresent() ? named : base;
+                Optional<ConsortiumEvent> event = event(entry);
+                if (event.isPresent()) {
+                    Optional<Digest> named = base(event.get());
+                    base = named.isPresent() ? named : base;
+                    own = own.after(event.get(), membership.member());
+                }
             }
         }
         if (!edge.root().equals(now.root())) {
@@ -193,7 +204,7 @@ public final class LogWitness {
                                     edge.root().abbreviated(),
                                     now.root().abbreviated()));
         }
-        return new Seen(note, edge, base);
+        return new Seen(note, edge, base, own);
     }
 
     private List<byte[]> slice(long from, long to) {
@@ -207,16 +218,20 @@ public final class LogWitness {
         return entries;
     }
 
-    private static Optional<Digest> base(byte[] entry) {
+    private static Optional<ConsortiumEvent> event(byte[] entry) {
         try {
-            return switch (CanonicalJson.read(entry, ConsortiumEvent.class)) {
-                case BaseAdopted adopted -> Optional.of(adopted.base());
-                case BasePublished published -> Optional.of(published.base());
-                case ConsortiumEvent _ -> Optional.empty();
-            };
+            return Optional.of(CanonicalJson.read(entry, ConsortiumEvent.class));
         } catch (TrustException _) {
             return Optional.empty(); // an event of a later version says nothing about bases
         }
+    }
+
+    private static Optional<Digest> base(ConsortiumEvent event) {
+        return switch (event) {
+            case BaseAdopted adopted -> Optional.of(adopted.base());
+            case BasePublished published -> Optional.of(published.base());
+            case ConsortiumEvent _ -> Optional.empty();
+        };
     }
 
     private NodeException split(String before, String now, String why) {

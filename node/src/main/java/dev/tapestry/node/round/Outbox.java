@@ -15,25 +15,38 @@ import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * Contributions that were trained and signed but perhaps not admitted yet.
  *
- * <p>{@code outbox/round-N/weights/} is whole before {@code contribution.json}, the signed
- * manifest, appears beside it: where there is a signed manifest, there is nothing left to train.
+ * <p>{@code outbox/round-N/weights/}, or {@code update/} with {@code residual.safetensors}, is
+ * whole before {@code contribution.json}, the signed manifest, appears beside it: where there is a
+ * signed manifest, there is nothing left to train.
  */
 final class Outbox {
 
     private static final String WEIGHTS = "weights";
+    private static final String UPDATE = "update";
+    private static final String RESIDUAL = "residual.safetensors";
     private static final String ENVELOPE = "contribution.json";
 
     private final NodeHome home;
     private final SigningKey key;
 
-    /** A signed contribution and where its weights are. */
-    record Parcel(Envelope envelope, ContributionManifest manifest, Path weights) {}
+    /** A signed contribution and where the files are that are sent. */
+    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {}
+
+    /**
+     * Where the files of a contribution are.
+     *
+     * @param weights a folder for what was trained
+     * @param update a folder for its coded update
+     * @param residual a file for what coding lost
+     */
+    record Place(Path weights, Path update, Path residual) {}
 
     Outbox(NodeHome home, SigningKey key) {
         this.home = home;
@@ -54,7 +67,7 @@ final class Outbox {
                             key.verifyingKey(),
                             ContributionManifest.class);
             return manifest.plan().equals(plan)
-                    ? Optional.of(new Parcel(envelope, manifest, weights(round)))
+                    ? Optional.of(parcel(envelope, manifest))
                     : Optional.empty();
         } catch (TrustException e) {
             // Written by another key, or damaged: it is trained anew.
@@ -64,31 +77,59 @@ final class Outbox {
         }
     }
 
-    /** Where the weights of a round are to be written; empty now. */
-    Path empty(RoundNumber round) {
+    /** Where a round's contribution is to be written; empty now. */
+    Place empty(RoundNumber round) {
         drop(home.outbox(round));
         try {
             Files.createDirectories(home.outbox(round));
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot make the outbox: " + e, e);
         }
-        return weights(round);
+        return place(round);
     }
 
-    /** Signs the contribution whose weights are written. */
+    /** Signs the contribution whose files are written; of weights that are not sent none stay. */
     Parcel sign(ContributionManifest manifest) {
         Envelope envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key);
         SafeFile.write(home.outbox(manifest.round()).resolve(ENVELOPE), envelope.bytes());
-        return new Parcel(envelope, manifest, weights(manifest.round()));
+        if (manifest.update().isPresent()) {
+            drop(place(manifest.round()).weights());
+        }
+        return parcel(envelope, manifest);
+    }
+
+    /**
+     * What coding lost of a contribution that is still here.
+     *
+     * @param contribution digest of its envelope
+     */
+    Optional<Path> residualOf(Digest contribution) {
+        return rounds().stream()
+                .filter(round -> isEnvelope(round.resolve(ENVELOPE), contribution))
+                .map(round -> round.resolve(RESIDUAL))
+                .filter(Files::exists)
+                .findFirst();
+    }
+
+    private static boolean isEnvelope(Path file, Digest digest) {
+        try {
+            return Files.exists(file) && Digest.of(Files.readAllBytes(file)).equals(digest);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
+        }
     }
 
     /** Forgets all rounds before {@code round}: they are over. */
     void dropBefore(RoundNumber round) {
+        rounds().stream().filter(path -> number(path) < round.value()).forEach(Outbox::drop);
+    }
+
+    private List<Path> rounds() {
         if (!Files.isDirectory(home.outbox())) {
-            return;
+            return List.of();
         }
         try (Stream<Path> rounds = Files.list(home.outbox())) {
-            rounds.filter(path -> number(path) < round.value()).forEach(Outbox::drop);
+            return rounds.toList();
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read the outbox: " + e, e);
         }
@@ -101,8 +142,17 @@ final class Outbox {
                 : Integer.MAX_VALUE;
     }
 
-    private Path weights(RoundNumber round) {
-        return home.outbox(round).resolve(WEIGHTS);
+    private Parcel parcel(Envelope envelope, ContributionManifest manifest) {
+        Place place = place(manifest.round());
+        return new Parcel(
+                envelope,
+                manifest,
+                manifest.update().isPresent() ? place.update() : place.weights());
+    }
+
+    private Place place(RoundNumber round) {
+        Path folder = home.outbox(round);
+        return new Place(folder.resolve(WEIGHTS), folder.resolve(UPDATE), folder.resolve(RESIDUAL));
     }
 
     private static void drop(Path directory) {

@@ -42,13 +42,15 @@ public record RoundAssembly(
                     }
                 };
         RoundDiary diary = new RoundDiary(log, progress, clock);
+        Outbox outbox = new Outbox(home, key);
         RoundParticipant participant =
                 new RoundParticipant(
                         membership.member(),
                         new ModelReceiver(client, home.models(), config.streams(), moved),
                         corpus,
                         RoundTrainer.of(home, config, progress, stop, clock),
-                        new Outbox(home, key),
+                        outbox,
+                        new Residuals(home, outbox),
                         new Courier(
                                 client,
                                 new PartSender(client, config.streams(), moved),
@@ -59,7 +61,8 @@ public record RoundAssembly(
                         new ScoreBook(home, evaluation),
                         new LogWitness(client, membership, home),
                         diary,
-                        stop);
+                        stop,
+                        config.threads());
         return new NodeAgent(
                 client, participant, diary, new ModelShelf(home, config.keepBases()), stop);
     }

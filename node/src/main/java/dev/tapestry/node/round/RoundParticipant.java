@@ -3,7 +3,6 @@ package dev.tapestry.node.round;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -19,9 +18,7 @@ import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
-import dev.tapestry.weights.Manifests;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 
 /** A member's part in one round, whatever state the round is in and whatever was done before. */
@@ -32,11 +29,13 @@ final class RoundParticipant {
     private final MemberCorpus corpus;
     private final RoundTrainer trainer;
     private final Outbox outbox;
+    private final Residuals residuals;
     private final Courier courier;
     private final ScoreBook scores;
     private final LogWitness witness;
     private final RoundDiary diary;
     private final StopSignal stop;
+    private final int threads;
 
     RoundParticipant(
             MemberId member,
@@ -44,21 +43,25 @@ final class RoundParticipant {
             MemberCorpus corpus,
             RoundTrainer trainer,
             Outbox outbox,
+            Residuals residuals,
             Courier courier,
             ScoreBook scores,
             LogWitness witness,
             RoundDiary diary,
-            StopSignal stop) {
+            StopSignal stop,
+            int threads) {
         this.member = member;
         this.models = models;
         this.corpus = corpus;
         this.trainer = trainer;
         this.outbox = outbox;
+        this.residuals = residuals;
         this.courier = courier;
         this.scores = scores;
         this.witness = witness;
         this.diary = diary;
         this.stop = stop;
+        this.threads = threads;
     }
 
     /** Does what the round waits for from this member, if anything. */
@@ -117,23 +120,35 @@ final class RoundParticipant {
         try (OpenText text = corpus.open(base, PermittedUse.CONTRIBUTED_CPT)) {
             diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
             diary.begins(Phase.TRAINING, plan.round(), plan.training().steps() + " steps");
+            // What is kept of earlier rounds is taken out of the outbox before they go.
+            Optional<Path> before = plan.up().flatMap(_ -> residuals.before(witness.merged()));
             outbox.dropBefore(plan.round());
-            Path weights = outbox.empty(plan.round());
+            Outbox.Place place = outbox.empty(plan.round());
             long scheduleTokens = published * plan.training().tokensPerRound();
             TrainingRun.Result trained =
                     trainer.train(
-                            new RoundTask(plan, planDigest, scheduleTokens, base), text, weights);
+                            new RoundTask(plan, planDigest, scheduleTokens, base),
+                            text,
+                            place.weights());
+            Packing packing = packed(plan, base, place, before);
             return outbox.sign(
                     new ContributionManifest(
                             plan.round(),
                             member,
                             plan.base(),
                             planDigest,
-                            weightsOnly(Manifests.of(weights)),
+                            packing.weights(),
+                            packing.update(),
                             trained.tokens(),
                             trained.steps(),
                             trained.bitsPerByte()));
         }
+    }
+
+    private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {
+        return plan.up()
+                .map(codec -> Packing.coded(codec, base, place, before, threads))
+                .orElseGet(() -> Packing.whole(place.weights()));
     }
 
     private void score(RoundPlan plan, Digest candidate) {
@@ -162,16 +177,7 @@ final class RoundParticipant {
                 new NodeException(Code.MALFORMED_REPLY, "the coordinator speaks of " + otherwise));
     }
 
-    /** What is contributed is weights: the configuration and the tokenizer are the base's. */
-    private static ModelManifest weightsOnly(ModelManifest manifest) {
-        List<ModelManifest.File> weights =
-                manifest.files().stream()
-                        .filter(file -> file.path().endsWith(".safetensors"))
-                        .toList();
-        return new ModelManifest(weights);
-    }
-
     private static String size(Outbox.Parcel parcel) {
-        return "%,d bytes".formatted(parcel.manifest().weights().bytes());
+        return "%,d bytes".formatted(parcel.manifest().sent().bytes());
     }
 }

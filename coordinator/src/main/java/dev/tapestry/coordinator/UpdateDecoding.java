@@ -1,0 +1,131 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.CodedFile;
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.codec.CodedUpdate;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Makes weights of a contribution's coded update, in the places where they would lie had they been
+ * sent themselves: whoever looks at the contribution afterwards need not know how it came.
+ */
+final class UpdateDecoding {
+
+    private static final String DECODED = ".decoded";
+
+    private final Path folder;
+    private final ContributionManifest manifest;
+    private final ModelDirectory base;
+
+    private UpdateDecoding(Path folder, ContributionManifest manifest, ModelDirectory base) {
+        this.folder = folder;
+        this.manifest = manifest;
+        this.base = base;
+    }
+
+    /**
+     * Decodes what was sent, if it is coded; once more if it was before.
+     *
+     * @param folder of the contribution
+     * @return why the update cannot be what the manifest says, or empty when the weights are there
+     * @throws CoordinatorException {@code STORAGE}; {@code MODEL} if the base is not F32
+     */
+    static Optional<Refusal> decode(
+            Path folder, ContributionManifest manifest, ModelDirectory base) {
+        return manifest.update()
+                .flatMap(update -> new UpdateDecoding(folder, manifest, base).decode(update));
+    }
+
+    private Optional<Refusal> decode(CodedFile update) {
+        requireWide();
+        Path coded = ContributionStore.place(folder, update.file());
+        Path decoded = folder.resolve(DECODED);
+        Drafts.sweep(folder);
+        FileTrees.delete(decoded);
+        try {
+            Optional<Refusal> refusal = codec(coded, update);
+            if (refusal.isEmpty()) {
+                int threads = Runtime.getRuntime().availableProcessors();
+                CodedUpdate.apply(coded, base, decoded, threads);
+                refusal = compared(decoded);
+            }
+            if (refusal.isEmpty()) {
+                for (ModelManifest.File file : manifest.weights().files()) {
+                    FileTrees.move(decoded.resolve(file.path()), folder.resolve(file.path()));
+                }
+            }
+            return refusal;
+        } catch (WeightsException e) {
+            return Optional.of(refusal(e));
+        } finally {
+            FileTrees.delete(decoded);
+        }
+    }
+
+    private void requireWide() {
+        base.tensors().values().stream()
+                .filter(spec -> spec.dtype() != DType.F32)
+                .findFirst()
+                .ifPresent(spec -> {
+                    throw new CoordinatorException(
+                            Code.MODEL,
+                            "tensor '%s' of the base is %s: updates are applied to F32, adopt the base anew"
+                                    .formatted(spec.name(), spec.dtype()));
+                });
+    }
+
+    private Optional<Refusal> codec(Path coded, CodedFile update) {
+        try (CodedUpdate opened = CodedUpdate.open(coded, base.tensors())) {
+            String found = opened.codec().wireName();
+            return found.equals(update.codec().value())
+                    ? Optional.empty()
+                    : Optional.of(
+                            new Refusal(
+                                    Finding.WRONG_CODEC,
+                                    "the update is coded as %s; the manifest says %s"
+                                            .formatted(found, update.codec())));
+        }
+    }
+
+    private Optional<Refusal> compared(Path decoded) {
+        return Manifests.verify(decoded, manifest.weights()).stream()
+                .filter(problem -> problem.difference() != Manifests.Difference.UNEXPECTED)
+                .findFirst()
+                .map(problem ->
+                        new Refusal(
+                                Finding.DECODES_OTHERWISE,
+                                "the update does not give the weights that the manifest names: %s %s"
+                                        .formatted(problem.path(), problem.detail())));
+    }
+
+    private Refusal refusal(WeightsException e) {
+        return switch (e.code()) {
+            case IO, NO_SPACE -> throw CoordinatorException.storage("decode in", folder, e);
+            case NOT_FINITE -> new Refusal(Finding.NON_FINITE, String.valueOf(e.getMessage()));
+            case MISSING_FILE,
+                    TARGET,
+                    HEADER_LENGTH,
+                    HEADER_JSON,
+                    HEADER_FIELD,
+                    DTYPE,
+                    SHAPE,
+                    OFFSETS,
+                    INDEX,
+                    TENSOR,
+                    CODEC,
+                    PAYLOAD,
+                    UNSUPPORTED ->
+                    new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage()));
+        };
+    }
+}
