@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Whether a published base is exactly the merge that the log says it is. */
 public sealed interface MergeVerification {
@@ -41,12 +42,28 @@ public sealed interface MergeVerification {
      */
     static MergeVerification verify(
             MergeOrder order, ModelManifest published, Optional<Digest> state, Path folder) {
+        return verify(order, published, state, folder, UnaryOperator.identity());
+    }
+
+    /**
+     * The same where the candidate is made of the merged model.
+     *
+     * @param finish gives the candidate's directory for the merged model's; what it writes beside
+     *     that one is not left either
+     */
+    static MergeVerification verify(
+            MergeOrder order,
+            ModelManifest published,
+            Optional<Digest> state,
+            Path folder,
+            UnaryOperator<Path> finish) {
         try {
             Path scratch = Files.createTempDirectory(folder, "verify-merge-");
             try {
                 MergeOutcome outcome = Merge.run(order, scratch.resolve("candidate"));
+                Path candidate = finish.apply(outcome.candidate());
                 List<String> differences = new ArrayList<>();
-                for (Manifests.Problem problem : Manifests.verify(outcome.candidate(), published)) {
+                for (Manifests.Problem problem : Manifests.verify(candidate, published)) {
                     differences.add(problem.path() + " as merged again: " + problem.detail());
                 }
                 Optional<Digest> found = outcome.state().map(OuterState::digest);

@@ -11,6 +11,7 @@ import dev.tapestry.consortium.ModelManifest.Part;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -131,6 +132,14 @@ class NounsTest {
         refused(() -> Sample.plan(), "invites nobody");
         refused(() -> Sample.run(0), "at least 1 round");
         refused(() -> new RunPlan(1, Sample.training(), MergeRule.fedAvg(), 0), "scoringTokens");
+    }
+
+    @Test
+    void a_codec_has_a_name_and_a_version_and_a_wire_has_a_codec() {
+        for (String odd : List.of("int4", "int4/0", "INT4/1", "int4/1 ", "/1", "4/1")) {
+            refused(() -> new CodecName(odd), "a name and a version");
+        }
+        refused(() -> new Wire(Optional.empty(), Optional.empty()), "for 'up', for 'down'");
     }
 
     @Test

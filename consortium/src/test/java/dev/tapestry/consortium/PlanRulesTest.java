@@ -1,6 +1,7 @@
 package dev.tapestry.consortium;
 
 import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.CODEC_UNKNOWN;
 import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
@@ -20,6 +21,8 @@ import dev.tapestry.consortium.Aggregator.NormPreserving;
 import dev.tapestry.consortium.Aggregator.TrimmedMean;
 import dev.tapestry.consortium.Mixing.Bucketing;
 import dev.tapestry.consortium.Mixing.NearestNeighbour;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Each rule with one contribution too few, and with just enough. */
@@ -85,6 +88,24 @@ final class PlanRulesTest {
         Charter charter = Charter.standard("two suffice");
         assertThat(PlanRules.refusal(plan, charter).map(PlanRules.Refusal::finding))
                 .contains(MEDIAN_TOO_FEW);
+    }
+
+    @Test
+    void a_codec_that_nobody_knows_is_refused_with_those_that_there_are() {
+        RunPlan plan = new RunPlan(1, Sample.training(), by(new Mean()), 10);
+        CodecName known = new CodecName("int4/1");
+        CodecName newer = new CodecName("int4/2");
+        Charter charter = Charter.standard("alliance");
+        assertThat(PlanRules.refusal(plan.over(wire(known, known)), charter)).isEmpty();
+        for (Wire wire : List.of(wire(newer, known), wire(known, newer))) {
+            PlanRules.Refusal refusal = PlanRules.refusal(plan.over(wire), charter).orElseThrow();
+            assertThat(refusal.finding()).isEqualTo(CODEC_UNKNOWN);
+            assertThat(refusal.detail()).contains("int4/2", "topk16/1");
+        }
+    }
+
+    private static Wire wire(CodecName up, CodecName down) {
+        return new Wire(Optional.of(up), Optional.of(down));
     }
 
     private static MergeRule by(Aggregator aggregator) {

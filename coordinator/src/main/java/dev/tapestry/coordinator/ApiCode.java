@@ -35,6 +35,8 @@ enum ApiCode {
     UNKNOWN_ROUTE(404),
     /** No base or candidate that is kept has this digest. */
     UNKNOWN_MODEL(404),
+    /** No coded update that is kept makes this model; fetch it whole. */
+    UNKNOWN_UPDATE(404),
     /** No base or candidate that is kept has such a part. */
     UNKNOWN_PART(404),
     /** The consortium never had this member. */

@@ -93,13 +93,15 @@ public final class Coordinator implements AutoCloseable {
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
-        MergeWork work = new MergeWork(models, contributions, directory.momenta());
+        ResidualStore residuals = new ResidualStore(directory.residuals());
+        MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =
                 new Retention(
                         config.retention().keepRounds(),
                         models,
                         contributions,
-                        directory.momenta());
+                        directory.momenta(),
+                        residuals);
         CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
         RoundDesk desk =
                 new RoundDesk(

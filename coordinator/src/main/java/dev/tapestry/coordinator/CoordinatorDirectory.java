@@ -45,6 +45,10 @@ record CoordinatorDirectory(Path root) {
         return root.resolve("contributions");
     }
 
+    Path residuals() {
+        return root.resolve("residuals");
+    }
+
     Path momenta() {
         return root.resolve("momenta");
     }

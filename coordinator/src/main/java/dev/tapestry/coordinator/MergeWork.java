@@ -32,11 +32,17 @@ final class MergeWork {
     private final ModelStore models;
     private final ContributionStore contributions;
     private final Path momenta;
+    private final ResidualStore residuals;
 
-    MergeWork(ModelStore models, ContributionStore contributions, Path momenta) {
+    MergeWork(
+            ModelStore models,
+            ContributionStore contributions,
+            Path momenta,
+            ResidualStore residuals) {
         this.models = models;
         this.contributions = contributions;
         this.momenta = momenta;
+        this.residuals = residuals;
         FileTrees.create(momenta);
     }
 
@@ -62,13 +68,35 @@ final class MergeWork {
                         weights.weights(),
                         order -> Merge.run(order, folder.resolve("candidate"), threads));
         Optional<Digest> state = outcome.state().map(this::keep);
-        Digest model = models.adopt(outcome.candidate());
+        Optional<StepCoding> coding = code(round, outcome.candidate(), folder, threads);
+        Digest model =
+                coding.map(coded -> keep(round, coded))
+                        .orElseGet(() -> models.adopt(outcome.candidate()));
         return new Candidate(
                 model,
                 state,
+                coding.map(StepCoding::step),
                 weights.weights().entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList());
+    }
+
+    /** Codes the step to a merged model if the round's plan asks for it. */
+    Optional<StepCoding> code(RoundRecord round, Path merged, Path folder, int threads) {
+        return round.plan()
+                .down()
+                .map(codec -> {
+                    try (ModelDirectory base = models.open(round.plan().base())) {
+                        return StepCoding.run(
+                                codec, base, merged, round.residual(), residuals, folder, threads);
+                    }
+                });
+    }
+
+    private Digest keep(RoundRecord round, StepCoding coded) {
+        residuals.adopt(coded.residual(), coded.step().residualAfter());
+        return models.adopt(
+                coded.candidate(), round.plan().base(), coded.step().codec(), coded.update());
     }
 
     /** Removes what a merge leaves where it worked. */

@@ -1,7 +1,10 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -17,9 +20,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * Bases and candidates by digest, and where each of their parts lies.
+ *
+ * <p>Of a candidate whose step was coded, {@code DIGEST.update.safetensors} is the update that
+ * makes it of the base before it, and {@code DIGEST.update.json} the {@link ModelUpdate} that says
+ * so.
  *
  * <p>{@code DIGEST.json} beside the folder {@code DIGEST/} holds the canonical bytes that the
  * digest is of; a folder without it was never finished. Thread-safe.
@@ -27,9 +35,12 @@ import java.util.TreeSet;
 final class ModelStore {
 
     private static final String SUFFIX = ".json";
+    private static final String UPDATE = ".update.safetensors";
+    private static final String UPDATE_SUFFIX = ".update.json";
 
     private final Path folder;
     private final Map<Digest, ModelManifest> models = new TreeMap<>();
+    private final Map<Digest, ModelUpdate> updates = new TreeMap<>();
     private volatile Map<Digest, Place> parts = Map.of();
 
     /**
@@ -50,6 +61,10 @@ final class ModelStore {
             if (name.matches("[0-9a-f]{64}\\.json")) {
                 Digest digest = new Digest(name.substring(0, 64));
                 models.put(digest, read(file, digest));
+                Path update = folder.resolve(digest.hex() + UPDATE_SUFFIX);
+                if (Files.exists(update)) {
+                    updates.put(digest, read(update));
+                }
             }
         }
         parts = index();
@@ -60,7 +75,10 @@ final class ModelStore {
         for (Path file : FileTrees.list(folder)) {
             String name = file.getFileName().toString();
             boolean draft = name.startsWith(".");
-            if (draft || (name.matches("[0-9a-f]{64}") && !models.containsKey(new Digest(name)))) {
+            boolean nameless =
+                    name.matches("[0-9a-f]{64}(\\.update\\.(json|safetensors))?")
+                            && !models.containsKey(new Digest(name.substring(0, 64)));
+            if (draft || nameless) {
                 FileTrees.delete(file);
             }
         }
@@ -73,12 +91,31 @@ final class ModelStore {
                 throw new CoordinatorException(
                         Code.MODEL, file + " was changed: it has not the digest that it is named");
             }
-            return CanonicalJson.read(bytes, ModelManifest.class);
+            return parsed(file, bytes, ModelManifest.class);
         } catch (IOException e) {
             throw CoordinatorException.storage("read", file, e);
+        }
+    }
+
+    private static ModelUpdate read(Path file) {
+        try {
+            return parsed(file, Files.readAllBytes(file), ModelUpdate.class);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
+    }
+
+    private static <T> T parsed(Path file, byte[] bytes, Class<T> type) {
+        try {
+            return CanonicalJson.read(bytes, type);
         } catch (TrustException e) {
             throw new CoordinatorException(Code.MODEL, file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** How to make a model of the base before it, if it came by a coded step. */
+    synchronized Optional<ModelUpdate> update(Digest model) {
+        return Optional.ofNullable(updates.get(model));
     }
 
     /** The manifest of a model, if it is here. */
@@ -135,10 +172,32 @@ final class ModelStore {
     Digest adopt(Path finished) {
         // All of the model is read here; whoever asks for another does not wait for that.
         ModelManifest manifest = Manifests.of(finished);
-        return place(finished, manifest, CanonicalJson.write(manifest));
+        return place(finished, manifest, CanonicalJson.write(manifest), _ -> {});
     }
 
-    private synchronized Digest place(Path finished, ModelManifest manifest, byte[] bytes) {
+    /**
+     * The same with the update that makes the model of {@code base}.
+     *
+     * @param file of the update, on the same file system; moved
+     */
+    Digest adopt(Path finished, Digest base, CodecName codec, Path file) {
+        ModelManifest manifest = Manifests.of(finished);
+        ModelUpdate update = new ModelUpdate(base, new CodedFile(codec, Manifests.file(file)));
+        return place(
+                finished,
+                manifest,
+                CanonicalJson.write(manifest),
+                model -> {
+                    FileTrees.move(file, folder.resolve(model.hex() + UPDATE));
+                    FileTrees.write(
+                            folder.resolve(model.hex() + UPDATE_SUFFIX),
+                            CanonicalJson.write(update));
+                    updates.put(model, update);
+                });
+    }
+
+    private synchronized Digest place(
+            Path finished, ModelManifest manifest, byte[] bytes, Consumer<Digest> beside) {
         Digest digest = Digest.of(bytes);
         if (models.containsKey(digest)) {
             FileTrees.delete(finished);
@@ -147,6 +206,7 @@ final class ModelStore {
         Path target = folder.resolve(digest.hex());
         FileTrees.delete(target);
         FileTrees.move(finished, target);
+        beside.accept(digest);
         FileTrees.write(folder.resolve(digest.hex() + SUFFIX), bytes);
         models.put(digest, manifest);
         parts = index();
@@ -158,9 +218,12 @@ final class ModelStore {
         for (Digest model : new TreeSet<>(models.keySet())) {
             if (!kept.contains(model)) {
                 models.remove(model);
+                updates.remove(model);
                 parts = index();
                 FileTrees.delete(folder.resolve(model.hex() + SUFFIX));
                 FileTrees.delete(folder.resolve(model.hex()));
+                FileTrees.delete(folder.resolve(model.hex() + UPDATE_SUFFIX));
+                FileTrees.delete(folder.resolve(model.hex() + UPDATE));
             }
         }
     }
@@ -169,14 +232,19 @@ final class ModelStore {
         Map<Digest, Place> index = new HashMap<>();
         models.forEach((digest, manifest) -> {
             for (ModelManifest.File file : manifest.files()) {
-                Path path = folder.resolve(digest.hex()).resolve(file.path());
-                long offset = 0;
-                for (ModelManifest.Part part : file.parts()) {
-                    index.put(part.digest(), new Place(path, offset, part.bytes()));
-                    offset += part.bytes();
-                }
+                index(file, folder.resolve(digest.hex()).resolve(file.path()), index);
             }
         });
+        updates.forEach((digest, update) ->
+                index(update.update().file(), folder.resolve(digest.hex() + UPDATE), index));
         return Map.copyOf(index);
+    }
+
+    private static void index(ModelManifest.File file, Path path, Map<Digest, Place> index) {
+        long offset = 0;
+        for (ModelManifest.Part part : file.parts()) {
+            index.put(part.digest(), new Place(path, offset, part.bytes()));
+            offset += part.bytes();
+        }
     }
 }

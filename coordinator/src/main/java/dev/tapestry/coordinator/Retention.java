@@ -23,12 +23,19 @@ final class Retention {
     private final ModelStore models;
     private final ContributionStore contributions;
     private final Path momenta;
+    private final ResidualStore residuals;
 
-    Retention(int keepRounds, ModelStore models, ContributionStore contributions, Path momenta) {
+    Retention(
+            int keepRounds,
+            ModelStore models,
+            ContributionStore contributions,
+            Path momenta,
+            ResidualStore residuals) {
         this.keepRounds = keepRounds;
         this.models = models;
         this.contributions = contributions;
         this.momenta = momenta;
+        this.residuals = residuals;
     }
 
     /**
@@ -47,7 +54,11 @@ final class Retention {
             try {
                 models.keepOnly(with(kept, RoundRecord::models, now.base()));
             } finally {
-                keepMomenta(with(kept, RoundRecord::momenta, now.momentum()));
+                try {
+                    keepMomenta(with(kept, RoundRecord::momenta, now.momentum()));
+                } finally {
+                    residuals.keepOnly(with(kept, RoundRecord::residuals, now.residual()));
+                }
             }
         }
     }

@@ -30,7 +30,8 @@ final class RoundHistory {
             case RoundAnnounced announced ->
                     rounds.put(
                             announced.plan().round(),
-                            RoundRecord.announced(announced.plan(), before.momentum()));
+                            RoundRecord.announced(
+                                    announced.plan(), before.momentum(), before.residual()));
             case ContributionAdmitted admitted ->
                     rounds.computeIfPresent(
                             admitted.round(),

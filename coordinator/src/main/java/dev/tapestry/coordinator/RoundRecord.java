@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  *
  * @param plan as announced
  * @param momentum the outer optimiser's state that belonged to the plan's base
+ * @param residual what coding the step to the plan's base has lost
  * @param admitted the contributions that were merged, or would be
  * @param keys with which their members signed when they were admitted: a member that enrols again
  *     has another one later
@@ -27,6 +28,7 @@ import java.util.stream.Stream;
 record RoundRecord(
         RoundPlan plan,
         Optional<Digest> momentum,
+        Optional<Digest> residual,
         SortedMap<MemberId, Contribution> admitted,
         SortedMap<MemberId, String> keys,
         Optional<Candidate> candidate,
@@ -37,10 +39,12 @@ record RoundRecord(
         keys = Collections.unmodifiableSortedMap(new TreeMap<>(keys));
     }
 
-    static RoundRecord announced(RoundPlan plan, Optional<Digest> momentum) {
+    static RoundRecord announced(
+            RoundPlan plan, Optional<Digest> momentum, Optional<Digest> residual) {
         return new RoundRecord(
                 plan,
                 momentum,
+                residual,
                 new TreeMap<>(),
                 new TreeMap<>(),
                 Optional.empty(),
@@ -57,20 +61,21 @@ record RoundRecord(
         more.put(contribution.member(), contribution);
         SortedMap<MemberId, String> moreKeys = new TreeMap<>(keys);
         moreKeys.put(contribution.member(), key);
-        return new RoundRecord(plan, momentum, more, moreKeys, candidate, published);
+        return new RoundRecord(plan, momentum, residual, more, moreKeys, candidate, published);
     }
 
     /** The round with just these contributions: revoked members' are gone. */
     RoundRecord ofMembers(SortedMap<MemberId, Contribution> merged) {
-        return new RoundRecord(plan, momentum, merged, keys, candidate, published);
+        return new RoundRecord(plan, momentum, residual, merged, keys, candidate, published);
     }
 
     RoundRecord merged(Candidate outcome, SortedMap<MemberId, Contribution> of) {
-        return new RoundRecord(plan, momentum, of, keys, Optional.of(outcome), published);
+        return new RoundRecord(plan, momentum, residual, of, keys, Optional.of(outcome), published);
     }
 
     RoundRecord published(BasePublished base) {
-        return new RoundRecord(plan, momentum, admitted, keys, candidate, Optional.of(base));
+        return new RoundRecord(
+                plan, momentum, residual, admitted, keys, candidate, Optional.of(base));
     }
 
     /** The models that belong to the round. */
@@ -81,5 +86,10 @@ record RoundRecord(
     /** The momenta that belong to the round. */
     Stream<Digest> momenta() {
         return Stream.concat(momentum.stream(), candidate.flatMap(Candidate::momentum).stream());
+    }
+
+    /** The residuals that belong to the round. */
+    Stream<Digest> residuals() {
+        return Stream.concat(residual.stream(), candidate.flatMap(Candidate::residual).stream());
     }
 }

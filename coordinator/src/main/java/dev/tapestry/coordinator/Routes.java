@@ -63,6 +63,7 @@ final class Routes {
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
                 get("/v1/models/{digest}", Access.READERS, this::model),
+                get("/v1/models/{digest}/update", Access.READERS, this::update),
                 get("/v1/parts/{digest}", Access.READERS, parts::send),
                 new Route("HEAD", "/v1/parts/{digest}", Access.READERS, parts::describe),
                 get("/v1/log/checkpoint", Access.READERS, this::checkpoint),
@@ -117,6 +118,17 @@ final class Routes {
                                 new ApiRefusal(
                                         ApiCode.UNKNOWN_MODEL,
                                         "no base or candidate that is kept is " + model)));
+    }
+
+    private void update(Exchange exchange) {
+        Digest model = exchange.digest("digest");
+        exchange.reply(
+                200,
+                models.update(model)
+                        .orElseThrow(() ->
+                                new ApiRefusal(
+                                        ApiCode.UNKNOWN_UPDATE,
+                                        "no update that is kept makes " + model)));
     }
 
     private void checkpoint(Exchange exchange) {

@@ -8,6 +8,7 @@ import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.CodedFile;
+import dev.tapestry.consortium.CodedStep;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
@@ -51,7 +52,12 @@ public final class VerifyMerge {
         this.charter = charter;
         this.models = new ModelStore(directory.models());
         this.contributions = new ContributionStore(directory.contributions(), models);
-        this.work = new MergeWork(models, contributions, directory.momenta());
+        this.work =
+                new MergeWork(
+                        models,
+                        contributions,
+                        directory.momenta(),
+                        new ResidualStore(directory.residuals()));
     }
 
     /**
@@ -99,10 +105,36 @@ public final class VerifyMerge {
                                         Code.NOT_KEPT,
                                         "the candidate of round %s is no longer kept"
                                                 .formatted(round.number())));
-        return work.withOrder(
-                round,
-                logged,
-                order -> MergeVerification.verify(order, merged, candidate.momentum(), root));
+        MergeVerification verification =
+                work.withOrder(
+                        round,
+                        logged,
+                        order ->
+                                MergeVerification.verify(
+                                        order,
+                                        merged,
+                                        candidate.momentum(),
+                                        root,
+                                        again -> coded(round, candidate, again, differences)));
+        return differences.isEmpty() ? verification : new Differs(differences);
+    }
+
+    /** Codes the step once more; what the log says otherwise of it is added to the differences. */
+    private Path coded(
+            RoundRecord round, Candidate candidate, Path merged, List<String> differences) {
+        Optional<StepCoding> coding =
+                work.code(
+                        round,
+                        merged,
+                        merged.resolveSibling("."),
+                        Runtime.getRuntime().availableProcessors());
+        Optional<CodedStep> step = coding.map(StepCoding::step);
+        if (!step.equals(candidate.step())) {
+            differences.add(
+                    "step: the log has %s, coded again it is %s"
+                            .formatted(words(candidate.step()), words(step)));
+        }
+        return coding.map(StepCoding::candidate).orElse(merged);
     }
 
     /** Whether the charter gives the weights that were used. */

@@ -15,8 +15,10 @@
  *   log.db                                      the audit log
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
+ *   models/DIGEST.update.safetensors, .json     the coded update that makes it of the base before it
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope
  *   momenta/outer-state-DIGEST/                 the outer optimiser's state after a merge
+ *   residuals/DIGEST.safetensors                what coding the step to a candidate has lost
  *   merging/ROUND/                              where a merge that is under way works
  * </pre>
  *

@@ -1,13 +1,18 @@
 package dev.tapestry.coordinator;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Wire;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
@@ -18,6 +23,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -87,6 +93,37 @@ record CodedMember(TestMember member) {
         UploadStatus status = begun.as(200, UploadStatus.class);
         member.send(manifest.sent(), coded.file().resolveSibling("."), status.missing());
         return member.seal(round, status.contribution());
+    }
+
+    /** Makes a model of its base by the update that the coordinator serves; its digest. */
+    Digest byUpdate(Digest model) {
+        ModelUpdate update =
+                member.client.get("/v1/models/" + model + "/update").as(200, ModelUpdate.class);
+        Path folder = member.folder.resolve("updates").resolve(model.hex());
+        try {
+            Files.createDirectories(folder);
+            Path file = folder.resolve(CodedFile.UPDATE);
+            Files.write(file, new byte[0]);
+            for (ModelManifest.Part part : update.update().file().parts()) {
+                byte[] bytes = member.client.get("/v1/parts/" + part.digest()).body();
+                assertThat(Digest.of(bytes)).isEqualTo(part.digest());
+                Files.write(file, bytes, StandardOpenOption.APPEND);
+            }
+            try (ModelDirectory base = ModelDirectory.open(member.fetch(update.base()))) {
+                CodedUpdate.apply(file, base, folder.resolve("model"), 1);
+            }
+            return CanonicalJson.digest(Manifests.of(folder.resolve("model")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Wire down(Codec codec) {
+        return new Wire(Optional.empty(), Optional.of(new CodecName(codec.wireName())));
+    }
+
+    static Wire both(Codec up, Codec down) {
+        return new Wire(wire(up).up(), down(down).down());
     }
 
     static Wire wire(Codec up) {

@@ -9,6 +9,7 @@ import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -18,6 +19,7 @@ import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.VerifyingKey;
+import dev.tapestry.weights.codec.Codec;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
@@ -60,7 +62,7 @@ class ContractTest {
 
     private static void everyRoute(Stage stage) {
         TestMember ada = stage.member(0);
-        stage.run(1, MergeRule.fedAvg());
+        stage.run(1, MergeRule.fedAvg(), CodedMember.down(Codec.BF16));
         assertThat(stage.steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg())).code())
                 .isEqualTo("RUN_UNDER_WAY");
         ada.takePart(1, Stage.SEED);
@@ -84,6 +86,8 @@ class ContractTest {
         client.get("/v1/consortium");
         Digest part = TinyModels.weights(ada.fetch(stage.base())).parts().getFirst().digest();
         client.head("/v1/parts/" + part);
+        client.get("/v1/models/" + stage.base() + "/update").as(200, ModelUpdate.class);
+        assertThat(client.get("/v1/models/" + part + "/update").code()).isEqualTo("UNKNOWN_UPDATE");
         Checkpoint checkpoint =
                 Checkpoint.verified(
                         client.get("/v1/log/checkpoint").text(),

@@ -9,7 +9,8 @@
  * identity/           key.pem, certificate.pem, ca.pem, signing-key.pem, membership.json,
  *                     used-token: the digest of the secret that enrolled the node last
  * node-log.db         the node's own log: a receipt for each message, each decision
- * models/DIGEST/      bases and candidates, verified; .DIGEST.partial while they arrive
+ * models/DIGEST/      bases and candidates, verified; .DIGEST.partial or .DIGEST.update
+ *                     while they arrive
  * tokens/             the corpus packed for training
  * trainer/            optimiser state and position in the corpus
  * job/                the round for the member's own trainer, if it has one; state/ outlives rounds

@@ -4,11 +4,18 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
+import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
@@ -17,6 +24,7 @@ import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
@@ -35,7 +43,13 @@ import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.Codec;
+import dev.tapestry.weights.codec.CodedUpdate;
+import dev.tapestry.weights.codec.Feedback;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -74,10 +88,19 @@ final class CoordinatorDouble implements AutoCloseable {
     /** What becomes of the loop's state on its way to the member. */
     volatile UnaryOperator<RoundView> views = view -> view;
 
+    /** Why the next contributions are refused when they are sealed, if they are. */
+    volatile Optional<Finding> refuses = Optional.empty();
+
+    /** Whether candidates are rolled back, whatever they score. */
+    volatile boolean rollsBack;
+
+    private final Path directory;
     private final CertificateAuthority authority;
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Map<Digest, ModelManifest> models = new HashMap<>();
+    final Map<Digest, ModelUpdate> updates = new ConcurrentHashMap<>();
+    private Digest envelope = Digest.of(new byte[0]);
     final LogDouble log;
     private long bodyBytes;
     private Optional<VerifyingKey> memberKey = Optional.empty();
@@ -91,6 +114,7 @@ final class CoordinatorDouble implements AutoCloseable {
     private int planned;
 
     CoordinatorDouble(Path directory) throws IOException {
+        this.directory = directory;
         this.key = SigningKey.generate();
         this.authority =
                 CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
@@ -234,7 +258,10 @@ final class CoordinatorDouble implements AutoCloseable {
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
             case "GET consortium" -> consortium();
             case "GET round" -> awaitView(Refusal.number(path, "after"));
-            case "GET models" -> found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
+            case "GET models" ->
+                    steps.length == 5
+                            ? found(updates.get(new Digest(steps[3])), "UNKNOWN_UPDATE")
+                            : found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
             case "GET parts" -> found(parts.get(new Digest(steps[3])), "UNKNOWN_PART");
             case "PUT parts" -> put(new Digest(steps[3]), body);
             case "POST rounds" -> round(steps, body);
@@ -316,8 +343,9 @@ final class CoordinatorDouble implements AutoCloseable {
             throw new Refusal(409, "STALE_ROUND");
         }
         contributions.add(manifest);
+        this.envelope = Digest.of(envelope.bytes());
         List<Digest> missing =
-                manifest.weights().parts().stream()
+                manifest.sent().parts().stream()
                         .map(ModelManifest.Part::digest)
                         .filter(digest -> !parts.containsKey(digest))
                         .toList();
@@ -326,22 +354,100 @@ final class CoordinatorDouble implements AutoCloseable {
 
     private Object seal() {
         ContributionManifest last = contributions.getLast();
-        if (last.weights().parts().stream().anyMatch(part -> !parts.containsKey(part.digest()))) {
+        if (last.sent().parts().stream().anyMatch(part -> !parts.containsKey(part.digest()))) {
             throw new Refusal(409, "INCOMPLETE");
         }
+        if (refuses.isPresent()) {
+            Finding finding = refuses.get();
+            append(new ContributionRefused(last.round(), MEMBER, finding, "no", Instant.EPOCH));
+            throw new Refusal(409, finding.name());
+        }
+        append(
+                new ContributionAdmitted(
+                        last.round(),
+                        new Contribution(
+                                MEMBER,
+                                envelope,
+                                CanonicalJson.digest(last.weights()),
+                                last.tokens(),
+                                last.trainingBitsPerByte(),
+                                1),
+                        Instant.EPOCH));
+        candidate = Optional.of(last.update().isPresent() ? decoded(last) : whole(last));
+        phase = Phase.SCORING;
+        changed();
+        return new Accepted(log.size());
+    }
+
+    /**
+     * The candidate by updates: what the member's update gives, in coded steps if the plan says.
+     */
+    private Digest decoded(ContributionManifest last) {
+        try {
+            Path folder = Files.createTempDirectory(directory, "round-");
+            Path base = laid(found(models.get(last.base()), "WRONG_BASE"), folder.resolve("base"));
+            laid(last.sent(), folder.resolve("sent"));
+            Path weights = folder.resolve("weights");
+            try (ModelDirectory theta = ModelDirectory.open(base)) {
+                CodedUpdate.apply(
+                        folder.resolve("sent").resolve(CodedFile.UPDATE), theta, weights, 1);
+                Optional<CodecName> down = plan.flatMap(RoundPlan::down);
+                return down.isEmpty()
+                        ? serve(weights)
+                        : step(last.base(), theta, weights, down.get(), folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Digest step(
+            Digest base, ModelDirectory theta, Path merged, CodecName codec, Path folder)
+            throws IOException {
+        Path file = folder.resolve(CodedFile.UPDATE);
+        try (ModelDirectory next = ModelDirectory.open(merged)) {
+            CodedUpdate.encode(Codec.named(codec.value()), theta, next, Feedback.none(), file, 1);
+        }
+        CodedUpdate.apply(file, theta, folder.resolve("coded"), 1);
+        Digest model = serve(folder.resolve("coded"));
+        ModelManifest.File sent = Manifests.file(file);
+        parts.put(sent.parts().getFirst().digest(), Files.readAllBytes(file));
+        updates.put(model, new ModelUpdate(base, new CodedFile(codec, sent)));
+        return model;
+    }
+
+    /** The files of a manifest, put together from their parts. */
+    private Path laid(ModelManifest manifest, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        for (ModelManifest.File file : manifest.files()) {
+            try (OutputStream out = Files.newOutputStream(folder.resolve(file.path()))) {
+                for (ModelManifest.Part part : file.parts()) {
+                    out.write(found(parts.get(part.digest()), "UNKNOWN_PART"));
+                }
+            }
+        }
+        return folder;
+    }
+
+    private Digest whole(ContributionManifest last) {
         List<ModelManifest.File> files = new ArrayList<>(last.weights().files());
         ModelManifest from = found(models.get(last.base()), "WRONG_BASE");
         from.files().stream().filter(f -> f.path().endsWith(".json")).forEach(files::add);
         ModelManifest merged = new ModelManifest(files);
         Digest digest = CanonicalJson.digest(merged);
         models.put(digest, merged);
-        candidate = Optional.of(digest);
-        phase = Phase.SCORING;
-        changed();
-        return new Accepted(log.size());
+        return digest;
     }
 
     private void publish(ScoreReport report) {
+        if (rollsBack) {
+            append(new RoundRolledBack(report.round(), "worse", Instant.EPOCH));
+            candidate = Optional.empty();
+            phase = Phase.ROLLED_BACK;
+            planned = 0;
+            changed();
+            return;
+        }
         append(
                 new BasePublished(
                         report.round(), report.candidate(), Optional.empty(), Instant.EPOCH));

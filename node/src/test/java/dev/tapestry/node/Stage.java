@@ -127,12 +127,17 @@ final class Stage implements AutoCloseable {
 
     /** A base with a tokenizer trained on the tales. */
     Path base(String name, long seed) throws IOException {
+        return base(name, seed, 16);
+    }
+
+    /** The same with so many numbers in each token's vector. */
+    Path base(String name, long seed, int width) throws IOException {
         Path base = directory.resolve(name);
         BytePairTrainer trainer = new BytePairTrainer(VOCABULARY);
         trainer.add(tales(50));
         TrainedTokenizer trained = trainer.train();
         LlamaConfig shape =
-                LlamaConfig.small(VOCABULARY, 16, 32, 1, 2, 1, 32)
+                LlamaConfig.small(VOCABULARY, width, 2 * width, 1, 2, 1, 32)
                         .withDocumentTokens(
                                 trained.tokenizer().beginOfText(), trained.tokenizer().endOfText());
         try (Llama model = Llama.fresh(shape, seed)) {

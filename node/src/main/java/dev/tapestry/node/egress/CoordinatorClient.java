@@ -8,6 +8,7 @@ import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.UploadStatus;
@@ -93,6 +94,12 @@ public final class CoordinatorClient {
                             .formatted(found, digest));
         }
         return manifest;
+    }
+
+    /** How to make a base or candidate of the base before it; denied where nobody coded it. */
+    public Reply<ModelUpdate> update(Digest model) {
+        String path = "/v1/models/" + model + "/update";
+        return reply(gate.send(Message.ask(MessageKind.MODEL_UPDATE, path)), ModelUpdate.class);
     }
 
     /** Offers a signed contribution; again, to hear what is still missing. */

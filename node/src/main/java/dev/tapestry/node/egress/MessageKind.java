@@ -14,11 +14,13 @@ public enum MessageKind {
     ROUND("GET", "/v1/round\\?after=[0-9]+&wait=[0-9]+"),
     /** Asks for a model's manifest. */
     MODEL("GET", "/v1/models/[0-9a-f]{64}"),
-    /** Fetches a part of a model. */
+    /** Asks how to make a model of the base before it. */
+    MODEL_UPDATE("GET", "/v1/models/[0-9a-f]{64}/update"),
+    /** Fetches a part of a model, or of a model's update. */
     PART_DOWNLOAD("GET", "/v1/parts/[0-9a-f]{64}"),
     /** Sends the signed manifest of a contribution. */
     CONTRIBUTION("POST", "/v1/rounds/[0-9]+/contributions"),
-    /** Sends a part of contributed weights. */
+    /** Sends a part of contributed weights, or of their update. */
     PART_UPLOAD("PUT", "/v1/parts/[0-9a-f]{64}"),
     /** Says that a contribution is complete. */
     SEAL("POST", "/v1/rounds/[0-9]+/contributions/[0-9a-f]{64}/seal"),

@@ -2,6 +2,7 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.weights.Drafts;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -81,31 +83,59 @@ public final class ModelReceiver {
         Path draft = models.resolve("." + digest.hex() + ".partial");
         try {
             Files.createDirectories(draft);
-            List<FileChannel> open = new ArrayList<>();
-            try {
-                List<Gap> missing = new ArrayList<>();
-                for (ModelManifest.File file : manifest.files()) {
-                    FileChannel channel = prepared(draft.resolve(file.path()), file.bytes());
-                    open.add(channel);
-                    missing.addAll(missing(channel, file));
-                }
-                requireRoom(missing);
-                Streams.run(
-                        streams, missing.stream().<Runnable>map(gap -> () -> fetch(gap)).toList());
-                for (FileChannel channel : open) {
-                    channel.force(true);
-                }
-            } finally {
-                for (FileChannel channel : open) {
-                    channel.close();
-                }
-            }
+            fetch(manifest.files(), draft);
             dropOthers(manifest, draft);
             Drafts.syncFolder(draft);
             Drafts.publish(draft, target);
             return target;
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot keep model " + digest + ": " + e, e);
+        }
+    }
+
+    /**
+     * How to make a model of the base before it, as the coordinator says; empty if it has no update
+     * for it.
+     */
+    public Optional<ModelUpdate> update(Digest model) {
+        return switch (client.update(model)) {
+            case Reply.Given<ModelUpdate>(ModelUpdate update) -> Optional.of(update);
+            case Reply.Denied<ModelUpdate> _ -> Optional.empty();
+        };
+    }
+
+    /**
+     * Fetches one file into a folder that exists; what is there of it is kept.
+     *
+     * @throws NodeException as {@link #receive(Digest)} does
+     */
+    public void receive(ModelManifest.File file, Path folder) {
+        try {
+            fetch(List.of(file), folder);
+        } catch (IOException e) {
+            throw new NodeException(
+                    Code.STORAGE, "cannot keep " + folder.resolve(file.path()) + ": " + e, e);
+        }
+    }
+
+    private void fetch(List<ModelManifest.File> files, Path folder) throws IOException {
+        List<FileChannel> open = new ArrayList<>();
+        try {
+            List<Gap> missing = new ArrayList<>();
+            for (ModelManifest.File file : files) {
+                FileChannel channel = prepared(folder.resolve(file.path()), file.bytes());
+                open.add(channel);
+                missing.addAll(missing(channel, file));
+            }
+            requireRoom(missing);
+            Streams.run(streams, missing.stream().<Runnable>map(gap -> () -> fetch(gap)).toList());
+            for (FileChannel channel : open) {
+                channel.force(true);
+            }
+        } finally {
+            for (FileChannel channel : open) {
+                channel.close();
+            }
         }
     }
 

@@ -41,7 +41,7 @@ final class ModelShelf {
         view.candidate().map(Digest::hex).ifPresent(needed::add);
         view.plan().ifPresent(plan -> needed.add(plan.base().hex()));
         try {
-            for (Path half : named("\\.[0-9a-f]{64}\\.partial")) {
+            for (Path half : named("\\.[0-9a-f]{64}\\.(partial|update)")) {
                 if (!needed.contains(half.getFileName().toString().substring(1, 65))) {
                     Drafts.delete(half);
                 }

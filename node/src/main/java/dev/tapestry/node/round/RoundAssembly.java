@@ -46,7 +46,10 @@ public record RoundAssembly(
         RoundParticipant participant =
                 new RoundParticipant(
                         membership.member(),
-                        new ModelReceiver(client, home.models(), config.streams(), moved),
+                        new ModelArrival(
+                                home,
+                                new ModelReceiver(client, home.models(), config.streams(), moved),
+                                config.threads()),
                         corpus,
                         RoundTrainer.of(home, config, progress, stop, clock),
                         outbox,

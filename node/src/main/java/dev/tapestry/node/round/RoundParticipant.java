@@ -15,7 +15,6 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
-import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
 import java.nio.file.Path;
@@ -25,7 +24,7 @@ import java.util.Optional;
 final class RoundParticipant {
 
     private final MemberId member;
-    private final ModelReceiver models;
+    private final ModelArrival models;
     private final MemberCorpus corpus;
     private final RoundTrainer trainer;
     private final Outbox outbox;
@@ -39,7 +38,7 @@ final class RoundParticipant {
 
     RoundParticipant(
             MemberId member,
-            ModelReceiver models,
+            ModelArrival models,
             MemberCorpus corpus,
             RoundTrainer trainer,
             Outbox outbox,
@@ -112,7 +111,7 @@ final class RoundParticipant {
 
     private Path receive(RoundPlan plan, String what, Digest model) {
         diary.begins(Phase.RECEIVING, plan.round(), what + " " + model.abbreviated());
-        return stop.interruptibly(() -> models.receive(model));
+        return stop.interruptibly(() -> models.receive(plan, model));
     }
 
     private Outbox.Parcel train(RoundPlan plan, Digest planDigest, int published, Path base) {
@@ -154,7 +153,7 @@ final class RoundParticipant {
     private void score(RoundPlan plan, Digest candidate) {
         corpus.require(PermittedUse.EVALUATION);
         Path model = receive(plan, "candidate", candidate);
-        stop.interruptibly(() -> models.receive(plan.base()));
+        stop.interruptibly(() -> models.receive(plan, plan.base()));
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
             Score score = scores.score(plan, candidate, text);

@@ -1,0 +1,83 @@
+package dev.tapestry.coordinator;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What coding the steps to candidates has lost: {@code DIGEST.safetensors}, named by the SHA-256 of
+ * the file.
+ */
+final class ResidualStore {
+
+    private static final String SUFFIX = ".safetensors";
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private final Path folder;
+
+    /** A store in a folder, which need not exist yet. */
+    ResidualStore(Path folder) {
+        this.folder = folder;
+        FileTrees.create(folder);
+    }
+
+    /** Where a residual lies, if it is kept. */
+    Path file(Digest residual) {
+        return folder.resolve(residual + SUFFIX);
+    }
+
+    /**
+     * Where a residual lies, whose bytes were read and are what its name says.
+     *
+     * @throws CoordinatorException {@code NOT_KEPT}; {@code MODEL} if it is damaged
+     */
+    Path intact(Digest residual) {
+        Path file = file(residual);
+        if (!Files.exists(file)) {
+            throw new CoordinatorException(
+                    Code.NOT_KEPT,
+                    "the residual %s is no longer (or not yet) in %s"
+                            .formatted(residual.abbreviated(), folder));
+        }
+        if (!digest(file).equals(residual)) {
+            throw new CoordinatorException(
+                    Code.MODEL, file + " is damaged, restore it from a backup");
+        }
+        return file;
+    }
+
+    /** Takes a finished file on the same file system into the store. */
+    void adopt(Path finished, Digest residual) {
+        FileTrees.move(finished, file(residual));
+    }
+
+    /** Deletes all but these. */
+    void keepOnly(Set<Digest> kept) {
+        Set<Path> files = kept.stream().map(this::file).collect(Collectors.toSet());
+        for (Path file : FileTrees.list(folder)) {
+            if (!files.contains(file)) {
+                FileTrees.delete(file);
+            }
+        }
+    }
+
+    /** The SHA-256 of a file. */
+    static Digest digest(Path file) {
+        MessageDigest hash = Digest.sha256();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int read; (read = in.read(buffer)) > 0; ) {
+                hash.update(buffer, 0, read);
+            }
+            return Digest.ofHash(hash.digest());
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.consortium.CodedFile;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.egress.ModelReceiver;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.codec.CodedUpdate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Brings bases and candidates to this node: where the plan says so as a coded update of a base that
+ * is here, and whole where that cannot be. Either way the model has the digest that was asked for.
+ */
+final class ModelArrival {
+
+    private static final System.Logger LOG = System.getLogger(ModelArrival.class.getName());
+    private static final String APPLIED = "model";
+
+    private final NodeHome home;
+    private final ModelReceiver receiver;
+    private final int threads;
+
+    ModelArrival(NodeHome home, ModelReceiver receiver, int threads) {
+        this.home = home;
+        this.receiver = receiver;
+        this.threads = threads;
+    }
+
+    /**
+     * The directory of a model, received unless it is here.
+     *
+     * @param plan of the round that needs it
+     * @throws NodeException as {@link ModelReceiver#receive} does
+     */
+    Path receive(RoundPlan plan, Digest model) {
+        if (plan.down().isPresent() && !Files.isDirectory(home.model(model))) {
+            try {
+                receiver.update(model).ifPresent(update -> byUpdate(model, update));
+            } catch (NodeException e) {
+                if (!curable(e)) {
+                    throw e;
+                }
+                fetchWhole(model, e);
+            } catch (WeightsException e) {
+                fetchWhole(model, e);
+            }
+        }
+        return receiver.receive(model);
+    }
+
+    private void fetchWhole(Digest model, RuntimeException why) {
+        drop(folder(model));
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "model {0} is fetched whole, for its update was no use: {1}",
+                model.abbreviated(),
+                why.getMessage());
+    }
+
+    /** Whether the model may still come whole. */
+    private static boolean curable(NodeException failure) {
+        return switch (failure.code()) {
+            case COORDINATOR_REFUSED, MALFORMED_REPLY, DIGEST_MISMATCH -> true;
+            case CONFIG_INVALID,
+                    NOT_ENROLLED,
+                    ENROLLED_ELSEWHERE,
+                    EGRESS_REFUSED,
+                    TLS,
+                    REVOKED,
+                    NOT_PROVEN,
+                    SPLIT_VIEW,
+                    POLICY,
+                    WRONG_MODEL,
+                    TRAINER_FAILED,
+                    TRAINER_OUT_OF_TIME,
+                    TRAINER_OUTPUT,
+                    STORAGE,
+                    STOPPED ->
+                    false;
+        };
+    }
+
+    private void byUpdate(Digest model, ModelUpdate update) {
+        Path base = home.model(update.base());
+        if (!Files.isDirectory(base)) {
+            return;
+        }
+        Path folder = folder(model);
+        Path applied = folder.resolve(APPLIED);
+        try {
+            Files.createDirectories(folder);
+            Drafts.sweep(folder);
+            Drafts.delete(applied);
+            CodedFile coded = update.update();
+            receiver.receive(coded.file(), folder);
+            try (ModelDirectory theta = ModelDirectory.open(base)) {
+                CodedUpdate.apply(folder.resolve(coded.file().path()), theta, applied, threads);
+            }
+            Digest found = CanonicalJson.digest(Manifests.of(applied));
+            if (!found.equals(model)) {
+                throw new NodeException(
+                        Code.DIGEST_MISMATCH,
+                        "the update of base %s gives model %s"
+                                .formatted(update.base().abbreviated(), found.abbreviated()));
+            }
+            Drafts.syncFiles(applied);
+            Drafts.publish(applied, home.model(model));
+            drop(folder);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot keep model " + model + ": " + e, e);
+        }
+    }
+
+    /** What is here of an update stays when the node is stopped, and is gone on with. */
+    private Path folder(Digest model) {
+        return home.models().resolve("." + model + ".update");
+    }
+
+    private static void drop(Path folder) {
+        try {
+            Drafts.delete(folder);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", folder, e.toString());
+        }
+    }
+}
