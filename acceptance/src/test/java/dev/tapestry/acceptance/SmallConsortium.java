@@ -9,6 +9,7 @@ import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import java.io.IOException;
@@ -125,25 +126,33 @@ final class SmallConsortium implements AutoCloseable {
 
     /** Starts a run of so many rounds. */
     void run(int rounds, int steps) {
+        steward.start(plan(rounds, steps));
+    }
+
+    /** The same with coded updates. */
+    void run(int rounds, int steps, Wire wire) {
+        steward.start(plan(rounds, steps).over(wire));
+    }
+
+    private static RunPlan plan(int rounds, int steps) {
         long total = (long) rounds * steps * BATCH * SEQUENCE;
-        steward.start(
-                new RunPlan(
-                        rounds,
-                        new LocalTraining(
-                                steps,
-                                LocalTraining.Optimizer.MUON,
-                                0.002,
-                                0.1,
-                                LocalTraining.Schedule.COSINE,
-                                0,
-                                total,
-                                BATCH,
-                                SEQUENCE,
-                                0.01,
-                                1.0,
-                                1),
-                        MergeRule.diLoCo(1.0, 0.5),
-                        2_000));
+        return new RunPlan(
+                rounds,
+                new LocalTraining(
+                        steps,
+                        LocalTraining.Optimizer.MUON,
+                        0.002,
+                        0.1,
+                        LocalTraining.Schedule.COSINE,
+                        0,
+                        total,
+                        BATCH,
+                        SEQUENCE,
+                        0.01,
+                        1.0,
+                        1),
+                MergeRule.diLoCo(1.0, 0.5),
+                2_000);
     }
 
     /** Waits until what the coordinator says is as expected. */

@@ -26,9 +26,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rounds in which updates travel coded. */
+@Timeout(120)
 class CodedRoundsTest {
 
     private static final Wire WIRE =
@@ -51,7 +53,7 @@ class CodedRoundsTest {
     private RoundPlan announced(int round) {
         Digest base = stage.coordinator.view().base().orElseThrow();
         RoundPlan plan = Stage.plan(round, base).over(WIRE);
-        stage.coordinator.announce(plan, round);
+        stage.coordinator.announce(plan, stage.coordinator.view().roundsPublished() + 1);
         return plan;
     }
 
