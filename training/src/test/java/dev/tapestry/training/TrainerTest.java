@@ -133,6 +133,94 @@ class TrainerTest {
         }
     }
 
+    /** The texts are one sequence long, so that every batch of a member is the same. */
+    @Test
+    void a_member_whose_gradient_is_corrected_to_another_s_takes_the_other_s_step() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        Tokens here = Tokens.of(TestModels.randomIds(33, 256, 1));
+        Tokens there = Tokens.of(TestModels.randomIds(33, 256, 2));
+        float[] other = weightsAfterStep(base, plan, there, directory.resolve("g-there"));
+        float[] own = weightsAfterStep(base, plan, here, directory.resolve("g-here"));
+        try (ModelDirectory start = ModelDirectory.open(base);
+                ModelDirectory mine = ModelDirectory.open(directory.resolve("g-here"));
+                ModelDirectory shared = ModelDirectory.open(directory.resolve("g-there"));
+                Trainer corrected = Trainer.begin(start, plan, here)) {
+            corrected.countGradients();
+            corrected.correctGradients(mine, shared);
+            corrected.step();
+
+            float[] weights = weights(corrected.model());
+            assertThat(distance(weights, other)).isLessThan(1e-2 * distance(own, other));
+            corrected.exportGradients(directory.resolve("g-again"));
+            try (ModelDirectory again = ModelDirectory.open(directory.resolve("g-again"))) {
+                String name = "model.embed_tokens.weight";
+                assertThat(again.data(name).mismatch(mine.data(name)))
+                        .as("what is shared is the gradient before its correction")
+                        .isEqualTo(-1);
+            }
+        }
+    }
+
+    private static float[] weightsAfterStep(
+            Path base, TrainingPlan plan, Tokens text, Path gradients) {
+        try (ModelDirectory start = ModelDirectory.open(base);
+                Trainer trainer = Trainer.begin(start, plan, text)) {
+            trainer.countGradients();
+            trainer.step();
+            trainer.exportGradients(gradients);
+            return weights(trainer.model());
+        }
+    }
+
+    private static double distance(float[] a, float[] b) {
+        double squares = 0;
+        for (int i = 0; i < a.length; i++) {
+            squares += Math.pow((double) a[i] - b[i], 2);
+        }
+        return Math.sqrt(squares);
+    }
+
+    @Test
+    void a_trainer_whose_gradients_are_corrected_resumes_bit_for_bit() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.AUTO);
+        Tokens text = TestModels.text(6);
+        Path checkpoint = directory.resolve("state.safetensors");
+        Path first = directory.resolve("first");
+        Path second = directory.resolve("second");
+        float[] last;
+        try (Trainer trainer = Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, text)) {
+            trainer.countGradients();
+            run(trainer, 2);
+            trainer.exportGradients(first);
+            run(trainer, 1);
+            trainer.exportGradients(second);
+            correct(trainer, first, second);
+            run(trainer, 2);
+            trainer.saveCheckpoint(checkpoint);
+            run(trainer, 2);
+            last = weights(trainer.model());
+            trainer.exportGradients(directory.resolve("uninterrupted"));
+        }
+        try (Trainer trainer = Trainer.resume(checkpoint, plan, text)) {
+            run(trainer, 2);
+            trainer.exportGradients(directory.resolve("resumed"));
+            assertThat(weights(trainer.model())).isEqualTo(last);
+        }
+        assertThat(directory.resolve("resumed/model.safetensors"))
+                .hasSameBinaryContentAs(directory.resolve("uninterrupted/model.safetensors"));
+    }
+
+    private static void correct(Trainer trainer, Path own, Path shared) {
+        try (ModelDirectory mine = ModelDirectory.open(own);
+                ModelDirectory everybody = ModelDirectory.open(shared)) {
+            trainer.correctGradients(mine, everybody);
+        }
+    }
+
     @Test
     void a_checkpoint_of_another_optimiser_or_of_nothing_is_refused() throws IOException {
         Path checkpoint = directory.resolve("state.safetensors");

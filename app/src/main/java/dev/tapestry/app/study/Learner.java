@@ -1,5 +1,6 @@
 package dev.tapestry.app.study;
 
+import dev.tapestry.app.study.Scheme.Sharing;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.weights.ModelDirectory;
@@ -13,16 +14,16 @@ final class Learner implements AutoCloseable {
     private final MemberId member;
     private final Trainer trainer;
     private final Transfer line;
-    private final Transfer momentsLine;
+    private final Transfer sharedLine;
+    private final Optional<Sharing> sharing;
     private final boolean keepsResidual;
-
     private final double share;
 
     /** Its weights as others know them, from which its progress is counted. */
     private Path reference = Path.of("");
 
-    /** Likewise its optimiser's running averages. */
-    private Optional<Path> referenceMoments = Optional.empty();
+    /** Likewise what it shares beside them. */
+    private Optional<Path> sharedReference = Optional.empty();
 
     /** Whether it has trained on since then. */
     private boolean ahead;
@@ -32,7 +33,7 @@ final class Learner implements AutoCloseable {
     /**
      * A member.
      *
-     * @param momentsLine the same for the optimiser's running averages
+     * @param sharedLine the same for what members share beside weights
      * @param keepsResidual whether what its codec lost stays in its weights
      * @param share of the fastest member's steps that it does, above 0 and at most 1
      */
@@ -40,15 +41,20 @@ final class Learner implements AutoCloseable {
             MemberId member,
             Trainer trainer,
             Transfer line,
-            Transfer momentsLine,
+            Transfer sharedLine,
+            Optional<Sharing> sharing,
             boolean keepsResidual,
             double share) {
         this.member = member;
         this.trainer = trainer;
         this.line = line;
-        this.momentsLine = momentsLine;
+        this.sharedLine = sharedLine;
+        this.sharing = sharing;
         this.keepsResidual = keepsResidual;
         this.share = share;
+        if (sharing.equals(Optional.of(Sharing.GRADIENTS))) {
+            trainer.countGradients();
+        }
     }
 
     MemberId member() {
@@ -57,7 +63,7 @@ final class Learner implements AutoCloseable {
 
     /** Bytes that it sent. */
     long uploaded() {
-        return line.bytes() + momentsLine.bytes();
+        return line.bytes() + sharedLine.bytes();
     }
 
     /** Steps since its last contribution: how much the next one counts. */
@@ -95,11 +101,13 @@ final class Learner implements AutoCloseable {
      * Its contribution misses a merge: what it learnt since the last one counts in the next.
      *
      * @param base the base that it has
-     * @param moments the shared running averages that it has
+     * @param shared what members share beside it
      */
-    void misses(Path base, Optional<Path> moments) {
+    void misses(Path base, Optional<Path> shared) {
         reference = base;
-        referenceMoments = moments;
+        if (sharing.equals(Optional.of(Sharing.MOMENTS))) {
+            sharedReference = shared;
+        }
         ahead = true;
     }
 
@@ -118,33 +126,43 @@ final class Learner implements AutoCloseable {
         return seen;
     }
 
-    /** Its optimiser's running averages. */
-    Path moments(Path folder) {
-        Path own = folder.resolve("moments-of-" + member);
-        trainer.exportMoments(own);
-        return own;
+    /** What it shares beside weights, as it is now; empty if nothing is shared. */
+    Optional<Path> shared(Path folder) {
+        Path own = folder.resolve("shared-of-" + member);
+        return sharing.map(what -> {
+            switch (what) {
+                case MOMENTS -> trainer.exportMoments(own);
+                case GRADIENTS -> trainer.exportGradients(own);
+            }
+            return own;
+        });
     }
 
     /**
-     * Contributes its optimiser's running averages.
+     * Contributes what it shares beside weights.
      *
      * @param shared what all members had at the last merge
-     * @return the averages as the coordinator sees them
+     * @return its own as the coordinator sees it
      */
-    Path contributeMoments(ModelDirectory shared, Path folder) {
-        Path own = moments(folder);
-        referenceMoments = Optional.of(own);
-        return momentsLine.carry(
-                shared, own, shared.tensors().keySet(), folder.resolve("moments-from-" + member));
+    Path contributeShared(ModelDirectory shared, Path folder) {
+        sharedReference = shared(folder);
+        return sharedLine.carry(
+                shared,
+                sharedReference.orElseThrow(),
+                shared.tensors().keySet(),
+                folder.resolve("shared-from-" + member));
     }
 
-    /** Takes over everybody's running averages, under what came in since; before the weights. */
-    void receiveMoments(ModelDirectory shared) {
-        if (!ahead) {
+    /** Takes over what everybody shares, under what came in since; before the weights. */
+    void receiveShared(ModelDirectory shared) {
+        if (sharing.equals(Optional.of(Sharing.MOMENTS)) && !ahead) {
             trainer.replaceMoments(shared);
-        } else if (referenceMoments.isPresent()) {
-            try (ModelDirectory sent = ModelDirectory.open(referenceMoments.get())) {
-                trainer.rebaseMoments(sent, shared);
+        } else if (sharedReference.isPresent()) {
+            try (ModelDirectory sent = ModelDirectory.open(sharedReference.get())) {
+                switch (sharing.orElseThrow()) {
+                    case MOMENTS -> trainer.rebaseMoments(sent, shared);
+                    case GRADIENTS -> trainer.correctGradients(sent, shared);
+                }
             }
         }
     }

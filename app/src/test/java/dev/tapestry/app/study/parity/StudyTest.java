@@ -50,7 +50,7 @@ class StudyTest {
                       aggregator: {type: mean}
                     streaming: {fragments: 2, overlap: 1}
                     wire: {up: INT8, down: INT8, residual: ADDED}
-                    sharedMoments: true
+                    sharing: MOMENTS
             """;
 
     @TempDir Path directory;
@@ -110,7 +110,7 @@ class StudyTest {
                         merge:
                           outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
                           aggregator: {type: mean}
-                        sharedMoments: true
+                        sharing: MOMENTS
                         churn: {speeds: [1, 2], absence: 0.6}
                 """;
         Study study = study(churning);
