@@ -112,6 +112,9 @@ public final class Trainer implements AutoCloseable {
                     variate.apply(gradients);
                 }
                 double norm = clipped(gradients);
+                if (variate != null) {
+                    variate.stepped(Math.min(1, plan.clipNorm() / norm));
+                }
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 optimizer.step(progress.steps() + 1, factor);
                 progress = progress.after(plan);
@@ -212,7 +215,7 @@ public final class Trainer implements AutoCloseable {
     /** From now on the gradients are counted, for {@link #exportGradients}. */
     public void countGradients() {
         if (variate == null) {
-            variate = new ControlVariate(model.parameters());
+            variate = new ControlVariate(model.parameters(), optimizer);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.tapestry.training;
 
+import dev.tapestry.training.ControlVariate.Steps;
 import dev.tapestry.training.ParameterLayout.Slot;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens;
- *           gradient_steps where gradients are counted
+ *           where gradients are counted: counted_steps, counted_factors, exported_steps, exported_factors
  * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
  *           variate.NAME likewise where gradients are counted
  * </pre>
@@ -33,7 +34,8 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
     private static final String VARIATE = "variate.";
-    private static final String GRADIENT_STEPS = "gradient_steps";
+    private static final String COUNTED = "counted";
+    private static final String EXPORTED = "exported";
 
     private final SafetensorsFile file;
 
@@ -70,7 +72,8 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
         if (variate != null) {
-            metadata.put(GRADIENT_STEPS, Long.toString(variate.steps()));
+            put(metadata, COUNTED, variate.current());
+            put(metadata, EXPORTED, variate.exported());
         }
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
@@ -134,13 +137,27 @@ final class TrainerCheckpoint implements AutoCloseable {
 
     /** Whether gradients were counted. */
     boolean hasVariate() {
-        return file.metadata().containsKey(GRADIENT_STEPS);
+        return file.metadata().containsKey(COUNTED + "_steps");
     }
 
     /** Copies the control variate's state to where it lives. */
     void restore(ControlVariate variate) {
         restore(VARIATE, variate.state());
-        variate.resume(number(GRADIENT_STEPS));
+        variate.resume(counted(COUNTED), counted(EXPORTED));
+    }
+
+    private static void put(Map<String, String> metadata, String name, Steps steps) {
+        metadata.put(name + "_steps", Long.toString(steps.count()));
+        metadata.put(name + "_factors", Double.toString(steps.factors()));
+    }
+
+    private Steps counted(String name) {
+        String factors = text(name + "_factors");
+        try {
+            return new Steps(number(name + "_steps"), Double.parseDouble(factors));
+        } catch (NumberFormatException e) {
+            throw wrong("its metadata has %s_factors = %s, not a number".formatted(name, factors));
+        }
     }
 
     private void restore(String prefix, Map<String, Tensor> buffers) {

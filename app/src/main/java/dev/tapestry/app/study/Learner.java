@@ -3,7 +3,10 @@ package dev.tapestry.app.study;
 import dev.tapestry.app.study.Scheme.Sharing;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Trainer;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -18,12 +21,15 @@ final class Learner implements AutoCloseable {
     private final Optional<Sharing> sharing;
     private final boolean keepsResidual;
     private final double share;
+    private final Path memory;
 
     /** Its weights as others know them, from which its progress is counted. */
     private Path reference = Path.of("");
 
     /** Likewise what it shares beside them. */
     private Optional<Path> sharedReference = Optional.empty();
+
+    private int sharedExports;
 
     /** Whether it has trained on since then. */
     private boolean ahead;
@@ -35,6 +41,7 @@ final class Learner implements AutoCloseable {
      *
      * @param sharedLine the same for what members share beside weights
      * @param keepsResidual whether what its codec lost stays in its weights
+     * @param memory a folder that exists, for what outlives a round
      * @param share of the fastest member's steps that it does, above 0 and at most 1
      */
     Learner(
@@ -44,6 +51,7 @@ final class Learner implements AutoCloseable {
             Transfer sharedLine,
             Optional<Sharing> sharing,
             boolean keepsResidual,
+            Path memory,
             double share) {
         this.member = member;
         this.trainer = trainer;
@@ -51,6 +59,7 @@ final class Learner implements AutoCloseable {
         this.sharedLine = sharedLine;
         this.sharing = sharing;
         this.keepsResidual = keepsResidual;
+        this.memory = memory;
         this.share = share;
         if (sharing.equals(Optional.of(Sharing.GRADIENTS))) {
             trainer.countGradients();
@@ -145,12 +154,43 @@ final class Learner implements AutoCloseable {
      * @return its own as the coordinator sees it
      */
     Path contributeShared(ModelDirectory shared, Path folder) {
-        sharedReference = shared(folder);
-        return sharedLine.carry(
-                shared,
-                sharedReference.orElseThrow(),
-                shared.tensors().keySet(),
-                folder.resolve("shared-from-" + member));
+        Path own = shared(folder).orElseThrow();
+        return switch (sharing.orElseThrow()) {
+            case MOMENTS -> {
+                sharedReference = Optional.of(own);
+                yield sharedLine.carry(
+                        shared,
+                        own,
+                        shared.tensors().keySet(),
+                        folder.resolve("shared-from-" + member));
+            }
+            case GRADIENTS -> contributeGradients(shared, own);
+        };
+    }
+
+    /**
+     * The difference to what the coordinator has of it is coded (EF21, arXiv 2106.05203). Both ends
+     * then go on from what was decoded, so that all members' corrections add up to nothing however
+     * much a codec loses.
+     */
+    private Path contributeGradients(ModelDirectory none, Path own) {
+        Path folder = memory.resolve("gradients-" + sharedExports++);
+        Path last = sharedReference.orElse(none.path());
+        Path seen;
+        try (ModelDirectory before = ModelDirectory.open(last)) {
+            seen = sharedLine.carry(before, own, before.tensors().keySet(), folder);
+        }
+        sharedReference.map(Path::getParent).ifPresent(Learner::delete);
+        sharedReference = Optional.of(seen);
+        return seen;
+    }
+
+    private static void delete(Path folder) {
+        try {
+            Drafts.delete(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Takes over what everybody shares, under what came in since; before the weights. */

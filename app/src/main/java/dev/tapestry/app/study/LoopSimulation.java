@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * The Shared-Base Loop in one process, one member after the other: the same trainer and the same
@@ -139,12 +140,10 @@ record LoopSimulation(
                 member,
                 trainer,
                 new Transfer(rounds.wire().map(Scheme.Wire::up), residual, memory),
-                new Transfer(
-                        rounds.wire().map(Scheme.Wire::up),
-                        residual,
-                        Files.createDirectories(memory.resolve("shared"))),
+                sharedLine(Scheme.Wire::up, memory),
                 rounds.sharing(),
                 residual == Scheme.Residual.KEPT,
+                memory,
                 rounds.churn().map(churn -> churn.share(place)).orElse(1.0));
     }
 
@@ -156,7 +155,17 @@ record LoopSimulation(
         Path memory = Files.createDirectories(work.resolve("residuals-of-the-coordinator"));
         return new Downlink(
                 new Transfer(codec, kind, Files.createDirectories(memory.resolve("base"))),
-                new Transfer(codec, kind, Files.createDirectories(memory.resolve("shared"))));
+                sharedLine(Scheme.Wire::down, memory));
+    }
+
+    /** Gradients need no residual: each is coded as the difference to what the other end has. */
+    private Transfer sharedLine(Function<Scheme.Wire, Codec> codec, Path memory)
+            throws IOException {
+        boolean states = rounds.sharing().equals(Optional.of(Scheme.Sharing.GRADIENTS));
+        return new Transfer(
+                rounds.wire().map(wire -> wire.shared().orElseGet(() -> codec.apply(wire))),
+                states ? Scheme.Residual.DROPPED : residual(),
+                Files.createDirectories(memory.resolve("shared")));
     }
 
     /** What the coordinator sends to each member. */

@@ -117,8 +117,10 @@ public sealed interface Scheme {
      * @param up codec of the members' updates
      * @param down codec of what the merge made of them
      * @param residual what becomes of what the codec lost
+     * @param shared codec, both ways, of what members share beside weights; as the weights' unless
+     *     said
      */
-    record Wire(Codec up, Codec down, Residual residual) {}
+    record Wire(Codec up, Codec down, Residual residual, Optional<Codec> shared) {}
 
     /** What members average at each merge beside their weights, so that they pull one way. */
     enum Sharing {
