@@ -145,7 +145,8 @@ record TrainerStage(Path directory, Path corpus) {
                             plan,
                             CanonicalJson.digest(plan),
                             (round - 1) * training.tokensPerRound(),
-                            base);
+                            base,
+                            Optional.empty());
             return new Trained(trainer.train(task, text, model), model, List.copyOf(steps));
         }
     }

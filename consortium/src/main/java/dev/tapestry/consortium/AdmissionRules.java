@@ -42,6 +42,15 @@ final class AdmissionRules {
                     "contributed as %s; the round's plan asks for %s"
                             .formatted(words(codec), words(plan.up())));
         }
+        Optional<CodecName> gradient = manifest.gradient().map(CodedFile::codec);
+        if (!gradient.equals(plan.gradients().map(SharedGradients::codec))) {
+            return refuse(
+                    Finding.WRONG_CODEC,
+                    "contributed with %s; the round's plan asks for %s"
+                            .formatted(
+                                    gradientIn(gradient),
+                                    gradientIn(plan.gradients().map(SharedGradients::codec))));
+        }
         LocalTraining training = plan.training();
         if (manifest.steps() > training.steps() || manifest.tokens() > training.tokensPerRound()) {
             return refuse(
@@ -96,6 +105,10 @@ final class AdmissionRules {
                 Finding.REPLAY,
                 "weights %s were contributed before; train from this round's base"
                         .formatted(weights.abbreviated()));
+    }
+
+    private static String gradientIn(Optional<CodecName> codec) {
+        return codec.map(name -> "a mean gradient in " + name).orElse("no mean gradient");
     }
 
     private static String words(Optional<CodecName> codec) {

@@ -10,10 +10,15 @@ import java.util.Optional;
  * @param momentum digest of the outer optimiser's state after the merge; empty where the rule has
  *     none
  * @param step how it was coded; empty where it is the merge itself
+ * @param gradient digest of the contributions' mean gradient; empty where members share none
  * @param weights how much each contribution counted, by member; they sum to 1
  */
 public record Candidate(
-        Digest model, Optional<Digest> momentum, Optional<CodedStep> step, List<Weight> weights) {
+        Digest model,
+        Optional<Digest> momentum,
+        Optional<CodedStep> step,
+        Optional<Digest> gradient,
+        List<Weight> weights) {
 
     /**
      * How much one contribution counted.
@@ -36,7 +41,7 @@ public record Candidate(
 
     /** A candidate that is the merge itself. */
     public Candidate(Digest model, Optional<Digest> momentum, List<Weight> weights) {
-        this(model, momentum, Optional.empty(), weights);
+        this(model, momentum, Optional.empty(), Optional.empty(), weights);
     }
 
     /** What coding it lost; empty where it was not coded. */

@@ -10,4 +10,7 @@ public record CodedFile(CodecName codec, ModelManifest.File file) {
 
     /** What the file of an update of a model's weights is called. */
     public static final String UPDATE = "update.safetensors";
+
+    /** What the file of a mean gradient is called. */
+    public static final String GRADIENT = "gradient.safetensors";
 }

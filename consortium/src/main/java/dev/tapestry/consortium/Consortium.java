@@ -29,6 +29,8 @@ import java.util.SortedMap;
  * @param momentum digest of the outer optimiser's state that belongs to the base
  * @param residual digest of what coding the step to the base has lost, for the next step; empty
  *     where it was not coded
+ * @param gradient digest of the mean gradient of the contributions that made the base; empty where
+ *     members shared none
  * @param run the current run
  * @param ended how the latest run ended; empty while one is under way
  * @param round the latest round
@@ -47,6 +49,7 @@ public record Consortium(
         Optional<Digest> base,
         Optional<Digest> momentum,
         Optional<Digest> residual,
+        Optional<Digest> gradient,
         Optional<Run> run,
         Optional<RunEnded> ended,
         Optional<RoundState> round,
@@ -78,6 +81,7 @@ public record Consortium(
                 event.coordinatorKey(),
                 FrozenMap.empty(),
                 FrozenMap.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -123,6 +127,7 @@ public record Consortium(
                 next.base = Optional.of(adopted.base());
                 next.momentum = Optional.empty();
                 next.residual = Optional.empty();
+                next.gradient = Optional.empty();
             }
             case RunStarted started -> {
                 next.run = Optional.of(new Run(started.plan(), 0, 0));
@@ -142,10 +147,12 @@ public record Consortium(
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
-                next.residual =
+                Optional<Candidate> made =
                         next.round.orElse(null) instanceof RoundState.Published over
-                                ? over.candidate().residual()
+                                ? Optional.of(over.candidate())
                                 : Optional.empty();
+                next.residual = made.flatMap(Candidate::residual);
+                next.gradient = made.flatMap(Candidate::gradient);
                 next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
             }
             case ConsortiumEvent.RoundRolledBack back -> next.fruitless();
@@ -273,6 +280,7 @@ public record Consortium(
                                 plan.merge(),
                                 plan.scoringTokens(),
                                 plan.wire(),
+                                plan.gradients().map(codec -> new SharedGradients(codec, gradient)),
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));
@@ -296,6 +304,7 @@ public record Consortium(
         private Optional<Digest> base;
         private Optional<Digest> momentum;
         private Optional<Digest> residual;
+        private Optional<Digest> gradient;
         private Optional<Run> run;
         private Optional<RunEnded> ended;
         private Optional<RoundState> round;
@@ -309,6 +318,7 @@ public record Consortium(
             base = before.base;
             momentum = before.momentum;
             residual = before.residual;
+            gradient = before.gradient;
             run = before.run;
             ended = before.ended;
             round = before.round;
@@ -342,6 +352,7 @@ public record Consortium(
                     base,
                     momentum,
                     residual,
+                    gradient,
                     run,
                     ended,
                     round,

@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a node signs when it contributes to a round.
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param weights the safetensors files of the contributed weights
  * @param update the file that is sent in their place, and with the base gives them; empty where
  *     they are sent themselves
+ * @param gradient its mean gradient in this round, where the plan has members share them
  * @param tokens tokens it was trained on in this round
  * @param steps optimiser steps taken in this round
  * @param trainingBitsPerByte mean training loss of the round
@@ -24,6 +26,7 @@ public record ContributionManifest(
         Digest plan,
         ModelManifest weights,
         Optional<CodedFile> update,
+        Optional<CodedFile> gradient,
         long tokens,
         int steps,
         double trainingBitsPerByte) {
@@ -63,6 +66,7 @@ public record ContributionManifest(
                 plan,
                 weights,
                 Optional.empty(),
+                Optional.empty(),
                 tokens,
                 steps,
                 trainingBitsPerByte);
@@ -70,6 +74,9 @@ public record ContributionManifest(
 
     /** The files that are sent. */
     public ModelManifest sent() {
-        return update.map(coded -> new ModelManifest(List.of(coded.file()))).orElse(weights);
+        List<ModelManifest.File> files =
+                update.map(coded -> List.of(coded.file())).orElse(weights.files());
+        return new ModelManifest(
+                Stream.concat(files.stream(), gradient.map(CodedFile::file).stream()).toList());
     }
 }

@@ -44,6 +44,8 @@ public enum Finding {
     NON_FINITE,
     /** The update's norm is above the charter's band. */
     UPDATE_TOO_LARGE,
+    /** The mean gradient's norm is too large for any training by the plan. */
+    GRADIENT_TOO_LARGE,
     /** The weights equal the base: nothing was trained. */
     UPDATE_IS_ZERO,
     /** The reported training loss is above the charter's quality floor. */

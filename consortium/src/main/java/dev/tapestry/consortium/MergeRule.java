@@ -42,6 +42,20 @@ public record MergeRule(
                 .clipped(new Clipping.MedianNorm());
     }
 
+    /**
+     * The rule for mean gradients that go with updates under this rule: as robust, but their mean is
+     * what is wanted, not a step.
+     */
+    public MergeRule ofGradients() {
+        Aggregator mean =
+                switch (aggregator) {
+                    case Aggregator.NormPreserving _ -> new Aggregator.Mean();
+                    case Aggregator.MeanOverSenders _ -> new Aggregator.Mean();
+                    case Aggregator other -> other;
+                };
+        return new MergeRule(OuterOptimizer.fedAvg(), mean, clipping, mixing);
+    }
+
     /** The same rule with its updates clipped first. */
     public MergeRule clipped(Clipping by) {
         return new MergeRule(outer, aggregator, Optional.of(by), mixing);

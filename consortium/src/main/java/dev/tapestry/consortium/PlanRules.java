@@ -11,6 +11,7 @@ import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
 
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Which plans can work under a charter. Asked before a run begins, by whoever audits the log, and
@@ -33,12 +34,11 @@ public final class PlanRules {
 
     /** Why {@code plan} cannot work with the smallest quorum that {@code charter} merges. */
     public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
-        return refusal(plan.merge(), charter.quorum())
-                .or(() -> plan.wire().flatMap(PlanRules::codec));
+        return refusal(plan.merge(), charter.quorum()).or(() -> codecs(plan));
     }
 
-    private static Optional<Refusal> codec(Wire wire) {
-        return wire.codecs()
+    private static Optional<Refusal> codecs(RunPlan plan) {
+        return Stream.concat(plan.wire().stream().flatMap(Wire::codecs), plan.gradients().stream())
                 .filter(codec -> !CodecName.KNOWN.contains(codec))
                 .findFirst()
                 .map(unknown ->

@@ -140,7 +140,17 @@ final class RoundAuditRules {
                                                         event.at(),
                                                         event.scoringClosesAt(),
                                                         charter.scoringDeadline())))
-                .or(() -> coded(round, event.candidate().step(), before.residual()));
+                .or(() -> coded(round, event.candidate().step(), before.residual()))
+                .or(() ->
+                        unless(
+                                event.candidate().gradient().isPresent()
+                                        == round.plan().gradients().isPresent(),
+                                () ->
+                                        "round %s merges the gradient %s; the plan shares %s"
+                                                .formatted(
+                                                        round.number(),
+                                                        words(event.candidate().gradient()),
+                                                        words(round.plan().gradients()))));
     }
 
     private static Optional<String> coded(

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param merge how the contributions will be merged
  * @param scoringTokens tokens on which each member scores the candidate
  * @param wire how weights travel; empty for whole weights in both directions
+ * @param gradients what members share beside weights, if anything
  * @param invited members that may contribute, sorted
  * @param closesAt when collecting ends, even if members are missing
  */
@@ -23,6 +24,7 @@ public record RoundPlan(
         MergeRule merge,
         long scoringTokens,
         Optional<Wire> wire,
+        Optional<SharedGradients> gradients,
         List<MemberId> invited,
         Instant closesAt) {
 
@@ -42,13 +44,44 @@ public record RoundPlan(
             long scoringTokens,
             List<MemberId> invited,
             Instant closesAt) {
-        this(round, base, training, merge, scoringTokens, Optional.empty(), invited, closesAt);
+        this(
+                round,
+                base,
+                training,
+                merge,
+                scoringTokens,
+                Optional.empty(),
+                Optional.empty(),
+                invited,
+                closesAt);
     }
 
     /** The same round with coded updates. */
     public RoundPlan over(Wire coded) {
         return new RoundPlan(
-                round, base, training, merge, scoringTokens, Optional.of(coded), invited, closesAt);
+                round,
+                base,
+                training,
+                merge,
+                scoringTokens,
+                Optional.of(coded),
+                gradients,
+                invited,
+                closesAt);
+    }
+
+    /** The same round with shared gradients. */
+    public RoundPlan sharing(SharedGradients shared) {
+        return new RoundPlan(
+                round,
+                base,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                Optional.of(shared),
+                invited,
+                closesAt);
     }
 
     /** The codec of contributions; empty for whole weights. */

@@ -10,13 +10,16 @@ import java.util.Optional;
  * @param merge how contributions move the base
  * @param scoringTokens tokens of its held-out text on which each member scores a candidate
  * @param wire how weights travel; empty for whole weights in both directions
+ * @param gradients codec of the mean gradients that members share beside weights; empty where they
+ *     share none
  */
 public record RunPlan(
         int rounds,
         LocalTraining training,
         MergeRule merge,
         long scoringTokens,
-        Optional<Wire> wire) {
+        Optional<Wire> wire,
+        Optional<CodecName> gradients) {
 
     public RunPlan {
         if (rounds < 1) {
@@ -29,11 +32,16 @@ public record RunPlan(
 
     /** A run in which whole weights travel. */
     public RunPlan(int rounds, LocalTraining training, MergeRule merge, long scoringTokens) {
-        this(rounds, training, merge, scoringTokens, Optional.empty());
+        this(rounds, training, merge, scoringTokens, Optional.empty(), Optional.empty());
     }
 
     /** The same run with coded updates. */
     public RunPlan over(Wire coded) {
-        return new RunPlan(rounds, training, merge, scoringTokens, Optional.of(coded));
+        return new RunPlan(rounds, training, merge, scoringTokens, Optional.of(coded), gradients);
+    }
+
+    /** The same run with shared gradients. */
+    public RunPlan sharing(CodecName codec) {
+        return new RunPlan(rounds, training, merge, scoringTokens, wire, Optional.of(codec));
     }
 }

@@ -82,7 +82,8 @@ final class CodedRoundTest {
 
     private static Candidate candidate(Optional<CodedStep> step) {
         Candidate fair = Sample.candidate(BANK, CLINIC, LAB);
-        return new Candidate(fair.model(), fair.momentum(), step, fair.weights());
+        return new Candidate(
+                fair.model(), fair.momentum(), step, Optional.empty(), fair.weights());
     }
 
     private void contribute() {
@@ -129,6 +130,7 @@ final class CodedRoundTest {
                 PLAN,
                 Sample.weights("decoded", weights),
                 Optional.of(new CodedFile(codec, Sample.weights("u", sent).files().getFirst())),
+                Optional.empty(),
                 whole.tokens(),
                 whole.steps(),
                 whole.trainingBitsPerByte());

@@ -61,15 +61,19 @@ final class ContributionStore {
         if (!expected.equals(found)) {
             return malformed("the weights are in files " + found + "; the base's in " + expected);
         }
-        Optional<String> odd =
-                manifest.update()
-                        .map(update -> update.file().path())
-                        .filter(path -> !path.equals(CodedFile.UPDATE));
-        if (odd.isPresent()) {
-            return malformed(
-                    "the update's file is '%s'; call it '%s'"
-                            .formatted(odd.get(), CodedFile.UPDATE));
-        }
+        return misnamed(manifest.update(), CodedFile.UPDATE)
+                .or(() -> misnamed(manifest.gradient(), CodedFile.GRADIENT))
+                .or(() -> foreign(manifest, base));
+    }
+
+    private static Optional<Refusal> misnamed(Optional<CodedFile> coded, String name) {
+        return coded.map(file -> file.file().path())
+                .filter(path -> !path.equals(name))
+                .flatMap(path ->
+                        malformed("a coded file is '%s'; call it '%s'".formatted(path, name)));
+    }
+
+    private static Optional<Refusal> foreign(ContributionManifest manifest, ModelManifest base) {
         return manifest.weights().files().stream()
                 .filter(file -> !isWeights(file) && !base.files().contains(file))
                 .findFirst()
@@ -116,12 +120,20 @@ final class ContributionStore {
             weights(manifest.weights())
                     .forEach(file -> awaited.put(folder.resolve(file.path()), file));
         }
+        manifest.gradient()
+                .map(CodedFile::file)
+                .ifPresent(file -> awaited.put(place(folder, file), file));
         return awaited;
     }
 
-    /** Where a coded update lies; hidden, for it is no part of the model. */
-    static Path place(Path folder, ModelManifest.File update) {
-        return folder.resolve("." + update.path());
+    /** Where a coded file lies; hidden, for it is no part of the model. */
+    static Path place(Path folder, ModelManifest.File coded) {
+        return folder.resolve("." + coded.path());
+    }
+
+    /** Where an admitted contribution's mean gradient lies, if it has one. */
+    static Path gradient(Path folder) {
+        return folder.resolve("." + CodedFile.GRADIENT);
     }
 
     /** The envelope is written last: where it is whole, so is what lies beside it. */

@@ -76,6 +76,7 @@ final class MergeWork {
                 model,
                 state,
                 coding.map(StepCoding::step),
+                gradient(round, weights.weights(), folder, threads).map(models::adopt),
                 weights.weights().entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList());
@@ -89,6 +90,19 @@ final class MergeWork {
                     try (ModelDirectory base = models.open(round.plan().base())) {
                         return StepCoding.run(
                                 codec, base, merged, round.residual(), residuals, folder, threads);
+                    }
+                });
+    }
+
+    /** The coded mean of the members' gradients, in a directory, if the round's plan shares them. */
+    Optional<Path> gradient(
+            RoundRecord round, SequencedMap<MemberId, Double> weights, Path folder, int threads) {
+        return round.plan()
+                .gradients()
+                .map(shared -> {
+                    try (ModelDirectory base = models.open(round.plan().base())) {
+                        return new GradientMerge(round, contributions, folder, threads)
+                                .run(shared.codec(), weights, base);
                     }
                 });
     }
@@ -168,7 +182,7 @@ final class MergeWork {
         return Optional.of(state).filter(found -> found.fits(round.plan().merge()));
     }
 
-    private static CoordinatorException notKept(RoundRecord round, String what) {
+    static CoordinatorException notKept(RoundRecord round, String what) {
         return new CoordinatorException(
                 Code.NOT_KEPT,
                 "%s of round %s is no longer (or not yet) in the coordinator's directory; keepRounds says for how long files are kept"

@@ -52,7 +52,9 @@ final class Retention {
             contributions.keepOnly(rounds::contains);
         } finally {
             try {
-                models.keepOnly(with(kept, RoundRecord::models, now.base()));
+                Set<Digest> needed = with(kept, RoundRecord::models, now.base());
+                now.gradient().ifPresent(needed::add);
+                models.keepOnly(needed);
             } finally {
                 try {
                     keepMomenta(with(kept, RoundRecord::momenta, now.momentum()));

@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.SharedGradients;
 import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -80,7 +81,12 @@ record RoundRecord(
 
     /** The models that belong to the round. */
     Stream<Digest> models() {
-        return Stream.concat(Stream.of(plan.base()), candidate.map(Candidate::model).stream());
+        return Stream.of(
+                        Optional.of(plan.base()),
+                        plan.gradients().flatMap(SharedGradients::mean),
+                        candidate.map(Candidate::model),
+                        candidate.flatMap(Candidate::gradient))
+                .flatMap(Optional::stream);
     }
 
     /** The momenta that belong to the round. */

@@ -22,6 +22,7 @@ import java.util.Optional;
 final class UpdateDecoding {
 
     private static final String DECODED = ".decoded";
+    private static final double LARGEST_GRADIENT = 100;
 
     private final Path folder;
     private final ContributionManifest manifest;
@@ -84,16 +85,53 @@ final class UpdateDecoding {
                 });
     }
 
-    private Optional<Refusal> codec(Path coded, CodedFile update) {
+    private Optional<Refusal> codec(Path coded, CodedFile file) {
         try (CodedUpdate opened = CodedUpdate.open(coded, base.tensors())) {
-            String found = opened.codec().wireName();
-            return found.equals(update.codec().value())
-                    ? Optional.empty()
-                    : Optional.of(
-                            new Refusal(
-                                    Finding.WRONG_CODEC,
-                                    "the update is coded as %s; the manifest says %s"
-                                            .formatted(found, update.codec())));
+            return codec(opened, file);
+        }
+    }
+
+    private static Optional<Refusal> codec(CodedUpdate opened, CodedFile file) {
+        String found = opened.codec().wireName();
+        return found.equals(file.codec().value())
+                ? Optional.empty()
+                : Optional.of(
+                        new Refusal(
+                                Finding.WRONG_CODEC,
+                                "'%s' is coded as %s; the manifest says %s"
+                                        .formatted(file.file().path(), found, file.codec())));
+    }
+
+    /**
+     * Why a contribution's mean gradient cannot be one; empty where it can, or where there is none.
+     *
+     * @param clipNorm to which the plan scales each step's gradient down: a member's mean gradient
+     *     is not a hundred times as long
+     */
+    static Optional<Refusal> gradient(
+            Path folder, ContributionManifest manifest, ModelDirectory base, double clipNorm) {
+        return manifest.gradient()
+                .flatMap(gradient ->
+                        new UpdateDecoding(folder, manifest, base).gradient(gradient, clipNorm));
+    }
+
+    private Optional<Refusal> gradient(CodedFile gradient, double clipNorm) {
+        Path file = ContributionStore.place(folder, gradient.file());
+        try (CodedUpdate opened = CodedUpdate.open(file, base.tensors())) {
+            double largest = LARGEST_GRADIENT * clipNorm;
+            return codec(opened, gradient)
+                    .or(() -> {
+                        double norm = opened.norm();
+                        return norm <= largest
+                                ? Optional.empty()
+                                : Optional.of(
+                                        new Refusal(
+                                                Finding.GRADIENT_TOO_LARGE,
+                                                "the mean gradient's norm is %.6g; the plan's clipNorm allows %s"
+                                                        .formatted(norm, largest)));
+                    });
+        } catch (WeightsException e) {
+            return Optional.of(refusal(e));
         }
     }
 

@@ -251,7 +251,9 @@ final class UploadDesk {
 
     private RoundInput examine(Upload upload, ModelDirectory base) {
         ContributionManifest manifest = upload.manifest();
-        Optional<Refusal> undecodable = UpdateDecoding.decode(upload.folder(), manifest, base);
+        Optional<Refusal> undecodable =
+                UpdateDecoding.decode(upload.folder(), manifest, base)
+                        .or(() -> gradient(upload, base));
         if (undecodable.isPresent()) {
             return new RoundInput.Unsound(manifest.member(), undecodable.get(), clock.instant());
         }
@@ -281,6 +283,18 @@ final class UploadDesk {
                     new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage())),
                     clock.instant());
         }
+    }
+
+    private Optional<Refusal> gradient(Upload upload, ModelDirectory base) {
+        return ledger.snapshot()
+                .consortium()
+                .round()
+                .flatMap(round ->
+                        UpdateDecoding.gradient(
+                                upload.folder(),
+                                upload.manifest(),
+                                base,
+                                round.plan().training().clipNorm()));
     }
 
     /** Forgets uploads of other rounds than this one. */

@@ -17,6 +17,7 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
@@ -115,7 +116,12 @@ public final class VerifyMerge {
                                         merged,
                                         candidate.momentum(),
                                         root,
-                                        again -> coded(round, candidate, again, differences)));
+                                        again -> {
+                                            gradient(round, logged, again, candidate)
+                                                    .ifPresent(differences::add);
+                                            return coded(
+                                                    round, candidate, again, differences);
+                                        }));
         return differences.isEmpty() ? verification : new Differs(differences);
     }
 
@@ -135,6 +141,26 @@ public final class VerifyMerge {
                             .formatted(words(candidate.step()), words(step)));
         }
         return coding.map(StepCoding::candidate).orElse(merged);
+    }
+
+    /** What the log says otherwise of the mean gradient than its being merged once more. */
+    private Optional<String> gradient(
+            RoundRecord round,
+            SequencedMap<MemberId, Double> weights,
+            Path merged,
+            Candidate candidate) {
+        Optional<Digest> again =
+                work.gradient(
+                                round,
+                                weights,
+                                merged.resolveSibling("."),
+                                Runtime.getRuntime().availableProcessors())
+                        .map(coded -> CanonicalJson.digest(Manifests.of(coded)));
+        return again.equals(candidate.gradient())
+                ? Optional.empty()
+                : Optional.of(
+                        "gradient: the log has %s, merged again it is %s"
+                                .formatted(words(candidate.gradient()), words(again)));
     }
 
     /** Whether the charter gives the weights that were used. */
@@ -199,12 +225,22 @@ public final class VerifyMerge {
                     .map(problem ->
                             contribution.member() + ": " + problem.path() + " " + problem.detail())
                     .forEach(differences::add);
+            manifest.gradient()
+                    .map(CodedFile::file)
+                    .filter(sent -> !holds(ContributionStore.gradient(folder), sent))
+                    .map(_ -> contribution.member() + ": the mean gradient is another one")
+                    .ifPresent(differences::add);
             return differences;
         } catch (IOException e) {
             throw CoordinatorException.storage("read", file, e);
         } catch (TrustException | IllegalArgumentException e) {
             return List.of(contribution.member() + ": " + e.getMessage());
         }
+    }
+
+    private static boolean holds(Path file, ModelManifest.File expected) {
+        return Files.isRegularFile(file)
+                && Manifests.file(file).parts().equals(expected.parts());
     }
 
     /**
@@ -230,6 +266,11 @@ public final class VerifyMerge {
                                 "codec",
                                 words(manifest.update().map(CodedFile::codec)),
                                 words(plan.up())),
+                        differs(
+                                member,
+                                "gradient's codec",
+                                words(manifest.gradient().map(CodedFile::codec)),
+                                words(plan.gradients().map(SharedGradients::codec))),
                         differs(member, "tokens", manifest.tokens(), contribution.tokens()),
                         differs(
                                 member,

@@ -154,6 +154,7 @@ class CodedCandidateTest {
                         candidate.model(),
                         candidate.momentum(),
                         Optional.of(new CodedStep(step.codec(), before, after)),
+                        Optional.empty(),
                         candidate.weights()),
                 event.scoringClosesAt(),
                 event.at());

@@ -136,6 +136,7 @@ class CodedContributionTest {
                 m.plan(),
                 m.weights(),
                 Optional.of(update),
+                Optional.empty(),
                 m.tokens(),
                 m.steps(),
                 m.trainingBitsPerByte());

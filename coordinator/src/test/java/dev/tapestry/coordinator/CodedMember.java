@@ -69,6 +69,7 @@ record CodedMember(TestMember member) {
                 view.planDigest().orElseThrow(),
                 coded.weights(),
                 Optional.of(file),
+                Optional.empty(),
                 plan.training().tokensPerRound(),
                 plan.training().steps(),
                 2.5);

@@ -95,6 +95,7 @@ class EventContractTest {
                 new ConsortiumEvent.RunStarted(
                         plan.over(new Wire(Optional.of(new CodecName("int4/1")), Optional.empty())),
                         at),
+                new ConsortiumEvent.RunStarted(plan.sharing(new CodecName("int8/1")), at),
                 new ConsortiumEvent.RunEnded(true, "2 bases were published", at),
                 new ConsortiumEvent.RoundAnnounced(
                         new RoundPlan(
@@ -129,6 +130,7 @@ class EventContractTest {
                                                 new CodecName("int4/1"),
                                                 Optional.of(digest),
                                                 digest)),
+                                Optional.of(digest),
                                 List.of(new Candidate.Weight(member, 1))),
                         at.plusSeconds(60),
                         at),

@@ -37,6 +37,7 @@ final class Leftovers {
                 sweepDrafts(round);
             }
             sweepDrafts(home.residuals());
+            sweepDrafts(home.gradients());
             sweepDrafts(home.sovereign());
             new SovereignShelf(home).recover();
             new TokenPacks(home).prune();

@@ -85,6 +85,11 @@ public record NodeHome(Path directory) {
         return directory.resolve("residual");
     }
 
+    /** The mean gradients of the latest merge: this member's, and everybody's. */
+    public Path gradients() {
+        return directory.resolve("gradient");
+    }
+
     /** What was verified of the coordinator's log. */
     public Path witness() {
         return directory.resolve("witness");

@@ -16,6 +16,7 @@
  * job/                the round for the member's own trainer, if it has one; state/ outlives rounds
  * outbox/round-N/     the contribution of round N until it is admitted
  * residual/           what coding has lost of the last contribution that a base was made of
+ * gradient/           its mean gradient, and everybody's in that round
  * scores/DIGEST.json  how a model did on the member's held-out text
  * sovereign/NAME/     the member's own models
  * witness/            the last checkpoint of the coordinator's log that was verified

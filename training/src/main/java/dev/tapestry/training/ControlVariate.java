@@ -2,9 +2,8 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.ParameterLayout.Slot;
 import dev.tapestry.weights.ModelDirectory;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -19,20 +18,16 @@ import org.bytedeco.pytorch.global.torch;
 final class ControlVariate implements AutoCloseable {
 
     private final NativeTensors owned = new NativeTensors();
+    private final ParameterLayout layout;
     private final Tensor sum;
     private final Tensor correction;
-    private final SequencedMap<String, Tensor> sums = new LinkedHashMap<>();
-    private final SequencedMap<String, Tensor> corrections = new LinkedHashMap<>();
     private long steps;
 
     ControlVariate(FlatParameters parameters) {
+        layout = parameters.layout();
         try (PointerScope _ = new PointerScope()) {
-            sum = owned.keep(torch.zeros_like(parameters.values()));
-            correction = owned.keep(torch.zeros_like(parameters.values()));
-            for (Slot slot : parameters.layout().slots().values()) {
-                sums.put(slot.name(), owned.keep(slot.of(sum)));
-                corrections.put(slot.name(), owned.keep(slot.of(correction)));
-            }
+            sum = owned.keep(torch.zeros(layout.elements()));
+            correction = owned.keep(torch.zeros(layout.elements()));
         }
     }
 
@@ -47,36 +42,23 @@ final class ControlVariate implements AutoCloseable {
     }
 
     /** Writes the mean of the gradients before their correction, and begins a new one. */
-    void exportMean(Path target) {
+    void exportMean(ModelDirectory base, Path target) {
         if (steps > 0) {
             sum.div_(new Scalar((double) steps));
         }
         steps = 0;
-        NamedBuffers.write(sums, target);
+        ModelFiles.writeLike(base, target, layout, slot -> memory(sum, slot));
     }
 
     /** From now on c_own and c_shared are these. */
     void correct(ModelDirectory own, ModelDirectory shared) {
         correction.zero_();
-        NamedBuffers.addDifference(shared, own, corrections);
+        ModelFiles.addDifference(shared, own, _ -> true, layout, slot -> memory(correction, slot));
     }
 
-    /** Steps since the mean was last exported. */
-    long steps() {
-        return steps;
-    }
-
-    /** Goes on from a state that was saved after so many steps. */
-    void resume(long stepsOfSum) {
-        steps = stepsOfSum;
-    }
-
-    /** The state by name, each buffer one-dimensional; what is written into it counts. */
-    SequencedMap<String, Tensor> state() {
-        SequencedMap<String, Tensor> state = new LinkedHashMap<>();
-        state.put("gradient_sum", sum);
-        state.put("correction", correction);
-        return state;
+    private static MemorySegment memory(Tensor buffer, Slot slot) {
+        return NativeTensors.memory(buffer)
+                .asSlice(slot.offset() * Float.BYTES, slot.elements() * Float.BYTES);
     }
 
     @Override

@@ -82,7 +82,7 @@ public final class Llama implements AutoCloseable {
 
     /** See {@link Trainer#rebase}. */
     void rebase(ModelDirectory sent, ModelDirectory base, Predicate<String> tensors) {
-        ModelFiles.addDifference(base, sent, tensors, parameters);
+        ModelFiles.addDifference(base, sent, tensors, parameters.layout(), parameters::memory);
     }
 
     /**

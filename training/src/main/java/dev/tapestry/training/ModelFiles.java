@@ -10,6 +10,7 @@ import dev.tapestry.weights.TensorSpec;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** Moves weights between a Hugging Face directory and the flat buffer, tensor by tensor. */
@@ -36,19 +37,25 @@ final class ModelFiles {
         }
     }
 
-    /** Adds {@code plus} − {@code minus}, both F32, to the weights of the named tensors. */
+    /**
+     * Adds {@code plus} − {@code minus}, both F32, to the named tensors of a buffer that is laid
+     * out as the weights are.
+     *
+     * @param slots the buffer's memory of each tensor
+     */
     static void addDifference(
             ModelDirectory plus,
             ModelDirectory minus,
             Predicate<String> tensors,
-            FlatParameters parameters) {
-        requireShapes(plus, parameters.layout());
-        requireShapes(minus, parameters.layout());
-        for (Slot slot : parameters.layout().slots().values()) {
+            ParameterLayout layout,
+            Function<Slot, MemorySegment> slots) {
+        requireShapes(plus, layout);
+        requireShapes(minus, layout);
+        for (Slot slot : layout.slots().values()) {
             if (tensors.test(slot.name())) {
                 MemorySegment added = f32(plus, slot);
                 MemorySegment removed = f32(minus, slot);
-                MemorySegment weights = parameters.memory(slot);
+                MemorySegment weights = slots.apply(slot);
                 for (long at = 0; at < slot.elements() * Float.BYTES; at += Float.BYTES) {
                     weights.set(
                             FloatConversion.FLOAT_LE,
@@ -109,38 +116,66 @@ final class ModelFiles {
                 ModelDirectoryWriter.create(
                         target, specs, ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
             writer.addFile(ModelDirectory.CONFIG, LlamaConfigFile.write(config, dtype));
-            fill(writer, parameters);
+            fill(writer, parameters.layout(), parameters::memory);
             writer.commit();
         }
     }
 
     static void writeLike(ModelDirectory base, Path target, FlatParameters parameters) {
-        requireShapes(base, parameters.layout());
+        writeLike(base, target, parameters.layout(), parameters::memory, true);
+    }
+
+    /**
+     * Writes a buffer that is laid out as the weights are, with the names, shapes and shards of
+     * {@code base}; what follows from the rest of a model is 0.
+     *
+     * @param slots the buffer's memory of each tensor
+     */
+    static void writeLike(
+            ModelDirectory base,
+            Path target,
+            ParameterLayout layout,
+            Function<Slot, MemorySegment> slots) {
+        writeLike(base, target, layout, slots, false);
+    }
+
+    private static void writeLike(
+            ModelDirectory base,
+            Path target,
+            ParameterLayout layout,
+            Function<Slot, MemorySegment> slots,
+            boolean redundantToo) {
+        requireShapes(base, layout);
         try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
             for (String name : base.tensors().keySet()) {
-                if (!parameters.layout().slots().containsKey(name)) {
+                if (!layout.slots().containsKey(name)) {
                     if (!redundant(base, name)) {
                         throw wrong(base, "tensor " + name + " has no place in this architecture");
                     }
-                    writer.data(name).copyFrom(base.data(name));
+                    if (redundantToo) {
+                        writer.data(name).copyFrom(base.data(name));
+                    }
                 }
             }
-            fill(writer, parameters);
-            if (writer.tensors().containsKey(HEAD)
-                    && !parameters.layout().slots().containsKey(HEAD)) {
+            fill(writer, layout, slots);
+            if (redundantToo
+                    && writer.tensors().containsKey(HEAD)
+                    && !layout.slots().containsKey(HEAD)) {
                 writer.data(HEAD).copyFrom(writer.data(EMBEDDING));
             }
             writer.commit();
         }
     }
 
-    private static void fill(ModelDirectoryWriter writer, FlatParameters parameters) {
+    private static void fill(
+            ModelDirectoryWriter writer,
+            ParameterLayout layout,
+            Function<Slot, MemorySegment> slots) {
         writer.tensors()
                 .forEach((name, spec) -> {
-                    Slot slot = parameters.layout().slots().get(name);
+                    Slot slot = layout.slots().get(name);
                     if (slot != null) {
-                        FloatConversion.narrow(
-                                spec.dtype(), parameters.memory(slot), writer.data(name));
+                        FloatConversion.narrow(spec.dtype(), slots.apply(slot), writer.data(name));
                     }
                 });
     }

@@ -81,10 +81,6 @@ public final class Trainer implements AutoCloseable {
             Trainer trainer = begin(Llama.empty(saved.config()), plan, data);
             try {
                 saved.restore(trainer.model.parameters(), trainer.optimizer);
-                if (saved.hasVariate()) {
-                    trainer.countGradients();
-                    saved.restore(trainer.counting());
-                }
                 trainer.progress = saved.progress();
                 return trainer;
             } catch (RuntimeException e) {
@@ -217,13 +213,14 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Writes the mean gradient since the last call as a directory of F32 tensors, to be merged with
-     * other members'; without {@link #correctGradients}'s correction.
+     * Writes the mean gradient since the last call as a directory with the names, shapes and shards
+     * of {@code base}, to be merged with other members'; without {@link #correctGradients}'s
+     * correction. Neither count nor correction is in a checkpoint: they belong to a round.
      *
      * @param target does not exist yet, or is empty
      */
-    public void exportGradients(Path target) {
-        counting().exportMean(target);
+    public void exportGradients(ModelDirectory base, Path target) {
+        counting().exportMean(base, target);
     }
 
     /**
@@ -255,7 +252,7 @@ public final class Trainer implements AutoCloseable {
      * new one.
      */
     public void saveCheckpoint(Path file) {
-        TrainerCheckpoint.write(file, model, optimizer, variate, progress);
+        TrainerCheckpoint.write(file, model, optimizer, progress);
     }
 
     /**

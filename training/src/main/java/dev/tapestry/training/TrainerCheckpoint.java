@@ -15,16 +15,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A trainer on disk: one safetensors file, all F32.
  *
  * <pre>
- * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens;
- *           gradient_steps where gradients are counted
- * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
- *           variate.NAME likewise where gradients are counted
+ * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
+ * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -32,8 +29,6 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String FORMAT = "tapestry-trainer-1";
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
-    private static final String VARIATE = "variate.";
-    private static final String GRADIENT_STEPS = "gradient_steps";
 
     private final SafetensorsFile file;
 
@@ -41,24 +36,16 @@ final class TrainerCheckpoint implements AutoCloseable {
         this.file = file;
     }
 
-    static void write(
-            Path target,
-            Llama model,
-            Optimizer optimizer,
-            @Nullable ControlVariate variate,
-            Progress progress) {
+    static void write(Path target, Llama model, Optimizer optimizer, Progress progress) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
             specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
         }
-        Map<String, Tensor> buffers = new LinkedHashMap<>();
-        optimizer.state().forEach((name, buffer) -> buffers.put(OPTIMIZER + name, buffer));
-        if (variate != null) {
-            variate.state().forEach((name, buffer) -> buffers.put(VARIATE + name, buffer));
-        }
-        buffers.forEach(
-                (name, buffer) -> specs.add(TensorSpec.of(name, DType.F32, buffer.numel())));
+        optimizer
+                .state()
+                .forEach((name, buffer) ->
+                        specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", FORMAT);
         metadata.put(
@@ -69,15 +56,14 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("sequences", Long.toString(progress.sequences()));
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
-        if (variate != null) {
-            metadata.put(GRADIENT_STEPS, Long.toString(variate.steps()));
-        }
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
                 writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
             }
-            buffers.forEach(
-                    (name, buffer) -> writer.data(name).copyFrom(NativeTensors.memory(buffer)));
+            optimizer
+                    .state()
+                    .forEach((name, buffer) ->
+                            writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
             writer.commit();
         }
     }
@@ -129,24 +115,9 @@ final class TrainerCheckpoint implements AutoCloseable {
                                 + ", which this plan's optimiser has not");
             }
         }
-        restore(OPTIMIZER, state);
-    }
-
-    /** Whether gradients were counted. */
-    boolean hasVariate() {
-        return file.metadata().containsKey(GRADIENT_STEPS);
-    }
-
-    /** Copies the control variate's state to where it lives. */
-    void restore(ControlVariate variate) {
-        restore(VARIATE, variate.state());
-        variate.resume(number(GRADIENT_STEPS));
-    }
-
-    private void restore(String prefix, Map<String, Tensor> buffers) {
-        buffers.forEach((name, buffer) ->
+        state.forEach((name, buffer) ->
                 NativeTensors.memory(buffer)
-                        .copyFrom(data(prefix + name, List.of(buffer.numel()))));
+                        .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
     }
 
     private MemorySegment data(String name, List<Long> shape) {

@@ -136,12 +136,12 @@ final class Learner implements AutoCloseable {
     }
 
     /** What it shares beside weights, as it is now; empty if nothing is shared. */
-    Optional<Path> shared(Path folder) {
+    Optional<Path> shared(ModelDirectory base, Path folder) {
         Path own = folder.resolve("shared-of-" + member);
         return sharing.map(what -> {
             switch (what) {
                 case MOMENTS -> trainer.exportMoments(own);
-                case GRADIENTS -> trainer.exportGradients(own);
+                case GRADIENTS -> trainer.exportGradients(base, own);
             }
             return own;
         });
@@ -150,11 +150,12 @@ final class Learner implements AutoCloseable {
     /**
      * Contributes what it shares beside weights.
      *
+     * @param base whose layout gradients have
      * @param shared what all members had at the last merge
      * @return its own as the coordinator sees it
      */
-    Path contributeShared(ModelDirectory shared, Path folder) {
-        Path own = shared(folder).orElseThrow();
+    Path contributeShared(ModelDirectory base, ModelDirectory shared, Path folder) {
+        Path own = shared(base, folder).orElseThrow();
         return switch (sharing.orElseThrow()) {
             case MOMENTS -> {
                 sharedReference = Optional.of(own);

@@ -81,7 +81,7 @@ record LoopSimulation(
             long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
             Standing standing =
                     new Standing(
-                            base, Optional.empty(), Set.of(), learners.getFirst().shared(work));
+                            base, Optional.empty(), Set.of(), learners.getFirst().shared(start, work));
             long done = 0;
             for (int round = 0; done < due; round++) {
                 int steps = stepsOfTheFastest(learners, due - done);
@@ -205,7 +205,7 @@ record LoopSimulation(
             Downlink down,
             Path folder) {
         Optional<Path> shared =
-                standing.shared().map(place -> mergeShared(learners, place, down, folder));
+                standing.shared().map(place -> mergeShared(learners, standing.base(), place, down, folder));
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
@@ -233,12 +233,14 @@ record LoopSimulation(
     }
 
     /** The weighted mean of what the members share beside weights. */
-    private static Path mergeShared(List<Learner> learners, Path last, Downlink down, Path folder) {
+    private static Path mergeShared(
+            List<Learner> learners, Path base, Path last, Downlink down, Path folder) {
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
-        try (ModelDirectory shared = ModelDirectory.open(last)) {
+        try (ModelDirectory weights = ModelDirectory.open(base);
+                ModelDirectory shared = ModelDirectory.open(last)) {
             for (Learner learner : learners) {
-                Path seen = learner.contributeShared(shared, folder);
+                Path seen = learner.contributeShared(weights, shared, folder);
                 contributions.put(
                         learner.member(),
                         new WeightedContribution(

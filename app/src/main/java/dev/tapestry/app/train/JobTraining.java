@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -110,7 +111,8 @@ public final class JobTraining {
                             job.scheduleTokens(),
                             directory.base(),
                             tokens,
-                            model);
+                            model,
+                            Optional.empty());
         }
     }
 

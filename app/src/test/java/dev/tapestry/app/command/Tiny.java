@@ -38,6 +38,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -190,7 +191,7 @@ final class Tiny {
                             NodeProgress.silent(),
                             new StopSignal(),
                             InstantSource.system());
-            RoundTask task = new RoundTask(plan, CanonicalJson.digest(plan), 0, base);
+            RoundTask task = new RoundTask(plan, CanonicalJson.digest(plan), 0, base, Optional.empty());
             assertThatThrownBy(() -> idle.train(task, text, directory.resolve("none")))
                     .isInstanceOf(NodeException.class)
                     .hasMessageContaining("metrics.jsonl ends with step 0");

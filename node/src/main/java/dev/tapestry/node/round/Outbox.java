@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -31,6 +32,7 @@ final class Outbox {
     private static final String WEIGHTS = "weights";
     private static final String UPDATE = "update";
     private static final String RESIDUAL = "residual.safetensors";
+    private static final String GRADIENT = "gradient";
     private static final String ENVELOPE = "contribution.json";
 
     private final NodeHome home;
@@ -45,8 +47,9 @@ final class Outbox {
      * @param weights a folder for what was trained
      * @param update a folder for its coded update
      * @param residual a file for what coding lost
+     * @param gradient a folder for the mean gradient before it is coded
      */
-    record Place(Path weights, Path update, Path residual) {}
+    record Place(Path weights, Path update, Path residual, Path gradient) {}
 
     Outbox(NodeHome home, SigningKey key) {
         this.home = home;
@@ -77,6 +80,11 @@ final class Outbox {
         }
     }
 
+    /** Where a round's mean gradient is to be written, before it is coded. */
+    Path gradient(RoundNumber round) {
+        return place(round).gradient();
+    }
+
     /** Where a round's contribution is to be written; empty now. */
     Place empty(RoundNumber round) {
         drop(home.outbox(round));
@@ -92,21 +100,24 @@ final class Outbox {
     Parcel sign(ContributionManifest manifest) {
         Envelope envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key);
         SafeFile.write(home.outbox(manifest.round()).resolve(ENVELOPE), envelope.bytes());
+        Place place = place(manifest.round());
         if (manifest.update().isPresent()) {
-            drop(place(manifest.round()).weights());
+            drop(place.weights());
         }
+        drop(place.gradient());
         return parcel(envelope, manifest);
     }
 
     /**
-     * What coding lost of a contribution that is still here.
+     * A file of a contribution that is still here.
      *
      * @param contribution digest of its envelope
+     * @param places where the file may be
      */
-    Optional<Path> residualOf(Digest contribution) {
+    Optional<Path> fileOf(Digest contribution, Function<Place, Stream<Path>> places) {
         return rounds().stream()
                 .filter(round -> isEnvelope(round.resolve(ENVELOPE), contribution))
-                .map(round -> round.resolve(RESIDUAL))
+                .flatMap(round -> places.apply(place(round)))
                 .filter(Files::exists)
                 .findFirst();
     }
@@ -151,8 +162,15 @@ final class Outbox {
     }
 
     private Place place(RoundNumber round) {
-        Path folder = home.outbox(round);
-        return new Place(folder.resolve(WEIGHTS), folder.resolve(UPDATE), folder.resolve(RESIDUAL));
+        return place(home.outbox(round));
+    }
+
+    private static Place place(Path folder) {
+        return new Place(
+                folder.resolve(WEIGHTS),
+                folder.resolve(UPDATE),
+                folder.resolve(RESIDUAL),
+                folder.resolve(GRADIENT));
     }
 
     private static void drop(Path directory) {

@@ -11,6 +11,7 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
 import dev.tapestry.weights.codec.Feedback;
+import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,12 +23,29 @@ import java.util.Optional;
  *
  * @param weights manifest of what the coordinator will have
  * @param update the file that is sent in their place, if they are coded
+ * @param gradient the mean gradient that goes with them, if members share theirs
  */
-record Packing(ModelManifest weights, Optional<CodedFile> update) {
+record Packing(
+        ModelManifest weights, Optional<CodedFile> update, Optional<CodedFile> gradient) {
 
     /** The weights themselves. */
     static Packing whole(Path trained) {
-        return new Packing(weightsOnly(trained), Optional.empty());
+        return new Packing(weightsOnly(trained), Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * The same with the mean gradient, coded by itself; it is written among the files that are sent.
+     *
+     * @param trained directory of the gradient
+     */
+    Packing with(CodecName codec, Path trained, Path sent, int threads) {
+        Path file = sent.resolve(CodedFile.GRADIENT);
+        try (ModelDirectory mean = ModelDirectory.open(trained)) {
+            CodedUpdate.encode(
+                    Codec.named(codec.value()), Update.of(mean), Feedback.none(), file, threads);
+        }
+        return new Packing(
+                weights, update, Optional.of(new CodedFile(codec, Manifests.file(file))));
     }
 
     /**
@@ -58,7 +76,10 @@ record Packing(ModelManifest weights, Optional<CodedFile> update) {
             CodedUpdate.apply(file, theta, decoded, threads);
             ModelManifest weights = weightsOnly(decoded);
             Drafts.delete(decoded);
-            return new Packing(weights, Optional.of(new CodedFile(codec, Manifests.file(file))));
+            return new Packing(
+                    weights,
+                    Optional.of(new CodedFile(codec, Manifests.file(file))),
+                    Optional.empty());
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot pack the contribution: " + e, e);
         }

@@ -53,7 +53,12 @@ public record RoundAssembly(
                         corpus,
                         RoundTrainer.of(home, config, progress, stop, clock),
                         outbox,
-                        new Residuals(home, outbox),
+                        Carried.residual(home, outbox),
+                        new Gradients(
+                                Carried.gradient(home, outbox),
+                                new ModelReceiver(
+                                        client, home.gradients(), config.streams(), moved),
+                                home.gradients()),
                         new Courier(
                                 client,
                                 new PartSender(client, config.streams(), moved),

@@ -15,6 +15,7 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
 import java.nio.file.Path;
@@ -28,7 +29,8 @@ final class RoundParticipant {
     private final MemberCorpus corpus;
     private final RoundTrainer trainer;
     private final Outbox outbox;
-    private final Residuals residuals;
+    private final Carried residual;
+    private final Gradients gradients;
     private final Courier courier;
     private final ScoreBook scores;
     private final LogWitness witness;
@@ -42,7 +44,8 @@ final class RoundParticipant {
             MemberCorpus corpus,
             RoundTrainer trainer,
             Outbox outbox,
-            Residuals residuals,
+            Carried residual,
+            Gradients gradients,
             Courier courier,
             ScoreBook scores,
             LogWitness witness,
@@ -54,7 +57,8 @@ final class RoundParticipant {
         this.corpus = corpus;
         this.trainer = trainer;
         this.outbox = outbox;
-        this.residuals = residuals;
+        this.residual = residual;
+        this.gradients = gradients;
         this.courier = courier;
         this.scores = scores;
         this.witness = witness;
@@ -120,13 +124,18 @@ final class RoundParticipant {
             diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
             diary.begins(Phase.TRAINING, plan.round(), plan.training().steps() + " steps");
             // What is kept of earlier rounds is taken out of the outbox before they go.
-            Optional<Path> before = plan.up().flatMap(_ -> residuals.before(witness.merged()));
+            Optional<Digest> merged = witness.merged();
+            Optional<Path> before = plan.up().flatMap(_ -> residual.before(merged));
+            Optional<GradientTask> gradientTask =
+                    stop.interruptibly(
+                            () -> gradients.task(plan, merged, outbox.gradient(plan.round())));
             outbox.dropBefore(plan.round());
             Outbox.Place place = outbox.empty(plan.round());
             long scheduleTokens = published * plan.training().tokensPerRound();
             TrainingRun.Result trained =
                     trainer.train(
-                            new RoundTask(plan, planDigest, scheduleTokens, base),
+                            new RoundTask(
+                                    plan, planDigest, scheduleTokens, base, gradientTask),
                             text,
                             place.weights());
             Packing packing = packed(plan, base, place, before);
@@ -138,6 +147,7 @@ final class RoundParticipant {
                             planDigest,
                             packing.weights(),
                             packing.update(),
+                            packing.gradient(),
                             trained.tokens(),
                             trained.steps(),
                             trained.bitsPerByte()));
@@ -145,9 +155,14 @@ final class RoundParticipant {
     }
 
     private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {
-        return plan.up()
-                .map(codec -> Packing.coded(codec, base, place, before, threads))
-                .orElseGet(() -> Packing.whole(place.weights()));
+        Packing weights =
+                plan.up()
+                        .map(codec -> Packing.coded(codec, base, place, before, threads))
+                        .orElseGet(() -> Packing.whole(place.weights()));
+        Path sent = weights.update().isPresent() ? place.update() : place.weights();
+        return plan.gradients()
+                .map(shared -> weights.with(shared.codec(), place.gradient(), sent, threads))
+                .orElse(weights);
     }
 
     private void score(RoundPlan plan, Digest candidate) {

@@ -11,13 +11,16 @@ import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.CodedUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -53,6 +56,7 @@ public final class EmbeddedTraining {
      * Trains from {@code base} and writes the weights to {@code target}.
      *
      * @param scheduleTokens where the learning rate's schedule is at the round's beginning
+     * @param gradients what is asked beside weights, if anything
      * @throws NodeException {@code STOPPED}, {@code WRONG_MODEL}
      */
     public TrainingRun.Result train(
@@ -62,19 +66,49 @@ public final class EmbeddedTraining {
             long scheduleTokens,
             Path base,
             Tokens tokens,
-            Path target) {
+            Path target,
+            Optional<GradientTask> gradients) {
         try (ModelDirectory model = ModelDirectory.open(base)) {
             requireF32(model);
             try (Trainer trainer = begin(round, model, plan, tokens)) {
                 trainer.continueScheduleAt(scheduleTokens);
+                gradients.ifPresent(task -> count(trainer, model, task));
                 TrainingRun run = new TrainingRun(progress, stop, clock);
                 TrainingRun.Result result = run.steps(trainer, plan, tokens, steps, round.value());
                 trainer.exportLike(model, target);
+                gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
                 trainer.saveCheckpoint(state(round.value()));
                 dropOldStates(round);
                 return result;
             }
         }
+    }
+
+    private void count(Trainer trainer, ModelDirectory base, GradientTask task) {
+        trainer.countGradients();
+        task.correction()
+                .ifPresent(correction -> {
+                    Path own = states.resolve("own-gradient");
+                    Path shared = states.resolve("shared-gradient");
+                    try {
+                        decode(correction.own(), base, own);
+                        decode(correction.shared(), base, shared);
+                        try (ModelDirectory mine = ModelDirectory.open(own);
+                                ModelDirectory everybody = ModelDirectory.open(shared)) {
+                            trainer.correctGradients(mine, everybody);
+                        }
+                        Drafts.delete(own);
+                        Drafts.delete(shared);
+                    } catch (IOException e) {
+                        throw new NodeException(
+                                Code.STORAGE, "cannot decode gradients in " + states + ": " + e, e);
+                    }
+                });
+    }
+
+    private static void decode(Path coded, ModelDirectory base, Path target) throws IOException {
+        Drafts.delete(target);
+        CodedUpdate.decode(coded, base, target, 1);
     }
 
     private Trainer begin(

@@ -54,6 +54,11 @@ final class OwnTrainer implements RoundTrainer {
 
     @Override
     public TrainingRun.Result train(RoundTask task, OpenText text, Path target) {
+        if (task.gradients().isPresent()) {
+            throw new NodeException(
+                    Code.TRAINER_FAILED,
+                    "the round's plan has members share gradients, which a trainer of one's own does not give; take 'trainer' out of node.yaml, or ask the steward for a plan without 'gradients'");
+        }
         TrainingJob job = TrainingJob.of(task, config, text);
         try (ModelDirectory base = ModelDirectory.open(task.base())) {
             EmbeddedTraining.requireF32(base);

@@ -9,6 +9,7 @@ import dev.tapestry.node.build.TrainingPlans;
 import dev.tapestry.training.TrainingPlan;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * What a round asks of a member's trainer.
@@ -17,8 +18,14 @@ import java.time.Instant;
  * @param planDigest of its canonical JSON
  * @param scheduleTokens where the learning rate's schedule is at the round's beginning
  * @param base the model to train from, a Hugging Face directory
+ * @param gradients what is asked beside weights, if anything
  */
-public record RoundTask(RoundPlan announced, Digest planDigest, long scheduleTokens, Path base) {
+public record RoundTask(
+        RoundPlan announced,
+        Digest planDigest,
+        long scheduleTokens,
+        Path base,
+        Optional<GradientTask> gradients) {
 
     /** Its number. */
     public RoundNumber round() {

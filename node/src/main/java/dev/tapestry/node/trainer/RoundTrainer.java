@@ -44,7 +44,8 @@ public interface RoundTrainer {
                                     task.scheduleTokens(),
                                     task.base(),
                                     text.train(),
-                                    target);
+                                    target,
+                                    task.gradients());
                 });
     }
 }

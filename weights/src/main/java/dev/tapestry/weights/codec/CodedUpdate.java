@@ -92,6 +92,16 @@ public final class CodedUpdate implements AutoCloseable {
     }
 
     /**
+     * Writes decode(c) itself to the new model directory {@code target}: F32, with the shards and
+     * the other files of {@code like}; for what is coded afresh and not against a base.
+     *
+     * @throws WeightsException as {@link #apply}
+     */
+    public static void decode(Path coded, ModelDirectory like, Path target, int threads) {
+        UpdateApplication.decode(coded, like, target, threads);
+    }
+
+    /**
      * Opens a coded update of a model with {@code tensors}.
      *
      * @throws WeightsException {@code CODEC} for another format or codec, {@code TENSOR} for other
@@ -135,6 +145,24 @@ public final class CodedUpdate implements AutoCloseable {
     /** The bytes of all tensors, without the file's header. */
     public long bytes() {
         return file.tensors().values().stream().mapToLong(TensorSpec::bytes).sum();
+    }
+
+    /**
+     * The Euclidean norm of all its numbers; reads all of them.
+     *
+     * @throws WeightsException what {@link Reader#read} refuses
+     */
+    public double norm() {
+        Reader reader = reader();
+        float[] values = new float[Codec.GROUP];
+        double squares = 0;
+        for (GroupPlace place : GroupPlace.all(tensors.values())) {
+            int count = reader.read(place.tensor(), place.group(), values);
+            for (int i = 0; i < count; i++) {
+                squares += (double) values[i] * values[i];
+            }
+        }
+        return Math.sqrt(squares);
     }
 
     /** A reader for one thread. */

@@ -11,24 +11,37 @@ import dev.tapestry.weights.WeightsException.Code;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/** Writes θ′ = θ − decode(c). */
+/** Writes θ′ = θ − decode(c), or decode(c) itself. */
 final class UpdateApplication {
 
     private final Update base;
+    private final boolean applied;
     private final CodedUpdate coded;
     private final ModelDirectoryWriter writer;
 
-    private UpdateApplication(Update base, CodedUpdate coded, ModelDirectoryWriter writer) {
+    private UpdateApplication(
+            Update base, boolean applied, CodedUpdate coded, ModelDirectoryWriter writer) {
         this.base = base;
+        this.applied = applied;
         this.coded = coded;
         this.writer = writer;
     }
 
     static void run(Path file, ModelDirectory base, Path target, int threads) {
+        run(file, base, true, target, threads);
+    }
+
+    static void decode(Path file, ModelDirectory like, Path target, int threads) {
+        run(file, like, false, target, threads);
+    }
+
+    private static void run(
+            Path file, ModelDirectory base, boolean applied, Path target, int threads) {
         base.tensors().values().forEach(spec -> requireWide(base, spec));
         try (CodedUpdate coded = CodedUpdate.open(file, base.tensors());
                 ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
-            UpdateApplication application = new UpdateApplication(Update.of(base), coded, writer);
+            UpdateApplication application =
+                    new UpdateApplication(Update.of(base), applied, coded, writer);
             OrderedWork.run(
                     GroupPlace.all(base.tensors().values()),
                     threads,
@@ -57,9 +70,13 @@ final class UpdateApplication {
 
         void apply(GroupPlace place) {
             int count = reader.read(place.tensor(), place.group(), update);
-            base.read(place.tensor(), place.first(), count, values);
-            for (int i = 0; i < count; i++) {
-                values[i] -= update[i];
+            if (applied) {
+                base.read(place.tensor(), place.first(), count, values);
+                for (int i = 0; i < count; i++) {
+                    values[i] -= update[i];
+                }
+            } else {
+                System.arraycopy(update, 0, values, 0, count);
             }
             int bad = Finite.firstNot(kernels, values, count);
             if (bad >= 0) {
