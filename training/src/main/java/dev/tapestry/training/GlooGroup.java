@@ -114,7 +114,8 @@ final class GlooGroup extends ProcessGroup {
         say("here", "");
         List<Integer> missing = waited("here", plan.timeout());
         if (Thread.currentThread().isInterrupted()) {
-            throw unmet(plan, "was interrupted before rank %s came".formatted(ranks(missing)), null);
+            throw unmet(
+                    plan, "was interrupted before rank %s came".formatted(ranks(missing)), null);
         }
         if (!missing.isEmpty()) {
             throw unmet(
@@ -125,8 +126,7 @@ final class GlooGroup extends ProcessGroup {
         }
     }
 
-    private static TrainingException unmet(
-            GroupPlan plan, String what, @Nullable Throwable e) {
+    private static TrainingException unmet(GroupPlan plan, String what, @Nullable Throwable e) {
         String message =
                 "rank %d of %d: the rendezvous %s %s"
                         .formatted(plan.rank(), plan.size(), plan.rendezvous(), what);

@@ -55,8 +55,7 @@ record GroupedTraining(GroupPlan place, int steps, Path directory, Trouble troub
                         Integer.parseInt(words[1]),
                         words[2],
                         Duration.ofMinutes(1));
-        new GroupedTraining(
-                        place, Integer.parseInt(words[3]), Path.of(words[4]), Trouble.NONE)
+        new GroupedTraining(place, Integer.parseInt(words[3]), Path.of(words[4]), Trouble.NONE)
                 .run(System.out::println);
         System.exit(0);
     }
@@ -97,11 +96,9 @@ record GroupedTraining(GroupPlan place, int steps, Path directory, Trouble troub
     private void suffer(Trainer trainer, ProcessGroup group) throws InterruptedException {
         switch (trouble) {
             case NONE, OTHER_SEED -> {}
-            case NAN_WEIGHTS ->
-                    trainer.model().parameters().values().fill_(new Scalar(Float.NaN));
+            case NAN_WEIGHTS -> trainer.model().parameters().values().fill_(new Scalar(Float.NaN));
             case DRIFT -> {
-                MemorySegment weights =
-                        NativeTensors.memory(trainer.model().parameters().values());
+                MemorySegment weights = NativeTensors.memory(trainer.model().parameters().values());
                 weights.set(
                         ValueLayout.JAVA_FLOAT, 0, weights.get(ValueLayout.JAVA_FLOAT, 0) + 1e-3f);
             }

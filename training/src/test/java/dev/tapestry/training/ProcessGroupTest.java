@@ -157,8 +157,7 @@ class ProcessGroupTest {
     @Test
     void who_is_interrupted_waits_no_longer() {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(
-                        () -> ProcessGroup.join(GroupedTraining.place(0, 2, file(), TIMEOUT)))
+        assertThatThrownBy(() -> ProcessGroup.join(GroupedTraining.place(0, 2, file(), TIMEOUT)))
                 .hasMessageContaining("was interrupted before rank 1 came");
         assertThat(Thread.interrupted()).isTrue();
     }
@@ -323,7 +322,6 @@ class ProcessGroupTest {
             difference += d * d;
             norm += (double) b[i] * b[i];
         }
-        System.out.println("distance " + Math.sqrt(difference / norm));
         return Math.sqrt(difference / norm);
     }
 

@@ -76,21 +76,18 @@ final class LocalWorkers implements AutoCloseable {
 
     /** Deletes what a group left behind that was killed. */
     private static void tidy(Path directory) throws IOException {
-        try (DirectoryStream<Path> old =
-                Files.newDirectoryStream(directory, RENDEZVOUS + "*")) {
+        try (DirectoryStream<Path> old = Files.newDirectoryStream(directory, RENDEZVOUS + "*")) {
             for (Path each : old) {
                 Files.deleteIfExists(each);
             }
         }
     }
 
-    private void start(int rank, Path directory, int threads, StopSignal stop)
-            throws IOException {
+    private void start(int rank, Path directory, int threads, StopSignal stop) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(
-                List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of("train", directory.toString(), "--attached"));
         command.addAll(List.of("--rank", Integer.toString(rank)));
         command.addAll(List.of("--size", Integer.toString(own.size())));
@@ -104,15 +101,16 @@ final class LocalWorkers implements AutoCloseable {
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
         processes.add(process);
-        process.onExit().thenAccept(ended -> {
-            if (ended.exitValue() != 0 && !closing) {
-                failure.compareAndSet(
-                        "",
-                        "the process of rank %d ended with exit code %d"
-                                .formatted(rank, ended.exitValue()));
-                stop.request();
-            }
-        });
+        process.onExit()
+                .thenAccept(ended -> {
+                    if (ended.exitValue() != 0 && !closing) {
+                        failure.compareAndSet(
+                                "",
+                                "the process of rank %d ended with exit code %d"
+                                        .formatted(rank, ended.exitValue()));
+                        stop.request();
+                    }
+                });
     }
 
     /** This process' place among them. */

@@ -91,8 +91,7 @@ final class TrainCommandTest {
     void a_batch_that_cannot_be_shared_is_refused_before_anything_is_started() {
         Said said = Said.by("train", job, "--processes", "3");
         assertThat(said.code()).isEqualTo(1);
-        assertThat(said.err())
-                .contains("a batch of 2 sequences", "start as many as divide 2");
+        assertThat(said.err()).contains("a batch of 2 sequences", "start as many as divide 2");
     }
 
     @Test
@@ -134,8 +133,16 @@ final class TrainCommandTest {
         assertThat(Said.by("train", job, "--processes", "0").code()).isEqualTo(2);
         assertThat(
                         Said.by(
-                                        "train", job, "--processes", "2", "--rank", "0", "--size",
-                                        "2", "--rendezvous", "file")
+                                        "train",
+                                        job,
+                                        "--processes",
+                                        "2",
+                                        "--rank",
+                                        "0",
+                                        "--size",
+                                        "2",
+                                        "--rendezvous",
+                                        "file")
                                 .code())
                 .isEqualTo(2);
     }

@@ -97,8 +97,7 @@ public final class EmbeddedTraining {
         List<Integer> earlier = kept().stream().filter(n -> n < round.value()).toList();
         if (!earlier.isEmpty()) {
             try {
-                Trainer trainer = 
-                        Trainer.resume(state(earlier.getLast()), plan, tokens, group);
+                Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens, group);
                 try {
                     trainer.replaceWeights(base);
                     return trainer;
