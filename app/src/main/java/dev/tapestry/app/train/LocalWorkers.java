@@ -101,16 +101,20 @@ final class LocalWorkers implements AutoCloseable {
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
         processes.add(process);
-        process.onExit()
-                .thenAccept(ended -> {
-                    if (ended.exitValue() != 0 && !closing) {
-                        failure.compareAndSet(
-                                "",
-                                "the process of rank %d ended with exit code %d"
-                                        .formatted(rank, ended.exitValue()));
-                        stop.request();
-                    }
-                });
+        Thread.ofVirtual().start(() -> watch(rank, process, stop));
+    }
+
+    private void watch(int rank, Process process, StopSignal stop) {
+        try {
+            int code = process.waitFor();
+            if (code != 0 && !closing) {
+                failure.compareAndSet(
+                        "", "the process of rank %d ended with exit code %d".formatted(rank, code));
+                stop.request();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** This process' place among them. */
