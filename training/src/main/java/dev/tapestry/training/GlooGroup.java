@@ -60,7 +60,11 @@ final class GlooGroup extends ProcessGroup {
             ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(milliseconds(plan));
             options.devices(new GlooDeviceVector(device(plan)));
             options.threads(GLOO_THREADS);
-            gloo = connections.keep(new ProcessGroupGloo(store, plan.rank(), plan.size(), options));
+            try (StandardOutput _ = StandardOutput.toStandardError()) { // it tells of its peers
+                gloo =
+                        connections.keep(
+                                new ProcessGroupGloo(store, plan.rank(), plan.size(), options));
+            }
         } catch (RuntimeException e) {
             connections.close();
             meeting.close();
