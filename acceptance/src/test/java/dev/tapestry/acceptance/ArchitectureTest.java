@@ -183,8 +183,6 @@ class ArchitectureTest {
                 .check(HOUSE);
         noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.tapestry.training..")
-                .or()
                 .doNotHaveSimpleName("GlooGroup")
                 .should()
                 .dependOnClassesThat()

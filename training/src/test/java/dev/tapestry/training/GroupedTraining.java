@@ -39,7 +39,8 @@ record GroupedTraining(GroupPlan place, int steps, Path directory, Trouble troub
                 rank, size, Rendezvous.of(rendezvous), Optional.of("127.0.0.1"), timeout);
     }
 
-    static Llama model() {
+    /** One thread at a time: the seed is the whole process'. */
+    static synchronized Llama model() {
         return Llama.fresh(TestModels.tiny(), 3);
     }
 
