@@ -12,6 +12,8 @@ import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.tapestry.corpus.CorpusPacker;
 import dev.tapestry.corpus.CorpusReader;
 import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.training.GroupPlan;
+import dev.tapestry.training.ProcessGroup;
 import java.net.DatagramSocket;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -167,6 +169,24 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching(CONNECTIONS)
+                .check(HOUSE);
+    }
+
+    /** libtorch's process groups open connections that no class of Java shows. */
+    @Test
+    void no_node_joins_a_group_of_processes() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.tapestry.training..", "dev.tapestry.app.train..")
+                .should()
+                .callMethod(ProcessGroup.class, "join", GroupPlan.class)
+                .check(HOUSE);
+        noClasses()
+                .that()
+                .doNotHaveSimpleName("GlooGroup")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("org\\.bytedeco\\.pytorch\\.(ProcessGroup.*|.*Store|gloo\\..*)")
                 .check(HOUSE);
     }
 

@@ -41,12 +41,16 @@ final class ControlVariate implements AutoCloseable {
         steps++;
     }
 
-    /** Writes the mean of the gradients before their correction, and begins a new one. */
-    void exportMean(ModelDirectory base, Path target) {
+    /** Takes the mean of the gradients before their correction; the next step begins a new one. */
+    void endMean() {
         if (steps > 0) {
             sum.div_(new Scalar((double) steps));
         }
         steps = 0;
+    }
+
+    /** Writes the mean that was ended last, before the next step. */
+    void writeMean(ModelDirectory base, Path target) {
         ModelFiles.writeLike(base, target, layout, slot -> memory(sum, slot));
     }
 

@@ -1,8 +1,10 @@
 package dev.tapestry.training;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
 import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * views of the second, into which autograd adds in place.
  */
 final class FlatParameters implements AutoCloseable {
+
+    private static final long DIGESTED_BYTES = 1 << 30;
 
     private final ParameterLayout layout;
     private final NativeTensors owned = new NativeTensors();
@@ -117,6 +121,17 @@ final class FlatParameters implements AutoCloseable {
     MemorySegment memory(Slot slot) {
         long bytes = values.element_size();
         return NativeTensors.memory(values).asSlice(slot.offset() * bytes, slot.elements() * bytes);
+    }
+
+    /** Of all weights. */
+    Digest digest() {
+        MessageDigest digest = Digest.sha256();
+        MemorySegment all = NativeTensors.memory(values);
+        for (long at = 0; at < all.byteSize(); at += DIGESTED_BYTES) {
+            digest.update(
+                    all.asSlice(at, Math.min(DIGESTED_BYTES, all.byteSize() - at)).asByteBuffer());
+        }
+        return Digest.ofHash(digest.digest());
     }
 
     /**

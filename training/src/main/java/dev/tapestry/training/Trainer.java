@@ -1,8 +1,10 @@
 package dev.tapestry.training;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
@@ -36,13 +38,18 @@ public final class Trainer implements AutoCloseable {
     private final DataOrder order;
     private final Optimizer optimizer;
     private final LlamaGradient gradient;
+    private final ProcessGroup group;
+    private final int sequences;
+    private boolean together;
     private Progress progress = Progress.START;
     private @Nullable ControlVariate variate;
 
-    private Trainer(Llama model, TrainingPlan plan, Tokens data) {
+    private Trainer(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         this.model = model;
         this.plan = plan;
         this.data = data;
+        this.group = group;
+        this.sequences = plan.sequencesPerProcess(group.size());
         if (plan.sequenceLength() > model.config().maxPositions()) {
             throw new TrainingException(
                     Code.INVALID_PLAN,
@@ -56,13 +63,29 @@ public final class Trainer implements AutoCloseable {
 
     /** Begins to train the model in {@code base}. */
     public static Trainer begin(ModelDirectory base, TrainingPlan plan, Tokens data) {
-        return begin(Llama.load(base), plan, data);
+        return begin(base, plan, data, ProcessGroup.alone());
+    }
+
+    /**
+     * Begins to train it together with the other processes of {@code group}, which stays the
+     * caller's. The plan's batch is that of all of them; each takes an equal share.
+     *
+     * @throws TrainingException {@code INVALID_PLAN} if the batch has no equal shares
+     */
+    public static Trainer begin(
+            ModelDirectory base, TrainingPlan plan, Tokens data, ProcessGroup group) {
+        return begin(Llama.load(base), plan, data, group);
     }
 
     /** Begins to train {@code model}, which from now on belongs to the trainer. */
     public static Trainer begin(Llama model, TrainingPlan plan, Tokens data) {
+        return begin(model, plan, data, ProcessGroup.alone());
+    }
+
+    /** The same together with other processes. */
+    public static Trainer begin(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try {
-            return new Trainer(model, plan, data);
+            return new Trainer(model, plan, data, group);
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -77,8 +100,14 @@ public final class Trainer implements AutoCloseable {
      *     optimiser
      */
     public static Trainer resume(Path checkpoint, TrainingPlan plan, Tokens data) {
+        return resume(checkpoint, plan, data, ProcessGroup.alone());
+    }
+
+    /** The same together with other processes, which all go on from this checkpoint. */
+    public static Trainer resume(
+            Path checkpoint, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try (TrainerCheckpoint saved = TrainerCheckpoint.open(checkpoint)) {
-            Trainer trainer = begin(Llama.empty(saved.config()), plan, data);
+            Trainer trainer = begin(Llama.empty(saved.config()), plan, data, group);
             try {
                 saved.restore(trainer.model.parameters(), trainer.optimizer);
                 trainer.progress = saved.progress();
@@ -94,15 +123,21 @@ public final class Trainer implements AutoCloseable {
      * Learns from the next batch.
      *
      * @throws TrainingException {@code NON_FINITE} if loss or gradient are; the weights are then
-     *     those before the step
+     *     those before the step. With other processes also {@code WORKER_LOST} and, in the first
+     *     step, {@code WORKERS_DIFFER}
      */
     public StepReport step() {
         torch.set_num_threads(plan.threads());
+        if (!together) {
+            requireSameBeginning();
+            together = true;
+        }
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
             gradients.zero_();
-            double nats = differentiated();
+            double nats = group.mean(differentiated());
             refuseNonFinite("loss", nats);
+            group.sum(gradients);
             try (GradientsOff _ = new GradientsOff()) {
                 if (variate != null) {
                     variate.apply(gradients);
@@ -116,22 +151,23 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Adds up the gradients of a step's passes; returns the mean loss. */
+    /** Adds up the gradients of this process' passes; returns their mean loss. */
     private double differentiated() {
         int passes = plan.accumulationSteps();
         double nats = 0;
         for (int pass = 0; pass < passes; pass++) {
             try (PointerScope _ = new PointerScope()) {
-                nats += gradient.add(batch(pass), 1.0 / passes) / passes;
+                nats += gradient.add(batch(pass), 1.0 / passes / group.size()) / passes;
             }
         }
         return nats;
     }
 
     private TokenBatch batch(int pass) {
-        long[] starts = new long[plan.sequencesPerStep() / plan.accumulationSteps()];
+        long[] starts = new long[sequences / plan.accumulationSteps()];
+        long first = progress.sequences() + (long) group.rank() * sequences;
         for (int i = 0; i < starts.length; i++) {
-            starts[i] = order.start(progress.sequences() + (long) pass * starts.length + i);
+            starts[i] = order.start(first + (long) pass * starts.length + i);
         }
         return TokenBatch.read(
                 data, starts, plan.sequenceLength(), model.config().vocabularySize());
@@ -145,6 +181,25 @@ public final class Trainer implements AutoCloseable {
             gradients.mul_(new Scalar(plan.clipNorm() / norm));
         }
         return norm;
+    }
+
+    /** Each process would train something else if they had not begun alike. */
+    private void requireSameBeginning() {
+        if (group.size() > 1) {
+            String settings = plan + " " + progress + " " + data.count();
+            group.requireSame(
+                    Digest.of(settings.getBytes(StandardCharsets.UTF_8)),
+                    "plan, threads, tokens or place in them: start all with the same job and options");
+            requireSameWeights();
+        }
+    }
+
+    private void requireSameWeights() {
+        if (group.size() > 1) {
+            group.requireSame(
+                    model.parameters().digest(),
+                    "the weights: begin from the same files, on machines of the same kind");
+        }
     }
 
     private void refuseNonFinite(String what, double value) {
@@ -187,7 +242,9 @@ public final class Trainer implements AutoCloseable {
      * @param target does not exist yet, or is empty
      */
     public void exportMoments(Path target) {
-        Moments.write(optimizer, target);
+        if (group.leads()) {
+            Moments.write(optimizer, target);
+        }
     }
 
     /**
@@ -220,7 +277,10 @@ public final class Trainer implements AutoCloseable {
      * @param target does not exist yet, or is empty
      */
     public void exportGradients(ModelDirectory base, Path target) {
-        counting().exportMean(base, target);
+        counting().endMean();
+        if (group.leads()) {
+            counting().writeMean(base, target);
+        }
     }
 
     /**
@@ -249,23 +309,33 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * Writes weights, optimiser state and progress to one file; a crash leaves the old file or the
-     * new one.
+     * new one. Of a group rank 0 writes.
      */
     public void saveCheckpoint(Path file) {
-        TrainerCheckpoint.write(file, model, optimizer, progress);
+        if (group.leads()) {
+            TrainerCheckpoint.write(file, model, optimizer, progress);
+        }
     }
 
     /**
      * Writes the model as {@code base} is written: same dtypes, shards and files beside the
-     * weights.
+     * weights. All processes of a group call this; rank 0 writes.
+     *
+     * @throws TrainingException {@code WORKERS_DIFFER} if they do not all have the same weights
      */
     public void exportLike(ModelDirectory base, Path target) {
-        model.saveLike(base, target);
+        requireSameWeights();
+        if (group.leads()) {
+            model.saveLike(base, target);
+        }
     }
 
-    /** Writes the model with {@code config.json} and weights of {@code dtype}. */
+    /** The same with {@code config.json} and weights of {@code dtype}. */
     public void exportTo(Path target, DType dtype) {
-        model.saveTo(target, dtype);
+        requireSameWeights();
+        if (group.leads()) {
+            model.saveTo(target, dtype);
+        }
     }
 
     /** The model being trained; it belongs to this trainer. */

@@ -27,6 +27,12 @@ public final class TrainingException extends RuntimeException implements Coded {
         NON_FINITE,
         /** A checkpoint is not one, or belongs to another run. */
         WRONG_CHECKPOINT,
+        /** The processes of a group did not find each other in time. */
+        RENDEZVOUS,
+        /** A process of the group ended, or does not answer. */
+        WORKER_LOST,
+        /** The processes of a group do not have the same plan, data or weights. */
+        WORKERS_DIFFER,
         /** The disk or the file system failed. */
         IO
     }

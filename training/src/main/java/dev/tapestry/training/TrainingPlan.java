@@ -100,6 +100,25 @@ public record TrainingPlan(
         return (long) sequencesPerStep * sequenceLength;
     }
 
+    /**
+     * Sequences of a batch for each of {@code processes} that share it.
+     *
+     * @throws TrainingException {@code INVALID_PLAN} unless each gets as many, in whole passes
+     */
+    public int sequencesPerProcess(int processes) {
+        if (sequencesPerStep % (processes * accumulationSteps) != 0) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "plan: a batch of %d sequences in %d passes cannot be shared equally by %d processes; start as many as divide %d"
+                            .formatted(
+                                    sequencesPerStep,
+                                    accumulationSteps,
+                                    processes,
+                                    sequencesPerStep / accumulationSteps));
+        }
+        return sequencesPerStep / processes;
+    }
+
     private static void check(boolean ok, String name, double value) {
         if (!ok) {
             throw new TrainingException(

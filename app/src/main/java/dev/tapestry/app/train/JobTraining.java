@@ -16,7 +16,10 @@ import dev.tapestry.node.trainer.JobDirectory;
 import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobStep;
 import dev.tapestry.node.trainer.TrainingJob;
+import dev.tapestry.training.GroupPlan;
+import dev.tapestry.training.ProcessGroup;
 import dev.tapestry.training.Tokens;
+import dev.tapestry.training.TrainingException;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -27,6 +30,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -54,15 +58,88 @@ public final class JobTraining {
      */
     public JobDone run(@Nullable Integer threads) {
         TrainingJob job = TrainingJob.read(directory.job());
-        TrainingPlan plan = job.trainingPlan(threads == null ? job.threads() : threads);
+        return run(job, plan(job, threads), ProcessGroup.alone());
+    }
+
+    /**
+     * The same as one of several processes that see the directory; rank 0 writes.
+     *
+     * @param threads of this process
+     * @throws TrainingException {@code INVALID_PLAN} if the batch has no equal shares; {@code
+     *     RENDEZVOUS}, {@code WORKER_LOST}, {@code WORKERS_DIFFER}
+     */
+    public JobDone runAs(GroupPlan place, @Nullable Integer threads) {
+        TrainingJob job = TrainingJob.read(directory.job());
+        return runAs(place, job, plan(job, threads));
+    }
+
+    /**
+     * The same with so many processes on this machine, which are started and ended.
+     *
+     * @param threads of all of them together
+     */
+    public JobDone runWith(int processes, @Nullable Integer threads, Duration timeout) {
+        TrainingJob job = TrainingJob.read(directory.job());
+        int each = Math.max(1, (threads == null ? job.threads() : threads) / processes);
+        TrainingPlan plan = job.trainingPlan(each);
+        plan.sequencesPerProcess(processes); // refused before any is started
+        try (LocalWorkers workers =
+                LocalWorkers.start(directory.path(), processes, each, timeout, stop)) {
+            try {
+                return runAs(workers.own(), job, plan);
+            } catch (NodeException | TrainingException e) {
+                throw workers.failure()
+                        .filter(_ -> followsFromAnEnd(e))
+                        .<RuntimeException>map(failure ->
+                                new TrainingException(
+                                        TrainingException.Code.WORKER_LOST,
+                                        failure + "; what it said stands above",
+                                        e))
+                        .orElse(e);
+            }
+        }
+    }
+
+    /** Whether this may only say that training was stopped, here or in another process. */
+    public static boolean followsFromAnEnd(RuntimeException e) {
+        return switch (e) {
+            case NodeException node -> node.code() == Code.STOPPED;
+            case TrainingException training ->
+                    training.code() == TrainingException.Code.WORKER_LOST
+                            || training.code() == TrainingException.Code.RENDEZVOUS;
+            default -> false;
+        };
+    }
+
+    private static TrainingPlan plan(TrainingJob job, @Nullable Integer threads) {
+        return job.trainingPlan(threads == null ? job.threads() : threads);
+    }
+
+    private JobDone runAs(GroupPlan place, TrainingJob job, TrainingPlan plan) {
+        plan.sequencesPerProcess(place.size());
+        try (ProcessGroup group = stop.interruptibly(() -> ProcessGroup.join(place))) {
+            try {
+                return run(job, plan, group);
+            } catch (RuntimeException e) {
+                group.leave(String.valueOf(e.getMessage()));
+                throw e;
+            }
+        }
+    }
+
+    private JobDone run(TrainingJob job, TrainingPlan plan, ProcessGroup group) {
         try (TokenShard shard = open()) {
-            directory.clearOutputs();
             Path model = directory.path().resolve(".model");
-            Drafts.delete(model);
-            TrainingRun.Result result = train(job, plan, Tokens.of(shard), model);
-            publish(model);
+            if (group.leads()) {
+                directory.clearOutputs();
+                Drafts.delete(model);
+            }
+            TrainingRun.Result result = train(job, plan, Tokens.of(shard), model, group);
             JobDone done = new JobDone(result.tokens(), result.steps(), result.natsPerToken());
-            SafeFile.write(directory.done(), CanonicalJson.write(done));
+            if (group.leads()) {
+                publish(model);
+                SafeFile.write(directory.done(), CanonicalJson.write(done));
+            }
             return done;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -88,8 +165,12 @@ public final class JobTraining {
         }
     }
 
-    private TrainingRun.Result train(TrainingJob job, TrainingPlan plan, Tokens tokens, Path model)
+    private TrainingRun.Result train(
+            TrainingJob job, TrainingPlan plan, Tokens tokens, Path model, ProcessGroup group)
             throws IOException {
+        if (!group.leads()) {
+            return train(job, plan, tokens, model, group, NodeProgress.silent());
+        }
         try (OutputStream metrics =
                 Files.newOutputStream(directory.metrics(), StandardOpenOption.CREATE_NEW)) {
             NodeProgress progress =
@@ -103,17 +184,28 @@ public final class JobTraining {
                                             step.natsPerToken()));
                         }
                     };
-            return new EmbeddedTraining(directory.state(), progress, stop, InstantSource.system())
-                    .train(
-                            job.round(),
-                            plan,
-                            job.steps(),
-                            job.scheduleTokens(),
-                            directory.base(),
-                            tokens,
-                            model,
-                            Optional.empty());
+            return train(job, plan, tokens, model, group, progress);
         }
+    }
+
+    private TrainingRun.Result train(
+            TrainingJob job,
+            TrainingPlan plan,
+            Tokens tokens,
+            Path model,
+            ProcessGroup group,
+            NodeProgress progress) {
+        return new EmbeddedTraining(
+                        directory.state(), progress, stop, InstantSource.system(), group)
+                .train(
+                        job.round(),
+                        plan,
+                        job.steps(),
+                        job.scheduleTokens(),
+                        directory.base(),
+                        tokens,
+                        model,
+                        Optional.empty());
     }
 
     private static void write(OutputStream metrics, JobStep step) {

@@ -1,8 +1,11 @@
 package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.weights.SafetensorsFile;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,5 +63,98 @@ final class TrainCommandTest {
         Files.writeString(card, text.replace("Minutes", "Hours"));
         assertThat(Said.by("train", job).err()).contains("not of the text whose card");
         assertThat(job.resolve("done.json")).doesNotExist();
+    }
+
+    @Test
+    void two_processes_train_what_one_trains_and_leave_the_same_files() throws IOException {
+        assertThat(Said.by("train", job).code()).isZero();
+        double alone = meanLoss();
+        float[] weights = weights();
+        Files.delete(job.resolve("state/after-round-1.safetensors"));
+
+        Said said = Said.by("train", job, "--processes", "2", "--json");
+
+        assertThat(said.code()).as(said.err()).isZero();
+        assertThat(Files.readString(job.resolve("done.json"))).isEqualTo(said.out().strip());
+        assertThat(meanLoss()).isCloseTo(alone, within(1e-4));
+        float[] together = weights();
+        for (int i = 0; i < weights.length; i++) {
+            assertThat(together[i]).isCloseTo(weights[i], within(1e-4f));
+        }
+        assertThat(Files.readAllLines(job.resolve("metrics.jsonl"))).hasSize(2);
+        assertThat(job.resolve("state/after-round-1.safetensors")).isNotEmptyFile();
+        assertThat(job).isDirectoryNotContaining("glob:**/.*");
+        assertThat(ProcessHandle.current().children().filter(ProcessHandle::isAlive)).isEmpty();
+    }
+
+    @Test
+    void a_batch_that_cannot_be_shared_is_refused_before_anything_is_started() {
+        Said said = Said.by("train", job, "--processes", "3");
+        assertThat(said.code()).isEqualTo(1);
+        assertThat(said.err()).contains("a batch of 2 sequences", "start as many as divide 2");
+    }
+
+    @Test
+    void a_process_whose_others_do_not_come_says_which() {
+        Said said =
+                Said.by(
+                        "train",
+                        job,
+                        "--rank",
+                        "0",
+                        "--size",
+                        "2",
+                        "--rendezvous",
+                        directory.resolve("meeting"),
+                        "--address",
+                        "127.0.0.1",
+                        "--timeout",
+                        "PT1S");
+        assertThat(said.code()).isEqualTo(1);
+        assertThat(said.err()).contains("had no rank 1 within PT1S");
+        assertThat(job.resolve("done.json")).doesNotExist();
+    }
+
+    @Test
+    void a_process_that_fails_ends_the_others() throws IOException {
+        // Rank 1 is started with the job as it is on disk, and finds no text.
+        Path tokens = job.resolve("corpus/train.tokens");
+        Path away = directory.resolve("away");
+        Files.move(tokens, away);
+        Said said = Said.by("train", job, "--processes", "2", "--timeout", "PT1M");
+        assertThat(said.code()).isEqualTo(1);
+        assertThat(said.err()).contains("train.tokens");
+        assertThat(ProcessHandle.current().children().filter(ProcessHandle::isAlive)).isEmpty();
+    }
+
+    @Test
+    void half_a_place_is_a_wrong_command_line() {
+        assertThat(Said.by("train", job, "--rank", "0").code()).isEqualTo(2);
+        assertThat(Said.by("train", job, "--processes", "0").code()).isEqualTo(2);
+        assertThat(
+                        Said.by(
+                                        "train",
+                                        job,
+                                        "--processes",
+                                        "2",
+                                        "--rank",
+                                        "0",
+                                        "--size",
+                                        "2",
+                                        "--rendezvous",
+                                        "file")
+                                .code())
+                .isEqualTo(2);
+    }
+
+    private double meanLoss() throws IOException {
+        String done = Files.readString(job.resolve("done.json"));
+        return Double.parseDouble(done.replaceAll(".*\"meanLoss\":([0-9.]+).*", "$1"));
+    }
+
+    private float[] weights() {
+        try (SafetensorsFile file = SafetensorsFile.open(job.resolve("model.safetensors"))) {
+            return file.data("model.embed_tokens.weight").toArray(ValueLayout.JAVA_FLOAT);
+        }
     }
 }

@@ -6,6 +6,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.training.ProcessGroup;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingException;
@@ -42,14 +43,26 @@ public final class EmbeddedTraining {
     private final NodeProgress progress;
     private final StopSignal stop;
     private final InstantSource clock;
+    private final ProcessGroup group;
 
     /** Keeps the optimiser's states in {@code states}, which need not exist. */
     public EmbeddedTraining(
             Path states, NodeProgress progress, StopSignal stop, InstantSource clock) {
+        this(states, progress, stop, clock, ProcessGroup.alone());
+    }
+
+    /** The same together with other processes, all of which see {@code states}; rank 0 writes. */
+    public EmbeddedTraining(
+            Path states,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock,
+            ProcessGroup group) {
         this.states = states;
         this.progress = progress;
         this.stop = stop;
         this.clock = clock;
+        this.group = group;
     }
 
     /**
@@ -78,7 +91,9 @@ public final class EmbeddedTraining {
                 trainer.exportLike(model, target);
                 gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
                 trainer.saveCheckpoint(state(round.value()));
-                dropOldStates(round);
+                if (group.leads()) {
+                    dropOldStates(round);
+                }
                 return result;
             }
         }
@@ -116,7 +131,7 @@ public final class EmbeddedTraining {
         List<Integer> earlier = kept().stream().filter(n -> n < round.value()).toList();
         if (!earlier.isEmpty()) {
             try {
-                Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens);
+                Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens, group);
                 try {
                     trainer.replaceWeights(base);
                     return trainer;
@@ -133,7 +148,7 @@ public final class EmbeddedTraining {
                         e.getMessage());
             }
         }
-        return Trainer.begin(base, plan, tokens);
+        return Trainer.begin(base, plan, tokens, group);
     }
 
     static void requireF32(ModelDirectory model) {
