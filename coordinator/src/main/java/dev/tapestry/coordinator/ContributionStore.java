@@ -114,8 +114,7 @@ final class ContributionStore {
             Path folder, ContributionManifest manifest) {
         SequencedMap<Path, ModelManifest.File> awaited = new LinkedHashMap<>();
         if (manifest.update().isPresent()) {
-            ModelManifest.File file = manifest.update().get().file();
-            awaited.put(place(folder, file), file);
+            manifest.sent().files().forEach(file -> awaited.put(place(folder, file), file));
         } else {
             weights(manifest.weights())
                     .forEach(file -> awaited.put(folder.resolve(file.path()), file));

@@ -51,9 +51,9 @@ final class UpdateDecoding {
         requireWide();
         Path coded = ContributionStore.place(folder, update.file());
         Path decoded = folder.resolve(DECODED);
-        Drafts.sweep(folder);
         FileTrees.delete(decoded);
         try {
+            Drafts.sweep(folder);
             Optional<Refusal> refusal = codec(coded, update);
             if (refusal.isEmpty()) {
                 int threads = Runtime.getRuntime().availableProcessors();

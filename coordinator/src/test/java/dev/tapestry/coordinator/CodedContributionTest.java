@@ -21,6 +21,8 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.codec.Codec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -43,6 +45,7 @@ class CodedContributionTest {
             CodedMember ada = new CodedMember(stage.member(0));
             RoundView view = ada.member().await(1, Phase.COLLECTING);
             Coded coded = ada.encode(view.plan().orElseThrow(), Codec.INT8, 1);
+            hasTheHeadersOf(ada.member().fetch(stage.base()), coded);
             ContributionManifest manifest = ada.manifest(view, coded, coded.named(INT8));
             byte[] envelope = ada.member().signed(manifest);
             UploadStatus begun = ada.member().post(1, envelope).as(200, UploadStatus.class);
@@ -118,6 +121,19 @@ class CodedContributionTest {
             assertThat(answer.code()).isEqualTo("PLAN_REFUSED");
             assertThat(answer.text()).contains("CODEC_UNKNOWN", "int3/1", "topk32/1");
         }
+    }
+
+    private static void hasTheHeadersOf(Path base, Coded coded) {
+        for (ModelManifest.File file : coded.weights().files()) {
+            Path decoded = coded.file().resolveSibling("decoded").resolve(file.path());
+            assertThat(header(decoded)).isEqualTo(header(base.resolve(file.path())));
+        }
+    }
+
+    private static byte[] header(Path file) {
+        byte[] bytes = TinyModels.bytes(file);
+        long length = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        return Arrays.copyOf(bytes, Math.toIntExact(Long.BYTES + length));
     }
 
     private static CodedFile renamed(ContributionManifest m) {

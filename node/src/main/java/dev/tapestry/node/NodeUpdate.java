@@ -17,7 +17,7 @@ public sealed interface NodeUpdate {
         WAITING,
         /** Of a base or a candidate. */
         RECEIVING,
-        /** Of the corpus into token shards. */
+        /** Of the corpus into token shards, or of what was learned into an update. */
         PACKING,
         /** Local steps. */
         TRAINING,

@@ -206,6 +206,22 @@ class CodedRoundsTest {
         }
     }
 
+    @Test
+    void a_node_that_does_not_know_the_codec_says_so_before_it_trains() {
+        Digest base = stage.coordinator.view().base().orElseThrow();
+        Wire newer = new Wire(Optional.of(new CodecName("int9/1")), Optional.empty());
+        stage.coordinator.announce(Stage.plan(1, base).over(newer), 1);
+        try (Node node = stage.node()) {
+            node.agent().run(view -> true);
+        }
+        assertThat(stage.updates)
+                .noneMatch(NodeUpdate.Stepped.class::isInstance)
+                .anyMatch(update ->
+                        update instanceof NodeUpdate.Declined(_, _, String code, String reason)
+                                && code.equals("CODEC")
+                                && reason.contains("one of both ends is too old"));
+    }
+
     /** The same file with one byte of its codes changed, under a digest that is right. */
     private ModelUpdate corrupt(ModelUpdate update) {
         ModelManifest.File file = update.update().file();

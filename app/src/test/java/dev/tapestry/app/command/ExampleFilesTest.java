@@ -6,17 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Clipping;
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.Mixing;
 import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.Wire;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,6 +61,23 @@ final class ExampleFilesTest {
                                 .mixed(new Mixing.NearestNeighbour(1)));
         assertThat(read(example("run-plan.yaml"), RunPlan.class).merge())
                 .isEqualTo(MergeRule.diLoCo(1, 0.5));
+    }
+
+    @Test
+    void updates_may_travel_coded_in_both_directions_or_in_one() throws IOException {
+        String plan =
+                example("run-plan.yaml")
+                        .replace("# wire:", "wire:")
+                        .replace("#   up:", "  up:")
+                        .replace("#   down:", "  down:");
+        Optional<CodecName> up = Optional.of(new CodecName("topk32/1"));
+        Optional<CodecName> down = Optional.of(new CodecName("int4/1"));
+        assertThat(read(plan, RunPlan.class).wire()).contains(new Wire(up, down));
+        assertThat(read(plan.replace("  up: topk32/1\n", ""), RunPlan.class).wire())
+                .contains(new Wire(Optional.empty(), down));
+        assertThat(read(example("run-plan.yaml"), RunPlan.class).wire()).isEmpty();
+        assertThatThrownBy(() -> read(plan.replace("int4/1", "int4"), RunPlan.class))
+                .hasMessageContaining("wire.down: a codec has a name and a version");
     }
 
     @Test

@@ -18,6 +18,7 @@ import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
+import dev.tapestry.weights.codec.Codec;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -95,6 +96,7 @@ final class RoundParticipant {
 
     private void contribute(RoundPlan plan, RoundView view) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
+        plan.up().ifPresent(codec -> Codec.named(codec.value())); // or it would train in vain
         if (!isCurrent(plan, plan.base())) {
             return;
         }
@@ -157,7 +159,10 @@ final class RoundParticipant {
     private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {
         Packing weights =
                 plan.up()
-                        .map(codec -> Packing.coded(codec, base, place, before, threads))
+                        .map(codec -> {
+                            diary.begins(Phase.PACKING, plan.round(), "the update in " + codec);
+                            return Packing.coded(codec, base, place, before, threads);
+                        })
                         .orElseGet(() -> Packing.whole(place.weights()));
         Path sent = weights.update().isPresent() ? place.update() : place.weights();
         return plan.gradients()
@@ -167,8 +172,8 @@ final class RoundParticipant {
 
     private void score(RoundPlan plan, Digest candidate) {
         corpus.require(PermittedUse.EVALUATION);
+        receive(plan, "base", plan.base()); // first: the candidate may come as a step from it
         Path model = receive(plan, "candidate", candidate);
-        stop.interruptibly(() -> models.receive(plan, plan.base()));
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
             Score score = scores.score(plan, candidate, text);
