@@ -1,6 +1,7 @@
 package dev.tapestry.app.study.robustness;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.PlanRules;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -56,6 +57,7 @@ public record RobustnessPlan(
                                 .formatted(conditions.bad().size(), count));
             }
         }
+        requireWorking(rules, conditions.members().size(), attackers);
         Set<String> names = new HashSet<>(Set.of(NO_ATTACK));
         for (AttackPlan attack : attacks) {
             requireFirst(names, "attack", attack.name());
@@ -63,6 +65,20 @@ public record RobustnessPlan(
         names.clear();
         for (RulePlan rule : rules) {
             requireFirst(names, "rule", rule.name());
+        }
+    }
+
+    /** A round goes on without attackers whose contributions are refused. */
+    private static void requireWorking(List<RulePlan> rules, int members, List<Integer> attackers) {
+        int fewest = members - attackers.stream().mapToInt(Integer::intValue).max().orElse(0);
+        for (RulePlan rule : rules) {
+            PlanRules.refusal(rule.merge(), fewest)
+                    .ifPresent(refusal -> {
+                        throw new IllegalArgumentException(
+                                "the rule %s would not work when all attackers are refused: %s, %s"
+                                        .formatted(
+                                                rule.name(), refusal.finding(), refusal.detail()));
+                    });
         }
     }
 

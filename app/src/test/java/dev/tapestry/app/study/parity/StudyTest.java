@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.app.study.CellStore;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
 import java.nio.file.Files;
