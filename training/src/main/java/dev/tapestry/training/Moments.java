@@ -1,20 +1,12 @@
 package dev.tapestry.training;
 
-import dev.tapestry.training.TrainingException.Code;
-import dev.tapestry.weights.DType;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.ModelDirectoryWriter;
-import dev.tapestry.weights.TensorSpec;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 
 /**
- * The optimiser's running averages of gradients as a directory of named tensors, one-dimensional
- * and F32, so that they can be coded, merged and published as weights are.
+ * The optimiser's running averages of gradients on disk.
  *
  * <p>Why members share them: Muon and AdamW normalise, so a member's step has the same length
  * whether its gradient is large or small, and the mean of normalised steps is not the normalised
@@ -23,82 +15,39 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class Moments {
 
-    private static final byte[] CONFIG =
-            "{\"model_type\": \"optimizer-moments\"}\n".getBytes(StandardCharsets.US_ASCII);
     private static final String SECOND = "second_moment";
 
     private Moments() {}
 
     static void write(Optimizer optimizer, Path target) {
-        List<TensorSpec> specs =
-                optimizer.state().entrySet().stream()
-                        .map(entry ->
-                                TensorSpec.of(entry.getKey(), DType.F32, entry.getValue().numel()))
-                        .toList();
-        try (ModelDirectoryWriter writer =
-                ModelDirectoryWriter.create(
-                        target, specs, ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
-            writer.addFile(ModelDirectory.CONFIG, CONFIG);
-            optimizer
-                    .state()
-                    .forEach((name, buffer) ->
-                            writer.data(name).copyFrom(NativeTensors.memory(buffer)));
-            writer.commit();
-        }
+        NamedBuffers.write(optimizer.state(), target);
     }
 
     /** Takes over what {@code shared} holds. */
     static void read(ModelDirectory shared, Optimizer optimizer) {
-        optimizer
-                .state()
-                .forEach((name, buffer) -> {
-                    NativeTensors.memory(buffer).copyFrom(data(shared, name, buffer));
-                    keepSquares(name, buffer);
-                });
+        NamedBuffers.read(shared, optimizer.state());
+        keepSquares(optimizer);
     }
 
     /** Adds {@code shared} − {@code sent} to what the optimiser has. */
     static void addDifference(ModelDirectory shared, ModelDirectory sent, Optimizer optimizer) {
-        optimizer
-                .state()
-                .forEach((name, buffer) -> {
-                    MemorySegment own = NativeTensors.memory(buffer);
-                    MemorySegment plus = data(shared, name, buffer);
-                    MemorySegment minus = data(sent, name, buffer);
-                    for (long at = 0; at < own.byteSize(); at += Float.BYTES) {
-                        float difference =
-                                plus.get(FloatConversion.FLOAT_LE, at)
-                                        - minus.get(FloatConversion.FLOAT_LE, at);
-                        own.set(
-                                FloatConversion.FLOAT_LE,
-                                at,
-                                own.get(FloatConversion.FLOAT_LE, at) + difference);
-                    }
-                    keepSquares(name, buffer);
-                });
+        NamedBuffers.addDifference(shared, sent, optimizer.state());
+        keepSquares(optimizer);
     }
 
     /** Coding and differences may leave less than nothing of a mean of squares. */
-    private static void keepSquares(String name, Tensor buffer) {
-        if (name.endsWith(SECOND)) {
-            MemorySegment values = NativeTensors.memory(buffer);
-            for (long at = 0; at < values.byteSize(); at += Float.BYTES) {
-                if (values.get(FloatConversion.FLOAT_LE, at) < 0) {
-                    values.set(FloatConversion.FLOAT_LE, at, 0);
-                }
-            }
-        }
-    }
-
-    private static MemorySegment data(ModelDirectory moments, String name, Tensor buffer) {
-        TensorSpec spec = moments.tensors().get(name);
-        TensorSpec expected = TensorSpec.of(name, DType.F32, buffer.numel());
-        if (!expected.equals(spec)) {
-            throw new TrainingException(
-                    Code.WRONG_TENSORS,
-                    "%s should hold %s but holds %s: it is of another optimiser or model"
-                            .formatted(moments.path(), expected, spec));
-        }
-        return moments.data(name);
+    private static void keepSquares(Optimizer optimizer) {
+        optimizer
+                .state()
+                .forEach((name, buffer) -> {
+                    if (name.endsWith(SECOND)) {
+                        MemorySegment values = NativeTensors.memory(buffer);
+                        for (long at = 0; at < values.byteSize(); at += Float.BYTES) {
+                            if (values.get(FloatConversion.FLOAT_LE, at) < 0) {
+                                values.set(FloatConversion.FLOAT_LE, at, 0);
+                            }
+                        }
+                    }
+                });
     }
 }

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * Where each Hugging Face tensor of a Llama model lies in the flat parameter buffer, in elements:
@@ -22,6 +23,11 @@ final class ParameterLayout {
     record Slot(String name, long offset, List<Long> shape) {
         long elements() {
             return shape.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact);
+        }
+
+        /** This tensor's part of a buffer that has this layout, one-dimensional. */
+        Tensor of(Tensor buffer) {
+            return buffer.narrow(0, offset, elements());
         }
     }
 

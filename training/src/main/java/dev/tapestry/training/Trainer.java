@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains one model on one member's tokens, step by step, and keeps what must outlive a round: the
@@ -36,6 +37,7 @@ public final class Trainer implements AutoCloseable {
     private final Optimizer optimizer;
     private final LlamaGradient gradient;
     private Progress progress = Progress.START;
+    private @Nullable ControlVariate variate;
 
     private Trainer(Llama model, TrainingPlan plan, Tokens data) {
         this.model = model;
@@ -79,6 +81,10 @@ public final class Trainer implements AutoCloseable {
             Trainer trainer = begin(Llama.empty(saved.config()), plan, data);
             try {
                 saved.restore(trainer.model.parameters(), trainer.optimizer);
+                if (saved.hasVariate()) {
+                    trainer.countGradients();
+                    saved.restore(trainer.counting());
+                }
                 trainer.progress = saved.progress();
                 return trainer;
             } catch (RuntimeException e) {
@@ -102,7 +108,13 @@ public final class Trainer implements AutoCloseable {
             double nats = differentiated();
             refuseNonFinite("loss", nats);
             try (GradientsOff _ = new GradientsOff()) {
+                if (variate != null) {
+                    variate.apply(gradients);
+                }
                 double norm = clipped(gradients);
+                if (variate != null) {
+                    variate.stepped(Math.min(1, plan.clipNorm() / norm));
+                }
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 optimizer.step(progress.steps() + 1, factor);
                 progress = progress.after(plan);
@@ -200,6 +212,42 @@ public final class Trainer implements AutoCloseable {
         Moments.addDifference(shared, sent, optimizer);
     }
 
+    /** From now on the gradients are counted, for {@link #exportGradients}. */
+    public void countGradients() {
+        if (variate == null) {
+            variate = new ControlVariate(model.parameters(), optimizer);
+        }
+    }
+
+    /**
+     * Writes the mean gradient since the last call as a directory of F32 tensors, to be merged with
+     * other members'; without {@link #correctGradients}'s correction.
+     *
+     * @param target does not exist yet, or is empty
+     */
+    public void exportGradients(Path target) {
+        counting().exportMean(target);
+    }
+
+    /**
+     * From now on every gradient is moved by {@code shared} − {@code own}: towards everybody's
+     * (SCAFFOLD, arXiv 1910.06378).
+     *
+     * @param own this trainer's, as it was exported
+     * @param shared everybody's
+     * @throws TrainingException {@code WRONG_TENSORS} if they are of another model
+     */
+    public void correctGradients(ModelDirectory own, ModelDirectory shared) {
+        counting().correct(own, shared);
+    }
+
+    private ControlVariate counting() {
+        if (variate == null) {
+            throw new IllegalStateException("gradients are not counted");
+        }
+        return variate;
+    }
+
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */
     public void continueScheduleAt(long tokens) {
         progress = progress.withScheduleTokens(tokens);
@@ -210,7 +258,7 @@ public final class Trainer implements AutoCloseable {
      * new one.
      */
     public void saveCheckpoint(Path file) {
-        TrainerCheckpoint.write(file, model, optimizer, progress);
+        TrainerCheckpoint.write(file, model, optimizer, variate, progress);
     }
 
     /**
@@ -239,6 +287,9 @@ public final class Trainer implements AutoCloseable {
     /** Releases the model and the optimiser's state. */
     @Override
     public void close() {
+        if (variate != null) {
+            variate.close();
+        }
         gradient.close();
         optimizer.close();
         model.close();

@@ -1,5 +1,6 @@
 package dev.tapestry.training;
 
+import dev.tapestry.training.ControlVariate.Steps;
 import dev.tapestry.training.ParameterLayout.Slot;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
@@ -15,13 +16,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A trainer on disk: one safetensors file, all F32.
  *
  * <pre>
- * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
- * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser
+ * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens;
+ *           where gradients are counted: counted_steps, counted_factors, exported_steps, exported_factors
+ * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
+ *           variate.NAME likewise where gradients are counted
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -29,6 +33,9 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String FORMAT = "tapestry-trainer-1";
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
+    private static final String VARIATE = "variate.";
+    private static final String COUNTED = "counted";
+    private static final String EXPORTED = "exported";
 
     private final SafetensorsFile file;
 
@@ -36,16 +43,24 @@ final class TrainerCheckpoint implements AutoCloseable {
         this.file = file;
     }
 
-    static void write(Path target, Llama model, Optimizer optimizer, Progress progress) {
+    static void write(
+            Path target,
+            Llama model,
+            Optimizer optimizer,
+            @Nullable ControlVariate variate,
+            Progress progress) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
             specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
         }
-        optimizer
-                .state()
-                .forEach((name, buffer) ->
-                        specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
+        Map<String, Tensor> buffers = new LinkedHashMap<>();
+        optimizer.state().forEach((name, buffer) -> buffers.put(OPTIMIZER + name, buffer));
+        if (variate != null) {
+            variate.state().forEach((name, buffer) -> buffers.put(VARIATE + name, buffer));
+        }
+        buffers.forEach(
+                (name, buffer) -> specs.add(TensorSpec.of(name, DType.F32, buffer.numel())));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", FORMAT);
         metadata.put(
@@ -56,14 +71,16 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("sequences", Long.toString(progress.sequences()));
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
+        if (variate != null) {
+            put(metadata, COUNTED, variate.current());
+            put(metadata, EXPORTED, variate.exported());
+        }
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
                 writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
             }
-            optimizer
-                    .state()
-                    .forEach((name, buffer) ->
-                            writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
+            buffers.forEach(
+                    (name, buffer) -> writer.data(name).copyFrom(NativeTensors.memory(buffer)));
             writer.commit();
         }
     }
@@ -115,9 +132,38 @@ final class TrainerCheckpoint implements AutoCloseable {
                                 + ", which this plan's optimiser has not");
             }
         }
-        state.forEach((name, buffer) ->
+        restore(OPTIMIZER, state);
+    }
+
+    /** Whether gradients were counted. */
+    boolean hasVariate() {
+        return file.metadata().containsKey(COUNTED + "_steps");
+    }
+
+    /** Copies the control variate's state to where it lives. */
+    void restore(ControlVariate variate) {
+        restore(VARIATE, variate.state());
+        variate.resume(counted(COUNTED), counted(EXPORTED));
+    }
+
+    private static void put(Map<String, String> metadata, String name, Steps steps) {
+        metadata.put(name + "_steps", Long.toString(steps.count()));
+        metadata.put(name + "_factors", Double.toString(steps.factors()));
+    }
+
+    private Steps counted(String name) {
+        String factors = text(name + "_factors");
+        try {
+            return new Steps(number(name + "_steps"), Double.parseDouble(factors));
+        } catch (NumberFormatException e) {
+            throw wrong("its metadata has %s_factors = %s, not a number".formatted(name, factors));
+        }
+    }
+
+    private void restore(String prefix, Map<String, Tensor> buffers) {
+        buffers.forEach((name, buffer) ->
                 NativeTensors.memory(buffer)
-                        .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
+                        .copyFrom(data(prefix + name, List.of(buffer.numel()))));
     }
 
     private MemorySegment data(String name, List<Long> shape) {

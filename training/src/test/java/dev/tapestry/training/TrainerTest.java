@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.ModelDirectoryWriter;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
 
@@ -130,6 +134,169 @@ class TrainerTest {
                 assertThat(rebased[i]).isEqualTo(expected);
             }
             assertThat(rebased).isNotEqualTo(after);
+        }
+    }
+
+    /** The texts are one sequence long, so that every batch of a member is the same. */
+    @Test
+    void a_member_whose_gradient_is_corrected_to_another_s_takes_the_other_s_step() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        Tokens here = Tokens.of(TestModels.randomIds(33, 256, 1));
+        Tokens there = Tokens.of(TestModels.randomIds(33, 256, 2));
+        float[] other = weightsAfterStep(base, plan, there, directory.resolve("g-there"));
+        float[] own = weightsAfterStep(base, plan, here, directory.resolve("g-here"));
+        try (ModelDirectory start = ModelDirectory.open(base);
+                ModelDirectory mine = ModelDirectory.open(directory.resolve("g-here"));
+                ModelDirectory shared = ModelDirectory.open(directory.resolve("g-there"));
+                Trainer corrected = Trainer.begin(start, plan, here)) {
+            corrected.countGradients();
+            corrected.correctGradients(mine, shared);
+            corrected.step();
+
+            float[] weights = weights(corrected.model());
+            assertThat(distance(weights, other)).isLessThan(1e-2 * distance(own, other));
+            corrected.exportGradients(directory.resolve("g-again"));
+            try (ModelDirectory again = ModelDirectory.open(directory.resolve("g-again"))) {
+                String name = "model.embed_tokens.weight";
+                assertThat(again.data(name).mismatch(mine.data(name)))
+                        .as("what is shared is the gradient before its correction")
+                        .isEqualTo(-1);
+            }
+        }
+    }
+
+    private static float[] weightsAfterStep(
+            Path base, TrainingPlan plan, Tokens text, Path gradients) {
+        try (ModelDirectory start = ModelDirectory.open(base);
+                Trainer trainer = Trainer.begin(start, plan, text)) {
+            trainer.countGradients();
+            trainer.step();
+            trainer.exportGradients(gradients);
+            return weights(trainer.model());
+        }
+    }
+
+    private static double distance(float[] a, float[] b) {
+        double squares = 0;
+        for (int i = 0; i < a.length; i++) {
+            squares += Math.pow((double) a[i] - b[i], 2);
+        }
+        return Math.sqrt(squares);
+    }
+
+    /**
+     * After one step each, members' momenta are what both would have had from the mean gradient.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void with_the_shared_gradient_comes_the_mean_of_all_momenta(boolean muon) throws IOException {
+        TrainingPlan plan =
+                new TrainingPlan(
+                        muon ? MUON : ADAMW,
+                        new LearningRateSchedule.Constant(1000),
+                        4,
+                        32,
+                        1e9,
+                        Precision.FP32,
+                        7,
+                        1);
+        String buffer = muon ? "muon.momentum" : "adamw.first_moment";
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        try (ModelDirectory start = ModelDirectory.open(base);
+                Trainer one =
+                        Trainer.begin(start, plan, Tokens.of(TestModels.randomIds(33, 256, 1)));
+                Trainer two =
+                        Trainer.begin(start, plan, Tokens.of(TestModels.randomIds(33, 256, 2)))) {
+            for (Trainer trainer : List.of(one, two)) {
+                trainer.countGradients();
+                trainer.step();
+            }
+            one.exportGradients(directory.resolve("g1"));
+            two.exportGradients(directory.resolve("g2"));
+            float[] first = moments(one, buffer);
+            float[] second = moments(two, buffer);
+            Path mean = mean(directory.resolve("g1"), directory.resolve("g2"));
+
+            correct(one, directory.resolve("g1"), mean);
+            correct(two, directory.resolve("g2"), mean);
+
+            float[] shared = moments(one, buffer);
+            double apart = distance(first, second);
+            assertThat(distance(shared, moments(two, buffer))).isLessThan(1e-5 * apart);
+            for (int i = 0; i < shared.length; i++) {
+                shared[i] -= (first[i] + second[i]) / 2;
+            }
+            assertThat(distance(shared, new float[shared.length])).isLessThan(1e-5 * apart);
+        }
+    }
+
+    private float[] moments(Trainer trainer, String buffer) throws IOException {
+        Path target = Files.createTempDirectory(directory, "moments");
+        trainer.exportMoments(target);
+        try (ModelDirectory moments = ModelDirectory.open(target)) {
+            return moments.data(buffer).toArray(FloatConversion.FLOAT_LE);
+        }
+    }
+
+    private Path mean(Path one, Path two) {
+        Path target = directory.resolve("mean");
+        try (ModelDirectory first = ModelDirectory.open(one);
+                ModelDirectory second = ModelDirectory.open(two);
+                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(first, target)) {
+            for (String name : first.tensors().keySet()) {
+                MemorySegment sum = writer.data(name);
+                for (long at = 0; at < sum.byteSize(); at += Float.BYTES) {
+                    float a = first.data(name).get(FloatConversion.FLOAT_LE, at);
+                    float b = second.data(name).get(FloatConversion.FLOAT_LE, at);
+                    sum.set(FloatConversion.FLOAT_LE, at, (a + b) / 2);
+                }
+            }
+            writer.commit();
+        }
+        return target;
+    }
+
+    @Test
+    void a_trainer_whose_gradients_are_corrected_resumes_bit_for_bit() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.AUTO);
+        Tokens text = TestModels.text(6);
+        Path checkpoint = directory.resolve("state.safetensors");
+        Path first = directory.resolve("first");
+        Path second = directory.resolve("second");
+        float[] last;
+        try (Trainer trainer = Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, text)) {
+            trainer.countGradients();
+            run(trainer, 2);
+            trainer.exportGradients(first);
+            run(trainer, 1);
+            trainer.exportGradients(second);
+            correct(trainer, first, second);
+            run(trainer, 2);
+            trainer.saveCheckpoint(checkpoint);
+            run(trainer, 2);
+            last = weights(trainer.model());
+            trainer.exportGradients(directory.resolve("uninterrupted"));
+        }
+        try (Trainer trainer = Trainer.resume(checkpoint, plan, text)) {
+            run(trainer, 2);
+            trainer.exportGradients(directory.resolve("resumed"));
+            assertThat(weights(trainer.model())).isEqualTo(last);
+        }
+        assertThat(directory.resolve("resumed/model.safetensors"))
+                .hasSameBinaryContentAs(directory.resolve("uninterrupted/model.safetensors"));
+    }
+
+    private static void correct(Trainer trainer, Path own, Path shared) {
+        try (ModelDirectory mine = ModelDirectory.open(own);
+                ModelDirectory everybody = ModelDirectory.open(shared)) {
+            trainer.correctGradients(mine, everybody);
         }
     }
 

@@ -1,8 +1,12 @@
 package dev.tapestry.app.study;
 
+import dev.tapestry.app.study.Scheme.Sharing;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Trainer;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -13,16 +17,19 @@ final class Learner implements AutoCloseable {
     private final MemberId member;
     private final Trainer trainer;
     private final Transfer line;
-    private final Transfer momentsLine;
+    private final Transfer sharedLine;
+    private final Optional<Sharing> sharing;
     private final boolean keepsResidual;
-
     private final double share;
+    private final Path memory;
 
     /** Its weights as others know them, from which its progress is counted. */
     private Path reference = Path.of("");
 
-    /** Likewise its optimiser's running averages. */
-    private Optional<Path> referenceMoments = Optional.empty();
+    /** Likewise what it shares beside them. */
+    private Optional<Path> sharedReference = Optional.empty();
+
+    private int sharedExports;
 
     /** Whether it has trained on since then. */
     private boolean ahead;
@@ -32,23 +39,31 @@ final class Learner implements AutoCloseable {
     /**
      * A member.
      *
-     * @param momentsLine the same for the optimiser's running averages
+     * @param sharedLine the same for what members share beside weights
      * @param keepsResidual whether what its codec lost stays in its weights
+     * @param memory a folder that exists, for what outlives a round
      * @param share of the fastest member's steps that it does, above 0 and at most 1
      */
     Learner(
             MemberId member,
             Trainer trainer,
             Transfer line,
-            Transfer momentsLine,
+            Transfer sharedLine,
+            Optional<Sharing> sharing,
             boolean keepsResidual,
+            Path memory,
             double share) {
         this.member = member;
         this.trainer = trainer;
         this.line = line;
-        this.momentsLine = momentsLine;
+        this.sharedLine = sharedLine;
+        this.sharing = sharing;
         this.keepsResidual = keepsResidual;
+        this.memory = memory;
         this.share = share;
+        if (sharing.equals(Optional.of(Sharing.GRADIENTS))) {
+            trainer.countGradients();
+        }
     }
 
     MemberId member() {
@@ -57,7 +72,7 @@ final class Learner implements AutoCloseable {
 
     /** Bytes that it sent. */
     long uploaded() {
-        return line.bytes() + momentsLine.bytes();
+        return line.bytes() + sharedLine.bytes();
     }
 
     /** Steps since its last contribution: how much the next one counts. */
@@ -95,11 +110,13 @@ final class Learner implements AutoCloseable {
      * Its contribution misses a merge: what it learnt since the last one counts in the next.
      *
      * @param base the base that it has
-     * @param moments the shared running averages that it has
+     * @param shared what members share beside it
      */
-    void misses(Path base, Optional<Path> moments) {
+    void misses(Path base, Optional<Path> shared) {
         reference = base;
-        referenceMoments = moments;
+        if (sharing.equals(Optional.of(Sharing.MOMENTS))) {
+            sharedReference = shared;
+        }
         ahead = true;
     }
 
@@ -118,33 +135,74 @@ final class Learner implements AutoCloseable {
         return seen;
     }
 
-    /** Its optimiser's running averages. */
-    Path moments(Path folder) {
-        Path own = folder.resolve("moments-of-" + member);
-        trainer.exportMoments(own);
-        return own;
+    /** What it shares beside weights, as it is now; empty if nothing is shared. */
+    Optional<Path> shared(Path folder) {
+        Path own = folder.resolve("shared-of-" + member);
+        return sharing.map(what -> {
+            switch (what) {
+                case MOMENTS -> trainer.exportMoments(own);
+                case GRADIENTS -> trainer.exportGradients(own);
+            }
+            return own;
+        });
     }
 
     /**
-     * Contributes its optimiser's running averages.
+     * Contributes what it shares beside weights.
      *
      * @param shared what all members had at the last merge
-     * @return the averages as the coordinator sees them
+     * @return its own as the coordinator sees it
      */
-    Path contributeMoments(ModelDirectory shared, Path folder) {
-        Path own = moments(folder);
-        referenceMoments = Optional.of(own);
-        return momentsLine.carry(
-                shared, own, shared.tensors().keySet(), folder.resolve("moments-from-" + member));
+    Path contributeShared(ModelDirectory shared, Path folder) {
+        Path own = shared(folder).orElseThrow();
+        return switch (sharing.orElseThrow()) {
+            case MOMENTS -> {
+                sharedReference = Optional.of(own);
+                yield sharedLine.carry(
+                        shared,
+                        own,
+                        shared.tensors().keySet(),
+                        folder.resolve("shared-from-" + member));
+            }
+            case GRADIENTS -> contributeGradients(shared, own);
+        };
     }
 
-    /** Takes over everybody's running averages, under what came in since; before the weights. */
-    void receiveMoments(ModelDirectory shared) {
-        if (!ahead) {
+    /**
+     * The difference to what the coordinator has of it is coded (EF21, arXiv 2106.05203). Both ends
+     * then go on from what was decoded, so that all members' corrections add up to nothing however
+     * much a codec loses.
+     */
+    private Path contributeGradients(ModelDirectory none, Path own) {
+        Path folder = memory.resolve("gradients-" + sharedExports++);
+        Path last = sharedReference.orElse(none.path());
+        Path seen;
+        try (ModelDirectory before = ModelDirectory.open(last)) {
+            seen = sharedLine.carry(before, own, before.tensors().keySet(), folder);
+        }
+        sharedReference.map(Path::getParent).ifPresent(Learner::delete);
+        sharedReference = Optional.of(seen);
+        return seen;
+    }
+
+    private static void delete(Path folder) {
+        try {
+            Drafts.delete(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Takes over what everybody shares, under what came in since; before the weights. */
+    void receiveShared(ModelDirectory shared) {
+        if (sharing.equals(Optional.of(Sharing.MOMENTS)) && !ahead) {
             trainer.replaceMoments(shared);
-        } else if (referenceMoments.isPresent()) {
-            try (ModelDirectory sent = ModelDirectory.open(referenceMoments.get())) {
-                trainer.rebaseMoments(sent, shared);
+        } else if (sharedReference.isPresent()) {
+            try (ModelDirectory sent = ModelDirectory.open(sharedReference.get())) {
+                switch (sharing.orElseThrow()) {
+                    case MOMENTS -> trainer.rebaseMoments(sent, shared);
+                    case GRADIENTS -> trainer.correctGradients(sent, shared);
+                }
             }
         }
     }

@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * The Shared-Base Loop in one process, one member after the other: the same trainer and the same
@@ -54,10 +55,10 @@ public record LoopSimulation(
      * @param base as all members see it
      * @param state of the outer optimiser
      * @param merged the tensors that the last merge moved
-     * @param moments the members' shared running averages, if they share them
+     * @param shared what members share beside it, if they do
      */
     private record Standing(
-            Path base, Optional<OuterState> state, Set<String> merged, Optional<Path> moments) {}
+            Path base, Optional<OuterState> state, Set<String> merged, Optional<Path> shared) {}
 
     /**
      * Runs rounds until the members have together seen {@code tokens} tokens for each of them. The
@@ -89,7 +90,8 @@ public record LoopSimulation(
             SplittableRandom absences = new SplittableRandom(plan.seed());
             long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
             Standing standing =
-                    new Standing(base, Optional.empty(), Set.of(), firstMoments(learners, work));
+                    new Standing(
+                            base, Optional.empty(), Set.of(), learners.getFirst().shared(work));
             long done = 0;
             for (int round = 0; done < due; round++) {
                 int steps = stepsOfTheFastest(learners, due - done);
@@ -137,7 +139,7 @@ public record LoopSimulation(
         if (present.isEmpty()) {
             return learners;
         }
-        away.forEach(learner -> learner.misses(standing.base(), standing.moments()));
+        away.forEach(learner -> learner.misses(standing.base(), standing.shared()));
         return present;
     }
 
@@ -149,11 +151,10 @@ public record LoopSimulation(
                 member,
                 trainer,
                 new Transfer(rounds.wire().map(Scheme.Wire::up), residual, memory),
-                new Transfer(
-                        rounds.wire().map(Scheme.Wire::up),
-                        residual,
-                        Files.createDirectories(memory.resolve("moments"))),
+                sharedLine(Scheme.Wire::up, memory),
+                rounds.sharing(),
                 residual == Scheme.Residual.KEPT,
+                memory,
                 rounds.churn().map(churn -> churn.share(place)).orElse(1.0));
     }
 
@@ -165,21 +166,24 @@ public record LoopSimulation(
         Path memory = Files.createDirectories(work.resolve("residuals-of-the-coordinator"));
         return new Downlink(
                 new Transfer(codec, kind, Files.createDirectories(memory.resolve("base"))),
-                new Transfer(codec, kind, Files.createDirectories(memory.resolve("moments"))));
+                sharedLine(Scheme.Wire::down, memory));
+    }
+
+    /** Gradients need no residual: each is coded as the difference to what the other end has. */
+    private Transfer sharedLine(Function<Scheme.Wire, Codec> codec, Path memory)
+            throws IOException {
+        boolean states = rounds.sharing().equals(Optional.of(Scheme.Sharing.GRADIENTS));
+        return new Transfer(
+                rounds.wire().map(wire -> wire.shared().orElseGet(() -> codec.apply(wire))),
+                states ? Scheme.Residual.DROPPED : residual(),
+                Files.createDirectories(memory.resolve("shared")));
     }
 
     /** What the coordinator sends to each member. */
-    private record Downlink(Transfer base, Transfer moments) {
+    private record Downlink(Transfer base, Transfer shared) {
         long bytes() {
-            return base.bytes() + moments.bytes();
+            return base.bytes() + shared.bytes();
         }
-    }
-
-    /** All alike before the first step. */
-    private Optional<Path> firstMoments(List<Learner> learners, Path work) {
-        return rounds.sharesMoments()
-                ? Optional.of(learners.getFirst().moments(work))
-                : Optional.empty();
     }
 
     private Scheme.Residual residual() {
@@ -191,10 +195,10 @@ public record LoopSimulation(
         int ahead = standing.merged().isEmpty() ? 0 : Math.min(rounds.overlap(), steps);
         long trained = learner.train(ahead);
         if (!standing.merged().isEmpty()) {
-            standing.moments()
+            standing.shared()
                     .ifPresent(place -> {
                         try (ModelDirectory shared = ModelDirectory.open(place)) {
-                            learner.receiveMoments(shared);
+                            learner.receiveShared(shared);
                         }
                     });
             try (ModelDirectory base = ModelDirectory.open(standing.base())) {
@@ -212,8 +216,8 @@ public record LoopSimulation(
             Downlink down,
             Intake intake,
             Path folder) {
-        Optional<Path> moments =
-                standing.moments().map(place -> mergeMoments(learners, place, down, folder));
+        Optional<Path> shared =
+                standing.shared().map(place -> mergeShared(learners, place, down, folder));
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
             SortedMap<MemberId, Long> steps = new TreeMap<>();
@@ -245,20 +249,19 @@ public record LoopSimulation(
             }
             Path seen =
                     down.base().carry(base, outcome.candidate(), merged, folder.resolve("down"));
-            return new Standing(seen, outcome.state(), merged, moments);
+            return new Standing(seen, outcome.state(), merged, shared);
         } finally {
             contributions.values().forEach(c -> c.model().close());
         }
     }
 
-    /** The weighted mean of the members' running averages. */
-    private static Path mergeMoments(
-            List<Learner> learners, Path last, Downlink down, Path folder) {
+    /** The weighted mean of what the members share beside weights. */
+    private static Path mergeShared(List<Learner> learners, Path last, Downlink down, Path folder) {
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
         try (ModelDirectory shared = ModelDirectory.open(last)) {
             for (Learner learner : learners) {
-                Path seen = learner.contributeMoments(shared, folder);
+                Path seen = learner.contributeShared(shared, folder);
                 contributions.put(
                         learner.member(),
                         new WeightedContribution(
@@ -273,9 +276,9 @@ public record LoopSimulation(
                             contributions,
                             MergeRule.fedAvg(),
                             Optional.empty());
-            Path mean = Merge.run(order, folder.resolve("moments"), 1).candidate();
-            return down.moments()
-                    .carry(shared, mean, shared.tensors().keySet(), folder.resolve("moments-down"));
+            Path mean = Merge.run(order, folder.resolve("shared"), 1).candidate();
+            return down.shared()
+                    .carry(shared, mean, shared.tensors().keySet(), folder.resolve("shared-down"));
         } finally {
             contributions.values().forEach(c -> c.model().close());
         }

@@ -33,7 +33,7 @@ public sealed interface Scheme {
      * @param merge how contributions move the base
      * @param streaming whether fragments are merged in turn while training goes on
      * @param wire how updates are coded; empty for whole weights in fp32
-     * @param sharedMoments whether members also share the inner optimiser's running averages
+     * @param sharing what members share beside weights; empty for nothing
      * @param churn members' speeds and absences; empty where all keep step
      */
     record Rounds(
@@ -41,7 +41,7 @@ public sealed interface Scheme {
             MergeRule merge,
             Optional<Streaming> streaming,
             Optional<Wire> wire,
-            Optional<Boolean> sharedMoments,
+            Optional<Sharing> sharing,
             Optional<Churn> churn) {
         public Rounds {
             if (steps < 1) {
@@ -55,10 +55,6 @@ public sealed interface Scheme {
                         "%d steps are no multiple of %d fragments, or leave no room for %d steps of overlap"
                                 .formatted(steps, fragments, overlap));
             }
-        }
-
-        boolean sharesMoments() {
-            return sharedMoments.orElse(false);
         }
 
         int fragments() {
@@ -121,8 +117,18 @@ public sealed interface Scheme {
      * @param up codec of the members' updates
      * @param down codec of what the merge made of them
      * @param residual what becomes of what the codec lost
+     * @param shared codec, both ways, of what members share beside weights; as the weights' unless
+     *     said
      */
-    record Wire(Codec up, Codec down, Residual residual) {}
+    record Wire(Codec up, Codec down, Residual residual, Optional<Codec> shared) {}
+
+    /** What members average at each merge beside their weights, so that they pull one way. */
+    enum Sharing {
+        /** Their inner optimisers' running averages, from whose mean all go on. */
+        MOMENTS,
+        /** Their mean gradients: each corrects its own by the difference (SCAFFOLD). */
+        GRADIENTS
+    }
 
     /** What becomes of the part of an update that a codec lost. */
     enum Residual {
