@@ -3,12 +3,11 @@ package dev.tapestry.app.study.robustness;
 import java.util.List;
 
 /**
- * Mimic (Karimireddy et al., arXiv 2006.09365, section 3.2 and appendix): all bad members send one
- * honest update once more, Δ′ = Δᵢ* with i* = argmaxᵢ |⟨z, Δᵢ⟩| and z = argmax‖z‖=1 Σᵢ ⟨z, Δᵢ − μ⟩²
- * the direction in which updates differ most; no single contribution is unlike an honest one, and
- * yet one member's text counts many times. In the paper i is any honest member; nobody sees others'
- * contributions here, so that i is one of the bad members, who trained honestly. One bad member
- * alone is then honest.
+ * Mimic (Karimireddy et al., arXiv 2006.09365): all bad members send one honest update once more,
+ * Δ′ = Δᵢ* with i* = argmaxᵢ |⟨z, Δᵢ⟩| and z = argmax‖z‖=1 Σᵢ ⟨z, Δᵢ − μ⟩² the direction in which
+ * updates differ most; no single contribution is unlike an honest one, and yet one member's text
+ * counts many times. In the paper i is any honest member; nobody sees others' contributions here,
+ * so that i is one of the bad members, who trained honestly. One bad member alone is then honest.
  */
 record Mimic() implements Attack {
 

@@ -39,7 +39,7 @@ class RobustnessStudyTest {
             attacks:
               - {name: nan, attack: {type: not-a-number}}
               - {name: noise, attack: {type: free-rider, sends: NOISE}}
-                        rules:
+            rules:
               - name: mean
                 merge:
                   outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
