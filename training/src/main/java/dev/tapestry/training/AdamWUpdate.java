@@ -7,7 +7,6 @@ import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.Operation;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorType;
 import org.bytedeco.pytorch.Type;
@@ -76,13 +75,6 @@ final class AdamWUpdate {
     /** Running mean of the squared gradients, {@code [covered elements]}. */
     Tensor secondMoment() {
         return secondMoment;
-    }
-
-    /** See {@link Optimizer#moveMomentum}. */
-    void moveMomentum(Tensor delta, double factor, long steps, long ago) {
-        double weight =
-                (1 - Math.pow(plan.beta1(), (double) steps)) * Math.pow(plan.beta1(), (double) ago);
-        firstMoment.add_(delta.narrow(0, 0, firstMoment.numel()), new Scalar(factor * weight));
     }
 
     /**

@@ -19,16 +19,13 @@ import org.bytedeco.pytorch.global.torch;
 final class ControlVariate implements AutoCloseable {
 
     private final NativeTensors owned = new NativeTensors();
-    private final Optimizer optimizer;
     private final Tensor sum;
     private final Tensor correction;
     private final SequencedMap<String, Tensor> sums = new LinkedHashMap<>();
     private final SequencedMap<String, Tensor> corrections = new LinkedHashMap<>();
-    private Steps current = Steps.NONE;
-    private Steps exported = Steps.NONE;
+    private long steps;
 
-    ControlVariate(FlatParameters parameters, Optimizer optimizer) {
-        this.optimizer = optimizer;
+    ControlVariate(FlatParameters parameters) {
         try (PointerScope _ = new PointerScope()) {
             sum = owned.keep(torch.zeros_like(parameters.values()));
             correction = owned.keep(torch.zeros_like(parameters.values()));
@@ -41,58 +38,37 @@ final class ControlVariate implements AutoCloseable {
 
     /** Counts a step's gradients in, {@code [elements]}, and corrects them in place. */
     void apply(Tensor gradients) {
-        if (current.count() == 0) {
+        if (steps == 0) {
             sum.zero_();
         }
         sum.add_(gradients);
         gradients.add_(correction);
-    }
-
-    /** Counts a step whose corrected gradients were then scaled by {@code factor}. */
-    void stepped(double factor) {
-        current = current.and(factor);
+        steps++;
     }
 
     /** Writes the mean of the gradients before their correction, and begins a new one. */
     void exportMean(Path target) {
-        if (current.count() > 0) {
-            sum.div_(new Scalar((double) current.count()));
+        if (steps > 0) {
+            sum.div_(new Scalar((double) steps));
         }
-        exported = current;
-        current = Steps.NONE;
+        steps = 0;
         NamedBuffers.write(sums, target);
     }
 
-    /**
-     * From now on c_own and c_shared are these. The optimiser's running mean of the gradients is
-     * moved to what it would be had the exported steps had everybody's mean gradient instead of
-     * this member's: momentum is everybody's without being sent.
-     */
+    /** From now on c_own and c_shared are these. */
     void correct(ModelDirectory own, ModelDirectory shared) {
-        correction.neg_();
-        NamedBuffers.addDifference(shared, own, corrections);
-        // c_shared − (c_own + the correction that the exported steps had)
-        optimizer.moveMomentum(
-                correction, exported.meanFactor(), exported.count(), current.count());
-        exported = Steps.NONE;
         correction.zero_();
         NamedBuffers.addDifference(shared, own, corrections);
     }
 
     /** Steps since the mean was last exported. */
-    Steps current() {
-        return current;
+    long steps() {
+        return steps;
     }
 
-    /** Steps that the last export was the mean of, until it is corrected. */
-    Steps exported() {
-        return exported;
-    }
-
-    /** Goes on from saved counts; the buffers are restored by name. */
-    void resume(Steps sinceExport, Steps ofExport) {
-        current = sinceExport;
-        exported = ofExport;
+    /** Goes on from a state that was saved after so many steps. */
+    void resume(long stepsOfSum) {
+        steps = stepsOfSum;
     }
 
     /** The state by name, each buffer one-dimensional; what is written into it counts. */
@@ -106,18 +82,5 @@ final class ControlVariate implements AutoCloseable {
     @Override
     public void close() {
         owned.close();
-    }
-
-    /** Steps and the sum of the factors by which their gradients were scaled. */
-    record Steps(long count, double factors) {
-        static final Steps NONE = new Steps(0, 0);
-
-        Steps and(double factor) {
-            return new Steps(count + 1, factors + factor);
-        }
-
-        double meanFactor() {
-            return count == 0 ? 0 : factors / (double) count;
-        }
     }
 }

@@ -94,14 +94,6 @@ final class MuonUpdate {
         return momentum;
     }
 
-    /** See {@link Optimizer#moveMomentum}. */
-    void moveMomentum(Tensor delta, double factor, long steps, long ago) {
-        double kept = plan.momentum();
-        double weight =
-                (1 - Math.pow(kept, (double) steps)) / (1 - kept) * Math.pow(kept, (double) ago);
-        momentum.add_(FlatParameters.range(delta, hidden), new Scalar(factor * weight));
-    }
-
     /** One step with the gradients at hand. */
     void step(double rateFactor) {
         double rate = plan.learningRate() * rateFactor;

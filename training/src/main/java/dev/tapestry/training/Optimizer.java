@@ -40,19 +40,6 @@ final class Optimizer implements AutoCloseable {
         }
     }
 
-    /**
-     * Moves the running means of gradients to what they would be if {@code steps} steps, the last
-     * of them {@code ago} steps ago, had had gradients that differ by {@code factor · delta}.
-     *
-     * @param delta {@code [elements]}
-     */
-    void moveMomentum(Tensor delta, double factor, long steps, long ago) {
-        adamW.moveMomentum(delta, factor, steps, ago);
-        if (muon != null) {
-            muon.moveMomentum(delta, factor, steps, ago);
-        }
-    }
-
     /** The state by name, each buffer one-dimensional; what is written into it counts. */
     SequencedMap<String, Tensor> state() {
         SequencedMap<String, Tensor> state = new LinkedHashMap<>();

@@ -112,9 +112,6 @@ public final class Trainer implements AutoCloseable {
                     variate.apply(gradients);
                 }
                 double norm = clipped(gradients);
-                if (variate != null) {
-                    variate.stepped(Math.min(1, plan.clipNorm() / norm));
-                }
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 optimizer.step(progress.steps() + 1, factor);
                 progress = progress.after(plan);
@@ -215,7 +212,7 @@ public final class Trainer implements AutoCloseable {
     /** From now on the gradients are counted, for {@link #exportGradients}. */
     public void countGradients() {
         if (variate == null) {
-            variate = new ControlVariate(model.parameters(), optimizer);
+            variate = new ControlVariate(model.parameters());
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.tapestry.training;
 
-import dev.tapestry.training.ControlVariate.Steps;
 import dev.tapestry.training.ParameterLayout.Slot;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens;
- *           where gradients are counted: counted_steps, counted_factors, exported_steps, exported_factors
+ *           gradient_steps where gradients are counted
  * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
  *           variate.NAME likewise where gradients are counted
  * </pre>
@@ -34,8 +33,7 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
     private static final String VARIATE = "variate.";
-    private static final String COUNTED = "counted";
-    private static final String EXPORTED = "exported";
+    private static final String GRADIENT_STEPS = "gradient_steps";
 
     private final SafetensorsFile file;
 
@@ -72,8 +70,7 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
         if (variate != null) {
-            put(metadata, COUNTED, variate.current());
-            put(metadata, EXPORTED, variate.exported());
+            metadata.put(GRADIENT_STEPS, Long.toString(variate.steps()));
         }
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
@@ -137,27 +134,13 @@ final class TrainerCheckpoint implements AutoCloseable {
 
     /** Whether gradients were counted. */
     boolean hasVariate() {
-        return file.metadata().containsKey(COUNTED + "_steps");
+        return file.metadata().containsKey(GRADIENT_STEPS);
     }
 
     /** Copies the control variate's state to where it lives. */
     void restore(ControlVariate variate) {
         restore(VARIATE, variate.state());
-        variate.resume(counted(COUNTED), counted(EXPORTED));
-    }
-
-    private static void put(Map<String, String> metadata, String name, Steps steps) {
-        metadata.put(name + "_steps", Long.toString(steps.count()));
-        metadata.put(name + "_factors", Double.toString(steps.factors()));
-    }
-
-    private Steps counted(String name) {
-        String factors = text(name + "_factors");
-        try {
-            return new Steps(number(name + "_steps"), Double.parseDouble(factors));
-        } catch (NumberFormatException e) {
-            throw wrong("its metadata has %s_factors = %s, not a number".formatted(name, factors));
-        }
+        variate.resume(number(GRADIENT_STEPS));
     }
 
     private void restore(String prefix, Map<String, Tensor> buffers) {

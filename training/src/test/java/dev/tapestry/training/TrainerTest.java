@@ -6,11 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
-import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.ModelDirectoryWriter;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
 
@@ -186,81 +182,6 @@ class TrainerTest {
             squares += Math.pow((double) a[i] - b[i], 2);
         }
         return Math.sqrt(squares);
-    }
-
-    /**
-     * After one step each, members' momenta are what both would have had from the mean gradient.
-     */
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void with_the_shared_gradient_comes_the_mean_of_all_momenta(boolean muon) throws IOException {
-        TrainingPlan plan =
-                new TrainingPlan(
-                        muon ? MUON : ADAMW,
-                        new LearningRateSchedule.Constant(1000),
-                        4,
-                        32,
-                        1e9,
-                        Precision.FP32,
-                        7,
-                        1);
-        String buffer = muon ? "muon.momentum" : "adamw.first_moment";
-        Path base = directory.resolve("base");
-        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
-            model.saveTo(base, DType.F32);
-        }
-        try (ModelDirectory start = ModelDirectory.open(base);
-                Trainer one =
-                        Trainer.begin(start, plan, Tokens.of(TestModels.randomIds(33, 256, 1)));
-                Trainer two =
-                        Trainer.begin(start, plan, Tokens.of(TestModels.randomIds(33, 256, 2)))) {
-            for (Trainer trainer : List.of(one, two)) {
-                trainer.countGradients();
-                trainer.step();
-            }
-            one.exportGradients(directory.resolve("g1"));
-            two.exportGradients(directory.resolve("g2"));
-            float[] first = moments(one, buffer);
-            float[] second = moments(two, buffer);
-            Path mean = mean(directory.resolve("g1"), directory.resolve("g2"));
-
-            correct(one, directory.resolve("g1"), mean);
-            correct(two, directory.resolve("g2"), mean);
-
-            float[] shared = moments(one, buffer);
-            double apart = distance(first, second);
-            assertThat(distance(shared, moments(two, buffer))).isLessThan(1e-5 * apart);
-            for (int i = 0; i < shared.length; i++) {
-                shared[i] -= (first[i] + second[i]) / 2;
-            }
-            assertThat(distance(shared, new float[shared.length])).isLessThan(1e-5 * apart);
-        }
-    }
-
-    private float[] moments(Trainer trainer, String buffer) throws IOException {
-        Path target = Files.createTempDirectory(directory, "moments");
-        trainer.exportMoments(target);
-        try (ModelDirectory moments = ModelDirectory.open(target)) {
-            return moments.data(buffer).toArray(FloatConversion.FLOAT_LE);
-        }
-    }
-
-    private Path mean(Path one, Path two) {
-        Path target = directory.resolve("mean");
-        try (ModelDirectory first = ModelDirectory.open(one);
-                ModelDirectory second = ModelDirectory.open(two);
-                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(first, target)) {
-            for (String name : first.tensors().keySet()) {
-                MemorySegment sum = writer.data(name);
-                for (long at = 0; at < sum.byteSize(); at += Float.BYTES) {
-                    float a = first.data(name).get(FloatConversion.FLOAT_LE, at);
-                    float b = second.data(name).get(FloatConversion.FLOAT_LE, at);
-                    sum.set(FloatConversion.FLOAT_LE, at, (a + b) / 2);
-                }
-            }
-            writer.commit();
-        }
-        return target;
     }
 
     @Test
