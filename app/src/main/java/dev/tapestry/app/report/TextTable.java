@@ -1,8 +1,9 @@
 package dev.tapestry.app.report;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** Tables for the terminal. */
+/** Tables for the terminal and for documents. */
 public final class TextTable {
 
     private TextTable() {}
@@ -15,6 +16,19 @@ public final class TextTable {
     /** A table of words: all columns to the left; a head first. */
     public static String ofWords(List<List<String>> rows) {
         return aligned(rows, Integer.MAX_VALUE);
+    }
+
+    /** A table for a document in Markdown; a head first. */
+    public static String markdown(List<List<String>> rows) {
+        StringBuilder out = new StringBuilder();
+        out.append(line(rows.getFirst()));
+        out.append("|---".repeat(rows.getFirst().size())).append("|\n");
+        rows.subList(1, rows.size()).forEach(row -> out.append(line(row)));
+        return out.toString();
+    }
+
+    private static String line(List<String> row) {
+        return row.stream().collect(Collectors.joining(" | ", "| ", " |\n"));
     }
 
     private static String aligned(List<List<String>> rows, int toTheLeft) {

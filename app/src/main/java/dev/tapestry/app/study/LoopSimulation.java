@@ -37,7 +37,7 @@ import java.util.function.Function;
  * @param plan what each member does; its seed is moved by the member's place
  * @param rounds how long a round is and how contributions move the base
  */
-record LoopSimulation(
+public record LoopSimulation(
         SortedMap<MemberId, Tokens> members, TrainingPlan plan, Scheme.Rounds rounds) {
 
     /**
@@ -47,7 +47,7 @@ record LoopSimulation(
      * @param uploaded bytes of weights that one member sent
      * @param downloaded bytes of weights that one member received
      */
-    record Outcome(Path model, long uploaded, long downloaded) {}
+    public record Outcome(Path model, long uploaded, long downloaded) {}
 
     /**
      * The consortium between two rounds.
@@ -68,6 +68,16 @@ record LoopSimulation(
      * @param work an empty directory, in which the last candidate is left
      */
     Outcome run(Path base, long tokens, Path work) {
+        return run(base, tokens, work, Intake.OPEN);
+    }
+
+    /**
+     * The same with an intake that may refuse or replace contributions.
+     *
+     * @param work on the same file system in the same place relative to {@code base}, it gives the
+     *     same outcome
+     */
+    public Outcome run(Path base, long tokens, Path work, Intake intake) {
         List<Learner> learners = new ArrayList<>();
         try (ModelDirectory start = ModelDirectory.open(base)) {
             for (var member : members.entrySet()) {
@@ -98,6 +108,7 @@ record LoopSimulation(
                                 standing,
                                 last ? start.tensors().keySet() : fragments.inRound(round),
                                 down,
+                                intake,
                                 folder);
                 Drafts.delete(work.resolve("round-" + (round - 2)));
             }
@@ -203,27 +214,39 @@ record LoopSimulation(
             Standing standing,
             Set<String> merged,
             Downlink down,
+            Intake intake,
             Path folder) {
         Optional<Path> shared =
                 standing.shared().map(place -> mergeShared(learners, standing.base(), place, down, folder));
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
-        double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
+            SortedMap<MemberId, Long> steps = new TreeMap<>();
+            SortedMap<MemberId, Path> came = new TreeMap<>();
             for (Learner learner : learners) {
-                double weight = learner.stepsNotMerged() / together;
-                Path seen = learner.contribute(base, merged, folder);
-                contributions.put(
-                        learner.member(),
-                        new WeightedContribution(ModelDirectory.open(seen), named(seen), weight));
+                steps.put(learner.member(), learner.stepsNotMerged());
+                came.put(learner.member(), learner.contribute(base, merged, folder));
             }
+            SortedMap<MemberId, Path> admitted = intake.admit(base, came, folder);
+            steps.keySet().retainAll(admitted.keySet());
+            double together = steps.values().stream().mapToLong(Long::longValue).sum();
+            admitted.forEach((member, seen) ->
+                    contributions.put(
+                            member,
+                            new WeightedContribution(
+                                    ModelDirectory.open(seen),
+                                    named(folder, seen),
+                                    steps.getOrDefault(member, 0L) / together)));
             MergeOrder order =
                     MergeOrder.of(
                             base,
-                            named(standing.base()),
+                            named(folder, standing.base()),
                             contributions,
                             rounds.merge(),
                             standing.state());
             MergeOutcome outcome = Merge.run(order, folder.resolve("candidate"), 1);
+            try (ModelDirectory candidate = ModelDirectory.open(outcome.candidate())) {
+                intake.merged(base, candidate);
+            }
             Path seen =
                     down.base().carry(base, outcome.candidate(), merged, folder.resolve("down"));
             return new Standing(seen, outcome.state(), merged, shared);
@@ -245,13 +268,13 @@ record LoopSimulation(
                         learner.member(),
                         new WeightedContribution(
                                 ModelDirectory.open(seen),
-                                named(seen),
+                                named(folder, seen),
                                 learner.stepsNotMerged() / together));
             }
             MergeOrder order =
                     MergeOrder.of(
                             shared,
-                            named(last),
+                            named(folder, last),
                             contributions,
                             MergeRule.fedAvg(),
                             Optional.empty());
@@ -263,9 +286,13 @@ record LoopSimulation(
         }
     }
 
-    /** Within a simulation a place stands for what lies there. */
-    private static Digest named(Path place) {
-        return Digest.of(place.toString().getBytes(StandardCharsets.UTF_8));
+    /**
+     * Within a simulation a place stands for what lies there: as seen from the round's folder, so
+     * that another run draws the same lots.
+     */
+    private static Digest named(Path folder, Path place) {
+        Path seen = folder.getFileName().resolve(folder.relativize(place));
+        return Digest.of(seen.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private TrainingPlan seeded(int place) {

@@ -39,7 +39,7 @@ public record Recipe(
      * @param members whose batches it takes together: 1, or all of them in central training
      * @param tokens that the schedule runs over
      */
-    TrainingPlan plan(int members, long tokens, long seed, int threads) {
+    public TrainingPlan plan(int members, long tokens, long seed, int threads) {
         return new TrainingPlan(
                 inner(),
                 new LearningRateSchedule.Cosine(tokens / WARMUP_SHARE, tokens, FINAL_RATE),

@@ -5,6 +5,7 @@ import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
 import dev.tapestry.app.study.parity.ParityCommand;
+import dev.tapestry.app.study.robustness.RobustnessCommand;
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MemberId;
@@ -39,11 +40,13 @@ import picocli.CommandLine.Parameters;
             "  tapestry study arm --kind loop --steps 5 --outer-momentum 0.5",
             "  tapestry study arm --kind central --learning-rate 0.01 --seed 2",
             "  tapestry study parity docs/results/parity.yaml",
+            "  tapestry study robustness docs/results/robustness.yaml",
             "  tapestry study make-demo-base /tmp/base"
         },
         subcommands = {
             StudyCommand.OneArm.class,
             ParityCommand.class,
+            RobustnessCommand.class,
             StudyCommand.MakeDemoBase.class
         })
 public final class StudyCommand {

@@ -9,7 +9,7 @@ import dev.tapestry.training.Tokens;
  * @param from its first id
  * @param count how many of its ids
  */
-record TokenRange(Tokens all, long from, long count) implements Tokens {
+public record TokenRange(Tokens all, long from, long count) implements Tokens {
 
     /** The beginning of a text, to see what a member with less of it could do. */
     static TokenRange first(Tokens all, long count) {
@@ -17,7 +17,7 @@ record TokenRange(Tokens all, long from, long count) implements Tokens {
     }
 
     /** One of {@code parts} parts of equal length. */
-    static TokenRange part(Tokens all, int place, int parts) {
+    public static TokenRange part(Tokens all, int place, int parts) {
         long length = all.count() / parts;
         return new TokenRange(all, place * length, length);
     }

@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.corpus.PermittedUse;
@@ -21,6 +22,7 @@ import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.weights.codec.Codec;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A member's part in one round, whatever state the round is in and whatever was done before. */
 final class RoundParticipant {
@@ -96,7 +98,8 @@ final class RoundParticipant {
 
     private void contribute(RoundPlan plan, RoundView view) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
-        plan.up().ifPresent(codec -> Codec.named(codec.value())); // or it would train in vain
+        Stream.concat(plan.up().stream(), plan.gradients().map(SharedGradients::codec).stream())
+                .forEach(codec -> Codec.named(codec.value())); // or it would train in vain
         if (!isCurrent(plan, plan.base())) {
             return;
         }

@@ -1,6 +1,7 @@
 package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.study.Arm;
+import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.app.study.Scheme;
 
@@ -19,10 +20,11 @@ record Cell(
         Recipe recipe,
         Scheme scheme,
         long seed,
-        long scoredTokens) {
+        long scoredTokens)
+        implements CellStore.Named {
 
-    /** Its file's name without the ending. */
-    String name() {
+    @Override
+    public String name() {
         return "%s-%s-%d".formatted(arm, recipe.learningRate(), seed);
     }
 

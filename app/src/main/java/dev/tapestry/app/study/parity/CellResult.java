@@ -1,5 +1,6 @@
 package dev.tapestry.app.study.parity;
 
+import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.consortium.MemberId;
 import java.util.SortedMap;
@@ -26,7 +27,8 @@ record CellResult(
         long uploaded,
         long downloaded,
         long parameters,
-        double seconds) {
+        double seconds)
+        implements CellStore.Outcome<Cell> {
 
     /** Tokens that one member reads in a step. */
     long tokensPerStep() {

@@ -1,9 +1,10 @@
 package dev.tapestry.app.study.parity;
 
+import dev.tapestry.app.study.CellStore;
+import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -55,17 +56,15 @@ public final class ParityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path file = plan.toAbsolutePath();
-        StudyPlan read = StrictYaml.read(file, StudyPlan.class);
-        String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
+        StudyPlan read = StrictYaml.read(plan, StudyPlan.class);
+        StudyFiles files = StudyFiles.beside(plan);
         Files.createDirectories(work);
-        Path home = Path.of(System.getProperty("tapestry.home", "."));
-        String commit = commit(home);
+        String commit = StudyFiles.commit();
         Study study =
                 new Study(
                         read,
-                        new CellStore(file.resolveSibling(name)),
-                        home.resolve("models/demo-base"),
+                        new CellStore<>(files.cells(), CellResult.class),
+                        StudyFiles.home().resolve("models/demo-base"),
                         work,
                         commit,
                         threads,
@@ -74,20 +73,10 @@ public final class ParityCommand implements Callable<Integer> {
             System.err.println("the other cells are being run by other processes");
         }
         StudyReport report = StudyReport.of(study, read, commit);
-        SafeFile.write(file.resolveSibling(name + ".json"), report.json());
-        SafeFile.write(file.resolveSibling(name + ".table.md"), StudyText.markdown(report));
-        SafeFile.write(file.resolveSibling(name + ".html"), StudyText.html(report));
+        SafeFile.write(files.with(".json"), StudyFiles.json(report));
+        SafeFile.write(files.with(".table.md"), StudyText.markdown(report));
+        SafeFile.write(files.with(".html"), StudyText.html(report));
         System.out.print(StudyText.table(report));
         return 0;
-    }
-
-    /** The commit of a checkout, or {@code unknown}. */
-    private static String commit(Path home) throws IOException {
-        Process git =
-                new ProcessBuilder("git", "-C", home.toString(), "rev-parse", "--short", "HEAD")
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-        String line = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return line.isBlank() ? "unknown" : line.strip();
     }
 }

@@ -6,9 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a study found, as figures.
@@ -50,17 +47,6 @@ record StudyReport(String commit, List<Row> arms) {
             Optional<Double> worstMemberGapPercent,
             boolean rateAtTheEdge,
             Cell settings) {}
-
-    private static final JsonMapper JSON =
-            JsonMapper.builder()
-                    .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build();
-
-    /** The figures as JSON, with {@code snake_case} names. */
-    String json() {
-        return JSON.writeValueAsString(this) + "\n";
-    }
 
     static StudyReport of(Study study, StudyPlan plan, String commit) {
         List<ArmResult> results =

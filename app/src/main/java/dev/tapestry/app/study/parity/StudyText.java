@@ -8,7 +8,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * A study's findings for people: a table for the terminal and documents, and a page with a plot.
@@ -39,12 +38,7 @@ final class StudyText {
 
     /** As Markdown. */
     static String markdown(StudyReport report) {
-        StringBuilder out = new StringBuilder();
-        List<List<String>> rows = rows(report);
-        out.append(line(rows.getFirst()));
-        out.append("|---".repeat(HEAD.size())).append("|\n");
-        rows.subList(1, rows.size()).forEach(row -> out.append(line(row)));
-        return out.toString();
+        return TextTable.markdown(rows(report));
     }
 
     /** A page with the table and the gaps over the bytes. */
@@ -107,9 +101,5 @@ final class StudyText {
 
     private static String percent(Optional<Double> value) {
         return value.map("%+.2f %%"::formatted).orElse("–");
-    }
-
-    private static String line(List<String> cells) {
-        return cells.stream().collect(Collectors.joining(" | ", "| ", " |\n"));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.app.study.CellStore;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -157,7 +158,8 @@ class StudyTest {
     @Test
     void a_cell_that_another_process_runs_is_left_to_it() throws IOException {
         Cell first = plan(SHORT).arms().getFirst().cell(0.001, 1, 2048);
-        try (CellStore.Claim _ = new CellStore(cells()).claim(first).orElseThrow()) {
+        try (CellStore.Claim _ =
+                new CellStore<>(cells(), CellResult.class).claim(first).orElseThrow()) {
             assertThat(study(SHORT).run()).isFalse();
         }
         assertThat(Files.exists(cells().resolve("central-0.001-1.json"))).isFalse();
@@ -188,7 +190,14 @@ class StudyTest {
     }
 
     private Study study(String text) throws IOException {
-        return new Study(plan(text), new CellStore(cells()), ADOPTED, work, "abc", 1, said::add);
+        return new Study(
+                plan(text),
+                new CellStore<>(cells(), CellResult.class),
+                ADOPTED,
+                work,
+                "abc",
+                1,
+                said::add);
     }
 
     private Path cells() {

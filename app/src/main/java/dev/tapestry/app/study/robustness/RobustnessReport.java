@@ -1,0 +1,157 @@
+package dev.tapestry.app.study.robustness;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * What a study found, as figures: means over the seeds that have been run.
+ *
+ * @param commit of the program that wrote it
+ * @param trials a row for each rule, attack and number of attackers of which at least one seed has
+ *     been run
+ */
+record RobustnessReport(String commit, List<Row> trials) {
+
+    /**
+     * One rule under one attack; what is not known is null.
+     *
+     * @param seeds that have been run
+     * @param broken seeds whose loss was no longer a number; they are in no mean of losses
+     * @param honestBpb mean bits per byte of the members that are honest in every trial
+     * @param attackCostPercent how much more that is than under the same rule without an attack
+     * @param behindMeanPercent how much more that is than under the first rule without an attack
+     * @param minorityBpb bits per byte of the members that are alone with their language
+     * @param minorityBehindMeanPercent how much more that is than under the first rule without an
+     *     attack
+     * @param minorityShare their mean share in the steps; 1 is that of the plain mean
+     * @param minorityLeftOutPercent of the rounds, with less than a tenth of that
+     * @param attackersShare the attackers' mean share
+     * @param triggerLiftNats how much more likely the target is after the trigger
+     * @param targetPerToken the probability of a token of the target after the trigger
+     * @param refused contributions for each seed, by whose they were and why
+     */
+    record Row(
+            String rule,
+            String attack,
+            int attackers,
+            List<Long> seeds,
+            int broken,
+            Optional<Double> honestBpb,
+            Optional<Double> attackCostPercent,
+            Optional<Double> behindMeanPercent,
+            Optional<Double> minorityBpb,
+            Optional<Double> minorityBehindMeanPercent,
+            double minorityShare,
+            double minorityLeftOutPercent,
+            double attackersShare,
+            Optional<Double> triggerLiftNats,
+            Optional<Double> targetPerToken,
+            SortedMap<String, Double> refused) {}
+
+    /** A row's place. */
+    private record Place(String rule, String attack, int attackers) {}
+
+    static RobustnessReport of(RobustnessPlan plan, List<TrialResult> results, String commit) {
+        Map<Place, List<TrialResult>> places = new LinkedHashMap<>();
+        for (TrialResult result : results) {
+            Trial trial = result.cell();
+            places.computeIfAbsent(
+                            new Place(trial.rule(), trial.attack(), trial.attackers().size()),
+                            _ -> new ArrayList<>())
+                    .add(result);
+        }
+        String first = plan.rules().getFirst().name();
+        List<Row> rows = new ArrayList<>();
+        places.forEach((place, here) ->
+                rows.add(row(place, here, calm(places, place.rule()), calm(places, first))));
+        return new RobustnessReport(commit, rows);
+    }
+
+    private static List<TrialResult> calm(Map<Place, List<TrialResult>> places, String rule) {
+        return places.getOrDefault(new Place(rule, RobustnessPlan.NO_ATTACK, 0), List.of());
+    }
+
+    private static Row row(
+            Place place,
+            List<TrialResult> here,
+            List<TrialResult> sameRule,
+            List<TrialResult> first) {
+        SortedMap<String, Double> refused = new TreeMap<>();
+        for (TrialResult result : here) {
+            result.refusals()
+                    .forEach((why, count) ->
+                            refused.merge(why, (double) count / here.size(), Double::sum));
+        }
+        return new Row(
+                place.rule(),
+                place.attack(),
+                place.attackers(),
+                here.stream().map(result -> result.cell().seed()).toList(),
+                (int) here.stream().filter(result -> result.score().isEmpty()).count(),
+                mean(here, TrialResult::honestBitsPerByte),
+                more(here, sameRule, TrialResult::honestBitsPerByte),
+                more(here, first, TrialResult::honestBitsPerByte),
+                mean(here, TrialResult::minorityBitsPerByte),
+                more(here, first, TrialResult::minorityBitsPerByte),
+                average(here, TrialResult::minorityShare),
+                100 * average(here, TrialResult::minorityLeftOut),
+                average(here, TrialResult::attackersShare),
+                mean(here, result -> result.score().map(score -> score.trigger().lift())),
+                mean(here, result -> result.score().map(score -> score.trigger().perToken())),
+                refused);
+    }
+
+    private static double average(List<TrialResult> results, ToDoubleFunction<TrialResult> what) {
+        return results.stream().mapToDouble(what).average().orElseThrow();
+    }
+
+    private static Optional<Double> mean(
+            List<TrialResult> results, Function<TrialResult, Optional<Double>> what) {
+        List<Double> known =
+                results.stream().flatMap(result -> what.apply(result).stream()).toList();
+        return known.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        known.stream().mapToDouble(Double::doubleValue).average().orElseThrow());
+    }
+
+    /** How much more {@code here} is than {@code there}, in percent, over the seeds of both. */
+    private static Optional<Double> more(
+            List<TrialResult> here,
+            List<TrialResult> there,
+            Function<TrialResult, Optional<Double>> what) {
+        List<Double> percents = new ArrayList<>();
+        for (TrialResult own : here) {
+            for (TrialResult other : there) {
+                if (own.cell().seed() == other.cell().seed()) {
+                    what.apply(own)
+                            .ifPresent(loss ->
+                                    what.apply(other)
+                                            .ifPresent(
+                                                    best -> percents.add(100 * (loss / best - 1))));
+                }
+            }
+        }
+        return percents.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        percents.stream().mapToDouble(Double::doubleValue).average().orElseThrow());
+    }
+
+    /** One row, if it has been run. */
+    Optional<Row> find(String rule, String attack, int attackers) {
+        return trials.stream()
+                .filter(row ->
+                        row.rule().equals(rule)
+                                && row.attack().equals(attack)
+                                && row.attackers() == attackers)
+                .findFirst();
+    }
+}
