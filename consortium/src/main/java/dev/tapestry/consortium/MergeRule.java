@@ -43,8 +43,8 @@ public record MergeRule(
     }
 
     /**
-     * The rule for mean gradients that go with updates under this rule: as robust, but their mean is
-     * what is wanted, not a step.
+     * The rule for mean gradients that go with updates under this rule: as robust, but their mean
+     * is what is wanted, not a step.
      */
     public MergeRule ofGradients() {
         Aggregator mean =

@@ -82,8 +82,7 @@ final class CodedRoundTest {
 
     private static Candidate candidate(Optional<CodedStep> step) {
         Candidate fair = Sample.candidate(BANK, CLINIC, LAB);
-        return new Candidate(
-                fair.model(), fair.momentum(), step, Optional.empty(), fair.weights());
+        return new Candidate(fair.model(), fair.momentum(), step, Optional.empty(), fair.weights());
     }
 
     private void contribute() {

@@ -33,9 +33,7 @@ final class GradientMerge {
     private final Path folder;
     private final int threads;
 
-    /**
-     * Works in {@code folder}, which exists; what an earlier run left there of it is replaced.
-     */
+    /** Works in {@code folder}, which exists; what an earlier run left there of it is replaced. */
     GradientMerge(RoundRecord round, ContributionStore contributions, Path folder, int threads) {
         this.round = round;
         this.contributions = contributions;

@@ -94,7 +94,9 @@ final class MergeWork {
                 });
     }
 
-    /** The coded mean of the members' gradients, in a directory, if the round's plan shares them. */
+    /**
+     * The coded mean of the members' gradients, in a directory, if the round's plan shares them.
+     */
     Optional<Path> gradient(
             RoundRecord round, SequencedMap<MemberId, Double> weights, Path folder, int threads) {
         return round.plan()

@@ -119,8 +119,7 @@ public final class VerifyMerge {
                                         again -> {
                                             gradient(round, logged, again, candidate)
                                                     .ifPresent(differences::add);
-                                            return coded(
-                                                    round, candidate, again, differences);
+                                            return coded(round, candidate, again, differences);
                                         }));
         return differences.isEmpty() ? verification : new Differs(differences);
     }
@@ -239,8 +238,7 @@ public final class VerifyMerge {
     }
 
     private static boolean holds(Path file, ModelManifest.File expected) {
-        return Files.isRegularFile(file)
-                && Manifests.file(file).parts().equals(expected.parts());
+        return Files.isRegularFile(file) && Manifests.file(file).parts().equals(expected.parts());
     }
 
     /**

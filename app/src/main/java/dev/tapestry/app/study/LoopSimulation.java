@@ -91,7 +91,10 @@ public record LoopSimulation(
             long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
             Standing standing =
                     new Standing(
-                            base, Optional.empty(), Set.of(), learners.getFirst().shared(start, work));
+                            base,
+                            Optional.empty(),
+                            Set.of(),
+                            learners.getFirst().shared(start, work));
             long done = 0;
             for (int round = 0; done < due; round++) {
                 int steps = stepsOfTheFastest(learners, due - done);
@@ -217,7 +220,8 @@ public record LoopSimulation(
             Intake intake,
             Path folder) {
         Optional<Path> shared =
-                standing.shared().map(place -> mergeShared(learners, standing.base(), place, down, folder));
+                standing.shared()
+                        .map(place -> mergeShared(learners, standing.base(), place, down, folder));
         SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
             SortedMap<MemberId, Long> steps = new TreeMap<>();

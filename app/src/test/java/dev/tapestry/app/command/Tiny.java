@@ -191,7 +191,8 @@ final class Tiny {
                             NodeProgress.silent(),
                             new StopSignal(),
                             InstantSource.system());
-            RoundTask task = new RoundTask(plan, CanonicalJson.digest(plan), 0, base, Optional.empty());
+            RoundTask task =
+                    new RoundTask(plan, CanonicalJson.digest(plan), 0, base, Optional.empty());
             assertThatThrownBy(() -> idle.train(task, text, directory.resolve("none")))
                     .isInstanceOf(NodeException.class)
                     .hasMessageContaining("metrics.jsonl ends with step 0");

@@ -29,8 +29,7 @@ final class Carried {
     private final Outbox outbox;
     private final Function<Outbox.Place, Stream<Path>> places;
 
-    private Carried(
-            Path folder, Outbox outbox, Function<Outbox.Place, Stream<Path>> places) {
+    private Carried(Path folder, Outbox outbox, Function<Outbox.Place, Stream<Path>> places) {
         this.folder = folder;
         this.outbox = outbox;
         this.places = places;
@@ -60,8 +59,7 @@ final class Carried {
     Optional<Path> before(Optional<Digest> merged) {
         try {
             Files.createDirectories(folder);
-            Optional<Path> kept =
-                    merged.map(contribution -> folder.resolve(contribution + SUFFIX));
+            Optional<Path> kept = merged.map(contribution -> folder.resolve(contribution + SUFFIX));
             if (merged.isPresent() && !Files.exists(kept.get())) {
                 Optional<Path> left = outbox.fileOf(merged.get(), places);
                 if (left.isPresent()) {
@@ -75,8 +73,7 @@ final class Carried {
             }
             return kept.filter(Files::exists);
         } catch (IOException e) {
-            throw new NodeException(
-                    Code.STORAGE, "cannot keep files in " + folder + ": " + e, e);
+            throw new NodeException(Code.STORAGE, "cannot keep files in " + folder + ": " + e, e);
         }
     }
 

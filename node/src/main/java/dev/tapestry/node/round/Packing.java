@@ -25,8 +25,7 @@ import java.util.Optional;
  * @param update the file that is sent in their place, if they are coded
  * @param gradient the mean gradient that goes with them, if members share theirs
  */
-record Packing(
-        ModelManifest weights, Optional<CodedFile> update, Optional<CodedFile> gradient) {
+record Packing(ModelManifest weights, Optional<CodedFile> update, Optional<CodedFile> gradient) {
 
     /** The weights themselves. */
     static Packing whole(Path trained) {
@@ -34,7 +33,8 @@ record Packing(
     }
 
     /**
-     * The same with the mean gradient, coded by itself; it is written among the files that are sent.
+     * The same with the mean gradient, coded by itself; it is written among the files that are
+     * sent.
      *
      * @param trained directory of the gradient
      */

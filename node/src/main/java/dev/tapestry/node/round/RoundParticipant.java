@@ -4,8 +4,8 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.node.NodeEvent.Verdict;
@@ -139,8 +139,7 @@ final class RoundParticipant {
             long scheduleTokens = published * plan.training().tokensPerRound();
             TrainingRun.Result trained =
                     trainer.train(
-                            new RoundTask(
-                                    plan, planDigest, scheduleTokens, base, gradientTask),
+                            new RoundTask(plan, planDigest, scheduleTokens, base, gradientTask),
                             text,
                             place.weights());
             Packing packing = packed(plan, base, place, before);
