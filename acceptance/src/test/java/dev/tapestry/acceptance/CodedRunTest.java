@@ -4,6 +4,7 @@ import static dev.tapestry.acceptance.SmallConsortium.is;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
@@ -38,7 +39,8 @@ class CodedRunTest {
                     4,
                     new Wire(
                             Optional.of(new CodecName("topk32/1")),
-                            Optional.of(new CodecName("int4/1"))));
+                            Optional.of(new CodecName("int4/1"))),
+                    new CodecName("int4/1"));
             MEMBERS.forEach(consortium::startNode);
 
             consortium.awaitLine("bela", "\"phase\":\"TRAINING\"", "\"round\":2");
@@ -50,6 +52,10 @@ class CodedRunTest {
             consortium.kill("coordinator");
             consortium.startCoordinator();
 
+            RoundView second = consortium.awaitView(view -> number(view) == ROUNDS);
+            assertThat(second.plan().orElseThrow().gradients().flatMap(SharedGradients::mean))
+                    .as("the mean gradient of the round before")
+                    .isPresent();
             RoundView last = consortium.awaitView(view -> view.roundsPlanned() == 0);
             assertThat(is(last, ROUNDS, Phase.PUBLISHED)).as(last.reason()).isTrue();
             String base = last.base().orElseThrow().hex();
@@ -61,13 +67,17 @@ class CodedRunTest {
 
             long model = weights(consortium.node("ada").resolve("models").resolve(base));
             for (String member : MEMBERS) {
-                assertThat(sent(consortium.node(member)) / ROUNDS).isLessThan(model / 50);
+                assertThat(sent(consortium.node(member)) / ROUNDS).isBetween(model / 8, model / 7);
                 assertThat(received(consortium.node(member)))
-                        .as("the base whole, then each candidate in four bits")
-                        .isBetween(model, model + ROUNDS * model / 4);
+                        .as("the base whole, then candidates and gradients in four bits")
+                        .isBetween(model, model + ROUNDS * model / 3);
             }
             consortium.verify(MEMBERS, ROUNDS);
         }
+    }
+
+    private static int number(RoundView view) {
+        return view.plan().map(plan -> plan.round().value()).orElse(0);
     }
 
     private static long weights(Path model) throws IOException {

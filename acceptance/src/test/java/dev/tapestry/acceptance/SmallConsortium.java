@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
@@ -129,9 +130,9 @@ final class SmallConsortium implements AutoCloseable {
         steward.start(plan(rounds, steps));
     }
 
-    /** The same with coded updates. */
-    void run(int rounds, int steps, Wire wire) {
-        steward.start(plan(rounds, steps).over(wire));
+    /** The same with coded updates, and members who share their gradients. */
+    void run(int rounds, int steps, Wire wire, CodecName gradients) {
+        steward.start(plan(rounds, steps).over(wire).sharing(gradients));
     }
 
     private static RunPlan plan(int rounds, int steps) {

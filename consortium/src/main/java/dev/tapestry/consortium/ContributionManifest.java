@@ -47,6 +47,7 @@ public record ContributionManifest(
         if (weights.files().isEmpty()) {
             throw new IllegalArgumentException("a contribution has at least one file of weights");
         }
+        sent(weights, update, gradient); // no two files with one name
     }
 
     /** A contribution that sends its weights themselves. */
@@ -74,6 +75,11 @@ public record ContributionManifest(
 
     /** The files that are sent. */
     public ModelManifest sent() {
+        return sent(weights, update, gradient);
+    }
+
+    private static ModelManifest sent(
+            ModelManifest weights, Optional<CodedFile> update, Optional<CodedFile> gradient) {
         List<ModelManifest.File> files =
                 update.map(coded -> List.of(coded.file())).orElse(weights.files());
         return new ModelManifest(

@@ -161,6 +161,26 @@ class NounsTest {
         refused(() -> manifest(1, 1, -0.1), "finite");
     }
 
+    @Test
+    void no_two_files_of_a_contribution_have_one_name() {
+        CodedFile gradient =
+                new CodedFile(new CodecName("int8/1"), Sample.weights("g", 8).files().getFirst());
+        refused(
+                () ->
+                        new ContributionManifest(
+                                new RoundNumber(1),
+                                Sample.LAB,
+                                Sample.BASE,
+                                Sample.PLAN,
+                                Sample.weights("w", 8),
+                                Optional.empty(),
+                                Optional.of(gradient),
+                                1,
+                                1,
+                                1),
+                "listed twice");
+    }
+
     private static ContributionManifest manifest(long tokens, int steps, double loss) {
         return new ContributionManifest(
                 new RoundNumber(1),

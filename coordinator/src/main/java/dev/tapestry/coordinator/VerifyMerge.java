@@ -238,7 +238,7 @@ public final class VerifyMerge {
     }
 
     private static boolean holds(Path file, ModelManifest.File expected) {
-        return Files.isRegularFile(file) && Manifests.file(file).parts().equals(expected.parts());
+        return Files.isRegularFile(file) && Manifests.parts(file).equals(expected.parts());
     }
 
     /**

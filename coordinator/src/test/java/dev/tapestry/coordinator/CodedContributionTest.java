@@ -95,7 +95,7 @@ class CodedContributionTest {
                     ada.contribute(view, int4, "int4/1", UnaryOperator.identity()));
             refused(
                     Finding.WRONG_CODEC,
-                    "the update is coded as int4/1",
+                    "is coded as int4/1",
                     ada.contribute(view, int4, INT8, UnaryOperator.identity()));
             refused(
                     Finding.DECODES_OTHERWISE,

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Declined;
 import dev.tapestry.node.NodeUpdate.Stepped;
@@ -25,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -272,6 +275,17 @@ class OwnTrainerTest {
         assertThat(declined.reason()).contains("exit code 3", "no GPU was found");
         assertThat(job("trainer.log")).content().contains("no GPU was found");
         assertThat(runs("child")).isFalse();
+    }
+
+    @Test
+    void a_plan_that_shares_gradients_is_declined_before_the_trainer_is_started() {
+        RoundPlan plan = stage.coordinator.view().plan().orElseThrow();
+        stage.coordinator.announce(
+                plan.sharing(new SharedGradients(new CodecName("int8/1"), Optional.empty())), 1);
+        Declined declined = declined("touch started", LONG);
+        assertThat(declined.code()).isEqualTo("TRAINER_FAILED");
+        assertThat(declined.reason()).contains("share gradients", "without 'gradients'");
+        assertThat(job("started")).doesNotExist();
     }
 
     @Test
