@@ -279,7 +279,7 @@ class OwnTrainerTest {
 
     @Test
     void a_plan_that_shares_gradients_is_declined_before_the_trainer_is_started() {
-        RoundPlan plan = stage.coordinator.view().plan().orElseThrow();
+        RoundPlan plan = Stage.plan(1, stage.coordinator.view().base().orElseThrow());
         stage.coordinator.announce(
                 plan.sharing(new SharedGradients(new CodecName("int8/1"), Optional.empty())), 1);
         Declined declined = declined("touch started", LONG);
