@@ -19,7 +19,8 @@ final class DemoReport {
             """
             Chosen with "tapestry study arm" on seed 1, about as many tries for each arm: the learning rate of the loop, of central training, of
             training alone and of private training, the number of local steps, the merge, the outer momentum, and the epsilon of embeddings,
-            which all arms share. docs/results/demo.md lists every try. Central training sees the same number of tokens of each member as the
+            which all arms share; all for a loop of weights alone. That members share their gradients, and codecs, were taken from the parity
+            study. docs/results/demo.md lists every try. Central training sees the same number of tokens of each member as the
             loop, in batches of the loop's global size; training alone sees as many tokens as loop and private training together.
             """;
 

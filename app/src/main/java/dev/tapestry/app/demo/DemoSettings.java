@@ -2,6 +2,7 @@ package dev.tapestry.app.demo;
 
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.LocalTraining.Schedule;
@@ -9,7 +10,9 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Weighting;
+import dev.tapestry.consortium.Wire;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What the demo runs, and what it is compared with. All numbers were tuned with the study commands;
@@ -39,6 +42,8 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     private static final double CLIP = 1.0;
     private static final double OUTER_RATE = 1.0;
     private static final double OUTER_MOMENTUM = 0;
+    private static final CodecName WEIGHTS = new CodecName("int4/1");
+    private static final CodecName GRADIENTS = new CodecName("int8/1");
     private static final double FINAL_RATE = 0.1;
     private static final double FROM_SCRATCH = 1.5;
     private static final double DECAY = 0.01;
@@ -61,12 +66,14 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
     /** The run of the loop. */
     RunPlan run() {
         return new RunPlan(
-                rounds,
-                training(LOCAL_STEPS, BATCH, loopSteps(), rates().loop()),
-                MergeRule.of(
-                        OuterOptimizer.diLoCo(OUTER_RATE, OUTER_MOMENTUM),
-                        new Aggregator.NormPreserving()),
-                SCORING_TOKENS);
+                        rounds,
+                        training(LOCAL_STEPS, BATCH, loopSteps(), rates().loop()),
+                        MergeRule.of(
+                                OuterOptimizer.diLoCo(OUTER_RATE, OUTER_MOMENTUM),
+                                new Aggregator.NormPreserving()),
+                        SCORING_TOKENS)
+                .over(new Wire(Optional.of(WEIGHTS), Optional.of(WEIGHTS)))
+                .sharing(GRADIENTS);
     }
 
     /** Steps of one member in the whole loop. */
