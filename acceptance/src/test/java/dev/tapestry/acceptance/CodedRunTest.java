@@ -68,8 +68,8 @@ class CodedRunTest {
             long model = weights(consortium.node("ada").resolve("models").resolve(base));
             for (String member : MEMBERS) {
                 assertThat(sent(consortium.node(member)) / ROUNDS)
-                        .as("the gradient in four bits, and an update that is a fraction of it")
-                        .isBetween(model / 8, model / 6);
+                        .as("the gradient in four bits, and an update in a fiftieth of the weights")
+                        .isBetween(model * 17 / 128, model * 17 / 128 + model / 50);
                 assertThat(received(consortium.node(member)))
                         .as("the base whole, then candidates and gradients in four bits")
                         .isBetween(model, model + ROUNDS * model / 3);
