@@ -281,6 +281,7 @@ public record Consortium(
                                 plan.scoringTokens(),
                                 plan.wire(),
                                 plan.gradients().map(codec -> new SharedGradients(codec, gradient)),
+                                plan.overlap(),
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));

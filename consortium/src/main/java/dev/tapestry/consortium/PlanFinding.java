@@ -19,5 +19,7 @@ public enum PlanFinding {
     /** The mean over senders of mixed updates: after mixing everybody sent everything. */
     SENDERS_MIXED,
     /** A codec that this version does not know. */
-    CODEC_UNKNOWN
+    CODEC_UNKNOWN,
+    /** No step is left for after the base has come. */
+    OVERLAP_TOO_LONG
 }

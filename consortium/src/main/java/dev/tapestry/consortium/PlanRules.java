@@ -6,6 +6,7 @@ import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.OVERLAP_TOO_LONG;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
@@ -34,7 +35,9 @@ public final class PlanRules {
 
     /** Why {@code plan} cannot work with the smallest quorum that {@code charter} merges. */
     public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
-        return refusal(plan.merge(), charter.quorum()).or(() -> codecs(plan));
+        return refusal(plan.merge(), charter.quorum())
+                .or(() -> codecs(plan))
+                .or(() -> overlap(plan));
     }
 
     private static Optional<Refusal> codecs(RunPlan plan) {
@@ -46,6 +49,17 @@ public final class PlanRules {
                                 CODEC_UNKNOWN,
                                 "the codec %s is not one of %s"
                                         .formatted(unknown, CodecName.KNOWN)));
+    }
+
+    private static Optional<Refusal> overlap(RunPlan plan) {
+        int steps = plan.training().steps();
+        return plan.overlap()
+                .filter(overlap -> overlap.steps() >= steps)
+                .map(overlap ->
+                        new Refusal(
+                                OVERLAP_TOO_LONG,
+                                "an overlap of %d steps leaves none of a round's %d for after the base has come: choose at most %d"
+                                        .formatted(overlap.steps(), steps, steps - 1)));
     }
 
     /** Why {@code rule} cannot merge so few contributions, or not at all; empty where it can. */

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param scoringTokens tokens on which each member scores the candidate
  * @param wire how weights travel; empty for whole weights in both directions
  * @param gradients what members share beside weights, if anything
+ * @param overlap whether nodes train on while their contributions travel; empty where they wait
  * @param invited members that may contribute, sorted
  * @param closesAt when collecting ends, even if members are missing
  */
@@ -25,6 +26,7 @@ public record RoundPlan(
         long scoringTokens,
         Optional<Wire> wire,
         Optional<SharedGradients> gradients,
+        Optional<Overlap> overlap,
         List<MemberId> invited,
         Instant closesAt) {
 
@@ -52,6 +54,7 @@ public record RoundPlan(
                 scoringTokens,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 invited,
                 closesAt);
     }
@@ -66,6 +69,7 @@ public record RoundPlan(
                 scoringTokens,
                 Optional.of(coded),
                 gradients,
+                overlap,
                 invited,
                 closesAt);
     }
@@ -80,6 +84,22 @@ public record RoundPlan(
                 scoringTokens,
                 wire,
                 Optional.of(shared),
+                overlap,
+                invited,
+                closesAt);
+    }
+
+    /** The same round with so many steps of overlap. */
+    public RoundPlan overlapping(int steps) {
+        return new RoundPlan(
+                round,
+                base,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                gradients,
+                Optional.of(new Overlap(steps)),
                 invited,
                 closesAt);
     }

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param wire how weights travel; empty for whole weights in both directions
  * @param gradients codec of the mean gradients that members share beside weights; empty where they
  *     share none
+ * @param overlap whether nodes train on while their contributions travel; empty where they wait
  */
 public record RunPlan(
         int rounds,
@@ -19,7 +20,8 @@ public record RunPlan(
         MergeRule merge,
         long scoringTokens,
         Optional<Wire> wire,
-        Optional<CodecName> gradients) {
+        Optional<CodecName> gradients,
+        Optional<Overlap> overlap) {
 
     public RunPlan {
         if (rounds < 1) {
@@ -32,16 +34,37 @@ public record RunPlan(
 
     /** A run in which whole weights travel. */
     public RunPlan(int rounds, LocalTraining training, MergeRule merge, long scoringTokens) {
-        this(rounds, training, merge, scoringTokens, Optional.empty(), Optional.empty());
+        this(
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     /** The same run with coded updates. */
     public RunPlan over(Wire coded) {
-        return new RunPlan(rounds, training, merge, scoringTokens, Optional.of(coded), gradients);
+        return new RunPlan(
+                rounds, training, merge, scoringTokens, Optional.of(coded), gradients, overlap);
     }
 
     /** The same run with shared gradients. */
     public RunPlan sharing(CodecName codec) {
-        return new RunPlan(rounds, training, merge, scoringTokens, wire, Optional.of(codec));
+        return new RunPlan(
+                rounds, training, merge, scoringTokens, wire, Optional.of(codec), overlap);
+    }
+
+    /** The same run with so many steps of overlap. */
+    public RunPlan overlapping(int steps) {
+        return new RunPlan(
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                gradients,
+                Optional.of(new Overlap(steps)));
     }
 }

@@ -1,6 +1,9 @@
 package dev.tapestry.node;
 
-/** Hears what a node does; called from the node's thread, and soon to return. */
+/**
+ * Hears what a node does; called from the node's threads, at times from two at once, and soon to
+ * return.
+ */
 @FunctionalInterface
 public interface NodeProgress {
 

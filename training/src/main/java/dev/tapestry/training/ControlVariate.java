@@ -60,6 +60,16 @@ final class ControlVariate implements AutoCloseable {
         ModelFiles.addDifference(shared, own, _ -> true, layout, slot -> memory(correction, slot));
     }
 
+    /** From now on gradients stay as they are. */
+    void correctNothing() {
+        correction.zero_();
+    }
+
+    /** c_shared − c_own, {@code [elements]}. */
+    Tensor correction() {
+        return correction;
+    }
+
     private static MemorySegment memory(Tensor buffer, Slot slot) {
         return NativeTensors.memory(buffer)
                 .asSlice(slot.offset() * Float.BYTES, slot.elements() * Float.BYTES);

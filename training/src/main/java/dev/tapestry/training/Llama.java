@@ -85,6 +85,11 @@ public final class Llama implements AutoCloseable {
         ModelFiles.addDifference(base, sent, tensors, parameters.layout(), parameters::memory);
     }
 
+    /** Adds the weights of {@code base}, all F32, to these. */
+    void addWeights(ModelDirectory base) {
+        ModelFiles.add(base, parameters.layout(), parameters::memory);
+    }
+
     /**
      * Writes this model as a Hugging Face directory with {@code config.json} and weights, and
      * nothing else.

@@ -68,6 +68,27 @@ final class ModelFiles {
         }
     }
 
+    /**
+     * Adds {@code plus}, F32, to a buffer that is laid out as the weights are.
+     *
+     * @param slots the buffer's memory of each tensor
+     */
+    static void add(
+            ModelDirectory plus, ParameterLayout layout, Function<Slot, MemorySegment> slots) {
+        requireShapes(plus, layout);
+        for (Slot slot : layout.slots().values()) {
+            MemorySegment added = f32(plus, slot);
+            MemorySegment weights = slots.apply(slot);
+            for (long at = 0; at < slot.elements() * Float.BYTES; at += Float.BYTES) {
+                weights.set(
+                        FloatConversion.FLOAT_LE,
+                        at,
+                        weights.get(FloatConversion.FLOAT_LE, at)
+                                + added.get(FloatConversion.FLOAT_LE, at));
+            }
+        }
+    }
+
     private static MemorySegment f32(ModelDirectory model, Slot slot) {
         DType dtype = model.tensor(slot.name()).dtype();
         if (dtype != DType.F32) {

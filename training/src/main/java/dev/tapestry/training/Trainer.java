@@ -34,15 +34,17 @@ public final class Trainer implements AutoCloseable {
 
     private final Llama model;
     private final TrainingPlan plan;
-    private final Tokens data;
+    private Tokens data;
     private final DataOrder order;
     private final Optimizer optimizer;
     private final LlamaGradient gradient;
     private final ProcessGroup group;
     private final int sequences;
+    private final NativeTensors owned = new NativeTensors();
     private boolean together;
     private Progress progress = Progress.START;
     private @Nullable ControlVariate variate;
+    private @Nullable Tensor contributed;
 
     private Trainer(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         this.model = model;
@@ -111,6 +113,10 @@ public final class Trainer implements AutoCloseable {
             try {
                 saved.restore(trainer.model.parameters(), trainer.optimizer);
                 trainer.progress = saved.progress();
+                if (saved.corrects()) {
+                    trainer.countGradients();
+                    saved.restoreCorrection(trainer.counting());
+                }
                 return trainer;
             } catch (RuntimeException e) {
                 trainer.close();
@@ -236,6 +242,36 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
+     * Remembers the weights as they are contributed now, for {@link #rebaseContributed}: training
+     * may go on while they travel.
+     */
+    public void holdContributed() {
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            if (contributed == null) {
+                contributed = owned.keep(model.parameters().values().clone());
+            } else {
+                contributed.copy_(model.parameters().values());
+            }
+        }
+    }
+
+    /**
+     * Puts what was learnt since {@link #holdContributed} on top of a newly published base, as
+     * {@link #rebase} does.
+     */
+    public void rebaseContributed(ModelDirectory base) {
+        if (contributed == null) {
+            throw new IllegalStateException("no contribution is held");
+        }
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            model.parameters().values().sub_(contributed);
+        }
+        model.addWeights(base);
+    }
+
+    /**
      * Writes the optimiser's running averages as a directory of F32 tensors, to be merged with
      * other members' like weights.
      *
@@ -272,7 +308,7 @@ public final class Trainer implements AutoCloseable {
     /**
      * Writes the mean gradient since the last call as a directory with the names, shapes and shards
      * of {@code base}, to be merged with other members'; without {@link #correctGradients}'s
-     * correction. Neither count nor correction is in a checkpoint: they belong to a round.
+     * correction.
      *
      * @param target does not exist yet, or is empty
      */
@@ -302,18 +338,41 @@ public final class Trainer implements AutoCloseable {
         return variate;
     }
 
+    /** From now on no gradient is moved. */
+    public void correctNoGradients() {
+        if (variate != null) {
+            variate.correctNothing();
+        }
+    }
+
+    /**
+     * From now on the text is read here: the same text, opened once more.
+     *
+     * @throws TrainingException {@code INVALID_PLAN} if it is not as long
+     */
+    public void readFrom(Tokens text) {
+        if (text.count() != data.count()) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "the text has %d tokens now, but training began on %d: begin anew"
+                            .formatted(text.count(), data.count()));
+        }
+        data = text;
+    }
+
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */
     public void continueScheduleAt(long tokens) {
         progress = progress.withScheduleTokens(tokens);
     }
 
     /**
-     * Writes weights, optimiser state and progress to one file; a crash leaves the old file or the
-     * new one. Of a group rank 0 writes.
+     * Writes weights, optimiser state, the gradients' correction and progress to one file; a crash
+     * leaves the old file or the new one. What is counted of gradients is not in it: write it after
+     * {@link #exportGradients}. Of a group rank 0 writes.
      */
     public void saveCheckpoint(Path file) {
         if (group.leads()) {
-            TrainerCheckpoint.write(file, model, optimizer, progress);
+            TrainerCheckpoint.write(file, model, optimizer, variate, progress);
         }
     }
 
@@ -354,6 +413,7 @@ public final class Trainer implements AutoCloseable {
         if (variate != null) {
             variate.close();
         }
+        owned.close();
         gradient.close();
         optimizer.close();
         model.close();

@@ -15,13 +15,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A trainer on disk: one safetensors file, all F32.
  *
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
- * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser
+ * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
+ *           correction, one-dimensional, where gradients are corrected
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -29,6 +31,7 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String FORMAT = "tapestry-trainer-1";
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
+    private static final String CORRECTION = "correction";
 
     private final SafetensorsFile file;
 
@@ -36,7 +39,12 @@ final class TrainerCheckpoint implements AutoCloseable {
         this.file = file;
     }
 
-    static void write(Path target, Llama model, Optimizer optimizer, Progress progress) {
+    static void write(
+            Path target,
+            Llama model,
+            Optimizer optimizer,
+            @Nullable ControlVariate variate,
+            Progress progress) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
@@ -46,6 +54,9 @@ final class TrainerCheckpoint implements AutoCloseable {
                 .state()
                 .forEach((name, buffer) ->
                         specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
+        if (variate != null) {
+            specs.add(TensorSpec.of(CORRECTION, DType.F32, variate.correction().numel()));
+        }
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", FORMAT);
         metadata.put(
@@ -64,6 +75,9 @@ final class TrainerCheckpoint implements AutoCloseable {
                     .state()
                     .forEach((name, buffer) ->
                             writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
+            if (variate != null) {
+                writer.data(CORRECTION).copyFrom(NativeTensors.memory(variate.correction()));
+            }
             writer.commit();
         }
     }
@@ -118,6 +132,16 @@ final class TrainerCheckpoint implements AutoCloseable {
         state.forEach((name, buffer) ->
                 NativeTensors.memory(buffer)
                         .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
+    }
+
+    /** Whether gradients were corrected. */
+    boolean corrects() {
+        return file.tensors().containsKey(CORRECTION);
+    }
+
+    void restoreCorrection(ControlVariate variate) {
+        Tensor correction = variate.correction();
+        NativeTensors.memory(correction).copyFrom(data(CORRECTION, List.of(correction.numel())));
     }
 
     private MemorySegment data(String name, List<Long> shape) {

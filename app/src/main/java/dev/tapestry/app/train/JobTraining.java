@@ -15,6 +15,7 @@ import dev.tapestry.node.trainer.EmbeddedTraining;
 import dev.tapestry.node.trainer.JobDirectory;
 import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobStep;
+import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.training.GroupPlan;
 import dev.tapestry.training.ProcessGroup;
@@ -198,10 +199,7 @@ public final class JobTraining {
         return new EmbeddedTraining(
                         directory.state(), progress, stop, InstantSource.system(), group)
                 .train(
-                        job.round(),
-                        plan,
-                        job.steps(),
-                        job.scheduleTokens(),
+                        new RoundSteps(job.round(), plan, job.steps(), job.scheduleTokens(), 0),
                         directory.base(),
                         tokens,
                         model,

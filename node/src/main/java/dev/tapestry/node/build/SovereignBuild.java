@@ -134,8 +134,8 @@ public final class SovereignBuild {
         try (ModelDirectory base = ModelDirectory.open(order.base());
                 Trainer trainer = Trainer.begin(base, plan, text.train())) {
             TrainingRun.Result result =
-                    new TrainingRun(progress, stop, clock)
-                            .steps(trainer, plan, text.train(), order.training().steps(), 0);
+                    new TrainingRun(plan, order.training().steps(), 0, progress, stop, clock)
+                            .rest(trainer, text.train());
             trainer.exportLike(base, draft);
             return result;
         }

@@ -9,15 +9,39 @@ import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import java.time.InstantSource;
 
-/** So many steps, told step by step, ended between two of them when the node is to stop. */
+/**
+ * So many steps, told step by step, ended between two of them when the node is to stop. Belongs to
+ * one thread at a time.
+ */
 public final class TrainingRun {
 
+    private final TrainingPlan plan;
+    private final int steps;
+    private final int round;
     private final NodeProgress progress;
     private final StopSignal stop;
     private final InstantSource clock;
+    private long nanos;
+    private int done;
+    private double nats;
 
-    /** Tells {@code progress} of each step. */
-    public TrainingRun(NodeProgress progress, StopSignal stop, InstantSource clock) {
+    /**
+     * A run of which nothing is done yet.
+     *
+     * @param steps in all
+     * @param round for the updates; 0 for a build
+     * @param progress is told of each step
+     */
+    public TrainingRun(
+            TrainingPlan plan,
+            int steps,
+            int round,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock) {
+        this.plan = plan;
+        this.steps = steps;
+        this.round = round;
         this.progress = progress;
         this.stop = stop;
         this.clock = clock;
@@ -41,29 +65,33 @@ public final class TrainingRun {
     }
 
     /**
-     * Trains.
+     * Trains until {@code count} of the steps are done.
      *
-     * @param round for the updates; 0 for a build
      * @throws dev.tapestry.node.NodeException {@code STOPPED}
      */
-    public Result steps(Trainer trainer, TrainingPlan plan, Tokens tokens, int steps, int round) {
-        long began = System.nanoTime();
-        double nats = 0;
-        for (int step = 1; step <= steps; step++) {
+    public void until(int count, Trainer trainer) {
+        long began = System.nanoTime() - nanos;
+        while (done < count) {
             stop.check();
             StepReport report = trainer.step();
             nats += report.loss();
-            double seconds = (System.nanoTime() - began) / 1e9;
+            done++;
+            nanos = System.nanoTime() - began;
             progress.on(
                     new NodeUpdate.Stepped(
                             clock.instant(),
                             round,
-                            step,
+                            done,
                             steps,
                             report.tokensSeen(),
                             report.loss(),
-                            step * plan.tokensPerStep() / Math.max(seconds, 1e-9)));
+                            done * plan.tokensPerStep() / Math.max(nanos / 1e9, 1e-9)));
         }
-        return Result.of(steps * plan.tokensPerStep(), steps, nats / steps, tokens);
+    }
+
+    /** Does the steps that are left. */
+    public Result rest(Trainer trainer, Tokens text) {
+        until(steps, trainer);
+        return Result.of(steps * plan.tokensPerStep(), steps, nats / steps, text);
     }
 }

@@ -74,6 +74,14 @@ public final class NodeAgent {
      *     {@code COORDINATOR_REFUSED}, {@code STORAGE}
      */
     public void run(Until until) {
+        try {
+            follow(until);
+        } finally {
+            participant.rest();
+        }
+    }
+
+    private void follow(Until until) {
         long version = 0; // a founded consortium has a higher one: the first answer comes at once
         while (true) {
             long after = version;

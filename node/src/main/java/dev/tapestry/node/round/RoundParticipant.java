@@ -105,9 +105,11 @@ final class RoundParticipant {
         }
         Path base = receive(plan, "base", plan.base());
         Digest planDigest = named(view.planDigest(), "a plan without its digest");
+        RoundTask task = task(plan, planDigest, view.roundsPublished(), base);
+        boolean last = view.roundsPublished() + 1 >= view.roundsPlanned();
         Outbox.Parcel parcel =
-                outbox.find(plan.round(), planDigest)
-                        .orElseGet(() -> train(plan, planDigest, view.roundsPublished(), base));
+                outbox.find(plan.round(), planDigest).orElseGet(() -> train(task, last));
+        goOn(task, last);
         diary.begins(Phase.SENDING, plan.round(), "a contribution of " + size(parcel));
         courier.deliver(parcel);
     }
@@ -123,7 +125,9 @@ final class RoundParticipant {
         return stop.interruptibly(() -> models.receive(plan, model));
     }
 
-    private Outbox.Parcel train(RoundPlan plan, Digest planDigest, int published, Path base) {
+    private Outbox.Parcel train(RoundTask plain, boolean last) {
+        RoundPlan plan = plain.announced();
+        Path base = plain.base();
         diary.begins(Phase.PACKING, plan.round(), "the corpus for " + base.getFileName());
         try (OpenText text = corpus.open(base, PermittedUse.CONTRIBUTED_CPT)) {
             diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
@@ -136,19 +140,16 @@ final class RoundParticipant {
                             () -> gradients.task(plan, merged, outbox.gradient(plan.round())));
             outbox.dropBefore(plan.round());
             Outbox.Place place = outbox.empty(plan.round());
-            long scheduleTokens = published * plan.training().tokensPerRound();
-            TrainingRun.Result trained =
-                    trainer.train(
-                            new RoundTask(plan, planDigest, scheduleTokens, base, gradientTask),
-                            text,
-                            place.weights());
+            RoundTask task = plain.with(gradientTask);
+            TrainingRun.Result trained = trainer.train(task, text, place.weights());
+            goOn(task, last);
             Packing packing = packed(plan, base, place, before);
             return outbox.sign(
                     new ContributionManifest(
                             plan.round(),
                             member,
                             plan.base(),
-                            planDigest,
+                            plain.planDigest(),
                             packing.weights(),
                             packing.update(),
                             packing.gradient(),
@@ -156,6 +157,25 @@ final class RoundParticipant {
                             trained.steps(),
                             trained.bitsPerByte()));
         }
+    }
+
+    /** While what was trained is packed and travels, the next round's first steps are done. */
+    private void goOn(RoundTask task, boolean last) {
+        if (last) {
+            trainer.rest();
+        } else {
+            trainer.goOn(task, () -> corpus.open(task.base(), PermittedUse.CONTRIBUTED_CPT));
+        }
+    }
+
+    /** Ends what goes on beside a round. */
+    void rest() {
+        trainer.rest();
+    }
+
+    private static RoundTask task(RoundPlan plan, Digest planDigest, int published, Path base) {
+        long scheduleTokens = published * plan.training().tokensPerRound();
+        return new RoundTask(plan, planDigest, scheduleTokens, base, Optional.empty());
     }
 
     private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {

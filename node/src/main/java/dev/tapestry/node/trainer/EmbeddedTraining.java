@@ -1,6 +1,5 @@
 package dev.tapestry.node.trainer;
 
-import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
@@ -16,17 +15,19 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.CodedUpdate;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a round's steps with the engine in this process. The optimiser's state and the place in
  * the corpus go on from the round before; the weights are the base's.
+ *
+ * <p>Where steps are trained ahead, a round begins from the weights that the one before ended with,
+ * on a thread of its own if {@link #goOn} is called in time; what they have learnt is put on top of
+ * the base when it is there. It comes to the same weights either way.
  *
  * <p>The state after round N is kept in {@code after-round-N.safetensors}. A round begins from the
  * latest state before it, so that a round that is trained again, because the node was killed, gives
@@ -35,15 +36,17 @@ import java.util.stream.Stream;
 public final class EmbeddedTraining {
 
     private static final System.Logger LOG = System.getLogger(EmbeddedTraining.class.getName());
-    private static final String PREFIX = "after-round-";
-    private static final String SUFFIX = ".safetensors";
-    private static final int KEPT_STATES = 2;
 
-    private final Path states;
+    private final TrainerStates states;
     private final NodeProgress progress;
     private final StopSignal stop;
     private final InstantSource clock;
     private final ProcessGroup group;
+    private @Nullable Contributed contributed;
+    private @Nullable TrainingAhead ahead;
+
+    /** A trainer that holds what it has contributed in a round. */
+    private record Contributed(int round, TrainingPlan plan, Trainer trainer) {}
 
     /** Keeps the optimiser's states in {@code states}, which need not exist. */
     public EmbeddedTraining(
@@ -58,7 +61,7 @@ public final class EmbeddedTraining {
             StopSignal stop,
             InstantSource clock,
             ProcessGroup group) {
-        this.states = states;
+        this.states = new TrainerStates(states);
         this.progress = progress;
         this.stop = stop;
         this.clock = clock;
@@ -68,87 +71,225 @@ public final class EmbeddedTraining {
     /**
      * Trains from {@code base} and writes the weights to {@code target}.
      *
-     * @param scheduleTokens where the learning rate's schedule is at the round's beginning
      * @param gradients what is asked beside weights, if anything
      * @throws NodeException {@code STOPPED}, {@code WRONG_MODEL}
      */
     public TrainingRun.Result train(
-            RoundNumber round,
-            TrainingPlan plan,
-            int steps,
-            long scheduleTokens,
+            RoundSteps steps,
             Path base,
             Tokens tokens,
             Path target,
             Optional<GradientTask> gradients) {
         try (ModelDirectory model = ModelDirectory.open(base)) {
             requireF32(model);
-            try (Trainer trainer = begin(round, model, plan, tokens)) {
-                trainer.continueScheduleAt(scheduleTokens);
-                gradients.ifPresent(task -> count(trainer, model, task));
-                TrainingRun run = new TrainingRun(progress, stop, clock);
-                TrainingRun.Result result = run.steps(trainer, plan, tokens, steps, round.value());
-                trainer.exportLike(model, target);
-                gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
-                trainer.saveCheckpoint(state(round.value()));
-                if (group.leads()) {
-                    dropOldStates(round);
-                }
+            RoundTraining training = begin(steps, model, tokens);
+            boolean goesOn = false;
+            try {
+                TrainingRun.Result result =
+                        finish(training, steps, model, tokens, target, gradients);
+                goesOn = steps.ahead() > 0;
                 return result;
+            } finally {
+                if (goesOn) {
+                    training.trainer().holdContributed();
+                    contributed =
+                            new Contributed(
+                                    steps.round().value(), steps.plan(), training.trainer());
+                } else {
+                    training.close();
+                }
             }
+        }
+    }
+
+    private TrainingRun.Result finish(
+            RoundTraining training,
+            RoundSteps steps,
+            ModelDirectory model,
+            Tokens tokens,
+            Path target,
+            Optional<GradientTask> gradients) {
+        Trainer trainer = training.trainer();
+        gradients.ifPresentOrElse(task -> count(trainer, model, task), trainer::correctNoGradients);
+        TrainingRun.Result result = training.run().rest(trainer, tokens);
+        trainer.exportLike(model, target);
+        gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
+        trainer.saveCheckpoint(states.after(steps.round().value()));
+        if (group.leads()) {
+            states.dropOlderThan(steps.round());
+        }
+        return result;
+    }
+
+    /**
+     * Begins the steps ahead of the next round, while what was trained in this one travels; nothing
+     * where they have begun, or where nothing is kept of this round.
+     *
+     * @param steps of the round that was trained
+     * @param tokens must be readable until the next round begins, or {@link #rest}
+     * @return whether they have begun now
+     */
+    public boolean goOn(RoundSteps steps, Tokens tokens) {
+        RoundSteps next = steps.next();
+        if (ahead != null && ahead.steps().equals(next)) {
+            return false;
+        }
+        dropAhead();
+        Optional<Trainer> trainer = contributor(steps.round().value(), steps.plan(), tokens);
+        trainer.ifPresent(own -> {
+            own.continueScheduleAt(next.scheduleTokens());
+            ahead = TrainingAhead.begin(next, own, run(next));
+        });
+        return trainer.isPresent();
+    }
+
+    /** Who trained in a round, if it is here still, as it was when it had contributed. */
+    private Optional<Trainer> contributor(int round, TrainingPlan plan, Tokens tokens) {
+        Contributed last = contributed;
+        contributed = null;
+        if (last != null && last.round() == round && last.plan().equals(plan)) {
+            last.trainer().readFrom(tokens);
+            return Optional.of(last.trainer());
+        }
+        if (last != null) {
+            last.trainer().close();
+        }
+        if (!states.has(round)) {
+            return Optional.empty();
+        }
+        Optional<Trainer> resumed = resumed(round, plan, tokens);
+        resumed.ifPresent(Trainer::holdContributed);
+        return resumed;
+    }
+
+    /** A round's trainer with the base's weights, and with the steps ahead done. */
+    private RoundTraining begin(RoundSteps steps, ModelDirectory base, Tokens tokens) {
+        return trainedAhead(steps, tokens)
+                .flatMap(training -> moved(steps, training, own -> own.rebaseContributed(base)))
+                .or(() ->
+                        states.latestBefore(steps.round())
+                                .flatMap(round -> resumed(round, steps.plan(), tokens))
+                                .map(trainer -> begun(steps, trainer))
+                                .flatMap(training ->
+                                        moved(steps, training, own -> own.replaceWeights(base))))
+                .orElseGet(() -> begun(steps, Trainer.begin(base, steps.plan(), tokens, group)));
+    }
+
+    private RoundTraining begun(RoundSteps steps, Trainer trainer) {
+        trainer.continueScheduleAt(steps.scheduleTokens());
+        return new RoundTraining(trainer, run(steps));
+    }
+
+    private TrainingRun run(RoundSteps steps) {
+        return new TrainingRun(
+                steps.plan(), steps.count(), steps.round().value(), progress, stop, clock);
+    }
+
+    /** The steps ahead, done meanwhile or now; empty where this node has nothing to begin from. */
+    private Optional<RoundTraining> trainedAhead(RoundSteps steps, Tokens tokens) {
+        TrainingAhead begun = ahead;
+        if (begun != null && begun.steps().equals(steps)) {
+            ahead = null;
+            RoundTraining training = begun.join();
+            training.trainer().readFrom(tokens);
+            return Optional.of(training);
+        }
+        dropAhead();
+        if (steps.ahead() == 0) {
+            return Optional.empty();
+        }
+        return contributor(steps.round().value() - 1, steps.plan(), tokens)
+                .map(trainer -> begun(steps, trainer))
+                .map(training -> {
+                    try {
+                        training.run().until(steps.ahead(), training.trainer());
+                        return training;
+                    } catch (RuntimeException e) {
+                        training.close();
+                        throw e;
+                    }
+                });
+    }
+
+    /** The trainer with what the base changes in it, unless it is of another shape of model. */
+    private static Optional<RoundTraining> moved(
+            RoundSteps steps, RoundTraining training, Consumer<Trainer> byBase) {
+        try {
+            byBase.accept(training.trainer());
+            return Optional.of(training);
+        } catch (TrainingException e) {
+            training.close();
+            beginsFresh(steps.round().value(), e);
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            training.close();
+            throw e;
+        }
+    }
+
+    /** Who trained in a round, unless its state is of another optimiser or shape of model. */
+    private Optional<Trainer> resumed(int round, TrainingPlan plan, Tokens tokens) {
+        try {
+            return Optional.of(Trainer.resume(states.after(round), plan, tokens, group));
+        } catch (TrainingException e) {
+            beginsFresh(round + 1, e);
+            return Optional.empty();
+        }
+    }
+
+    private static void beginsFresh(int round, TrainingException why) {
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "round {0} begins with a fresh optimiser: {1}",
+                round,
+                why.getMessage());
+    }
+
+    private void dropAhead() {
+        if (ahead != null) {
+            ahead.close();
+            ahead = null;
+        }
+    }
+
+    /** Gives up what is kept in memory for a next round; it can be trained again. */
+    public void rest() {
+        dropAhead();
+        if (contributed != null) {
+            contributed.trainer().close();
+            contributed = null;
         }
     }
 
     private void count(Trainer trainer, ModelDirectory base, GradientTask task) {
         trainer.countGradients();
         task.correction()
-                .ifPresent(correction -> {
-                    Path own = states.resolve("own-gradient");
-                    Path shared = states.resolve("shared-gradient");
-                    try {
-                        decode(correction.own(), base, own);
-                        decode(correction.shared(), base, shared);
-                        try (ModelDirectory mine = ModelDirectory.open(own);
-                                ModelDirectory everybody = ModelDirectory.open(shared)) {
-                            trainer.correctGradients(mine, everybody);
-                        }
-                        Drafts.delete(own);
-                        Drafts.delete(shared);
-                    } catch (IOException e) {
-                        throw new NodeException(
-                                Code.STORAGE, "cannot decode gradients in " + states + ": " + e, e);
-                    }
-                });
+                .ifPresentOrElse(
+                        correction -> correct(trainer, base, correction),
+                        trainer::correctNoGradients);
+    }
+
+    private void correct(Trainer trainer, ModelDirectory base, GradientTask.Correction correction) {
+        Path own = states.folder().resolve("own-gradient");
+        Path shared = states.folder().resolve("shared-gradient");
+        try {
+            decode(correction.own(), base, own);
+            decode(correction.shared(), base, shared);
+            try (ModelDirectory mine = ModelDirectory.open(own);
+                    ModelDirectory everybody = ModelDirectory.open(shared)) {
+                trainer.correctGradients(mine, everybody);
+            }
+            Drafts.delete(own);
+            Drafts.delete(shared);
+        } catch (IOException e) {
+            throw new NodeException(
+                    Code.STORAGE, "cannot decode gradients in " + states.folder() + ": " + e, e);
+        }
     }
 
     private static void decode(Path coded, ModelDirectory base, Path target) throws IOException {
         Drafts.delete(target);
         CodedUpdate.decode(coded, base, target, 1);
-    }
-
-    private Trainer begin(
-            RoundNumber round, ModelDirectory base, TrainingPlan plan, Tokens tokens) {
-        List<Integer> earlier = kept().stream().filter(n -> n < round.value()).toList();
-        if (!earlier.isEmpty()) {
-            try {
-                Trainer trainer = Trainer.resume(state(earlier.getLast()), plan, tokens, group);
-                try {
-                    trainer.replaceWeights(base);
-                    return trainer;
-                } catch (RuntimeException e) {
-                    trainer.close();
-                    throw e;
-                }
-            } catch (TrainingException e) {
-                // Another optimiser or another shape of model: its state is of no use here.
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "round {0} begins with a fresh optimiser: {1}",
-                        round,
-                        e.getMessage());
-            }
-        }
-        return Trainer.begin(base, plan, tokens, group);
     }
 
     static void requireF32(ModelDirectory model) {
@@ -161,40 +302,5 @@ public final class EmbeddedTraining {
                             "tensor %s of the base is %s; contributions are F32, so the base must be adopted as F32"
                                     .formatted(spec.name(), spec.dtype()));
                 });
-    }
-
-    private Path state(int round) {
-        return states.resolve(PREFIX + round + SUFFIX);
-    }
-
-    /** The rounds after which a state was kept, in order. */
-    private List<Integer> kept() {
-        try {
-            Files.createDirectories(states);
-            try (Stream<Path> files = Files.list(states)) {
-                return files.map(file -> file.getFileName().toString())
-                        .filter(name -> name.matches(PREFIX + "[0-9]{1,9}" + "\\.safetensors"))
-                        .map(name ->
-                                name.substring(PREFIX.length(), name.length() - SUFFIX.length()))
-                        .map(Integer::valueOf)
-                        .sorted(Comparator.naturalOrder())
-                        .toList();
-            }
-        } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot read " + states + ": " + e, e);
-        }
-    }
-
-    private void dropOldStates(RoundNumber round) {
-        List<Integer> all = kept();
-        try {
-            for (int old : all.subList(0, Math.max(0, all.size() - KEPT_STATES))) {
-                if (old < round.value()) {
-                    Files.delete(state(old));
-                }
-            }
-        } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot clear " + states + ": " + e, e);
-        }
     }
 }

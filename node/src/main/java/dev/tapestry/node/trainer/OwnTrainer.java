@@ -17,6 +17,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * The member's own command trains. It is given a {@link JobDirectory} as its last word and ends
@@ -84,6 +85,13 @@ final class OwnTrainer implements RoundTrainer {
             return result(job, base, text, target);
         }
     }
+
+    /** A job begins from a base: the command is not asked to go on without. */
+    @Override
+    public void goOn(RoundTask task, Supplier<OpenText> text) {}
+
+    @Override
+    public void rest() {}
 
     private TrainingRun.Result result(
             TrainingJob job, ModelDirectory base, OpenText text, Path target) {

@@ -2,6 +2,7 @@ package dev.tapestry.node.trainer;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.Overlap;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.node.NodeConfig;
@@ -27,6 +28,11 @@ public record RoundTask(
         Path base,
         Optional<GradientTask> gradients) {
 
+    /** The same task with what is asked beside weights. */
+    public RoundTask with(Optional<GradientTask> asked) {
+        return new RoundTask(announced, planDigest, scheduleTokens, base, asked);
+    }
+
     /** Its number. */
     public RoundNumber round() {
         return announced.round();
@@ -38,6 +44,16 @@ public record RoundTask(
 
     Instant deadline() {
         return announced.closesAt();
+    }
+
+    /** Its steps, with a node's threads and precision. */
+    RoundSteps steps(NodeConfig config) {
+        return new RoundSteps(
+                round(),
+                plan(config),
+                training().steps(),
+                scheduleTokens,
+                announced.overlap().map(Overlap::steps).orElse(0));
     }
 
     /** The same training with a node's threads and precision. */

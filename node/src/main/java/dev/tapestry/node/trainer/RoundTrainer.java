@@ -8,9 +8,9 @@ import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.function.Supplier;
 
 /** Trains a round's steps on the member's text. */
-@FunctionalInterface
 public interface RoundTrainer {
 
     /**
@@ -24,6 +24,17 @@ public interface RoundTrainer {
      */
     TrainingRun.Result train(RoundTask task, OpenText text, Path target);
 
+    /**
+     * Goes on with the steps that the next round lets begin without its base, while what was
+     * trained for {@code task} travels; returns at once. Called again, it changes nothing.
+     *
+     * @param text the same that was trained on, opened once more; closed by this
+     */
+    void goOn(RoundTask task, Supplier<OpenText> text);
+
+    /** Gives up what is kept in memory for a next round: it can be trained again. */
+    void rest();
+
     /** The one that the node's settings ask for. */
     static RoundTrainer of(
             NodeHome home,
@@ -33,19 +44,9 @@ public interface RoundTrainer {
             InstantSource clock) {
         return config.trainer()
                 .<RoundTrainer>map(own -> new OwnTrainer(own, config, progress, stop, clock))
-                .orElseGet(() -> {
-                    EmbeddedTraining engine =
-                            new EmbeddedTraining(home.trainer(), progress, stop, clock);
-                    return (task, text, target) ->
-                            engine.train(
-                                    task.round(),
-                                    task.plan(config),
-                                    task.training().steps(),
-                                    task.scheduleTokens(),
-                                    task.base(),
-                                    text.train(),
-                                    target,
-                                    task.gradients());
-                });
+                .orElseGet(() ->
+                        new EmbeddedTrainer(
+                                new EmbeddedTraining(home.trainer(), progress, stop, clock),
+                                config));
     }
 }

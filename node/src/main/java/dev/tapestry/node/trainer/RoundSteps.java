@@ -1,0 +1,24 @@
+package dev.tapestry.node.trainer;
+
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.training.TrainingPlan;
+
+/**
+ * The steps of a round.
+ *
+ * @param round its number
+ * @param plan of the training
+ * @param count how many steps there are
+ * @param scheduleTokens where the learning rate's schedule is at the round's beginning
+ * @param ahead of the steps, those before the base is needed: they begin from the weights that the
+ *     round before ended with, if this node trained in it
+ */
+public record RoundSteps(
+        RoundNumber round, TrainingPlan plan, int count, long scheduleTokens, int ahead) {
+
+    /** The next round's, if this one gives a base. */
+    RoundSteps next() {
+        return new RoundSteps(
+                round.next(), plan, count, scheduleTokens + count * plan.tokensPerStep(), ahead);
+    }
+}
