@@ -6,10 +6,12 @@ import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.OVERLAP_TOO_LONG;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.Aggregator.CentredClipping;
 import dev.tapestry.consortium.Aggregator.CoordinateMedian;
@@ -102,6 +104,19 @@ final class PlanRulesTest {
             assertThat(refusal.finding()).isEqualTo(CODEC_UNKNOWN);
             assertThat(refusal.detail()).contains("int4/2", "topk16/1");
         }
+    }
+
+    @Test
+    void an_overlap_leaves_steps_for_after_the_base_has_come() {
+        RunPlan plan = new RunPlan(1, Sample.training(), by(new Mean()), 10);
+        int steps = Sample.training().steps();
+        Charter charter = Charter.standard("alliance");
+        assertThat(PlanRules.refusal(plan.overlapping(steps - 1), charter)).isEmpty();
+        PlanRules.Refusal refusal =
+                PlanRules.refusal(plan.overlapping(steps), charter).orElseThrow();
+        assertThat(refusal.finding()).isEqualTo(OVERLAP_TOO_LONG);
+        assertThat(refusal.detail()).contains("at most " + (steps - 1));
+        assertThatThrownBy(() -> plan.overlapping(0)).hasMessageContaining("leave 'overlap' out");
     }
 
     private static Wire wire(CodecName up, CodecName down) {

@@ -100,6 +100,35 @@ class TrainerTest {
     }
 
     @Test
+    void a_held_contribution_is_taken_off_when_the_new_base_is_put_below() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        try (Trainer trainer =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6));
+                ModelDirectory published = ModelDirectory.open(base);
+                Llama fresh = Llama.load(published)) {
+            assertThatThrownBy(() -> trainer.rebaseContributed(published))
+                    .isInstanceOf(IllegalStateException.class);
+            for (int round = 1; round <= 2; round++) {
+                run(trainer, 1);
+                trainer.holdContributed();
+                float[] sent = weights(trainer.model());
+                run(trainer, 2);
+                float[] after = weights(trainer.model());
+                trainer.rebaseContributed(published);
+                float[] now = weights(trainer.model());
+                float[] below = weights(fresh);
+                for (int i = 0; i < now.length; i++) {
+                    assertThat(now[i]).isCloseTo(below[i] + (after[i] - sent[i]), within(1e-5f));
+                }
+            }
+        }
+    }
+
+    @Test
     void what_was_learnt_while_a_contribution_travelled_comes_on_top_of_the_new_base() {
         TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
         Path base = directory.resolve("base");

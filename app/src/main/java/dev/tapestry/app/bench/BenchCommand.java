@@ -12,13 +12,14 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "bench",
-        description = "Measure training, merging, codecs and whole rounds on this machine.",
+        description = "Measure training, merging, codecs, whole rounds and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,
             MergeCommand.class,
             CodecsCommand.class,
-            RoundCommand.class
+            RoundCommand.class,
+            UtilisationCommand.class
         })
 public final class BenchCommand implements Runnable {
 

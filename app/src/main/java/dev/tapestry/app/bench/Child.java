@@ -22,7 +22,7 @@ final class Child implements AutoCloseable {
 
     /** The words with which answers begin; other lines are events of the log. */
     private static final Set<String> ANSWERS =
-            Set.of("listening", "joined", "prepared", "published", "floored");
+            Set.of("listening", "joined", "prepared", "published", "floored", "trained");
 
     private final Process process;
     private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();

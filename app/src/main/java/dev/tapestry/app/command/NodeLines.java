@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
-/** What a node does, one line after the other, readable also in a file. */
+/** What a node does, one line after the other, readable also in a file. Thread-safe. */
 final class NodeLines implements NodeProgress {
 
     private static final Duration BETWEEN = Duration.ofSeconds(10);
@@ -21,7 +21,7 @@ final class NodeLines implements NodeProgress {
     }
 
     @Override
-    public void on(NodeUpdate update) {
+    public synchronized void on(NodeUpdate update) {
         if (update instanceof NodeUpdate.Stepped step && !due(step)) {
             return;
         }
