@@ -17,7 +17,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     record Sight(
             long sequences, long length, Tensor turn, Tensor back, CausalAttention attention) {}
 
-    /** See the class comment and {@link CausalAttention}; {@code regrouped} are the weights. */
+    /** See the class comment and {@link CausalAttention}; {@code regrouped} are the projections' weights. */
     record State(
             Tensor scale,
             Tensor normed,
@@ -25,8 +25,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
             Tensor query,
             Tensor key,
             Tensor value,
-            Tensor weights,
-            Tensor mixed,
+            CausalAttention.Attended attended,
             Tensor joined) {}
 
     private final LlamaConfig config;
@@ -68,11 +67,17 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
         Tensor query = keep(turned(queries(all), seen));
         Tensor key = keep(turned(keys(all), seen));
         Tensor value = keep(values(all).transpose(1, 2).contiguous());
-        Tensor weights = keep(seen.attention().weights(groups(query, seen), groups(key, seen)));
-        Tensor mixed = keep(torch.bmm(weights, groups(value, seen)));
+        CausalAttention.Attended attended =
+                seen.attention()
+                        .forward(groups(query, seen), groups(key, seen), groups(value, seen));
+        keep(attended.mixed());
+        if (attended.weights() != null) {
+            keep(attended.weights());
+        }
         Tensor joined =
                 keep(
-                        mixed.view(
+                        attended.mixed()
+                                .view(
                                         seen.sequences(),
                                         config.attentionHeads(),
                                         seen.length(),
@@ -81,7 +86,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
                                 .reshape(x.size(0), config.querySize()));
         return new Output<>(
                 linear.forwardOnto(x, joined, out.weights()),
-                new State(scale, normed, regrouped, query, key, value, weights, mixed, joined));
+                new State(scale, normed, regrouped, query, key, value, attended, joined));
     }
 
     @Override
@@ -104,8 +109,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
                                 groups(state.query(), seen),
                                 groups(state.key(), seen),
                                 groups(state.value(), seen),
-                                state.weights(),
-                                state.mixed());
+                                state.attended());
         Tensor flat =
                 torch.empty(new long[] {x.size(0), config.querySize() + 2L * config.keyValueSize()})
                         .to(x.scalar_type());

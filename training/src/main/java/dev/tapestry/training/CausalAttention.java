@@ -1,9 +1,11 @@
 package dev.tapestry.training;
 
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Causal attention with grouped queries (arXiv:2305.13245) by matrix products, and its derivative:
@@ -18,34 +20,89 @@ import org.bytedeco.pytorch.global.torch;
  * {@code [groups, shared · seq, d]}; K, V {@code [groups, seq, d]}; P {@code [groups, shared · seq,
  * seq]}.
  *
- * @param mask zero where a query may look and −∞ where not, {@code [shared · seq, seq]}
+ * <p>P grows with the square of the length. Longer sequences are therefore taken in blocks of
+ * queries, each of which looks at the keys up to its own end; P is then not kept, and the way back
+ * computes each block's again (as in arXiv:2205.14135, without its blocks of keys).
+ *
+ * @param mask zero where a query may look and −∞ where not, {@code [seq, seq]}
+ * @param shared query heads for each key head
+ * @param block queries of a head that are taken at once
  */
-record CausalAttention(Tensor mask, double factor) {
+record CausalAttention(Tensor mask, long shared, double factor, long block) {
+
+    /** Up to here P is kept whole: 512 queries of 512 keys are a megabyte for each head. */
+    private static final long WHOLE = 512;
+
+    private static final long BLOCK = 256;
+
+    /** O, and P if it is kept. */
+    record Attended(Tensor mixed, @Nullable Tensor weights) {}
 
     /** ∂/∂Q, ∂/∂K and ∂/∂V. */
     record Slopes(Tensor query, Tensor key, Tensor value) {}
 
     static CausalAttention of(LlamaConfig config, long length, torch.ScalarType type) {
+        return of(config, length, type, length <= WHOLE ? length : BLOCK);
+    }
+
+    /** The same with so many queries at once. */
+    static CausalAttention of(LlamaConfig config, long length, torch.ScalarType type, long block) {
         Tensor future =
                 torch.full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY))
                         .to(type)
                         .triu(1);
-        long shared = config.attentionHeads() / config.keyValueHeads();
         return new CausalAttention(
-                future.repeat(shared, 1), 1 / Math.sqrt((double) config.headSize()));
+                future,
+                config.attentionHeads() / config.keyValueHeads(),
+                1 / Math.sqrt((double) config.headSize()),
+                block);
     }
 
-    /** P. */
-    Tensor weights(Tensor query, Tensor key) {
-        Tensor scores =
-                torch.baddbmm(
-                        mask, query, key.transpose(1, 2), new Scalar(1.0), new Scalar(factor));
-        torch.softmax_out(scores, scores, -1);
-        return scores;
+    Attended forward(Tensor query, Tensor key, Tensor value) {
+        if (whole()) {
+            Tensor weights = weights(query, key, 0);
+            return new Attended(torch.bmm(weights, value), weights);
+        }
+        Tensor mixed = torch.empty_like(query);
+        for (long from = 0; from < length(); from += block) {
+            try (PointerScope _ = new PointerScope()) {
+                Tensor weights = weights(queries(query, from), until(key, from), from);
+                rows(mixed, from).copy_(rows(torch.bmm(weights, until(value, from))));
+            }
+        }
+        return new Attended(mixed, null);
     }
 
-    Slopes backward(
-            Tensor slope, Tensor query, Tensor key, Tensor value, Tensor weights, Tensor mixed) {
+    Slopes backward(Tensor slope, Tensor query, Tensor key, Tensor value, Attended attended) {
+        Tensor weights = attended.weights();
+        if (weights != null) {
+            return backward(slope, query, key, value, attended.mixed(), weights);
+        }
+        Slopes all =
+                new Slopes(
+                        torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value));
+        for (long from = 0; from < length(); from += block) {
+            try (PointerScope _ = new PointerScope()) {
+                Tensor own = queries(query, from);
+                Tensor keys = until(key, from);
+                Slopes part =
+                        backward(
+                                queries(slope, from),
+                                own,
+                                keys,
+                                until(value, from),
+                                queries(attended.mixed(), from),
+                                weights(own, keys, from));
+                rows(all.query(), from).copy_(rows(part.query()));
+                until(all.key(), from).add_(part.key());
+                until(all.value(), from).add_(part.value());
+            }
+        }
+        return all;
+    }
+
+    private Slopes backward(
+            Tensor slope, Tensor query, Tensor key, Tensor value, Tensor mixed, Tensor weights) {
         Tensor valueSlope = torch.bmm(weights.transpose(1, 2), slope);
         Tensor rows = slope.mul(mixed).sum(new long[] {2}, true, new ScalarTypeOptional());
         Tensor scores =
@@ -58,5 +115,49 @@ record CausalAttention(Tensor mask, double factor) {
                         .mul_(weights);
         return new Slopes(
                 torch.bmm(scores, key), torch.bmm(scores.transpose(1, 2), query), valueSlope);
+    }
+
+    /** P of the queries that begin at {@code from}. */
+    private Tensor weights(Tensor query, Tensor key, long from) {
+        Tensor seen =
+                mask.narrow(0, from, query.size(1) / shared)
+                        .narrow(1, 0, key.size(1))
+                        .repeat(shared, 1);
+        Tensor scores =
+                torch.baddbmm(
+                        seen, query, key.transpose(1, 2), new Scalar(1.0), new Scalar(factor));
+        torch.softmax_out(scores, scores, -1);
+        return scores;
+    }
+
+    private long length() {
+        return mask.size(0);
+    }
+
+    private boolean whole() {
+        return block >= length();
+    }
+
+    private long end(long from) {
+        return Math.min(length(), from + block);
+    }
+
+    /** The keys or values that a block may look at, {@code [groups, end, d]}. */
+    private Tensor until(Tensor keys, long from) {
+        return keys.narrow(1, 0, end(from));
+    }
+
+    /** A block of what has a row for each query, {@code [groups, shared · block, d]}. */
+    private Tensor queries(Tensor all, long from) {
+        return rows(all, from).reshape(all.size(0), -1, all.size(2));
+    }
+
+    /** The same in place, {@code [groups, shared, block, d]}. */
+    private Tensor rows(Tensor all, long from) {
+        return rows(all).narrow(2, from, end(from) - from);
+    }
+
+    private Tensor rows(Tensor all) {
+        return all.view(all.size(0), shared, -1, all.size(2));
     }
 }
