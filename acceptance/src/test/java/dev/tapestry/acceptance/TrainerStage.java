@@ -146,6 +146,7 @@ record TrainerStage(Path directory, Path corpus) {
                             CanonicalJson.digest(plan),
                             (round - 1) * training.tokensPerRound(),
                             base,
+                            training.steps(),
                             Optional.empty());
             return new Trained(trainer.train(task, text, model), model, List.copyOf(steps));
         }

@@ -282,6 +282,7 @@ public record Consortium(
                                 plan.wire(),
                                 plan.gradients().map(codec -> new SharedGradients(codec, gradient)),
                                 plan.overlap(),
+                                plan.pace(),
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));

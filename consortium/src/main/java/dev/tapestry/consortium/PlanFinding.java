@@ -21,5 +21,9 @@ public enum PlanFinding {
     /** A codec that this version does not know. */
     CODEC_UNKNOWN,
     /** No step is left for after the base has come. */
-    OVERLAP_TOO_LONG
+    OVERLAP_TOO_LONG,
+    /** More steps for everybody than for anyone. */
+    PACE_ABOVE_STEPS,
+    /** Training would take until the round closes. */
+    PACE_TOO_SLOW
 }

@@ -7,6 +7,8 @@ import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.OVERLAP_TOO_LONG;
+import static dev.tapestry.consortium.PlanFinding.PACE_ABOVE_STEPS;
+import static dev.tapestry.consortium.PlanFinding.PACE_TOO_SLOW;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
@@ -37,7 +39,8 @@ public final class PlanRules {
     public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
         return refusal(plan.merge(), charter.quorum())
                 .or(() -> codecs(plan))
-                .or(() -> overlap(plan));
+                .or(() -> overlap(plan))
+                .or(() -> plan.pace().flatMap(pace -> pace(pace, plan, charter)));
     }
 
     private static Optional<Refusal> codecs(RunPlan plan) {
@@ -51,8 +54,25 @@ public final class PlanRules {
                                         .formatted(unknown, CodecName.KNOWN)));
     }
 
+    private static Optional<Refusal> pace(Pace pace, RunPlan plan, Charter charter) {
+        return unless(
+                        pace.leastSteps() <= plan.training().steps(),
+                        PACE_ABOVE_STEPS,
+                        "pace has everybody do at least %d steps, training at most %d: raise the one or lower the other",
+                        pace.leastSteps(),
+                        plan.training().steps())
+                .or(() ->
+                        unless(
+                                pace.trainFor().compareTo(charter.roundDeadline()) < 0,
+                                PACE_TOO_SLOW,
+                                "pace has members train for %s, but a round closes after %s: leave time for contributions to travel",
+                                pace.trainFor(),
+                                charter.roundDeadline()));
+    }
+
+    /** Steps ahead are some of those that every member does. */
     private static Optional<Refusal> overlap(RunPlan plan) {
-        int steps = plan.training().steps();
+        int steps = plan.pace().map(Pace::leastSteps).orElse(plan.training().steps());
         return plan.overlap()
                 .filter(overlap -> overlap.steps() >= steps)
                 .map(overlap ->
@@ -156,9 +176,9 @@ public final class PlanRules {
 
     @SuppressWarnings("AnnotateFormatMethod") // formats are literals here
     private static Optional<Refusal> unless(
-            boolean holds, PlanFinding finding, String detail, Object... numbers) {
+            boolean holds, PlanFinding finding, String detail, Object... values) {
         return holds
                 ? Optional.empty()
-                : Optional.of(new Refusal(finding, detail.formatted(numbers)));
+                : Optional.of(new Refusal(finding, detail.formatted(values)));
     }
 }

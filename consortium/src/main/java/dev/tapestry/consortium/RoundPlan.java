@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param wire how weights travel; empty for whole weights in both directions
  * @param gradients what members share beside weights, if anything
  * @param overlap whether nodes train on while their contributions travel; empty where they wait
+ * @param pace whether members of different speed do different numbers of steps; empty where all do
+ *     the same
  * @param invited members that may contribute, sorted
  * @param closesAt when collecting ends, even if members are missing
  */
@@ -27,6 +29,7 @@ public record RoundPlan(
         Optional<Wire> wire,
         Optional<SharedGradients> gradients,
         Optional<Overlap> overlap,
+        Optional<Pace> pace,
         List<MemberId> invited,
         Instant closesAt) {
 
@@ -55,6 +58,7 @@ public record RoundPlan(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 invited,
                 closesAt);
     }
@@ -70,6 +74,7 @@ public record RoundPlan(
                 Optional.of(coded),
                 gradients,
                 overlap,
+                pace,
                 invited,
                 closesAt);
     }
@@ -85,6 +90,7 @@ public record RoundPlan(
                 wire,
                 Optional.of(shared),
                 overlap,
+                pace,
                 invited,
                 closesAt);
     }
@@ -100,6 +106,23 @@ public record RoundPlan(
                 wire,
                 gradients,
                 Optional.of(new Overlap(steps)),
+                pace,
+                invited,
+                closesAt);
+    }
+
+    /** The same round for members of different speed. */
+    public RoundPlan at(Pace measured) {
+        return new RoundPlan(
+                round,
+                base,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                gradients,
+                overlap,
+                Optional.of(measured),
                 invited,
                 closesAt);
     }

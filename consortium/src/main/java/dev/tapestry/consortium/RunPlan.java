@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param gradients codec of the mean gradients that members share beside weights; empty where they
  *     share none
  * @param overlap whether nodes train on while their contributions travel; empty where they wait
+ * @param pace whether members of different speed do different numbers of steps; empty where all do
+ *     the same
  */
 public record RunPlan(
         int rounds,
@@ -21,7 +23,8 @@ public record RunPlan(
         long scoringTokens,
         Optional<Wire> wire,
         Optional<CodecName> gradients,
-        Optional<Overlap> overlap) {
+        Optional<Overlap> overlap,
+        Optional<Pace> pace) {
 
     public RunPlan {
         if (rounds < 1) {
@@ -41,19 +44,20 @@ public record RunPlan(
                 scoringTokens,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
     /** The same run with coded updates. */
     public RunPlan over(Wire coded) {
         return new RunPlan(
-                rounds, training, merge, scoringTokens, Optional.of(coded), gradients, overlap);
+                rounds, training, merge, scoringTokens, Optional.of(coded), gradients, overlap, pace);
     }
 
     /** The same run with shared gradients. */
     public RunPlan sharing(CodecName codec) {
         return new RunPlan(
-                rounds, training, merge, scoringTokens, wire, Optional.of(codec), overlap);
+                rounds, training, merge, scoringTokens, wire, Optional.of(codec), overlap, pace);
     }
 
     /** The same run with so many steps of overlap. */
@@ -65,6 +69,20 @@ public record RunPlan(
                 scoringTokens,
                 wire,
                 gradients,
-                Optional.of(new Overlap(steps)));
+                Optional.of(new Overlap(steps)),
+                pace);
+    }
+
+    /** The same run for members of different speed. */
+    public RunPlan at(Pace measured) {
+        return new RunPlan(
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                gradients,
+                overlap,
+                Optional.of(measured));
     }
 }

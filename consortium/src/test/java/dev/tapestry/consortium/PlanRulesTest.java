@@ -7,6 +7,8 @@ import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.NEIGHBOURS_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.OVERLAP_TOO_LONG;
+import static dev.tapestry.consortium.PlanFinding.PACE_ABOVE_STEPS;
+import static dev.tapestry.consortium.PlanFinding.PACE_TOO_SLOW;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
@@ -23,6 +25,7 @@ import dev.tapestry.consortium.Aggregator.NormPreserving;
 import dev.tapestry.consortium.Aggregator.TrimmedMean;
 import dev.tapestry.consortium.Mixing.Bucketing;
 import dev.tapestry.consortium.Mixing.NearestNeighbour;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -112,11 +115,34 @@ final class PlanRulesTest {
         int steps = Sample.training().steps();
         Charter charter = Charter.standard("alliance");
         assertThat(PlanRules.refusal(plan.overlapping(steps - 1), charter)).isEmpty();
-        PlanRules.Refusal refusal =
-                PlanRules.refusal(plan.overlapping(steps), charter).orElseThrow();
-        assertThat(refusal.finding()).isEqualTo(OVERLAP_TOO_LONG);
-        assertThat(refusal.detail()).contains("at most " + (steps - 1));
+        refused(plan.overlapping(steps), charter, OVERLAP_TOO_LONG, "at most " + (steps - 1));
         assertThatThrownBy(() -> plan.overlapping(0)).hasMessageContaining("leave 'overlap' out");
+    }
+
+    @Test
+    void a_pace_fits_into_the_plan_and_into_a_round() {
+        RunPlan plan = new RunPlan(1, Sample.training(), by(new Mean()), 10);
+        int steps = Sample.training().steps();
+        Charter charter = Charter.standard("alliance");
+        Duration deadline = charter.roundDeadline();
+        Duration shorter = deadline.minusSeconds(1);
+        assertThat(PlanRules.refusal(plan.at(new Pace(shorter, steps)), charter)).isEmpty();
+        refused(plan.at(new Pace(shorter, steps + 1)), charter, PACE_ABOVE_STEPS, "at most " + steps);
+        refused(plan.at(new Pace(deadline, 1)), charter, PACE_TOO_SLOW, deadline.toString());
+        refused(
+                plan.at(new Pace(shorter, 1)).overlapping(1),
+                charter,
+                OVERLAP_TOO_LONG,
+                "a round's 1");
+        assertThatThrownBy(() -> new Pace(Duration.ZERO, 1)).hasMessageContaining("trainFor");
+        assertThatThrownBy(() -> new Pace(shorter, 0)).hasMessageContaining("leastSteps");
+    }
+
+    private static void refused(
+            RunPlan plan, Charter charter, PlanFinding finding, String detail) {
+        PlanRules.Refusal refusal = PlanRules.refusal(plan, charter).orElseThrow();
+        assertThat(refusal.finding()).isEqualTo(finding);
+        assertThat(refusal.detail()).contains(detail);
     }
 
     private static Wire wire(CodecName up, CodecName down) {

@@ -60,7 +60,7 @@ final class TrainingProcess {
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = orders.readLine(); line != null; line = orders.readLine()) {
             List<String> words = List.of(line.split(" ", -1));
-            Pace pace =
+            NodeSpeed speed =
                     switch (words.getFirst()) {
                         case "alone" ->
                                 process.alone(
@@ -68,15 +68,15 @@ final class TrainingProcess {
                         case "run" -> process.run(Integer.parseInt(words.getLast()));
                         default -> throw new IllegalArgumentException(line);
                     };
-            System.out.println("trained " + pace.words());
+            System.out.println("trained " + speed.words());
         }
     }
 
     /** Steps from a base that nobody else sees. */
-    private Pace alone(Path base, int steps) {
+    private NodeSpeed alone(Path base, int steps) {
         LocalTraining training = UtilisationBenchmark.training(steps);
         TrainingPlan plan = TrainingPlans.of(training, config);
-        PaceMeter meter = new PaceMeter(plan.tokensPerStep());
+        SpeedMeter meter = new SpeedMeter(plan.tokensPerStep());
         try (OpenText text =
                         new MemberCorpus(home, config).open(base, PermittedUse.CONTRIBUTED_CPT);
                 ModelDirectory model = ModelDirectory.open(base);
@@ -87,8 +87,8 @@ final class TrainingProcess {
         return meter.ofSteps();
     }
 
-    private Pace run(int rounds) {
-        PaceMeter meter = new PaceMeter(UtilisationBenchmark.training(1).tokensPerRound());
+    private NodeSpeed run(int rounds) {
+        SpeedMeter meter = new SpeedMeter(UtilisationBenchmark.training(1).tokensPerRound());
         try (Node node =
                 Node.open(
                         home,
@@ -97,7 +97,7 @@ final class TrainingProcess {
                         InstantSource.system(),
                         RetryPolicy.standard(new SecureRandom()))) {
             node.agent().run(Until.noRun());
-            return meter.ofBases(node.traffic(), rounds);
+            return meter.ofRounds(node.traffic(), rounds);
         }
     }
 }

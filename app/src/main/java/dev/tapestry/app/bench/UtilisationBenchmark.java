@@ -92,7 +92,7 @@ final class UtilisationBenchmark {
             long bytesDown) {}
 
     /** One turn's figures, means over the nodes. */
-    private record Turn(Pace alone, Pace waiting, Pace overlapping) {
+    private record Turn(NodeSpeed alone, NodeSpeed waiting, NodeSpeed overlapping) {
         double utilisation() {
             return overlapping.tokensPerSecond() / alone.tokensPerSecond();
         }
@@ -192,33 +192,33 @@ final class UtilisationBenchmark {
         return new EnrolmentToken(far, direct.authority(), direct.member(), direct.secret()).text();
     }
 
-    private Pace alone(List<Child> members, Path base) {
+    private NodeSpeed alone(List<Child> members, Path base) {
         // As many steps as a round has: enough for the rate, and the machine's mood passes alike.
         members.forEach(member -> member.order("alone %s %d".formatted(base, settings.steps())));
         return mean(members);
     }
 
-    private Pace connected(StewardClient steward, List<Child> members, RunPlan plan) {
+    private NodeSpeed connected(StewardClient steward, List<Child> members, RunPlan plan) {
         steward.start(plan);
         members.forEach(member -> member.order("run " + plan.rounds()));
         return mean(members);
     }
 
-    private static Pace mean(List<Child> members) {
-        List<Pace> paces = members.stream().map(member -> Pace.of(member.answer("trained"))).toList();
-        return new Pace(
-                paces.stream().mapToLong(Pace::tokens).sum(),
-                paces.stream().mapToLong(Pace::nanos).sum(),
-                paces.stream().mapToDouble(Pace::steppingTokensPerSecond).average().orElse(0),
-                paces.stream().mapToLong(Pace::sent).sum() / paces.size(),
-                paces.stream().mapToLong(Pace::received).sum() / paces.size());
+    private static NodeSpeed mean(List<Child> members) {
+        List<NodeSpeed> speeds = members.stream().map(member -> NodeSpeed.of(member.answer("trained"))).toList();
+        return new NodeSpeed(
+                speeds.stream().mapToLong(NodeSpeed::tokens).sum(),
+                speeds.stream().mapToLong(NodeSpeed::nanos).sum(),
+                speeds.stream().mapToDouble(NodeSpeed::steppingTokensPerSecond).average().orElse(0),
+                speeds.stream().mapToLong(NodeSpeed::sent).sum() / speeds.size(),
+                speeds.stream().mapToLong(NodeSpeed::received).sum() / speeds.size());
     }
 
     private Report report(long parameters, List<Turn> turns) {
         double alone = rate(turns.stream().map(Turn::alone).toList());
         double waiting = rate(turns.stream().map(Turn::waiting).toList());
         double overlapping = rate(turns.stream().map(Turn::overlapping).toList());
-        Pace traffic = turns.getLast().overlapping();
+        NodeSpeed traffic = turns.getLast().overlapping();
         return new Report(
                 settings,
                 parameters,
@@ -238,15 +238,15 @@ final class UtilisationBenchmark {
                 traffic.received());
     }
 
-    private static double rate(List<Pace> paces) {
-        return paces.stream().mapToDouble(Pace::tokensPerSecond).average().orElse(0);
+    private static double rate(List<NodeSpeed> speeds) {
+        return speeds.stream().mapToDouble(NodeSpeed::tokensPerSecond).average().orElse(0);
     }
 
     /**
      * T ÷ (T + max(0, S − τ·t)): T the time of a round's steps, t of one, S that of the bytes up and
      * down and one round trip. It knows of no handshakes, merges and scores.
      */
-    private double predicted(Pace traffic, double tokensPerSecond, int overlap) {
+    private double predicted(NodeSpeed traffic, double tokensPerSecond, int overlap) {
         double step = SEQUENCES * SEQUENCE_LENGTH / tokensPerSecond;
         double line = settings.megabitsPerSecond() * 1e6 / 8;
         double transfer =

@@ -192,7 +192,13 @@ final class Tiny {
                             new StopSignal(),
                             InstantSource.system());
             RoundTask task =
-                    new RoundTask(plan, CanonicalJson.digest(plan), 0, base, Optional.empty());
+                    new RoundTask(
+                            plan,
+                            CanonicalJson.digest(plan),
+                            0,
+                            base,
+                            plan.training().steps(),
+                            Optional.empty());
             assertThatThrownBy(() -> idle.train(task, text, directory.resolve("none")))
                     .isInstanceOf(NodeException.class)
                     .hasMessageContaining("metrics.jsonl ends with step 0");

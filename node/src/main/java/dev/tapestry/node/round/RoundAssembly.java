@@ -14,6 +14,7 @@ import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.egress.PartSender;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.trainer.RoundTrainer;
+import dev.tapestry.node.trainer.StepBook;
 import dev.tapestry.trust.signature.SigningKey;
 import java.time.InstantSource;
 
@@ -43,6 +44,7 @@ public record RoundAssembly(
                 };
         RoundDiary diary = new RoundDiary(log, progress, clock);
         Outbox outbox = new Outbox(home, key);
+        StepBook steps = new StepBook(home.trainer());
         RoundParticipant participant =
                 new RoundParticipant(
                         membership.member(),
@@ -51,7 +53,8 @@ public record RoundAssembly(
                                 new ModelReceiver(client, home.models(), config.streams(), moved),
                                 config.threads()),
                         corpus,
-                        RoundTrainer.of(home, config, progress, stop, clock),
+                        RoundTrainer.of(home, config, progress.and(steps), stop, clock),
+                        steps,
                         outbox,
                         Carried.residual(home, outbox),
                         new Gradients(

@@ -19,6 +19,7 @@ import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
+import dev.tapestry.node.trainer.StepBook;
 import dev.tapestry.weights.codec.Codec;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -31,6 +32,7 @@ final class RoundParticipant {
     private final ModelArrival models;
     private final MemberCorpus corpus;
     private final RoundTrainer trainer;
+    private final StepBook steps;
     private final Outbox outbox;
     private final Carried residual;
     private final Gradients gradients;
@@ -46,6 +48,7 @@ final class RoundParticipant {
             ModelArrival models,
             MemberCorpus corpus,
             RoundTrainer trainer,
+            StepBook steps,
             Outbox outbox,
             Carried residual,
             Gradients gradients,
@@ -59,6 +62,7 @@ final class RoundParticipant {
         this.models = models;
         this.corpus = corpus;
         this.trainer = trainer;
+        this.steps = steps;
         this.outbox = outbox;
         this.residual = residual;
         this.gradients = gradients;
@@ -131,7 +135,7 @@ final class RoundParticipant {
         diary.begins(Phase.PACKING, plan.round(), "the corpus for " + base.getFileName());
         try (OpenText text = corpus.open(base, PermittedUse.CONTRIBUTED_CPT)) {
             diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
-            diary.begins(Phase.TRAINING, plan.round(), plan.training().steps() + " steps");
+            diary.begins(Phase.TRAINING, plan.round(), plain.count() + " steps");
             // What is kept of earlier rounds is taken out of the outbox before they go.
             Optional<Digest> merged = witness.merged();
             Optional<Path> before = plan.up().flatMap(_ -> residual.before(merged));
@@ -164,7 +168,8 @@ final class RoundParticipant {
         if (last) {
             trainer.rest();
         } else {
-            trainer.goOn(task, () -> corpus.open(task.base(), PermittedUse.CONTRIBUTED_CPT));
+            int next = steps.steps(task.round().next(), task.announced());
+            trainer.goOn(task, next, () -> corpus.open(task.base(), PermittedUse.CONTRIBUTED_CPT));
         }
     }
 
@@ -173,9 +178,10 @@ final class RoundParticipant {
         trainer.rest();
     }
 
-    private static RoundTask task(RoundPlan plan, Digest planDigest, int published, Path base) {
+    private RoundTask task(RoundPlan plan, Digest planDigest, int published, Path base) {
         long scheduleTokens = published * plan.training().tokensPerRound();
-        return new RoundTask(plan, planDigest, scheduleTokens, base, Optional.empty());
+        int count = steps.steps(plan.round(), plan);
+        return new RoundTask(plan, planDigest, scheduleTokens, base, count, Optional.empty());
     }
 
     private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {

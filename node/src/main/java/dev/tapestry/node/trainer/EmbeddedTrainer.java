@@ -41,10 +41,10 @@ final class EmbeddedTrainer implements RoundTrainer {
     }
 
     @Override
-    public void goOn(RoundTask task, Supplier<OpenText> text) {
+    public void goOn(RoundTask task, int count, Supplier<OpenText> text) {
         if (ahead == null && task.announced().overlap().isPresent()) {
             OpenText own = text.get();
-            if (engine.goOn(task.steps(config), own.train())) {
+            if (engine.goOn(task.next(config, count), own.train())) {
                 ahead = own;
             } else {
                 own.close();

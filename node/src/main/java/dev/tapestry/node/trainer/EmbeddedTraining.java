@@ -122,20 +122,18 @@ public final class EmbeddedTraining {
     }
 
     /**
-     * Begins the steps ahead of the next round, while what was trained in this one travels; nothing
-     * where they have begun, or where nothing is kept of this round.
+     * Begins the steps ahead of the next round, while what was trained in the one before travels;
+     * nothing where they have begun, or where nothing is kept of that one.
      *
-     * @param steps of the round that was trained
      * @param tokens must be readable until the next round begins, or {@link #rest}
      * @return whether they have begun now
      */
-    public boolean goOn(RoundSteps steps, Tokens tokens) {
-        RoundSteps next = steps.next();
+    public boolean goOn(RoundSteps next, Tokens tokens) {
         if (ahead != null && ahead.steps().equals(next)) {
             return false;
         }
         dropAhead();
-        Optional<Trainer> trainer = contributor(steps.round().value(), steps.plan(), tokens);
+        Optional<Trainer> trainer = contributor(next.round().value() - 1, next.plan(), tokens);
         trainer.ifPresent(own -> {
             own.continueScheduleAt(next.scheduleTokens());
             ahead = TrainingAhead.begin(next, own, run(next));

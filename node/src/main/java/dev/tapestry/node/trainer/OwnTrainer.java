@@ -88,7 +88,7 @@ final class OwnTrainer implements RoundTrainer {
 
     /** A job begins from a base: the command is not asked to go on without. */
     @Override
-    public void goOn(RoundTask task, Supplier<OpenText> text) {}
+    public void goOn(RoundTask task, int count, Supplier<OpenText> text) {}
 
     @Override
     public void rest() {}

@@ -14,11 +14,4 @@ import dev.tapestry.training.TrainingPlan;
  *     round before ended with, if this node trained in it
  */
 public record RoundSteps(
-        RoundNumber round, TrainingPlan plan, int count, long scheduleTokens, int ahead) {
-
-    /** The next round's, if this one gives a base. */
-    RoundSteps next() {
-        return new RoundSteps(
-                round.next(), plan, count, scheduleTokens + count * plan.tokensPerStep(), ahead);
-    }
-}
+        RoundNumber round, TrainingPlan plan, int count, long scheduleTokens, int ahead) {}

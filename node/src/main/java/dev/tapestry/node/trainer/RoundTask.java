@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param planDigest of its canonical JSON
  * @param scheduleTokens where the learning rate's schedule is at the round's beginning
  * @param base the model to train from, a Hugging Face directory
+ * @param count steps that this node does
  * @param gradients what is asked beside weights, if anything
  */
 public record RoundTask(
@@ -26,11 +27,12 @@ public record RoundTask(
         Digest planDigest,
         long scheduleTokens,
         Path base,
+        int count,
         Optional<GradientTask> gradients) {
 
     /** The same task with what is asked beside weights. */
     public RoundTask with(Optional<GradientTask> asked) {
-        return new RoundTask(announced, planDigest, scheduleTokens, base, asked);
+        return new RoundTask(announced, planDigest, scheduleTokens, base, count, asked);
     }
 
     /** Its number. */
@@ -48,12 +50,18 @@ public record RoundTask(
 
     /** Its steps, with a node's threads and precision. */
     RoundSteps steps(NodeConfig config) {
-        return new RoundSteps(
-                round(),
-                plan(config),
-                training().steps(),
-                scheduleTokens,
-                announced.overlap().map(Overlap::steps).orElse(0));
+        return steps(config, round(), count, scheduleTokens);
+    }
+
+    /** The next round's, of which this node does so many, if this one gives a base. */
+    RoundSteps next(NodeConfig config, int nextCount) {
+        return steps(
+                config, round().next(), nextCount, scheduleTokens + training().tokensPerRound());
+    }
+
+    private RoundSteps steps(NodeConfig config, RoundNumber of, int many, long schedule) {
+        int ahead = announced.overlap().map(Overlap::steps).orElse(0);
+        return new RoundSteps(of, plan(config), many, schedule, ahead);
     }
 
     /** The same training with a node's threads and precision. */

@@ -28,9 +28,10 @@ public interface RoundTrainer {
      * Goes on with the steps that the next round lets begin without its base, while what was
      * trained for {@code task} travels; returns at once. Called again, it changes nothing.
      *
+     * @param count steps that this node does in the next round
      * @param text the same that was trained on, opened once more; closed by this
      */
-    void goOn(RoundTask task, Supplier<OpenText> text);
+    void goOn(RoundTask task, int count, Supplier<OpenText> text);
 
     /** Gives up what is kept in memory for a next round: it can be trained again. */
     void rest();

@@ -8,10 +8,10 @@ import java.util.List;
  * @param tokens that it trained on
  * @param nanos that passed meanwhile
  * @param steppingTokensPerSecond while a step was under way
- * @param sent bytes of bodies that left the node for each base
- * @param received bytes of bodies that came for each base
+ * @param sent bytes of bodies that left the node for each round
+ * @param received bytes of bodies that came for each round
  */
-record Pace(long tokens, long nanos, double steppingTokensPerSecond, long sent, long received) {
+record NodeSpeed(long tokens, long nanos, double steppingTokensPerSecond, long sent, long received) {
 
     double tokensPerSecond() {
         return tokens / (nanos / 1e9);
@@ -22,8 +22,8 @@ record Pace(long tokens, long nanos, double steppingTokensPerSecond, long sent, 
         return "%d %d %s %d %d".formatted(tokens, nanos, steppingTokensPerSecond, sent, received);
     }
 
-    static Pace of(List<String> words) {
-        return new Pace(
+    static NodeSpeed of(List<String> words) {
+        return new NodeSpeed(
                 Long.parseLong(words.get(0)),
                 Long.parseLong(words.get(1)),
                 Double.parseDouble(words.get(2)),
