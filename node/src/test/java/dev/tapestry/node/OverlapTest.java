@@ -39,8 +39,9 @@ class OverlapTest {
 
     private static final int AHEAD = 2;
     private static final CodecName INT8 = new CodecName("int8/1");
-    private static final Until ROUND_1_IS_OVER =
-            view -> view.roundsPublished() == 1 && view.phase() == RoundView.Phase.PUBLISHED;
+    private static final int ROUNDS = 3;
+    private static final Until ROUND_2_IS_OVER =
+            view -> view.roundsPublished() == 2 && view.phase() == RoundView.Phase.PUBLISHED;
 
     @TempDir Path directory;
     private Optional<Digest> mean = Optional.empty();
@@ -66,7 +67,7 @@ class OverlapTest {
             try (Node node = stage.node()) {
                 node.agent().run(Until.noRun());
             }
-            assertThat(stage.coordinator.contributions).hasSize(2);
+            assertThat(stage.coordinator.contributions).hasSize(ROUNDS);
             assertThat(steps(stage, 1)).containsExactly(1, 2, 3);
             assertThat(steps(stage, 2)).containsExactly(1, 2, 3);
         }
@@ -128,7 +129,7 @@ class OverlapTest {
         }
     }
 
-    /** Two rounds of one node that lives through both. */
+    /** Three rounds of one node that lives through all. */
     private List<ContributionManifest> lived(String name, boolean shared) throws IOException {
         try (Stage stage = stage(name, shared)) {
             stage.watch(update -> announceNext(stage, update, shared));
@@ -139,14 +140,20 @@ class OverlapTest {
         }
     }
 
-    /** The same rounds; in between the node is closed and another opened. */
+    /** The same rounds; after the second the node is closed and another opened. */
     private List<ContributionManifest> restarted(String name, boolean shared)
             throws IOException {
         try (Stage stage = stage(name, shared)) {
+            stage.watch(
+                    update -> {
+                        if (published(stage) == 1) {
+                            announceNext(stage, update, shared);
+                        }
+                    });
             try (Node node = stage.node()) {
-                node.agent().run(ROUND_1_IS_OVER);
+                node.agent().run(ROUND_2_IS_OVER);
             }
-            stage.coordinator.announce(plan(stage, 2, shared), 2);
+            stage.coordinator.announce(plan(stage, 3, shared), ROUNDS);
             try (Node node = stage.node()) {
                 node.agent().run(Until.noRun());
             }
@@ -175,13 +182,14 @@ class OverlapTest {
         if (shared) {
             mean = Optional.of(stage.coordinator.serve(gradient(name, model)));
         }
-        stage.coordinator.announce(plan(stage, 1, shared), 2);
+        stage.coordinator.announce(plan(stage, 1, shared), ROUNDS);
         return stage;
     }
 
     private void announceNext(Stage stage, NodeUpdate update, boolean shared) {
-        if (update instanceof BaseBelieved && published(stage) == 1) {
-            stage.coordinator.announce(plan(stage, 2, shared), 2);
+        int published = published(stage);
+        if (update instanceof BaseBelieved && published < ROUNDS) {
+            stage.coordinator.announce(plan(stage, published + 1, shared), ROUNDS);
         }
     }
 
