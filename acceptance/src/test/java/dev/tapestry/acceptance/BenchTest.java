@@ -56,6 +56,43 @@ class BenchTest {
     }
 
     @Test
+    void utilisation() {
+        JsonNode report =
+                run(
+                        "utilisation",
+                        "--members",
+                        1,
+                        "--steps",
+                        2,
+                        "--overlap",
+                        1,
+                        "--rounds",
+                        1,
+                        "--turns",
+                        1,
+                        "--gradients",
+                        "--mbit",
+                        1000,
+                        "--latency-ms",
+                        1,
+                        "--dir",
+                        directory);
+        assertThat(report.propertyNames())
+                .contains(
+                        "parameters",
+                        "utilisation_waiting",
+                        "utilisation_overlapping",
+                        "predicted_waiting",
+                        "predicted_overlapping");
+        assertThat(report.path("parameters").asLong()).isBetween(9_000_000L, 12_000_000L);
+        assertThat(report.path("utilisation_overlapping").asDouble()).isPositive();
+        assertThat(report.path("bytes_up").asLong())
+                .as("four bits of each weight and eight of each gradient")
+                .isBetween(15_000_000L, 20_000_000L);
+        assertThat(directory).as("nothing is left").isDirectoryNotContaining("glob:**tapestry-*");
+    }
+
+    @Test
     void rounds_end_when_a_node_has_died() {
         try (Program bench =
                 Program.start(
