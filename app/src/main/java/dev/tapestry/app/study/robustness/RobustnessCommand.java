@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
             "Each attack on a rule is a trial whose outcome is kept in a file; what has been run is"
                     + " not run again. Start the command as often as there are processors: the"
                     + " processes share the trials out. At the end, and with --report at any time,"
-                    + " the figures are written beside the plan: as .json and .table.md."
+                    + " the figures are written beside the plan: as .json, .table.md and .html."
         },
         footer = {
             "",
@@ -66,6 +66,7 @@ public final class RobustnessCommand implements Callable<Integer> {
         RobustnessReport report = RobustnessReport.of(read, study.results(), commit);
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), RobustnessText.markdown(read, report));
+        SafeFile.write(files.with(".html"), RobustnessText.html(read, report));
         System.out.print(RobustnessText.table(read, report));
         return 0;
     }

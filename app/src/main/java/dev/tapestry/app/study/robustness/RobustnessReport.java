@@ -9,6 +9,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * What a study found, as figures: means over the seeds that have been run.
@@ -27,6 +28,7 @@ record RobustnessReport(String commit, List<Row> trials) {
      * @param honestBpb mean bits per byte of the members that are honest in every trial
      * @param attackCostPercent how much more that is than under the same rule without an attack
      * @param behindMeanPercent how much more that is than under the first rule without an attack
+     * @param worstLossPercent the same of the honest member that lost most
      * @param minorityBpb bits per byte of the members that are alone with their language
      * @param minorityBehindMeanPercent how much more that is than under the first rule without an
      *     attack
@@ -46,6 +48,7 @@ record RobustnessReport(String commit, List<Row> trials) {
             Optional<Double> honestBpb,
             Optional<Double> attackCostPercent,
             Optional<Double> behindMeanPercent,
+            Optional<Double> worstLossPercent,
             Optional<Double> minorityBpb,
             Optional<Double> minorityBehindMeanPercent,
             double minorityShare,
@@ -98,6 +101,7 @@ record RobustnessReport(String commit, List<Row> trials) {
                 mean(here, TrialResult::honestBitsPerByte),
                 more(here, sameRule, TrialResult::honestBitsPerByte),
                 more(here, first, TrialResult::honestBitsPerByte),
+                average(pairs(here, first).flatMap(pair -> pair.worstLoss().stream()).toList()),
                 mean(here, TrialResult::minorityBitsPerByte),
                 more(here, first, TrialResult::minorityBitsPerByte),
                 average(here, TrialResult::minorityShare),
@@ -114,8 +118,10 @@ record RobustnessReport(String commit, List<Row> trials) {
 
     private static Optional<Double> mean(
             List<TrialResult> results, Function<TrialResult, Optional<Double>> what) {
-        List<Double> known =
-                results.stream().flatMap(result -> what.apply(result).stream()).toList();
+        return average(results.stream().flatMap(result -> what.apply(result).stream()).toList());
+    }
+
+    private static Optional<Double> average(List<Double> known) {
         return known.isEmpty()
                 ? Optional.empty()
                 : Optional.of(
@@ -127,22 +133,38 @@ record RobustnessReport(String commit, List<Row> trials) {
             List<TrialResult> here,
             List<TrialResult> there,
             Function<TrialResult, Optional<Double>> what) {
-        List<Double> percents = new ArrayList<>();
-        for (TrialResult own : here) {
-            for (TrialResult other : there) {
-                if (own.cell().seed() == other.cell().seed()) {
-                    what.apply(own)
-                            .ifPresent(loss ->
-                                    what.apply(other)
-                                            .ifPresent(
-                                                    best -> percents.add(100 * (loss / best - 1))));
-                }
-            }
+        return average(
+                pairs(here, there)
+                        .flatMap(pair ->
+                                what.apply(pair.here())
+                                        .flatMap(loss ->
+                                                what.apply(pair.there())
+                                                        .map(best -> 100 * (loss / best - 1)))
+                                        .stream())
+                        .toList());
+    }
+
+    /** Two results of the same seed. */
+    private record Pair(TrialResult here, TrialResult there) {
+        Optional<Double> worstLoss() {
+            return here.score()
+                    .flatMap(own -> there.score().map(other -> worst(own, other)));
         }
-        return percents.isEmpty()
-                ? Optional.empty()
-                : Optional.of(
-                        percents.stream().mapToDouble(Double::doubleValue).average().orElseThrow());
+
+        private double worst(TrialResult.Score own, TrialResult.Score other) {
+            return here.cell().conditions().honest().stream()
+                    .mapToDouble(member -> 100 * (own.of(member) / other.of(member) - 1))
+                    .max()
+                    .orElseThrow();
+        }
+    }
+
+    private static Stream<Pair> pairs(List<TrialResult> here, List<TrialResult> there) {
+        return here.stream()
+                .flatMap(own ->
+                        there.stream()
+                                .filter(other -> other.cell().seed() == own.cell().seed())
+                                .map(other -> new Pair(own, other)));
     }
 
     /** One row, if it has been run. */

@@ -1,5 +1,7 @@
 package dev.tapestry.app.study.robustness;
 
+import dev.tapestry.app.report.HeatTable;
+import dev.tapestry.app.report.Html;
 import dev.tapestry.app.report.TextTable;
 import dev.tapestry.app.study.robustness.RobustnessPlan.AttackPlan;
 import dev.tapestry.app.study.robustness.RobustnessPlan.RulePlan;
@@ -13,6 +15,7 @@ import java.util.function.Function;
 final class RobustnessText {
 
     private static final String UNKNOWN = "–";
+    private static final double FULL_COLOUR_PERCENT = 20;
 
     /** One table. */
     private record Matrix(String title, Function<Row, String> entry) {}
@@ -22,6 +25,9 @@ final class RobustnessText {
                     new Matrix(
                             "Honest members' bits per byte, and how much more than under the same rule without an attack",
                             RobustnessText::loss),
+                    new Matrix(
+                            "How much more the honest member has that lost most, in percent, than under the plain mean without an attack",
+                            row -> row.worstLossPercent().map("%+.1f"::formatted).orElse(UNKNOWN)),
                     new Matrix(
                             "The minority member's bits per byte, and how much more than under the plain mean without an attack",
                             RobustnessText::minorityLoss),
@@ -55,6 +61,50 @@ final class RobustnessText {
             }
         }
         return out.toString();
+    }
+
+    /** A page with what honest members lose, as colours. */
+    static String html(RobustnessPlan plan, RobustnessReport report) {
+        StringBuilder body = new StringBuilder();
+        for (int attackers : plan.attackers()) {
+            String who = "%d of %d attack".formatted(attackers, plan.conditions().members().size());
+            body.append(
+                    heat(
+                            plan,
+                            report,
+                            attackers,
+                            who + ": honest members' loss, percent above the plain mean's without an attack",
+                            Row::behindMeanPercent));
+            body.append(
+                    heat(
+                            plan,
+                            report,
+                            attackers,
+                            who + ": the same of the honest member that lost most",
+                            Row::worstLossPercent));
+        }
+        body.append("<p class=\"note\">At commit %s.</p>".formatted(report.commit()));
+        return Html.page("Robustness", body.toString());
+    }
+
+    private static String heat(
+            RobustnessPlan plan,
+            RobustnessReport report,
+            int attackers,
+            String title,
+            Function<Row, Optional<Double>> value) {
+        List<String> columns = new ArrayList<>(List.of("no attack"));
+        plan.attacks().forEach(attack -> columns.add(attack.name()));
+        List<HeatTable.Row> rows = new ArrayList<>();
+        for (RulePlan rule : plan.rules()) {
+            List<Optional<Double>> values = new ArrayList<>();
+            values.add(report.find(rule.name(), RobustnessPlan.NO_ATTACK, 0).flatMap(value));
+            for (AttackPlan attack : plan.attacks()) {
+                values.add(report.find(rule.name(), attack.name(), attackers).flatMap(value));
+            }
+            rows.add(new HeatTable.Row(rule.name(), values));
+        }
+        return new HeatTable(title, columns, rows, FULL_COLOUR_PERCENT).html();
     }
 
     /** The losses for the terminal. */

@@ -3,6 +3,7 @@ package dev.tapestry.app.study.robustness;
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.consortium.MemberId;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 
@@ -37,7 +38,11 @@ record TrialResult(
      * @param bitsPerByte by member, on its language's held-out text
      * @param trigger how it takes the trigger
      */
-    record Score(SortedMap<MemberId, Double> bitsPerByte, TriggerScore trigger) {}
+    record Score(SortedMap<MemberId, Double> bitsPerByte, TriggerScore trigger) {
+        double of(MemberId member) {
+            return Objects.requireNonNull(bitsPerByte.get(member), member + " was not scored");
+        }
+    }
 
     /** The mean bits per byte of the members that are honest in every trial. */
     Optional<Double> honestBitsPerByte() {

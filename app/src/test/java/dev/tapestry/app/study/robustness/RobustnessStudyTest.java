@@ -74,6 +74,11 @@ class RobustnessStudyTest {
         assertThat(calm.minorityShare()).isCloseTo(1, within(1e-3));
         assertThat(calm.minorityLeftOutPercent()).isZero();
         assertThat(calm.behindMeanPercent()).contains(0.0);
+        assertThat(calm.worstLossPercent()).contains(0.0);
+        RobustnessReport.Row median = row(report, "bucketed-median", "none", 0);
+        assertThat(median.worstLossPercent().orElseThrow())
+                .as("one lost at least as much as all in the mean")
+                .isGreaterThanOrEqualTo(median.behindMeanPercent().orElseThrow());
         assertThat(calm.refused()).isEmpty();
 
         // Two rounds: each refused. A share is told of those who were admitted.
@@ -101,6 +106,7 @@ class RobustnessStudyTest {
                 .contains("## 1 of 6 attack")
                 .contains("| rule | no attack | nan | noise |")
                 .contains("2 bad NON_FINITE");
+        assertThat(RobustnessText.html(plan(PLAN), report)).contains("rgba(", "1 of 6 attack");
         assertThat(StudyFiles.json(report)).contains("\"minority_left_out_percent\" :");
     }
 
@@ -114,6 +120,9 @@ class RobustnessStudyTest {
 
         assertThat(code).isZero();
         assertThat(directory.resolve("small.table.md")).content().contains("| mean | – | – | – |");
+        assertThat(directory.resolve("small.html"))
+                .content()
+                .contains("<td>bucketed-median</td><td>–</td>");
         assertThat(directory.resolve("small.json")).content().contains("\"trials\" : [ ]");
     }
 
