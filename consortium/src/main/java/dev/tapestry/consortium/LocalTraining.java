@@ -69,7 +69,12 @@ public record LocalTraining(
 
     /** Tokens that one member trains on in a round. */
     public long tokensPerRound() {
-        return (long) steps * batchSequences * sequenceLength;
+        return steps * tokensPerStep();
+    }
+
+    /** Tokens that one member trains on in a step. */
+    public long tokensPerStep() {
+        return (long) batchSequences * sequenceLength;
     }
 
     private static void positive(String name, double value) {

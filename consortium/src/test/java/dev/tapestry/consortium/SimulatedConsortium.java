@@ -68,7 +68,7 @@ final class SimulatedConsortium {
     private Charter charter(int quorum) {
         return new Charter(
                 "Simulated",
-                random.nextBoolean() ? Weighting.EQUAL : Weighting.TOKENS,
+                Weighting.values()[random.nextInt(Weighting.values().length)],
                 random.nextDouble(1.0 / quorum, 1 + Math.ulp(1.0)),
                 quorum,
                 Duration.ofHours(random.nextInt(4, 48)),

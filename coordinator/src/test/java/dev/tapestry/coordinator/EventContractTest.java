@@ -109,6 +109,10 @@ class EventContractTest {
                         at),
                 new ConsortiumEvent.ContributionAdmitted(
                         round, new Contribution(member, digest, digest, 1024, 3.25, 0.5), at),
+                new ConsortiumEvent.ContributionAdmitted(
+                        round,
+                        new Contribution(member, digest, digest, 1024, Optional.of(8), 3.25, 0.5),
+                        at),
                 new ConsortiumEvent.ContributionRefused(
                         round, member, Finding.NON_FINITE, "tensor 'a' holds NaN", at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),
