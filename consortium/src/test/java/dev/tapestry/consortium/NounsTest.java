@@ -151,6 +151,10 @@ class NounsTest {
         refused(() -> new Candidate.Weight(Sample.LAB, 1.1), "between 0 and 1");
         refused(() -> new OuterOptimizer.Sgd(0, 0, false), "learning rate");
         refused(() -> new OuterOptimizer.Sgd(1, 1, true), "momentum");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0, 2, 0), "momentum is above 0");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 1, 2, 0), "below 1");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0.9, 0, 0), "merges is at least 1");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0.9, 4, 0.26), "at most 1 ÷ merges");
     }
 
     @Test

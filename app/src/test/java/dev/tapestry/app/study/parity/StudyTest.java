@@ -80,29 +80,29 @@ class StudyTest {
     private static final String ROUNDS =
             IN_STEP.formatted("rounds")
                     + """
-                  type: loop
-                  rounds:
-                    steps: 2
-                    merge:
-                      outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
-                      aggregator: {type: norm-preserving}
-                    sharing: GRADIENTS
-            """;
+                          type: loop
+                          rounds:
+                            steps: 2
+                            merge:
+                              outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
+                              aggregator: {type: norm-preserving}
+                            sharing: GRADIENTS
+                    """;
 
     private static final String NOBODY_WAITS =
             IN_STEP.formatted("free")
                     + """
-                  type: asynchronous
-                  steps: 2
-                  merge:
-                    outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
-                    aggregator: {type: norm-preserving}
-                  quorum: 2
-                  weighting: TOKENS_SQUARED_PER_STEP
-                  influenceCap: 0.5
-                  sharing: GRADIENTS
-                  churn: {speeds: [1], absence: 0}
-            """;
+                          type: asynchronous
+                          steps: 2
+                          merge:
+                            outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
+                            aggregator: {type: norm-preserving}
+                          quorum: 2
+                          weighting: TOKENS_SQUARED_PER_STEP
+                          influenceCap: 0.5
+                          sharing: GRADIENTS
+                          churn: {speeds: [1], absence: 0}
+                    """;
 
     private static final String PLAN = HEAD + CENTRAL.indent(2) + LOOP.indent(2);
 
@@ -237,8 +237,7 @@ class StudyTest {
         Study study = study(plan);
         study.run();
         StudyReport first = StudyReport.of(study, plan(plan), "abc");
-        assertThat(first.arms().getLast().meanBpb())
-                .isLessThan(first.arms().getFirst().meanBpb());
+        assertThat(first.arms().getLast().meanBpb()).isLessThan(first.arms().getFirst().meanBpb());
 
         Files.delete(cells().resolve("free-0.002-1.json"));
         study.run();
