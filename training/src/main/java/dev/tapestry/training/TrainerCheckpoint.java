@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -22,6 +23,7 @@ import org.bytedeco.pytorch.Tensor;
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
  * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser
+ *          and, where weights are averaged, for those that run ahead (averaging.fast)
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -36,16 +38,15 @@ final class TrainerCheckpoint implements AutoCloseable {
         this.file = file;
     }
 
-    static void write(Path target, Llama model, Optimizer optimizer, Progress progress) {
+    static void write(
+            Path target, Llama model, SequencedMap<String, Tensor> state, Progress progress) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
             specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
         }
-        optimizer
-                .state()
-                .forEach((name, buffer) ->
-                        specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
+        state.forEach((name, buffer) ->
+                specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", FORMAT);
         metadata.put(
@@ -60,10 +61,8 @@ final class TrainerCheckpoint implements AutoCloseable {
             for (Slot slot : parameters.layout().slots().values()) {
                 writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
             }
-            optimizer
-                    .state()
-                    .forEach((name, buffer) ->
-                            writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
+            state.forEach((name, buffer) ->
+                    writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
             writer.commit();
         }
     }
@@ -101,11 +100,10 @@ final class TrainerCheckpoint implements AutoCloseable {
     }
 
     /** Copies weights and optimiser state to where they live. */
-    void restore(FlatParameters parameters, Optimizer optimizer) {
+    void restore(FlatParameters parameters, Map<String, Tensor> state) {
         for (Slot slot : parameters.layout().slots().values()) {
             parameters.memory(slot).copyFrom(data(WEIGHTS + slot.name(), slot.shape()));
         }
-        Map<String, Tensor> state = optimizer.state();
         for (String name : file.tensors().keySet()) {
             if (name.startsWith(OPTIMIZER)
                     && !state.containsKey(name.substring(OPTIMIZER.length()))) {
