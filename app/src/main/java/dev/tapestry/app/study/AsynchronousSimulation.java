@@ -108,6 +108,7 @@ record AsynchronousSimulation(
         Optional<Path> none = Optional.empty();
         for (var entry : members.entrySet()) {
             int place = everybody.size();
+            double share = scheme.churn().share(place);
             Trainer trainer =
                     Trainer.begin(
                             start, plan.withSeed(plan.seed() * 1_000 + place), entry.getValue());
@@ -119,8 +120,8 @@ record AsynchronousSimulation(
                     new FreeMember(
                             learner,
                             lines.to(entry.getKey(), work),
-                            scheme.churn().share(place),
-                            scheme.steps(),
+                            share,
+                            scheme.interval(share),
                             Files.createDirectories(work.resolve("bases-of-" + entry.getKey())),
                             start.path(),
                             none));

@@ -36,6 +36,9 @@ public sealed interface Scheme {
      * from what they have.
      *
      * @param steps of a member until it is ready (H), at least 1
+     * @param paced whether a slower member is ready after as many fewer steps (DyLU, arXiv
+     *     2401.09135), so that its contributions are as fresh as anybody's; otherwise all do as
+     *     many and the slower come less often
      * @param merge how contributions move the base
      * @param quorum members that are ready when a merge begins (K), at least 1
      * @param weighting of the contributions to a merge
@@ -49,6 +52,7 @@ public sealed interface Scheme {
      */
     record Asynchronous(
             int steps,
+            boolean paced,
             MergeRule merge,
             int quorum,
             Weighting weighting,
@@ -77,6 +81,11 @@ public sealed interface Scheme {
                         throw new IllegalArgumentException(
                                 refusal.finding() + ": " + refusal.detail());
                     });
+        }
+
+        /** Steps until a member is ready that does this share of the fastest member's. */
+        int interval(double share) {
+            return paced ? Math.max(1, (int) (steps * share)) : steps;
         }
     }
 

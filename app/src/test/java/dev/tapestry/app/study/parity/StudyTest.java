@@ -94,6 +94,7 @@ class StudyTest {
                     + """
                           type: asynchronous
                           steps: 2
+                          paced: false
                           merge:
                             outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
                             aggregator: {type: norm-preserving}
@@ -230,6 +231,9 @@ class StudyTest {
                                 .replace(
                                         "sharing: GRADIENTS",
                                         "sharing: GRADIENTS\n      wire: {up: INT8, down: INT4, residual: ADDED, shared: INT8}")
+                                .replace(
+                                        "steps: 2\n      paced: false",
+                                        "steps: 4\n      paced: true")
                                 .replace(
                                         "speeds: [1], absence: 0",
                                         "speeds: [1, 1, 2, 4], absence: 0.4")
