@@ -47,7 +47,8 @@ final class FairMerge {
             case EQUAL -> 1;
             case TOKENS -> contribution.tokens();
             case TOKENS_SQUARED_PER_STEP ->
-                    Math.pow(contribution.tokens(), 2) / contribution.steps().orElseThrow();
+                    Math.pow((double) contribution.tokens(), 2)
+                            / contribution.steps().orElseThrow();
         };
     }
 }
