@@ -291,6 +291,8 @@ def main(job_directory):
     job = json.loads((job_directory / "job.json").read_text())
     if job["protocol"] != 1:
         raise SystemExit(f"this trainer speaks protocol 1, the job {job['protocol']}")
+    if "averaging" in job:
+        raise SystemExit("this trainer does not average weights: take the embedded engine, or a plan without 'averaging'")
     device = torch.device(os.environ.get("TAPESTRY_DEVICE", "cpu"))
     torch.set_num_threads(job["threads"])
     narrow = job["precision"] == "BF16"

@@ -9,6 +9,7 @@ import dev.tapestry.acceptance.TrainerStage.Trained;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.LocalTraining.Schedule;
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.node.NodeUpdate.Stepped;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The example trainers do what the embedded engine does. */
 @Timeout(300)
@@ -38,12 +40,14 @@ class TrainersTest {
 
     @TempDir Path directory;
 
-    @Test
-    void tapestry_train_gives_the_embedded_weights_bit_by_bit_over_several_rounds()
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void tapestry_train_gives_the_embedded_weights_bit_by_bit_over_several_rounds(boolean averaged)
             throws IOException {
         TrainerStage stage = TrainerStage.in(directory);
         Program.launcher(directory);
-        LocalTraining training = TrainerStage.training(Optimizer.MUON, Schedule.COSINE);
+        LocalTraining plain = TrainerStage.training(Optimizer.MUON, Schedule.COSINE);
+        LocalTraining training = averaged ? plain.averaged(PrimalAveraging.over(4)) : plain;
         Path base = stage.base(true);
         for (int round = 1; round <= 3; round++) {
             Trained embedded = stage.train("embedded", Optional.empty(), training, round, base);

@@ -16,7 +16,9 @@ enum Buffer {
     /** v: the running mean or sum of their squares. */
     SECOND_MOMENT(1, "second-moment"),
     /** Δ itself. */
-    PREVIOUS_UPDATE(2, "previous-update");
+    PREVIOUS_UPDATE(2, "previous-update"),
+    /** The sum of the updates since the momentum last turned. */
+    GATHERED_UPDATES(3, "gathered-updates");
 
     private final int index;
     private final String folder;
@@ -43,6 +45,8 @@ enum Buffer {
                     case OuterOptimizer.Sgd(double rate, double momentum, boolean nesterov) ->
                             momentum > 0 ? EnumSet.of(FIRST_MOMENT) : EnumSet.noneOf(Buffer.class);
                     case OuterOptimizer.Adaptive _ -> EnumSet.of(FIRST_MOMENT, SECOND_MOMENT);
+                    case OuterOptimizer.DelayedNesterov _ ->
+                            EnumSet.of(FIRST_MOMENT, GATHERED_UPDATES);
                     case OuterOptimizer.Measured _ -> EnumSet.of(FIRST_MOMENT, PREVIOUS_UPDATE);
                 };
         if (rule.aggregator() instanceof Aggregator.CentredClipping) {

@@ -74,7 +74,7 @@ public final class Merge {
             }
             MergeSums sums = sums(order, journal);
             Optional<OuterState> state =
-                    folder.publish(order, journal, RoundStatistics.measured(order, sums));
+                    folder.publish(order, journal, RoundStatistics.notes(order, sums));
             return outcome(order, folder, journal, state);
         } catch (IOException e) {
             throw new AggregationException(

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
@@ -92,9 +91,9 @@ final class MergeFolder {
      * that an interrupted merge left are removed first. What has its name is on the disk whole,
      * also after a power cut.
      *
-     * @param cosine what the next merge is to know of how successive updates agree
+     * @param notes numbers that the next merge is to know
      */
-    Optional<OuterState> publish(MergeOrder order, MergeJournal journal, OptionalDouble cosine)
+    Optional<OuterState> publish(MergeOrder order, MergeJournal journal, StateNotes notes)
             throws IOException {
         complete(candidate(), order.base());
         Optional<OuterState> published = Optional.empty();
@@ -102,9 +101,7 @@ final class MergeFolder {
             for (Buffer buffer : Buffer.of(order.rule())) {
                 complete(buffer(buffer), order.base());
             }
-            if (cosine.isPresent()) {
-                OuterState.note(state(), cosine.getAsDouble());
-            }
+            notes.write(state());
             Drafts.syncFolder(state());
             OuterState found = OuterState.in(beside, OuterState.digestOf(state()));
             if (Files.exists(found.directory())) {

@@ -74,11 +74,13 @@ final class MergeInputs implements AutoCloseable {
                 .ifPresent(state -> {
                     throw new AggregationException(
                             AggregationException.Code.INVALID_ORDER,
-                            "the outer state in %s holds %s; the rule keeps %s: begin without a state"
+                            "the outer state in %s holds %s with %d gathered updates; the rule keeps %s of %s: begin without a state"
                                     .formatted(
                                             state.directory(),
                                             state.buffers(),
-                                            Buffer.of(order.rule())));
+                                            state.notes().gathered().orElse(0),
+                                            Buffer.of(order.rule()),
+                                            order.rule().outer()));
                 });
     }
 

@@ -3,14 +3,12 @@ package dev.tapestry.aggregation;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.weights.Manifests;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.EnumSet;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -20,7 +18,9 @@ import java.util.Set;
  * first-moment/       b or m, laid out as the base, all F32
  * second-moment/      v, likewise
  * previous-update/    Δ of the merge before, likewise
+ * gathered-updates/   Σ Δ since the momentum last turned, likewise
  * measured            one line: "cosine" and ρ̂ as a hexadecimal float
+ * gathered            one line: "merges" and how many are gathered
  * </pre>
  *
  * @param directory where it is
@@ -28,9 +28,6 @@ import java.util.Set;
  *     the path and the SHA-256 of each part, separated by spaces and ended by LF
  */
 public record OuterState(Path directory, Digest digest) {
-
-    private static final String MEASURED = "measured";
-    private static final String COSINE = "cosine ";
 
     /** The state of this digest among those that merges left in {@code folder}. */
     public static OuterState in(Path folder, Digest digest) {
@@ -48,10 +45,13 @@ public record OuterState(Path directory, Digest digest) {
     }
 
     /**
-     * Whether it holds what {@code rule} keeps; a state that another kind of rule left does not.
+     * Whether it holds what {@code rule} keeps; a state that another kind of rule left does not,
+     * nor one in which more updates are gathered than the rule gathers.
      */
     public boolean fits(MergeRule rule) {
-        return buffers().equals(Buffer.of(rule));
+        return buffers().equals(Buffer.of(rule))
+                && (!(rule.outer() instanceof OuterOptimizer.DelayedNesterov delayed)
+                        || notes().gathered().orElse(Integer.MAX_VALUE) < delayed.merges());
     }
 
     Set<Buffer> buffers() {
@@ -64,30 +64,9 @@ public record OuterState(Path directory, Digest digest) {
         return found;
     }
 
-    /** The running mean ρ̂ of the cosine between successive updates, once one was measured. */
-    OptionalDouble cosine() {
-        try {
-            Path file = directory.resolve(MEASURED);
-            if (!Files.exists(file)) {
-                return OptionalDouble.empty();
-            }
-            String line = Files.readString(file, StandardCharsets.US_ASCII).strip();
-            return OptionalDouble.of(Double.parseDouble(line.substring(COSINE.length())));
-        } catch (IOException | NumberFormatException | StringIndexOutOfBoundsException e) {
-            throw new AggregationException(
-                    AggregationException.Code.IO, "cannot read what was measured: " + e, e);
-        }
-    }
-
-    /** Notes ρ̂ in a state that is being written. */
-    static void note(Path directory, double cosine) throws IOException {
-        Files.writeString(
-                directory.resolve(MEASURED),
-                COSINE + Double.toHexString(cosine) + "\n",
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.SYNC);
+    /** The numbers beside the buffers. */
+    StateNotes notes() {
+        return StateNotes.in(directory);
     }
 
     static Digest digestOf(Path directory) {
@@ -102,11 +81,13 @@ public record OuterState(Path directory, Digest digest) {
                 }
             }
         }
-        Path measured = directory.resolve(MEASURED);
-        if (Files.exists(measured)) {
-            lines.append(MEASURED);
-            Manifests.parts(measured).forEach(part -> lines.append(' ').append(part.digest()));
-            lines.append('\n');
+        for (String note : StateNotes.FILES) {
+            Path file = directory.resolve(note);
+            if (Files.exists(file)) {
+                lines.append(note);
+                Manifests.parts(file).forEach(part -> lines.append(' ').append(part.digest()));
+                lines.append('\n');
+            }
         }
         return Digest.of(lines.toString().getBytes(StandardCharsets.UTF_8));
     }

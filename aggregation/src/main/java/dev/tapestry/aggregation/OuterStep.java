@@ -2,6 +2,7 @@ package dev.tapestry.aggregation;
 
 import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.OuterOptimizer.Variant;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -43,15 +44,18 @@ sealed interface OuterStep {
                             double beta2,
                             double epsilon) ->
                     new AdaptiveDescent(variant, rate, beta1, beta2, epsilon);
+            case OuterOptimizer.DelayedNesterov delayed ->
+                    new Delayed(
+                            delayed,
+                            state.map(before -> before.notes().gathered().orElseThrow()).orElse(0));
             case OuterOptimizer.Measured measured ->
-                    measured(
-                            measured, state.map(OuterState::cosine).orElse(OptionalDouble.empty()));
+                    measured(measured, state.map(OuterState::notes).orElse(StateNotes.NONE));
         };
     }
 
     /** Holds the steady step at its target while the momentum follows the measured cosine. */
-    private static Descent measured(OuterOptimizer.Measured rule, OptionalDouble cosine) {
-        double rho = Math.max(0, cosine.orElse(0));
+    private static Descent measured(OuterOptimizer.Measured rule, StateNotes notes) {
+        double rho = Math.max(0, notes.cosine().orElse(0));
         double momentum = Math.min(rule.maxMomentum(), rho);
         double rate = rule.targetStep() / (1 + momentum / (1 - momentum * Math.min(1, rho)));
         return new Descent(rate, momentum, true, true);
@@ -89,6 +93,61 @@ sealed interface OuterStep {
         public OptionalDouble alignedGain(double c) {
             return OptionalDouble.of(
                     nesterov ? 1 + momentum + momentum * momentum * c : 1 + momentum * c);
+        }
+    }
+
+    /**
+     * Σ ← Σ + Δ; d = Δ/N + cβm, and when N are gathered m ← βm + Σ/N, d = Δ/N + (1 − cN + c)βm, Σ ←
+     * 0.
+     *
+     * @param gathered updates in Σ before this merge
+     */
+    record Delayed(OuterOptimizer.DelayedNesterov rule, int gathered) implements OuterStep {
+
+        @Override
+        public double learningRate() {
+            return rule.learningRate();
+        }
+
+        double momentum() {
+            return rule.momentum();
+        }
+
+        /** Whether this merge is the one that turns the momentum. */
+        boolean turns() {
+            return gathered + 1 == rule.merges();
+        }
+
+        @Override
+        public float initial(Buffer buffer) {
+            return 0;
+        }
+
+        @Override
+        public void turn(Kernels kernels, float[] update, float[][] buffers, int count) {
+            float[] momentum = buffers[Buffer.FIRST_MOMENT.index()];
+            float[] sum = buffers[Buffer.GATHERED_UPDATES.index()];
+            float share = (float) (1.0 / rule.merges());
+            kernels.addScaled(sum, 1, update, count);
+            kernels.scale(update, share, count);
+            if (turns()) {
+                kernels.average(momentum, (float) rule.momentum(), share, sum, count);
+                Arrays.fill(sum, 0, count, 0);
+            }
+            kernels.addScaled(update, (float) (spread() * rule.momentum()), momentum, count);
+        }
+
+        /** How much of the momentum goes into this merge. */
+        private double spread() {
+            return turns() ? 1 - rule.spread() * (rule.merges() - 1) : rule.spread();
+        }
+
+        /** Between two turns: 1/N + cβ⟨b, Δ⟩ ÷ ‖Δ‖². */
+        @Override
+        public OptionalDouble alignedGain(double c) {
+            return turns()
+                    ? OptionalDouble.empty()
+                    : OptionalDouble.of(1.0 / rule.merges() + rule.spread() * rule.momentum() * c);
         }
     }
 

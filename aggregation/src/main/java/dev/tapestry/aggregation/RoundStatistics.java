@@ -57,7 +57,7 @@ public record RoundStatistics(
      * @param cosine between b and Δ; 0 where one of them is zero
      * @param alignment c; 0 where Δ is zero
      * @param alignedGain A, 1 + μ + μ²c for Nesterov's momentum and 1 + μc for the heavy ball;
-     *     empty for adaptive optimisers
+     *     empty for adaptive optimisers, and where gathered updates turn the momentum
      * @param transverse r = ‖b − cΔ‖ ÷ ‖Δ‖; 0 where Δ is zero
      */
     public record Momentum(
@@ -112,23 +112,32 @@ public record RoundStatistics(
                 rates(step));
     }
 
-    /** ρ̂ after this merge, where the rule measures it and there was an update before. */
-    static OptionalDouble measured(MergeOrder order, MergeSums sums) {
-        if (!(order.rule().outer() instanceof OuterOptimizer.Measured measured)
-                || order.state().isEmpty()) {
-            return OptionalDouble.empty();
-        }
+    /** What the next merge is to know beside the buffers. */
+    static StateNotes notes(MergeOrder order, MergeSums sums) {
+        return switch (OuterStep.of(order.rule().outer(), order.state())) {
+            case OuterStep.Delayed delayed ->
+                    StateNotes.ofGathered(delayed.turns() ? 0 : delayed.gathered() + 1);
+            case OuterStep.Descent _, OuterStep.AdaptiveDescent _ ->
+                    order.rule().outer() instanceof OuterOptimizer.Measured measured
+                                    && order.state().isPresent()
+                            ? StateNotes.ofCosine(
+                                    measured(measured, order.state().get().notes(), sums))
+                            : StateNotes.NONE;
+        };
+    }
+
+    /** ρ̂ after a merge before which there was another. */
+    private static double measured(
+            OuterOptimizer.Measured measured, StateNotes notes, MergeSums sums) {
         double cosine =
                 cosine(
                         sums.total(Of.PREVIOUS_WITH_AGGREGATE),
                         sums.total(Of.PREVIOUS_SQUARED),
                         sums.total(Of.AGGREGATE_SQUARED));
-        OptionalDouble before = order.state().get().cosine();
-        return OptionalDouble.of(
-                before.isEmpty()
-                        ? cosine
-                        : measured.memory() * before.getAsDouble()
-                                + (1 - measured.memory()) * cosine);
+        OptionalDouble before = notes.cosine();
+        return before.isEmpty()
+                ? cosine
+                : measured.memory() * before.getAsDouble() + (1 - measured.memory()) * cosine;
     }
 
     private static Step rates(OuterStep step) {
@@ -136,6 +145,7 @@ public record RoundStatistics(
                 step.learningRate(),
                 switch (step) {
                     case OuterStep.Descent descent -> OptionalDouble.of(descent.momentum());
+                    case OuterStep.Delayed delayed -> OptionalDouble.of(delayed.momentum());
                     case OuterStep.AdaptiveDescent _ -> OptionalDouble.empty();
                 });
     }

@@ -8,10 +8,12 @@ import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.OuterOptimizer.Adaptive;
+import dev.tapestry.consortium.OuterOptimizer.DelayedNesterov;
 import dev.tapestry.consortium.OuterOptimizer.Measured;
 import dev.tapestry.consortium.OuterOptimizer.Variant;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -139,6 +141,100 @@ final class OuterOptimizerConformanceTest {
         }
     }
 
+    /**
+     * Liu et al., arXiv 2401.09135, Algorithm 2: m and Δ are kept between arrivals, t counts them.
+     */
+    @Test
+    void delayed_nesterov_is_that_of_the_paper() {
+        double eta = 0.6;
+        double beta = 0.8;
+        int buffer = 3;
+        for (double c : new double[] {0, 0.2, 1.0 / 3}) {
+            try (RuleStage stage = stage("delayed by " + c)) {
+                double[] m = new double[RuleStage.SIZE];
+                double[] delta = new double[RuleStage.SIZE];
+                for (int t = 0; t < 7; t++) {
+                    double[][] x = stage.honest();
+                    double[] g = Published.mean(x, WEIGHTS);
+                    double[] moved = new double[m.length];
+                    for (int k = 0; k < m.length; k++) {
+                        delta[k] += g[k];
+                        if ((t + 1) % buffer != 0) {
+                            moved[k] = eta * (c * beta * m[k] + g[k] / buffer);
+                        } else {
+                            m[k] = beta * m[k] + delta[k] / buffer;
+                            moved[k] = eta * ((1 - c * buffer + c) * beta * m[k] + g[k] / buffer);
+                            delta[k] = 0;
+                        }
+                    }
+                    MergeRule rule = by(new DelayedNesterov(eta, beta, buffer, c));
+                    stage.expect(stage.merge(rule, x), moved, 2 * FLOATS);
+                    OuterState state = stage.rounds().getLast().state().orElseThrow();
+                    assertThat(state.isIntact()).isTrue();
+                    assertThat(state.notes().gathered()).hasValue((t + 1) % buffer);
+                }
+            }
+        }
+    }
+
+    @Test
+    void nesterov_delayed_by_nothing_is_nesterov_to_the_bit() {
+        try (RuleStage plain = stage("plain");
+                RuleStage delayed = stage("delayed by nothing")) {
+            for (int round = 0; round < 3; round++) {
+                double[] moved = plain.merge(MergeRule.diLoCo(0.6, 0.8), plain.honest());
+                MergeRule rule = by(new DelayedNesterov(0.6, 0.8, 1, 0.5));
+                assertThat(delayed.merge(rule, delayed.honest())).isEqualTo(moved);
+            }
+        }
+    }
+
+    @Test
+    void between_two_turns_of_a_delayed_momentum_the_decomposition_of_a_step_is_exact() {
+        try (RuleStage stage = stage("decomposed and delayed")) {
+            MergeRule rule = by(new DelayedNesterov(1, 0.5, 2, 0.4));
+            for (int round = 0; round < 2; round++) {
+                stage.merge(rule, stage.honest());
+            }
+            double[][] third = stage.honest();
+            double[] moved = stage.merge(rule, third);
+            double[] delta = Published.mean(third, WEIGHTS);
+            double along = 0;
+            for (int k = 0; k < delta.length; k++) {
+                along += moved[k] * delta[k] / Math.pow(Published.norm(delta), 2);
+            }
+            assertThat(gain(stage, 2).orElseThrow()).isCloseTo(along, within(1e-4));
+            assertThat(gain(stage, 1)).as("where it turns").isEmpty();
+            assertThat(stage.rounds().getLast().statistics().step().momentum()).hasValue(0.5);
+        }
+    }
+
+    private static OptionalDouble gain(RuleStage stage, int round) {
+        return stage.rounds()
+                .get(round)
+                .statistics()
+                .whole()
+                .momentum()
+                .orElseThrow()
+                .alignedGain();
+    }
+
+    @Test
+    void a_state_in_which_more_is_gathered_than_the_rule_gathers_does_not_fit() {
+        try (RuleStage stage = stage("shorter")) {
+            MergeRule three = by(new DelayedNesterov(1, 0.5, 3, 0));
+            MergeRule two = by(new DelayedNesterov(1, 0.5, 2, 0));
+            stage.merge(three, stage.honest());
+            assertThat(stage.rounds().getLast().state().orElseThrow().fits(two)).isTrue();
+            stage.merge(three, stage.honest());
+            assertThat(stage.rounds().getLast().state().orElseThrow().fits(two)).isFalse();
+            assertThat(stage.rounds().getLast().state().orElseThrow().fits(three)).isTrue();
+            MergeOrder order = stage.order(two, stage.honest());
+            assertThatThrownBy(() -> Merge.run(order, folder.resolve("next"), 1))
+                    .hasMessageContaining("2 gathered updates");
+        }
+    }
+
     @Test
     void the_decomposition_of_a_step_along_and_across_the_update_is_exact() {
         try (RuleStage stage = stage("decomposed")) {
@@ -176,7 +272,8 @@ final class OuterOptimizerConformanceTest {
             stage.merge(MergeRule.diLoCo(1, 0.5), stage.honest());
             MergeOrder order = stage.order(by(OuterOptimizer.fedYogi(0.01, 1e-3)), stage.honest());
             assertThatThrownBy(() -> Merge.run(order, folder.resolve("next"), 1))
-                    .hasMessageContaining("holds [FIRST_MOMENT]; the rule keeps");
+                    .hasMessageContaining(
+                            "holds [FIRST_MOMENT] with 0 gathered updates; the rule keeps");
         }
     }
 

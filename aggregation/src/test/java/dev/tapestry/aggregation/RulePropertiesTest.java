@@ -145,6 +145,8 @@ final class RulePropertiesTest {
             List<ModelDirectory> members = random(models, specs, 600_000);
             rules.put("yogi", of(OuterOptimizer.fedYogi(0.1, 1e-3), new Aggregator.Mean()));
             rules.put("adam", of(OuterOptimizer.fedAdam(0.1, 1e-3), new Aggregator.Mean()));
+            rules.put("delayed", delayed(2, 0.5));
+            rules.put("delayed by nothing", delayed(1, 0));
             rules.put(
                     "measured and centred",
                     of(
@@ -172,6 +174,20 @@ final class RulePropertiesTest {
                 of(new OuterOptimizer.Measured(1, 0.9, 0.5), new Aggregator.CentredClipping(0.2, 3))
                         .clipped(new Clipping.MedianNorm())
                         .mixed(new Mixing.NearestNeighbour(2));
+        MergeOutcome expected = killedInTheMiddle(rule);
+        assertThat(expected.state().orElseThrow().notes().cosine()).isPresent();
+    }
+
+    @Test
+    void a_merge_that_was_killed_in_the_middle_has_gathered_no_update_twice() throws IOException {
+        MergeRule rule =
+                of(new OuterOptimizer.DelayedNesterov(1, 0.9, 3, 0.1), new Aggregator.Mean());
+        MergeOutcome expected = killedInTheMiddle(rule);
+        assertThat(expected.state().orElseThrow().notes().gathered()).hasValue(2);
+    }
+
+    /** The second merge of two; what it gives when nobody kills it. */
+    private MergeOutcome killedInTheMiddle(MergeRule rule) throws IOException {
         try (Models models = new Models(folder)) {
             List<ModelDirectory> members = random(models, Models.SMALL_LLAMA, 5_000);
             MergeOutcome first =
@@ -179,8 +195,6 @@ final class RulePropertiesTest {
             MergeOrder order = order(members, rule, first.state());
             Path whole = Files.createDirectory(folder.resolve("whole"));
             MergeOutcome expected = Merge.run(order, whole.resolve("next"), 1);
-            assertThat(expected.state().orElseThrow().cosine()).isPresent();
-
             Path killed = Files.createDirectory(folder.resolve("killed"));
             Path work = Files.createDirectory(killed.resolve(".next.merging"));
             String shard = order.base().layout().keySet().iterator().next();
@@ -210,6 +224,7 @@ final class RulePropertiesTest {
                                     expected.state().map(OuterState::digest),
                                     folder))
                     .isEqualTo(new MergeVerification.Matches(expected.statistics()));
+            return expected;
         }
     }
 
@@ -221,6 +236,9 @@ final class RulePropertiesTest {
             rules.put("more steps", by(new Aggregator.CentredClipping(1, 6)));
             rules.put("heavy", of(OuterOptimizer.fedAvgM(1, 0.5), new Aggregator.Mean()));
             rules.put("nesterov", MergeRule.diLoCo(1, 0.5));
+            rules.put("delayed", delayed(2, 0));
+            rules.put("delayed longer", delayed(3, 0));
+            rules.put("delayed and spread", delayed(2, 0.5));
             assertThat(
                             rules.values().stream()
                                     .map(rule -> order(members, rule, Optional.empty()).identity())
@@ -280,6 +298,11 @@ final class RulePropertiesTest {
         assertThat(Published.distance(found, expected) / Math.sqrt(found.length))
                 .as("seed %d, %s", SEED, rule)
                 .isLessThan(within);
+    }
+
+    private static MergeRule delayed(int merges, double spread) {
+        return of(
+                new OuterOptimizer.DelayedNesterov(1, 0.5, merges, spread), new Aggregator.Mean());
     }
 
     private static MergeRule by(Aggregator aggregator) {

@@ -62,6 +62,14 @@ final class AdmissionRules {
                                     training.tokensPerRound(),
                                     training.steps()));
         }
+        if (charter.weighting() == Weighting.TOKENS_SQUARED_PER_STEP
+                && manifest.tokens() > manifest.steps() * training.tokensPerStep()) {
+            return refuse(
+                    Finding.WRONG_PLAN,
+                    "trained on %d tokens in %d steps; a step of the plan has %d tokens, and fewer steps than were taken would weigh more"
+                            .formatted(
+                                    manifest.tokens(), manifest.steps(), training.tokensPerStep()));
+        }
         if (manifest.sent().bytes() > charter.contributionQuotaBytes()) {
             return refuse(
                     Finding.TOO_LARGE,

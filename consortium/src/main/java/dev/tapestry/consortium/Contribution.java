@@ -1,5 +1,7 @@
 package dev.tapestry.consortium;
 
+import java.util.Optional;
+
 /**
  * A sound contribution, as the log remembers it.
  *
@@ -7,6 +9,7 @@ package dev.tapestry.consortium;
  * @param envelope digest of the signed manifest
  * @param weights digest of the manifest of its weights; the same twice is a replay
  * @param tokens it was trained on
+ * @param steps that it took; empty in logs from before they were noted
  * @param trainingBitsPerByte its mean training loss
  * @param updateNorm Euclidean norm of base minus weights
  */
@@ -15,5 +18,18 @@ public record Contribution(
         Digest envelope,
         Digest weights,
         long tokens,
+        @LeftOutWhenEmpty Optional<Integer> steps,
         double trainingBitsPerByte,
-        double updateNorm) {}
+        double updateNorm) {
+
+    /** A contribution without its steps. */
+    public Contribution(
+            MemberId member,
+            Digest envelope,
+            Digest weights,
+            long tokens,
+            double trainingBitsPerByte,
+            double updateNorm) {
+        this(member, envelope, weights, tokens, Optional.empty(), trainingBitsPerByte, updateNorm);
+    }
+}

@@ -1,5 +1,7 @@
 package dev.tapestry.consortium;
 
+import java.util.Optional;
+
 /**
  * What every node does between two merges, so that all members train alike.
  *
@@ -15,6 +17,7 @@ package dev.tapestry.consortium;
  * @param weightDecay decoupled
  * @param clipNorm largest gradient norm
  * @param seed of the data order
+ * @param averaging around the inner optimiser; empty for none
  */
 public record LocalTraining(
         int steps,
@@ -28,7 +31,8 @@ public record LocalTraining(
         int sequenceLength,
         double weightDecay,
         double clipNorm,
-        long seed) {
+        long seed,
+        @LeftOutWhenEmpty Optional<PrimalAveraging> averaging) {
 
     /** The inner optimiser. */
     public enum Optimizer {
@@ -67,9 +71,62 @@ public record LocalTraining(
         }
     }
 
+    /** Training without averaging. */
+    public LocalTraining(
+            int steps,
+            Optimizer optimizer,
+            double learningRate,
+            double finalLearningRateRatio,
+            Schedule schedule,
+            long warmupTokens,
+            long totalTokens,
+            int batchSequences,
+            int sequenceLength,
+            double weightDecay,
+            double clipNorm,
+            long seed) {
+        this(
+                steps,
+                optimizer,
+                learningRate,
+                finalLearningRateRatio,
+                schedule,
+                warmupTokens,
+                totalTokens,
+                batchSequences,
+                sequenceLength,
+                weightDecay,
+                clipNorm,
+                seed,
+                Optional.empty());
+    }
+
+    /** The same training with averaging around the inner optimiser. */
+    public LocalTraining averaged(PrimalAveraging around) {
+        return new LocalTraining(
+                steps,
+                optimizer,
+                learningRate,
+                finalLearningRateRatio,
+                schedule,
+                warmupTokens,
+                totalTokens,
+                batchSequences,
+                sequenceLength,
+                weightDecay,
+                clipNorm,
+                seed,
+                Optional.of(around));
+    }
+
     /** Tokens that one member trains on in a round. */
     public long tokensPerRound() {
-        return (long) steps * batchSequences * sequenceLength;
+        return steps * tokensPerStep();
+    }
+
+    /** Tokens that one member trains on in a step. */
+    public long tokensPerStep() {
+        return (long) batchSequences * sequenceLength;
     }
 
     private static void positive(String name, double value) {

@@ -86,6 +86,36 @@ public sealed interface OuterOptimizer {
         }
     }
 
+    /**
+     * Delayed Nesterov (arXiv 2401.09135, Algorithm 2): for merges of single contributions, as they
+     * come when nobody waits. N updates are gathered before they turn the momentum once, which
+     * otherwise each stale one would turn.
+     *
+     * <p>Σ ← Σ + Δ. Until N are gathered θ ← θ − η (Δ/N + cβm); with the Nth m ← βm + Σ/N, θ ← θ −
+     * η (Δ/N + (1 − cN + c)βm), Σ ← 0. With N = 1 it is Nesterov's momentum. As every Δ counts as
+     * one of N, η is that of a merge of N contributions.
+     *
+     * @param learningRate η, above 0
+     * @param momentum β, above 0 and below 1
+     * @param merges N, how many updates are gathered, at least 1
+     * @param spread c, the share of the momentum that goes into each merge before the Nth; 0 for
+     *     none, at most 1/N, with which all have the same
+     */
+    record DelayedNesterov(double learningRate, double momentum, int merges, double spread)
+            implements OuterOptimizer {
+        public DelayedNesterov {
+            Bounds.positive("the outer learning rate", learningRate);
+            Bounds.positive("the outer momentum", momentum);
+            Bounds.fraction("the outer momentum", momentum);
+            Bounds.atLeast(1, "merges", merges);
+            if (!(spread >= 0 && spread <= 1.0 / merges)) {
+                throw new IllegalArgumentException(
+                        "spread is at least 0 and at most 1 ÷ merges = %s, not %s"
+                                .formatted(1.0 / merges, spread));
+            }
+        }
+    }
+
     /** Federated averaging: the base becomes the aggregate. */
     static Sgd fedAvg() {
         return new Sgd(1, 0, false);

@@ -31,6 +31,6 @@ public record Pace(Duration trainFor, int leastSteps) {
      */
     public int steps(double secondsPerStep, int most) {
         double fitting = trainFor.toMillis() / 1e3 / secondsPerStep;
-        return (int) Math.clamp((long) fitting, leastSteps, most);
+        return Math.clamp((long) fitting, leastSteps, most);
     }
 }

@@ -67,6 +67,22 @@ final class RoundAuditRules {
                                                         training.tokensPerRound())))
                 .or(() ->
                         unless(
+                                stepsFit(contribution, training, before.charter()),
+                                () ->
+                                        "round %s admits %s with %d tokens in %s steps; the plan is %d steps of %d tokens, and the weighting is %s"
+                                                .formatted(
+                                                        round.number(),
+                                                        member,
+                                                        contribution.tokens(),
+                                                        contribution
+                                                                .steps()
+                                                                .map(String::valueOf)
+                                                                .orElse("unknown"),
+                                                        training.steps(),
+                                                        training.tokensPerStep(),
+                                                        before.charter().weighting())))
+                .or(() ->
+                        unless(
                                 contribution.trainingBitsPerByte() <= floor,
                                 () ->
                                         "round %s admits %s with a training loss of %s; the charter allows %s"
@@ -75,6 +91,21 @@ final class RoundAuditRules {
                                                         member,
                                                         contribution.trainingBitsPerByte(),
                                                         floor)));
+    }
+
+    /** Where they weigh, steps are there and none is larger than the plan's. */
+    private static boolean stepsFit(
+            Contribution contribution, LocalTraining training, Charter charter) {
+        boolean weigh = charter.weighting() == Weighting.TOKENS_SQUARED_PER_STEP;
+        return contribution
+                .steps()
+                .map(steps ->
+                        steps >= 1
+                                && steps <= training.steps()
+                                && (!weigh
+                                        || contribution.tokens()
+                                                <= steps * training.tokensPerStep()))
+                .orElse(!weigh);
     }
 
     static Optional<String> closed(Collecting round, CollectionClosed event, Charter charter) {

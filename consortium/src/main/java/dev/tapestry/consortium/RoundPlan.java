@@ -28,8 +28,8 @@ public record RoundPlan(
         long scoringTokens,
         Optional<Wire> wire,
         Optional<SharedGradients> gradients,
-        Optional<Overlap> overlap,
-        Optional<Pace> pace,
+        @LeftOutWhenEmpty Optional<Overlap> overlap,
+        @LeftOutWhenEmpty Optional<Pace> pace,
         List<MemberId> invited,
         Instant closesAt) {
 

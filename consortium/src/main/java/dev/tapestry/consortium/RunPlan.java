@@ -23,8 +23,8 @@ public record RunPlan(
         long scoringTokens,
         Optional<Wire> wire,
         Optional<CodecName> gradients,
-        Optional<Overlap> overlap,
-        Optional<Pace> pace) {
+        @LeftOutWhenEmpty Optional<Overlap> overlap,
+        @LeftOutWhenEmpty Optional<Pace> pace) {
 
     public RunPlan {
         if (rounds < 1) {

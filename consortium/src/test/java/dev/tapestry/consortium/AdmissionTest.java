@@ -91,6 +91,18 @@ class AdmissionTest {
                 .isEqualTo(Finding.WRONG_PLAN);
     }
 
+    /** One step for a round's work would weigh as many times more as the round has steps. */
+    @Test
+    void who_claims_few_steps_for_many_tokens_does_not_weigh_more() {
+        long planned = training().tokensPerRound();
+        ContributionManifest honest = manifest(1, BASE, PLAN, 5, planned / 2, 100, 2.5);
+        ContributionManifest stretched = manifest(1, BASE, PLAN, 4, planned / 2, 100, 2.5);
+        assertThat(consortium.refusal(stretched, WEIGHTS, PLAN)).isEmpty();
+        consortium = started(Charters.weighing(Weighting.TOKENS_SQUARED_PER_STEP));
+        assertThat(consortium.refusal(honest, WEIGHTS, PLAN)).isEmpty();
+        assertThat(finding(stretched)).isEqualTo(Finding.WRONG_PLAN);
+    }
+
     @Test
     void who_claims_more_tokens_or_steps_than_planned_did_not_follow_the_plan() {
         long planned = training().tokensPerRound();

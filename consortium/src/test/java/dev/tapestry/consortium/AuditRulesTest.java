@@ -49,7 +49,7 @@ class AuditRulesTest {
     private static final Optional<Digest> MOMENTUM = Optional.of(digest("momentum"));
 
     private final List<ConsortiumEvent> log = new ArrayList<>();
-    private Consortium consortium = start();
+    private Consortium consortium = start(CHARTER);
 
     @Test
     void an_honest_story_breaks_no_rule() {
@@ -243,6 +243,21 @@ class AuditRulesTest {
     }
 
     @Test
+    void an_admission_with_steps_that_the_plan_does_not_have_or_that_weigh_and_are_not_there() {
+        announce();
+        forged(admitted(1, trained(2560, Optional.of(11)), NOON), "in 11 steps; the plan is 10");
+        forged(admitted(1, trained(2560, Optional.of(0)), NOON), "in 0 steps");
+        write(List.of(admitted(1, trained(2560, Optional.of(9)), NOON)));
+
+        log.clear();
+        consortium = start(Charters.weighing(Weighting.TOKENS_SQUARED_PER_STEP));
+        announce();
+        forged(admitted(1, trained(2560, Optional.empty()), NOON), "in unknown steps");
+        forged(admitted(1, trained(2560, Optional.of(9)), NOON), "in 9 steps");
+        write(List.of(admitted(1, trained(2560, Optional.of(10)), NOON)));
+    }
+
+    @Test
     void a_refusal_in_a_round_that_is_not_the_current_one() {
         announce();
         forged(
@@ -381,8 +396,8 @@ class AuditRulesTest {
         assertThat(AuditRules.breach(consortium, event)).get().asString().contains(breach);
     }
 
-    private Consortium start() {
-        log.addAll(Sample.history(CHARTER, Sample.run(2), LAB, BANK, CLINIC));
+    private Consortium start(Charter charter) {
+        log.addAll(Sample.history(charter, Sample.run(2), LAB, BANK, CLINIC));
         return Consortium.replay(log);
     }
 
@@ -445,6 +460,10 @@ class AuditRulesTest {
 
     private static ContributionAdmitted admitted(int round, Contribution contribution, Instant at) {
         return new ContributionAdmitted(new RoundNumber(round), contribution, at);
+    }
+
+    private static Contribution trained(long tokens, Optional<Integer> steps) {
+        return new Contribution(LAB, digest("envelope"), digest("weights"), tokens, steps, 2.5, 1);
     }
 
     private static Contribution trained(long tokens, double loss) {

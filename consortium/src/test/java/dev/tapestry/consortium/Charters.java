@@ -27,11 +27,26 @@ final class Charters {
         return charter(2, 0.5, Duration.ofHours(24), 16, 0.05, bytes);
     }
 
+    static Charter weighing(Weighting weighting) {
+        return charter(weighting, 2, 0.5, Duration.ofHours(24), 16, 0.05, 1000);
+    }
+
     private static Charter charter(
             int quorum, double cap, Duration deadline, double floor, double tolerance, long quota) {
+        return charter(Weighting.EQUAL, quorum, cap, deadline, floor, tolerance, quota);
+    }
+
+    private static Charter charter(
+            Weighting weighting,
+            int quorum,
+            double cap,
+            Duration deadline,
+            double floor,
+            double tolerance,
+            long quota) {
         return new Charter(
                 "Sample",
-                Weighting.EQUAL,
+                weighting,
                 cap,
                 quorum,
                 deadline,

@@ -46,6 +46,9 @@ final class FairMerge {
         return switch (charter.weighting()) {
             case EQUAL -> 1;
             case TOKENS -> contribution.tokens();
+            case TOKENS_SQUARED_PER_STEP ->
+                    Math.pow((double) contribution.tokens(), 2)
+                            / contribution.steps().orElseThrow();
         };
     }
 }

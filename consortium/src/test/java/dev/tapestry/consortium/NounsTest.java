@@ -3,6 +3,7 @@ package dev.tapestry.consortium;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.LocalTraining.Schedule;
@@ -67,6 +68,19 @@ class NounsTest {
         refused(() -> training(10, 0.02, 0.1, 1001, 1000, 0), "warmupTokens");
         refused(() -> training(10, 0.02, 0.1, 0, 0, 0), "totalTokens");
         refused(() -> training(10, 0.02, 0.1, 0, 1, Double.POSITIVE_INFINITY), "weightDecay");
+    }
+
+    /** The settings that arXiv 2512.17131 was published with. */
+    @Test
+    void primal_averaging_goes_as_far_as_an_outer_optimiser_after_so_many_steps() {
+        assertThat(PrimalAveraging.over(16).memory()).isCloseTo(0.9934, within(5e-5));
+        assertThat(PrimalAveraging.over(32).memory()).isCloseTo(0.9967, within(5e-5));
+        assertThat(PrimalAveraging.over(64).memory()).isCloseTo(0.9984, within(5e-5));
+        assertThat(PrimalAveraging.over(64).gradientPoint()).isEqualTo(0.7);
+        refused(() -> PrimalAveraging.over(0), "steps is at least 1");
+        refused(() -> new PrimalAveraging(1.1, 0.9), "gradientPoint");
+        refused(() -> new PrimalAveraging(Double.NaN, 0.9), "gradientPoint");
+        refused(() -> new PrimalAveraging(0.7, 1), "memory");
     }
 
     @Test
@@ -151,6 +165,10 @@ class NounsTest {
         refused(() -> new Candidate.Weight(Sample.LAB, 1.1), "between 0 and 1");
         refused(() -> new OuterOptimizer.Sgd(0, 0, false), "learning rate");
         refused(() -> new OuterOptimizer.Sgd(1, 1, true), "momentum");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0, 2, 0), "momentum is above 0");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 1, 2, 0), "below 1");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0.9, 0, 0), "merges is at least 1");
+        refused(() -> new OuterOptimizer.DelayedNesterov(1, 0.9, 4, 0.26), "at most 1 ÷ merges");
     }
 
     @Test

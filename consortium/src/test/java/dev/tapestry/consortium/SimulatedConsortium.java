@@ -66,9 +66,10 @@ final class SimulatedConsortium {
     }
 
     private Charter charter(int quorum) {
+        List<Weighting> weightings = List.of(Weighting.values());
         return new Charter(
                 "Simulated",
-                random.nextBoolean() ? Weighting.EQUAL : Weighting.TOKENS,
+                weightings.get(random.nextInt(weightings.size())),
                 random.nextDouble(1.0 / quorum, 1 + Math.ulp(1.0)),
                 quorum,
                 Duration.ofHours(random.nextInt(4, 48)),

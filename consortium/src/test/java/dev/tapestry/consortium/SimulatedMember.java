@@ -156,6 +156,7 @@ final class SimulatedMember {
                         Sample.digest(manifest.toString()),
                         weights,
                         manifest.tokens(),
+                        Optional.of(manifest.steps()),
                         manifest.trainingBitsPerByte(),
                         0.1);
         return new Contributed(contribution, clock.now());

@@ -48,11 +48,16 @@ final class MergeWork {
 
     /** The weight of each contribution, by the charter's weighting and influence cap. */
     static Apportionment weights(RoundRecord round, Charter charter) {
-        Map<MemberId, Long> tokens = new TreeMap<>();
+        Map<MemberId, Apportionment.Trained> trained = new TreeMap<>();
+        // A log without steps is of a charter whose weighting does not ask for them.
         round.admitted()
-                .forEach((member, contribution) -> tokens.put(member, contribution.tokens()));
+                .forEach((member, contribution) ->
+                        trained.put(
+                                member,
+                                new Apportionment.Trained(
+                                        contribution.tokens(), contribution.steps().orElse(1))));
         return Apportionment.of(
-                charter.weighting(), new InfluenceCap(charter.influenceCap()), tokens);
+                charter.weighting(), new InfluenceCap(charter.influenceCap()), trained);
     }
 
     /**

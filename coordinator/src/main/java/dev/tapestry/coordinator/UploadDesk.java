@@ -267,6 +267,7 @@ final class UploadDesk {
                                         upload.contribution(),
                                         CanonicalJson.digest(manifest.weights()),
                                         manifest.tokens(),
+                                        Optional.of(manifest.steps()),
                                         manifest.trainingBitsPerByte(),
                                         sound.updateNorm()),
                                 clock.instant());

@@ -12,6 +12,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RunPlan;
@@ -78,6 +79,25 @@ class EventContractTest {
                 .isNotEmpty();
     }
 
+    /** Documents from before averaging were signed over these bytes. */
+    @Test
+    void a_plan_without_averaging_says_nothing_of_it() {
+        RunPlan plan = Stage.plan(2, MergeRule.fedAvg());
+        assertThat(new String(CanonicalJson.write(plan), StandardCharsets.UTF_8))
+                .contains("\"training\":{\"batchSequences\":")
+                .doesNotContain("averaging");
+        assertThat(CanonicalJson.read(CanonicalJson.write(averaged(plan)), RunPlan.class))
+                .isEqualTo(averaged(plan));
+    }
+
+    private static RunPlan averaged(RunPlan plan) {
+        return new RunPlan(
+                plan.rounds(),
+                plan.training().averaged(PrimalAveraging.over(32)),
+                plan.merge(),
+                plan.scoringTokens());
+    }
+
     static Stream<ConsortiumEvent> an_event_fits_the_schema_of_its_name_and_no_other() {
         Instant at = Instant.parse("2026-11-23T12:00:00.123456789Z");
         MemberId member = new MemberId("helsinki");
@@ -95,6 +115,7 @@ class EventContractTest {
                 new ConsortiumEvent.RunStarted(
                         plan.over(new Wire(Optional.of(new CodecName("int4/1")), Optional.empty())),
                         at),
+                new ConsortiumEvent.RunStarted(averaged(plan), at),
                 new ConsortiumEvent.RunStarted(plan.sharing(new CodecName("int8/1")), at),
                 new ConsortiumEvent.RunEnded(true, "2 bases were published", at),
                 new ConsortiumEvent.RoundAnnounced(
@@ -109,6 +130,10 @@ class EventContractTest {
                         at),
                 new ConsortiumEvent.ContributionAdmitted(
                         round, new Contribution(member, digest, digest, 1024, 3.25, 0.5), at),
+                new ConsortiumEvent.ContributionAdmitted(
+                        round,
+                        new Contribution(member, digest, digest, 1024, Optional.of(8), 3.25, 0.5),
+                        at),
                 new ConsortiumEvent.ContributionRefused(
                         round, member, Finding.NON_FINITE, "tensor 'a' holds NaN", at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),

@@ -45,6 +45,9 @@ class MergeRulesTest {
                                 new Aggregator.Mean()),
                         MergeRule.of(
                                 new OuterOptimizer.Measured(1, 0.9, 0.5), new Aggregator.Mean()),
+                        MergeRule.of(
+                                new OuterOptimizer.DelayedNesterov(0.7, 0.9, 4, 0.25),
+                                new Aggregator.Mean()),
                         mean.clipped(new Clipping.MedianNorm()),
                         mean.mixed(new Mixing.Bucketing(2)),
                         mean.mixed(new Mixing.NearestNeighbour(1))));
@@ -78,13 +81,19 @@ class MergeRulesTest {
         }
     }
 
-    @Test
-    void measured_momentum_and_centred_clipping_go_through_rounds_and_are_verified() {
-        MergeRule rule =
+    static Stream<MergeRule> what_a_rule_keeps_goes_through_rounds_and_is_verified() {
+        return Stream.of(
                 MergeRule.of(
                                 new OuterOptimizer.Measured(1, 0.9, 0.5),
                                 new Aggregator.CentredClipping(1, 2))
-                        .clipped(new Clipping.MedianNorm());
+                        .clipped(new Clipping.MedianNorm()),
+                MergeRule.of(
+                        new OuterOptimizer.DelayedNesterov(1, 0.9, 2, 0.1), new Aggregator.Mean()));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void what_a_rule_keeps_goes_through_rounds_and_is_verified(MergeRule rule) {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2), 3, 2048).withMembers("ada", "bela")) {
             stage.run(3, rule);

@@ -17,6 +17,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class ControlVariate implements AutoCloseable {
 
+    /** The name of c_shared − c_own in a checkpoint. */
+    static final String CORRECTION = "gradients.correction";
+
     private final NativeTensors owned = new NativeTensors();
     private final ParameterLayout layout;
     private final Tensor sum;

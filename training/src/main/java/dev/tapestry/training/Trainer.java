@@ -6,6 +6,7 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.SequencedMap;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -44,6 +45,7 @@ public final class Trainer implements AutoCloseable {
     private boolean together;
     private Progress progress = Progress.START;
     private @Nullable ControlVariate variate;
+    private final @Nullable PrimalAverage average;
     private @Nullable Tensor contributed;
 
     private Trainer(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
@@ -61,6 +63,10 @@ public final class Trainer implements AutoCloseable {
         this.order = new DataOrder(data.count(), plan.sequenceLength(), plan.seed());
         this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), model.parameters());
         this.gradient = new LlamaGradient(model, plan.precision(), plan.activationCheckpointing());
+        this.average =
+                plan.averaging()
+                        .map(around -> new PrimalAverage(around, model.parameters()))
+                        .orElse(null);
     }
 
     /** Begins to train the model in {@code base}. */
@@ -111,12 +117,11 @@ public final class Trainer implements AutoCloseable {
         try (TrainerCheckpoint saved = TrainerCheckpoint.open(checkpoint)) {
             Trainer trainer = begin(Llama.empty(saved.config()), plan, data, group);
             try {
-                saved.restore(trainer.model.parameters(), trainer.optimizer);
-                trainer.progress = saved.progress();
-                if (saved.corrects()) {
+                if (saved.keeps(ControlVariate.CORRECTION)) {
                     trainer.countGradients();
-                    saved.restoreCorrection(trainer.counting());
                 }
+                saved.restore(trainer.model.parameters(), trainer.kept());
+                trainer.progress = saved.progress();
                 return trainer;
             } catch (RuntimeException e) {
                 trainer.close();
@@ -141,8 +146,7 @@ public final class Trainer implements AutoCloseable {
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
             gradients.zero_();
-            double nats = group.mean(differentiated());
-            refuseNonFinite("loss", nats);
+            double nats = lossAndGradients();
             group.sum(gradients);
             try (GradientsOff _ = new GradientsOff()) {
                 if (variate != null) {
@@ -150,10 +154,42 @@ public final class Trainer implements AutoCloseable {
                 }
                 double norm = clipped(gradients);
                 double factor = plan.schedule().at(progress.scheduleTokens());
-                optimizer.step(progress.steps() + 1, factor);
+                move(factor);
                 progress = progress.after(plan);
                 return new StepReport(progress.steps(), progress.tokens(), nats, norm, factor);
             }
+        }
+    }
+
+    /** The loss where gradients are taken, of all processes; the weights are then as before. */
+    private double lossAndGradients() {
+        if (average == null) {
+            return finiteLoss();
+        }
+        try (GradientsOff _ = new GradientsOff()) {
+            average.lookAhead();
+        }
+        try {
+            return finiteLoss();
+        } finally {
+            try (GradientsOff _ = new GradientsOff()) {
+                average.lookBack();
+            }
+        }
+    }
+
+    private double finiteLoss() {
+        double nats = group.mean(differentiated());
+        refuseNonFinite("loss", nats);
+        return nats;
+    }
+
+    private void move(double factor) {
+        long step = progress.steps() + 1;
+        if (average == null) {
+            optimizer.step(step, factor);
+        } else {
+            average.step(() -> optimizer.step(step, factor));
         }
     }
 
@@ -222,12 +258,23 @@ public final class Trainer implements AutoCloseable {
      * data stay.
      */
     public void replaceWeights(ModelDirectory base) {
-        model.replaceWeights(base);
+        replaceWeights(base, _ -> true);
     }
 
     /** The same for some tensors, by name; the others stay as they are. */
     public void replaceWeights(ModelDirectory base, Predicate<String> tensors) {
-        model.replaceWeights(base, tensors);
+        change(() -> model.replaceWeights(base, tensors));
+    }
+
+    /** Where weights are averaged, what the optimiser has learnt ahead of the average stays. */
+    private void change(Runnable weights) {
+        if (average == null) {
+            weights.run();
+        } else {
+            try (GradientsOff _ = new GradientsOff()) {
+                average.move(weights);
+            }
+        }
     }
 
     /**
@@ -238,7 +285,7 @@ public final class Trainer implements AutoCloseable {
      * @param tensors by name; the others stay as they are
      */
     public void rebase(ModelDirectory sent, ModelDirectory base, Predicate<String> tensors) {
-        model.rebase(sent, base, tensors);
+        change(() -> model.rebase(sent, base, tensors));
     }
 
     /**
@@ -264,11 +311,14 @@ public final class Trainer implements AutoCloseable {
         if (contributed == null) {
             throw new IllegalStateException("no contribution is held");
         }
-        try (PointerScope _ = new PointerScope();
-                GradientsOff _ = new GradientsOff()) {
-            model.parameters().values().sub_(contributed);
-        }
-        model.addWeights(base);
+        Tensor sent = contributed;
+        change(() -> {
+            try (PointerScope _ = new PointerScope();
+                    GradientsOff _ = new GradientsOff()) {
+                model.parameters().values().sub_(sent);
+            }
+            model.addWeights(base);
+        });
     }
 
     /**
@@ -372,8 +422,20 @@ public final class Trainer implements AutoCloseable {
      */
     public void saveCheckpoint(Path file) {
         if (group.leads()) {
-            TrainerCheckpoint.write(file, model, optimizer, variate, progress);
+            TrainerCheckpoint.write(file, model, kept(), progress);
         }
+    }
+
+    /** What is kept beside the weights, by name; what is written into it counts. */
+    private SequencedMap<String, Tensor> kept() {
+        SequencedMap<String, Tensor> kept = optimizer.state();
+        if (average != null) {
+            kept.put(PrimalAverage.FAST, average.fast());
+        }
+        if (variate != null) {
+            kept.put(ControlVariate.CORRECTION, variate.correction());
+        }
+        return kept;
     }
 
     /**
@@ -414,6 +476,9 @@ public final class Trainer implements AutoCloseable {
             variate.close();
         }
         owned.close();
+        if (average != null) {
+            average.close();
+        }
         gradient.close();
         optimizer.close();
         model.close();

@@ -14,16 +14,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A trainer on disk: one safetensors file, all F32.
  *
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
- * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser;
- *           correction, one-dimensional, where gradients are corrected
+ * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser,
+ *           for those that run ahead where weights are averaged (averaging.fast), and for the gradients' correction
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -31,7 +31,6 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String FORMAT = "tapestry-trainer-1";
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
-    private static final String CORRECTION = "correction";
 
     private final SafetensorsFile file;
 
@@ -40,23 +39,14 @@ final class TrainerCheckpoint implements AutoCloseable {
     }
 
     static void write(
-            Path target,
-            Llama model,
-            Optimizer optimizer,
-            @Nullable ControlVariate variate,
-            Progress progress) {
+            Path target, Llama model, SequencedMap<String, Tensor> state, Progress progress) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
             specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
         }
-        optimizer
-                .state()
-                .forEach((name, buffer) ->
-                        specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
-        if (variate != null) {
-            specs.add(TensorSpec.of(CORRECTION, DType.F32, variate.correction().numel()));
-        }
+        state.forEach((name, buffer) ->
+                specs.add(TensorSpec.of(OPTIMIZER + name, DType.F32, buffer.numel())));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", FORMAT);
         metadata.put(
@@ -71,13 +61,8 @@ final class TrainerCheckpoint implements AutoCloseable {
             for (Slot slot : parameters.layout().slots().values()) {
                 writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
             }
-            optimizer
-                    .state()
-                    .forEach((name, buffer) ->
-                            writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
-            if (variate != null) {
-                writer.data(CORRECTION).copyFrom(NativeTensors.memory(variate.correction()));
-            }
+            state.forEach((name, buffer) ->
+                    writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
             writer.commit();
         }
     }
@@ -115,11 +100,10 @@ final class TrainerCheckpoint implements AutoCloseable {
     }
 
     /** Copies weights and optimiser state to where they live. */
-    void restore(FlatParameters parameters, Optimizer optimizer) {
+    void restore(FlatParameters parameters, Map<String, Tensor> state) {
         for (Slot slot : parameters.layout().slots().values()) {
             parameters.memory(slot).copyFrom(data(WEIGHTS + slot.name(), slot.shape()));
         }
-        Map<String, Tensor> state = optimizer.state();
         for (String name : file.tensors().keySet()) {
             if (name.startsWith(OPTIMIZER)
                     && !state.containsKey(name.substring(OPTIMIZER.length()))) {
@@ -134,14 +118,9 @@ final class TrainerCheckpoint implements AutoCloseable {
                         .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
     }
 
-    /** Whether gradients were corrected. */
-    boolean corrects() {
-        return file.tensors().containsKey(CORRECTION);
-    }
-
-    void restoreCorrection(ControlVariate variate) {
-        Tensor correction = variate.correction();
-        NativeTensors.memory(correction).copyFrom(data(CORRECTION, List.of(correction.numel())));
+    /** Whether a buffer of this name is here. */
+    boolean keeps(String name) {
+        return file.tensors().containsKey(OPTIMIZER + name);
     }
 
     private MemorySegment data(String name, List<Long> shape) {

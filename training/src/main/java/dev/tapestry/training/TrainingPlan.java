@@ -1,6 +1,8 @@
 package dev.tapestry.training;
 
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.training.TrainingException.Code;
+import java.util.Optional;
 
 /**
  * How a node trains. With the same plan, base, data and number of threads the same weights come
@@ -18,6 +20,7 @@ import dev.tapestry.training.TrainingException.Code;
  *     pass, the same step up to rounding; divides sequencesPerStep
  * @param activationCheckpointing whether the way back computes each layer's values again (Chen et
  *     al., arXiv:1604.06174): memory for one layer, bit for bit the same step, a third more work
+ * @param averaging around the optimiser; empty for none
  */
 public record TrainingPlan(
         OptimizerPlan optimizer,
@@ -29,7 +32,8 @@ public record TrainingPlan(
         long seed,
         int threads,
         int accumulationSteps,
-        boolean activationCheckpointing) {
+        boolean activationCheckpointing,
+        Optional<PrimalAveraging> averaging) {
 
     public TrainingPlan {
         check(sequencesPerStep > 0, "sequencesPerStep", sequencesPerStep);
@@ -62,7 +66,8 @@ public record TrainingPlan(
                 seed,
                 threads,
                 1,
-                false);
+                false,
+                Optional.empty());
     }
 
     /** The same with another order of the data. */
@@ -77,7 +82,8 @@ public record TrainingPlan(
                 other,
                 threads,
                 accumulationSteps,
-                activationCheckpointing);
+                activationCheckpointing,
+                averaging);
     }
 
     /** The same with less memory; see the components. */
@@ -92,7 +98,24 @@ public record TrainingPlan(
                 seed,
                 threads,
                 passes,
-                checkpointing);
+                checkpointing,
+                averaging);
+    }
+
+    /** The same with or without averaging around the optimiser. */
+    public TrainingPlan withAveraging(Optional<PrimalAveraging> around) {
+        return new TrainingPlan(
+                optimizer,
+                schedule,
+                sequencesPerStep,
+                sequenceLength,
+                clipNorm,
+                precision,
+                seed,
+                threads,
+                accumulationSteps,
+                activationCheckpointing,
+                around);
     }
 
     /** Tokens that one step learns from. */

@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.SafetensorsFile;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,8 +66,12 @@ class TrainerTest {
 
     @Test
     void a_killed_trainer_resumes_bit_for_bit() {
-        for (OptimizerPlan optimizer : List.of(MUON, ADAMW)) {
-            TrainingPlan plan = TestModels.plan(optimizer, Precision.AUTO);
+        for (TrainingPlan plan :
+                List.of(
+                        TestModels.plan(MUON, Precision.AUTO),
+                        TestModels.plan(ADAMW, Precision.AUTO),
+                        averaged(TestModels.plan(MUON, Precision.AUTO)),
+                        averaged(TestModels.plan(ADAMW, Precision.AUTO)))) {
             Tokens text = TestModels.text(6);
             Path checkpoint = directory.resolve("state.safetensors");
             List<Double> uninterrupted;
@@ -78,6 +87,96 @@ class TrainerTest {
                 assertThat(weights(trainer.model())).isEqualTo(last);
             }
         }
+    }
+
+    @Test
+    void an_average_of_the_weights_learns_a_short_text_too() {
+        Tokens text = TestModels.text(6);
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 1),
+                        averaged(TestModels.plan(MUON, Precision.FP32)),
+                        text)) {
+            run(trainer, 150);
+            TextLoss loss = Evaluation.whole(32).of(trainer.model(), text);
+            assertThat(loss.natsPerToken()).isLessThan(1.5);
+        }
+    }
+
+    @Test
+    void an_average_that_keeps_nothing_is_the_last_weights_to_the_bit() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        TrainingPlan none = plan.withAveraging(Optional.of(new PrimalAveraging(0, 0)));
+        try (Trainer plain =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6));
+                Trainer averaging =
+                        Trainer.begin(
+                                Llama.fresh(TestModels.tiny(), 3), none, TestModels.text(6))) {
+            assertThat(run(averaging, 5)).isEqualTo(run(plain, 5));
+            assertThat(weights(averaging.model())).isEqualTo(weights(plain.model()));
+        }
+    }
+
+    @Test
+    void a_new_base_moves_the_average_and_what_runs_ahead_of_it_alike() {
+        TrainingPlan plan = averaged(TestModels.plan(MUON, Precision.FP32));
+        Path base = directory.resolve("base");
+        try (Llama model = Llama.fresh(TestModels.tiny(), 8)) {
+            model.saveTo(base, DType.F32);
+        }
+        try (Trainer trainer =
+                        Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6));
+                ModelDirectory published = ModelDirectory.open(base);
+                Llama expected = Llama.load(published)) {
+            run(trainer, 3);
+            float[] before = lead(trainer);
+            trainer.replaceWeights(published);
+            assertThat(weights(trainer.model())).isEqualTo(weights(expected));
+            assertThat(distance(lead(trainer), before)).isLessThan(1e-5);
+
+            Path sent = directory.resolve("sent");
+            trainer.exportTo(sent, DType.F32);
+            run(trainer, 2);
+            float[] further = lead(trainer);
+            assertThat(distance(further, before)).isGreaterThan(1e-2);
+            try (ModelDirectory contributed = ModelDirectory.open(sent)) {
+                trainer.rebase(contributed, published, _ -> true);
+            }
+            assertThat(distance(lead(trainer), further)).isLessThan(1e-5);
+        }
+    }
+
+    /** z − x. */
+    private float[] lead(Trainer trainer) {
+        Path checkpoint = directory.resolve("lead.safetensors");
+        trainer.saveCheckpoint(checkpoint);
+        float[] lead = weights(trainer.model());
+        try (SafetensorsFile file = SafetensorsFile.open(checkpoint)) {
+            MemorySegment fast = file.data("optimizer.averaging.fast");
+            for (int i = 0; i < lead.length; i++) {
+                lead[i] = fast.get(FloatConversion.FLOAT_LE, 4L * i) - lead[i];
+            }
+        }
+        return lead;
+    }
+
+    @Test
+    void a_step_that_fails_leaves_the_average_as_it_was() {
+        int[] ids = new int[100];
+        ids[77] = 256;
+        try (Trainer trainer =
+                Trainer.begin(
+                        Llama.fresh(TestModels.tiny(), 3),
+                        averaged(TestModels.plan(MUON, Precision.FP32)),
+                        Tokens.of(ids))) {
+            float[] before = weights(trainer.model());
+            refused(Code.TOKEN_OUT_OF_RANGE, trainer::step);
+            assertThat(weights(trainer.model())).isEqualTo(before);
+        }
+    }
+
+    private static TrainingPlan averaged(TrainingPlan plan) {
+        return plan.withAveraging(Optional.of(PrimalAveraging.over(4)));
     }
 
     @Test
@@ -227,6 +326,14 @@ class TrainerTest {
         refused(
                 Code.WRONG_CHECKPOINT,
                 () -> Trainer.resume(checkpoint, TestModels.plan(ADAMW, Precision.FP32), text));
+        TrainingPlan averaged = averaged(TestModels.plan(MUON, Precision.FP32));
+        refused(Code.WRONG_CHECKPOINT, () -> Trainer.resume(checkpoint, averaged, text));
+        try (Trainer trainer = Trainer.begin(Llama.fresh(TestModels.tiny(), 3), averaged, text)) {
+            trainer.saveCheckpoint(checkpoint);
+        }
+        refused(
+                Code.WRONG_CHECKPOINT,
+                () -> Trainer.resume(checkpoint, TestModels.plan(MUON, Precision.FP32), text));
         Files.writeString(checkpoint, "not tensors");
         refused(
                 Code.WRONG_CHECKPOINT,

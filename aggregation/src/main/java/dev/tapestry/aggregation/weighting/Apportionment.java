@@ -29,38 +29,51 @@ public sealed interface Apportionment {
     record Refused(String detail) implements Apportionment {}
 
     /**
-     * The weights of contributions that were trained on so many tokens, none above the cap.
-     * Contributions below the charter's quality floor are not among them: they were never admitted.
+     * What a contribution was trained on.
      *
-     * @param tokens that each member's contribution was trained on, 0 or more
+     * @param tokens 0 or more
+     * @param steps in which; at least 1 where there are tokens
+     */
+    record Trained(long tokens, long steps) {
+        public Trained {
+            if (tokens < 0 || steps < 0 || (tokens > 0 && steps == 0)) {
+                throw new IllegalArgumentException(
+                        "nobody trains on %d tokens in %d steps".formatted(tokens, steps));
+            }
+        }
+    }
+
+    /**
+     * The weights of contributions by what they were trained on, none above the cap. Contributions
+     * below the charter's quality floor are not among them: they were never admitted.
+     *
+     * @param trained what each member's contribution was trained on
      * @return a refusal if nobody has any weight, or if the cap is too low for so few members
      */
-    static Apportionment of(Weighting weighting, InfluenceCap cap, Map<MemberId, Long> tokens) {
+    static Apportionment of(Weighting weighting, InfluenceCap cap, Map<MemberId, Trained> trained) {
         SequencedMap<MemberId, Double> claims = new TreeMap<>();
         double total = 0;
-        for (var entry : new TreeMap<>(tokens).entrySet()) {
-            double claim = claim(weighting, entry.getKey(), entry.getValue());
+        for (var entry : new TreeMap<>(trained).entrySet()) {
+            double claim = claim(weighting, entry.getValue());
             claims.put(entry.getKey(), claim);
             total += claim;
         }
         if (total == 0) {
             return new Refused(
                     "none of the %d contributions has any weight under the weighting %s: without tokens there is nothing to merge"
-                            .formatted(tokens.size(), weighting));
+                            .formatted(trained.size(), weighting));
         }
         double sum = total;
         claims.replaceAll((_, claim) -> claim / sum);
         return cap.limit(new Apportioned(claims));
     }
 
-    private static double claim(Weighting weighting, MemberId member, long tokens) {
-        if (tokens < 0) {
-            throw new IllegalArgumentException(
-                    member + " cannot have trained on " + tokens + " tokens");
-        }
+    private static double claim(Weighting weighting, Trained trained) {
+        double tokens = trained.tokens();
         return switch (weighting) {
             case EQUAL -> 1;
             case TOKENS -> tokens;
+            case TOKENS_SQUARED_PER_STEP -> tokens == 0 ? 0 : tokens * tokens / trained.steps();
         };
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
+import dev.tapestry.aggregation.weighting.Apportionment.Trained;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.Weighting;
 import java.util.HashMap;
@@ -27,6 +28,43 @@ final class ApportionmentTest {
     void tokens_weigh_in_proportion() {
         assertThat(weights(Weighting.TOKENS, 1, 100, 300, 0).values())
                 .containsExactly(0.25, 0.75, 0.0);
+    }
+
+    /** Decoupled DiLoCo: w ∝ c_tokens² ÷ c_steps. */
+    @Test
+    void tokens_squared_per_step_favour_large_batches_over_many_steps() {
+        Map<MemberId, Trained> members = new TreeMap<>();
+        members.put(new MemberId("few-large"), new Trained(800, 2));
+        members.put(new MemberId("many-small"), new Trained(800, 8));
+        members.put(new MemberId("nothing-yet"), new Trained(0, 0));
+        members.put(new MemberId("short"), new Trained(400, 1));
+        // 320,000, 80,000, 0, 160,000
+        assertThat(weights(Weighting.TOKENS_SQUARED_PER_STEP, 1, members).values())
+                .satisfiesExactly(
+                        few -> assertThat(few).isCloseTo(4 / 7.0, within(1e-15)),
+                        many -> assertThat(many).isCloseTo(1 / 7.0, within(1e-15)),
+                        none -> assertThat(none).isZero(),
+                        small -> assertThat(small).isCloseTo(2 / 7.0, within(1e-15)));
+        assertThat(weights(Weighting.TOKENS_SQUARED_PER_STEP, 0.45, members).values())
+                .first()
+                .isEqualTo(0.45);
+    }
+
+    @Test
+    void with_one_size_of_batch_tokens_squared_per_step_is_tokens() {
+        Map<MemberId, Trained> members = new TreeMap<>();
+        members.put(new MemberId("fast"), new Trained(4096, 8));
+        members.put(new MemberId("slow"), new Trained(1024, 2));
+        assertThat(weights(Weighting.TOKENS_SQUARED_PER_STEP, 1, members))
+                .isEqualTo(weights(Weighting.TOKENS, 1, members));
+    }
+
+    @Test
+    void tokens_without_a_step_are_refused() {
+        for (long[] odd : new long[][] {{1, 0}, {-1, 1}, {1, -1}}) {
+            assertThatThrownBy(() -> new Trained(odd[0], odd[1]))
+                    .hasMessageContaining("nobody trains on");
+        }
     }
 
     @Test
@@ -107,16 +145,22 @@ final class ApportionmentTest {
 
     private static SequencedMap<MemberId, Double> weights(
             Weighting weighting, double cap, long... tokens) {
-        return switch (Apportionment.of(weighting, new InfluenceCap(cap), tokens(tokens))) {
+        return weights(weighting, cap, tokens(tokens));
+    }
+
+    private static SequencedMap<MemberId, Double> weights(
+            Weighting weighting, double cap, Map<MemberId, Trained> trained) {
+        return switch (Apportionment.of(weighting, new InfluenceCap(cap), trained)) {
             case Apportioned(var weights) -> weights;
             case Refused(String detail) -> throw new AssertionError(detail);
         };
     }
 
-    private static Map<MemberId, Long> tokens(long... tokens) {
-        Map<MemberId, Long> byMember = new HashMap<>();
+    /** So many tokens each, in one step. */
+    private static Map<MemberId, Trained> tokens(long... tokens) {
+        Map<MemberId, Trained> byMember = new HashMap<>();
         for (int i = 0; i < tokens.length; i++) {
-            byMember.put(new MemberId("m%02d".formatted(i)), tokens[i]);
+            byMember.put(new MemberId("m%02d".formatted(i)), new Trained(tokens[i], 1));
         }
         return new TreeMap<>(byMember);
     }

@@ -93,16 +93,26 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             case Scheme.Untrained() -> shared(inputs, inputs.start(), 0, 0);
             case Scheme.Central(Optional<Scheme.Rounds> outer) -> central(inputs, outer);
             case Scheme.Alone() -> alone(inputs);
-            case Scheme.Loop(Scheme.Rounds rounds) -> {
-                LoopSimulation.Outcome loop =
-                        new LoopSimulation(
-                                        inputs.train(),
-                                        recipe.plan(1, tokens, inputs.seed(), inputs.threads()),
-                                        rounds)
-                                .run(inputs.start(), tokens, inputs.work());
-                yield shared(inputs, loop.model(), loop.uploaded(), loop.downloaded());
-            }
+            case Scheme.Loop(Scheme.Rounds rounds) ->
+                    shared(
+                            inputs,
+                            new LoopSimulation(inputs.train(), ofOne(inputs), rounds)
+                                    .run(inputs.start(), tokens, inputs.work()));
+            case Scheme.Asynchronous asynchronous ->
+                    shared(
+                            inputs,
+                            new AsynchronousSimulation(inputs.train(), ofOne(inputs), asynchronous)
+                                    .run(inputs.start(), tokens, inputs.work()));
         };
+    }
+
+    /** The plan of one member among several. */
+    private TrainingPlan ofOne(Inputs inputs) {
+        return recipe.plan(1, tokens, inputs.seed(), inputs.threads());
+    }
+
+    private static Result shared(Inputs inputs, LoopSimulation.Outcome loop) {
+        return shared(inputs, loop.model(), loop.uploaded(), loop.downloaded());
     }
 
     private Result central(Inputs inputs, Optional<Scheme.Rounds> outer) {
@@ -122,7 +132,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
     }
 
     private Result alone(Inputs inputs) {
-        TrainingPlan plan = recipe.plan(1, tokens, inputs.seed(), inputs.threads());
+        TrainingPlan plan = ofOne(inputs);
         SortedMap<MemberId, Double> losses = new TreeMap<>();
         inputs.train()
                 .forEach((member, text) -> {

@@ -1,11 +1,7 @@
 package dev.tapestry.app.study;
 
-import dev.tapestry.aggregation.Merge;
-import dev.tapestry.aggregation.MergeOrder;
 import dev.tapestry.aggregation.MergeOutcome;
 import dev.tapestry.aggregation.OuterState;
-import dev.tapestry.aggregation.WeightedContribution;
-import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.training.Tokens;
@@ -14,10 +10,8 @@ import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.Fragments;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.codec.Codec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +21,6 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /**
  * The Shared-Base Loop in one process, one member after the other: the same trainer and the same
@@ -78,14 +71,17 @@ public record LoopSimulation(
      *     same outcome
      */
     public Outcome run(Path base, long tokens, Path work, Intake intake) {
+        Lines lines = new Lines(rounds.wire(), rounds.sharing());
         List<Learner> learners = new ArrayList<>();
         try (ModelDirectory start = ModelDirectory.open(base)) {
             for (var member : members.entrySet()) {
                 TrainingPlan own = seeded(learners.size());
                 Trainer trainer = Trainer.begin(start, own, member.getValue());
-                learners.add(learner(member.getKey(), trainer, learners.size(), work));
+                int place = learners.size();
+                double share = rounds.churn().map(churn -> churn.share(place)).orElse(1.0);
+                learners.add(lines.learner(member.getKey(), trainer, share, work));
             }
-            Downlink down = downlink(work);
+            Lines.Down down = lines.toAll(work);
             Fragments fragments = Fragments.of(start.tensors().values(), rounds.fragments());
             SplittableRandom absences = new SplittableRandom(plan.seed());
             long due = Math.ceilDiv(tokens, plan.tokensPerStep()) * members.size();
@@ -146,53 +142,6 @@ public record LoopSimulation(
         return present;
     }
 
-    private Learner learner(MemberId member, Trainer trainer, int place, Path work)
-            throws IOException {
-        Path memory = Files.createDirectories(work.resolve("residuals-of-" + member));
-        Scheme.Residual residual = residual();
-        return new Learner(
-                member,
-                trainer,
-                new Transfer(rounds.wire().map(Scheme.Wire::up), residual, memory),
-                sharedLine(Scheme.Wire::up, memory),
-                rounds.sharing(),
-                residual == Scheme.Residual.KEPT,
-                memory,
-                rounds.churn().map(churn -> churn.share(place)).orElse(1.0));
-    }
-
-    /** The coordinator has no weights of its own to keep a residual in. */
-    private Downlink downlink(Path work) throws IOException {
-        Scheme.Residual kind =
-                residual() == Scheme.Residual.KEPT ? Scheme.Residual.ADDED : residual();
-        Optional<Codec> codec = rounds.wire().map(Scheme.Wire::down);
-        Path memory = Files.createDirectories(work.resolve("residuals-of-the-coordinator"));
-        return new Downlink(
-                new Transfer(codec, kind, Files.createDirectories(memory.resolve("base"))),
-                sharedLine(Scheme.Wire::down, memory));
-    }
-
-    /** Gradients need no residual: each is coded as the difference to what the other end has. */
-    private Transfer sharedLine(Function<Scheme.Wire, Codec> codec, Path memory)
-            throws IOException {
-        boolean states = rounds.sharing().equals(Optional.of(Scheme.Sharing.GRADIENTS));
-        return new Transfer(
-                rounds.wire().map(wire -> wire.shared().orElseGet(() -> codec.apply(wire))),
-                states ? Scheme.Residual.DROPPED : residual(),
-                Files.createDirectories(memory.resolve("shared")));
-    }
-
-    /** What the coordinator sends to each member. */
-    private record Downlink(Transfer base, Transfer shared) {
-        long bytes() {
-            return base.bytes() + shared.bytes();
-        }
-    }
-
-    private Scheme.Residual residual() {
-        return rounds.wire().map(Scheme.Wire::residual).orElse(Scheme.Residual.DROPPED);
-    }
-
     /** The steps of one round, in the middle of which the last merge arrives; how many they are. */
     private long learn(Learner learner, Standing standing, int steps) {
         int ahead = standing.merged().isEmpty() ? 0 : Math.min(rounds.overlap(), steps);
@@ -216,16 +165,15 @@ public record LoopSimulation(
             List<Learner> learners,
             Standing standing,
             Set<String> merged,
-            Downlink down,
+            Lines.Down down,
             Intake intake,
             Path folder) {
         Optional<Path> shared =
                 standing.shared()
                         .map(place -> mergeShared(learners, standing.base(), place, down, folder));
-        SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
+        SortedMap<MemberId, Long> steps = new TreeMap<>();
+        SortedMap<MemberId, Path> came = new TreeMap<>();
         try (ModelDirectory base = ModelDirectory.open(standing.base())) {
-            SortedMap<MemberId, Long> steps = new TreeMap<>();
-            SortedMap<MemberId, Path> came = new TreeMap<>();
             for (Learner learner : learners) {
                 steps.put(learner.member(), learner.stepsNotMerged());
                 came.put(learner.member(), learner.contribute(base, merged, folder));
@@ -233,70 +181,47 @@ public record LoopSimulation(
             SortedMap<MemberId, Path> admitted = intake.admit(base, came, folder);
             steps.keySet().retainAll(admitted.keySet());
             double together = steps.values().stream().mapToLong(Long::longValue).sum();
-            admitted.forEach((member, seen) ->
-                    contributions.put(
-                            member,
-                            new WeightedContribution(
-                                    ModelDirectory.open(seen),
-                                    named(folder, seen),
-                                    steps.getOrDefault(member, 0L) / together)));
-            MergeOrder order =
-                    MergeOrder.of(
-                            base,
-                            named(folder, standing.base()),
-                            contributions,
-                            rounds.merge(),
-                            standing.state());
-            MergeOutcome outcome = Merge.run(order, folder.resolve("candidate"), 1);
+            MergeOutcome outcome =
+                    new FolderMerge(folder, rounds.merge())
+                            .run(
+                                    standing.base(),
+                                    admitted,
+                                    member -> steps.getOrDefault(member, 0L) / together,
+                                    standing.state(),
+                                    "candidate");
             try (ModelDirectory candidate = ModelDirectory.open(outcome.candidate())) {
                 intake.merged(base, candidate);
             }
             Path seen =
                     down.base().carry(base, outcome.candidate(), merged, folder.resolve("down"));
             return new Standing(seen, outcome.state(), merged, shared);
-        } finally {
-            contributions.values().forEach(c -> c.model().close());
         }
     }
 
     /** The weighted mean of what the members share beside weights. */
     private static Path mergeShared(
-            List<Learner> learners, Path base, Path last, Downlink down, Path folder) {
-        SortedMap<MemberId, WeightedContribution> contributions = new TreeMap<>();
-        double together = learners.stream().mapToLong(Learner::stepsNotMerged).sum();
+            List<Learner> learners, Path base, Path last, Lines.Down down, Path folder) {
+        SortedMap<MemberId, Long> steps = new TreeMap<>();
+        SortedMap<MemberId, Path> came = new TreeMap<>();
         try (ModelDirectory weights = ModelDirectory.open(base);
                 ModelDirectory shared = ModelDirectory.open(last)) {
             for (Learner learner : learners) {
-                Path seen = learner.contributeShared(weights, shared, folder);
-                contributions.put(
-                        learner.member(),
-                        new WeightedContribution(
-                                ModelDirectory.open(seen),
-                                named(folder, seen),
-                                learner.stepsNotMerged() / together));
+                steps.put(learner.member(), learner.stepsNotMerged());
+                came.put(learner.member(), learner.contributeShared(weights, shared, folder));
             }
-            MergeOrder order =
-                    MergeOrder.of(
-                            shared,
-                            named(folder, last),
-                            contributions,
-                            MergeRule.fedAvg(),
-                            Optional.empty());
-            Path mean = Merge.run(order, folder.resolve("shared"), 1).candidate();
+            double together = steps.values().stream().mapToLong(Long::longValue).sum();
+            Path mean =
+                    new FolderMerge(folder, MergeRule.fedAvg())
+                            .run(
+                                    last,
+                                    came,
+                                    member -> steps.getOrDefault(member, 0L) / together,
+                                    Optional.empty(),
+                                    "shared")
+                            .candidate();
             return down.shared()
                     .carry(shared, mean, shared.tensors().keySet(), folder.resolve("shared-down"));
-        } finally {
-            contributions.values().forEach(c -> c.model().close());
         }
-    }
-
-    /**
-     * Within a simulation a place stands for what lies there: as seen from the round's folder, so
-     * that another run draws the same lots.
-     */
-    private static Digest named(Path folder, Path place) {
-        Path seen = folder.getFileName().resolve(folder.relativize(place));
-        return Digest.of(seen.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private TrainingPlan seeded(int place) {

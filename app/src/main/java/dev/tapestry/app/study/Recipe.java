@@ -1,6 +1,8 @@
 package dev.tapestry.app.study;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.OptimizerPlan;
 import dev.tapestry.training.Precision;
@@ -17,13 +19,31 @@ import java.util.Optional;
  * @param embeddingEpsilon AdamW's epsilon for them, where the optimiser is Muon
  * @param batchSequences sequences of each member in a step; central training takes as many for each
  *     member, so that the global batch is the same
+ * @param averaging around the inner optimiser; empty for none
  */
 public record Recipe(
         LocalTraining.Optimizer optimizer,
         double learningRate,
         Optional<Double> embeddingRate,
         double embeddingEpsilon,
-        int batchSequences) {
+        int batchSequences,
+        @LeftOutWhenEmpty Optional<PrimalAveraging> averaging) {
+
+    /** A recipe without averaging. */
+    public Recipe(
+            LocalTraining.Optimizer optimizer,
+            double learningRate,
+            Optional<Double> embeddingRate,
+            double embeddingEpsilon,
+            int batchSequences) {
+        this(
+                optimizer,
+                learningRate,
+                embeddingRate,
+                embeddingEpsilon,
+                batchSequences,
+                Optional.empty());
+    }
 
     /** Tokens in a sequence, in training and in scoring. */
     public static final int SEQUENCE = 128;
@@ -41,14 +61,15 @@ public record Recipe(
      */
     public TrainingPlan plan(int members, long tokens, long seed, int threads) {
         return new TrainingPlan(
-                inner(),
-                new LearningRateSchedule.Cosine(tokens / WARMUP_SHARE, tokens, FINAL_RATE),
-                batchSequences * members,
-                SEQUENCE,
-                CLIP_NORM,
-                Precision.AUTO,
-                seed,
-                threads);
+                        inner(),
+                        new LearningRateSchedule.Cosine(tokens / WARMUP_SHARE, tokens, FINAL_RATE),
+                        batchSequences * members,
+                        SEQUENCE,
+                        CLIP_NORM,
+                        Precision.AUTO,
+                        seed,
+                        threads)
+                .withAveraging(averaging);
     }
 
     private OptimizerPlan inner() {

@@ -1,6 +1,8 @@
 package dev.tapestry.app.study;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.PlanRules;
+import dev.tapestry.consortium.Weighting;
 import dev.tapestry.weights.codec.Codec;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +27,67 @@ public sealed interface Scheme {
 
     /** The Shared-Base Loop. */
     record Loop(Rounds rounds) implements Scheme {}
+
+    /**
+     * The loop without rounds (Decoupled DiLoCo, arXiv 2604.21428): nobody waits for anybody. A
+     * member that has done its steps says that it is ready and trains on. As soon as enough are
+     * ready, what they have by then is merged: each update is taken against the base that its
+     * member started from and moved onto the current one. They go on from what came out, the others
+     * from what they have.
+     *
+     * @param steps of a member until it is ready (H), at least 1
+     * @param paced whether a slower member is ready after as many fewer steps (DyLU, arXiv
+     *     2401.09135), so that its contributions are as fresh as anybody's; otherwise all do as
+     *     many and the slower come less often
+     * @param merge how contributions move the base
+     * @param quorum members that are ready when a merge begins (K), at least 1
+     * @param weighting of the contributions to a merge
+     * @param influenceCap the most weight that one member can have in a merge; at least 1 ÷ quorum
+     * @param wire how updates are coded; empty for whole weights in fp32. What the codec down loses
+     *     is part of the next difference to what its member has: the coordinator keeps no residual
+     * @param sharing gradients, or empty for nothing. What a member shares counts until it shares
+     *     again, by all steps that it has contributed
+     * @param churn members' speeds, and the probability that a ready member is out of reach: it
+     *     says so again after as many steps
+     */
+    record Asynchronous(
+            int steps,
+            boolean paced,
+            MergeRule merge,
+            int quorum,
+            Weighting weighting,
+            double influenceCap,
+            Optional<Wire> wire,
+            Optional<Sharing> sharing,
+            Churn churn)
+            implements Scheme {
+        public Asynchronous {
+            if (steps < 1 || quorum < 1) {
+                throw new IllegalArgumentException(
+                        "a member is ready after at least 1 step and a merge takes at least 1 member, not %d and %d"
+                                .formatted(steps, quorum));
+            }
+            if (!(influenceCap >= 1.0 / quorum && influenceCap <= 1)) {
+                throw new IllegalArgumentException(
+                        "with a quorum of %d the influence cap is at least %s and at most 1, not %s"
+                                .formatted(quorum, 1.0 / quorum, influenceCap));
+            }
+            if (sharing.equals(Optional.of(Sharing.MOMENTS))) {
+                throw new IllegalArgumentException(
+                        "moments are shared by members that keep step, for all go on from one mean: share GRADIENTS, or leave 'sharing' out");
+            }
+            PlanRules.refusal(merge, quorum)
+                    .ifPresent(refusal -> {
+                        throw new IllegalArgumentException(
+                                refusal.finding() + ": " + refusal.detail());
+                    });
+        }
+
+        /** Steps until a member is ready that does this share of the fastest member's. */
+        int interval(double share) {
+            return paced ? Math.max(1, (int) (steps * share)) : steps;
+        }
+    }
 
     /**
      * Rounds of local steps and a merge.

@@ -16,15 +16,17 @@ public final class TrainingPlans {
 
     /** The same training, with this node's threads and precision. */
     public static TrainingPlan of(LocalTraining training, NodeConfig config) {
-        return new TrainingPlan(
-                optimizer(training),
-                schedule(training),
-                training.batchSequences(),
-                training.sequenceLength(),
-                training.clipNorm(),
-                config.precision(),
-                training.seed(),
-                config.threads());
+        TrainingPlan plan =
+                new TrainingPlan(
+                        optimizer(training),
+                        schedule(training),
+                        training.batchSequences(),
+                        training.sequenceLength(),
+                        training.clipNorm(),
+                        config.precision(),
+                        training.seed(),
+                        config.threads());
+        return plan.withAveraging(training.averaging());
     }
 
     private static OptimizerPlan optimizer(LocalTraining training) {

@@ -1,7 +1,9 @@
 package dev.tapestry.node.trainer;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.PrimalAveraging;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.node.NodeConfig;
@@ -17,6 +19,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * {@code job.json}: all that a trainer must know of a round. Two jobs whose bytes are equal ask for
@@ -40,6 +43,7 @@ import java.time.Instant;
  * @param precision of matrix products, never {@code AUTO}
  * @param threads that the node's settings give to training
  * @param deadline when the round closes; a later result is of no use
+ * @param averaging around the optimiser; empty for none. The result is then x
  */
 public record TrainingJob(
         int protocol,
@@ -59,7 +63,8 @@ public record TrainingJob(
         long scheduleTokens,
         Precision precision,
         int threads,
-        Instant deadline) {
+        Instant deadline,
+        @LeftOutWhenEmpty Optional<PrimalAveraging> averaging) {
 
     /**
      * The training part of the member's text.
@@ -91,7 +96,8 @@ public record TrainingJob(
                 task.scheduleTokens(),
                 plan.precision().resolved(),
                 plan.threads(),
-                task.deadline());
+                task.deadline(),
+                plan.averaging());
     }
 
     /**
@@ -122,13 +128,14 @@ public record TrainingJob(
     /** What the embedded engine makes of it, with other threads if so wished. */
     public TrainingPlan trainingPlan(int count) {
         return new TrainingPlan(
-                optimizer,
-                schedule,
-                batchSequences,
-                sequenceLength,
-                clipNorm,
-                precision,
-                seed,
-                count);
+                        optimizer,
+                        schedule,
+                        batchSequences,
+                        sequenceLength,
+                        clipNorm,
+                        precision,
+                        seed,
+                        count)
+                .withAveraging(averaging);
     }
 }

@@ -122,7 +122,13 @@ final class RecordDecoder {
             String path, @Nullable JsonValue value, RecordShape.Component component) {
         String place = path + "." + component.name();
         if (value == null) {
+            if (component.leftOut()) {
+                return Optional.empty();
+            }
             throw refused(place, "is missing");
+        }
+        if (component.leftOut() && value instanceof JsonValue.Null) {
+            throw refused(place, "is null; where there is none the member is left out");
         }
         boolean absent = value instanceof JsonValue.Null;
         if (component.type() instanceof ParameterizedType generic

@@ -70,6 +70,9 @@ final class RecordEncoder {
             Object value = component(record, component);
             boolean mayBeAbsent = component.nullable();
             if (value instanceof Optional<?> optional) {
+                if (optional.isEmpty() && component.leftOut()) {
+                    continue;
+                }
                 value = optional.orElse(null);
                 mayBeAbsent = true;
             }

@@ -1,5 +1,6 @@
 package dev.tapestry.trust.json;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -36,8 +37,23 @@ record RecordShape(
                 }
             };
 
-    /** One component. */
-    record Component(String name, Type type, boolean nullable, Method accessor) {}
+    /**
+     * One component.
+     *
+     * @param leftOut whether its member is missing, and not null, where it is empty
+     */
+    record Component(String name, Type type, boolean nullable, boolean leftOut, Method accessor) {
+        static Component of(RecordComponent declared) {
+            Method accessor = declared.getAccessor();
+            accessor.setAccessible(true);
+            return new Component(
+                    declared.getName(),
+                    declared.getGenericType(),
+                    declared.getAnnotatedType().isAnnotationPresent(Nullable.class),
+                    declared.isAnnotationPresent(LeftOutWhenEmpty.class),
+                    accessor);
+        }
+    }
 
     /** The shape of a record class. */
     static RecordShape of(Class<?> type) {
@@ -75,15 +91,7 @@ record RecordShape(
             List<Component> components = new ArrayList<>();
             RecordComponent[] declared = type.getRecordComponents();
             for (RecordComponent component : declared) {
-                Method accessor = component.getAccessor();
-                accessor.setAccessible(true);
-                boolean nullable = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
-                components.add(
-                        new Component(
-                                component.getName(),
-                                component.getGenericType(),
-                                nullable,
-                                accessor));
+                components.add(Component.of(component));
             }
             Constructor<?> constructor =
                     type.getDeclaredConstructor(

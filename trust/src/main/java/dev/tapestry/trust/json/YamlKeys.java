@@ -1,5 +1,6 @@
 package dev.tapestry.trust.json;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.json.StrictYaml.Spelling;
@@ -59,6 +60,9 @@ record YamlKeys(Path file, Spelling spelling) {
             Optional<JsonNode> value = yaml.optional(key);
             if (value.isEmpty() && component.getType() != Optional.class) {
                 throw malformed("the key '" + place + key + "' is missing; the keys are " + keys);
+            }
+            if (value.isEmpty() && component.isAnnotationPresent(LeftOutWhenEmpty.class)) {
+                continue;
             }
             document.set(
                     component.getName(),

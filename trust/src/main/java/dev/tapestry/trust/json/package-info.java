@@ -11,7 +11,7 @@
  * <tr><td>record that a sealed interface permits</td><td>object with the further member {@code
  *     "type"}, the record's simple name in kebab-case</td></tr>
  * <tr><td>{@code Optional} that is empty, {@code @Nullable} that is null</td><td>{@code
- *     null}</td></tr>
+ *     null}; no member at all where it is {@link dev.tapestry.consortium.LeftOutWhenEmpty}</td></tr>
  * <tr><td>{@code List}; {@code Set}</td><td>array; a set's elements in order of their canonical
  *     text</td></tr>
  * <tr><td>{@code Map} with keys written as strings or numbers</td><td>object</td></tr>

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
@@ -47,6 +48,27 @@ class CanonicalJsonTest {
                         TrustException.class,
                         e -> assertThat(e.code()).isEqualTo(Code.DOCUMENT_MALFORMED))
                 .hasMessageContainingAll("Token count", "500000");
+    }
+
+    record Grown(int old, @LeftOutWhenEmpty Optional<Colour> since) {}
+
+    @Test
+    void a_component_that_came_later_leaves_the_documents_before_it_as_they_were() {
+        byte[] before = "{\"old\":1}".getBytes(UTF_8);
+        assertThat(CanonicalJson.read(before, Grown.class))
+                .isEqualTo(new Grown(1, Optional.empty()));
+        assertThat(CanonicalJson.write(new Grown(1, Optional.empty()))).isEqualTo(before);
+
+        Grown with = new Grown(1, Optional.of(Colour.RED));
+        byte[] after = "{\"old\":1,\"since\":\"RED\"}".getBytes(UTF_8);
+        assertThat(CanonicalJson.write(with)).isEqualTo(after);
+        assertThat(CanonicalJson.read(after, Grown.class)).isEqualTo(with);
+
+        assertThatThrownBy(() ->
+                        CanonicalJson.read(
+                                "{\"old\":1,\"since\":null}".getBytes(UTF_8), Grown.class))
+                .hasMessageContaining(
+                        "$.since: is null; where there is none the member is left out");
     }
 
     enum Colour {

@@ -3,6 +3,7 @@ package dev.tapestry.trust.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import java.io.IOException;
@@ -143,6 +144,14 @@ final class StrictYamlTest {
         record Point() implements Shape {}
     }
 
+    record Fence(double height, @LeftOutWhenEmpty Optional<String> gate) {}
+
+    @Test
+    void a_key_whose_member_is_left_out_may_be_left_out() throws IOException {
+        assertThat(fence("height: 1.5\n")).isEqualTo(new Fence(1.5, Optional.empty()));
+        assertThat(fence("height: 1.5\ngate: oak\n")).isEqualTo(new Fence(1.5, Optional.of("oak")));
+    }
+
     record Drawing(Shape shape, Optional<Shape> shadow) {}
 
     @Test
@@ -162,6 +171,11 @@ final class StrictYamlTest {
         assertThatThrownBy(() -> drawing("shape: {type: point, outer-radius: 2}\n"))
                 .hasMessageContaining("unknown key 'shape.outer-radius'; the keys are [type]");
         assertThatThrownBy(() -> drawing("shape: circle\n")).hasMessageContaining("shape");
+    }
+
+    private Fence fence(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("fence.yaml"), text);
+        return StrictYaml.read(file, Fence.class);
     }
 
     private Drawing drawing(String text) throws IOException {

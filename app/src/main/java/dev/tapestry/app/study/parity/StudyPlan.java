@@ -3,6 +3,7 @@ package dev.tapestry.app.study.parity;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.app.study.Scheme;
 import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.consortium.PrimalAveraging;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +33,7 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
      * @param embeddingRate peak rate of embedding and norms as a multiple of the hidden matrices',
      *     where the optimiser is Muon; 1 unless said
      * @param batchSequences of each member in a step
+     * @param averaging around the inner optimiser; none unless said
      * @param scheme who trains
      */
     public record ArmPlan(
@@ -45,6 +47,7 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
             LocalTraining.Optimizer optimizer,
             Optional<Double> embeddingRate,
             int batchSequences,
+            Optional<PrimalAveraging> averaging,
             Scheme scheme) {
         public ArmPlan {
             seeds = List.copyOf(seeds);
@@ -67,7 +70,8 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
                             rate,
                             embeddingRate.map(factor -> factor * rate),
                             EMBEDDING_EPSILON,
-                            batchSequences);
+                            batchSequences,
+                            averaging);
             return new Cell(
                     name, start, group, shuffled, tokens, recipe, scheme, seed, scoredTokens);
         }

@@ -20,7 +20,7 @@ record StudyReport(String commit, List<Row> arms) {
      *
      * @param start {@code ADOPTED} or {@code SCRATCH}
      * @param members how many
-     * @param h local steps in a round; null where there are none
+     * @param h local steps between two contributions of a member; null where there are none
      * @param seeds that have been run
      * @param tokens of each member
      * @param gapPercent behind the best central arm with the same start, members and tokens
@@ -80,7 +80,7 @@ record StudyReport(String commit, List<Row> arms) {
                 arm.start(),
                 arm.group().members().size(),
                 arm.shuffled(),
-                rounds.map(Scheme.Rounds::steps),
+                interval(arm.scheme()),
                 result.seeds().stream().map(seed -> seed.cell().seed()).toList(),
                 arm.tokens(),
                 result.meanBitsPerByte(),
@@ -99,6 +99,15 @@ record StudyReport(String commit, List<Row> arms) {
                 best.flatMap(central -> worst(result, central)),
                 result.atTheEdge(),
                 any.cell());
+    }
+
+    /** Local steps between two contributions of a member. */
+    private static Optional<Integer> interval(Scheme scheme) {
+        return switch (scheme) {
+            case Scheme.Loop(Scheme.Rounds rounds) -> Optional.of(rounds.steps());
+            case Scheme.Asynchronous free -> Optional.of(free.steps());
+            case Scheme.Untrained _, Scheme.Central _, Scheme.Alone _ -> Optional.empty();
+        };
     }
 
     /** Over the seeds that both have. */

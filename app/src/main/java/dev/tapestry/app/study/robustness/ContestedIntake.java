@@ -3,6 +3,7 @@ package dev.tapestry.app.study.robustness;
 import dev.tapestry.aggregation.ContributionValidator;
 import dev.tapestry.aggregation.Validation;
 import dev.tapestry.app.study.Intake;
+import dev.tapestry.app.study.Update;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;

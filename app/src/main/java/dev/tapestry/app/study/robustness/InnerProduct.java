@@ -1,5 +1,7 @@
 package dev.tapestry.app.study.robustness;
 
+import dev.tapestry.app.study.Update;
+
 /**
  * Inner-product manipulation (Xie et al., arXiv 1903.03936): Δ′ = −ε μ, with the mean of honest
  * updates, so that what is merged points away from it. A small ε keeps near the others, which

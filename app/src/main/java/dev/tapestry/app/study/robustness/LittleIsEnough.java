@@ -1,5 +1,7 @@
 package dev.tapestry.app.study.robustness;
 
+import dev.tapestry.app.study.Update;
+
 /**
  * "A little is enough" (ALIE; Baruch et al., arXiv 1902.06156): per coordinate Δ′ = μ − z σ, with
  * mean and standard deviation of honest updates, a small lie in every coordinate that hides among

@@ -1,5 +1,7 @@
 package dev.tapestry.app.study.robustness;
 
+import dev.tapestry.app.study.Update;
+
 /**
  * Scaling: Δ′ = γ Δ, its own update so many times over, to outweigh the others (arXiv 1807.00459,
  * equation 3).

@@ -1,5 +1,6 @@
 package dev.tapestry.app.study.robustness;
 
+import dev.tapestry.app.study.Update;
 import java.util.List;
 
 /**

@@ -62,6 +62,49 @@ class StudyTest {
                     sharing: MOMENTS
             """;
 
+    /** Two members who merge in pairs every two steps, in rounds and without. */
+    private static final String IN_STEP =
+            """
+              - name: %s
+                start: ADOPTED
+                group: TWO
+                shuffled: false
+                tokens: 2048
+                seeds: [1]
+                rates: [0.002]
+                optimizer: MUON
+                batchSequences: 2
+                scheme:
+            """;
+
+    private static final String ROUNDS =
+            IN_STEP.formatted("rounds")
+                    + """
+                          type: loop
+                          rounds:
+                            steps: 2
+                            merge:
+                              outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
+                              aggregator: {type: norm-preserving}
+                            sharing: GRADIENTS
+                    """;
+
+    private static final String NOBODY_WAITS =
+            IN_STEP.formatted("free")
+                    + """
+                          type: asynchronous
+                          steps: 2
+                          paced: false
+                          merge:
+                            outer: {type: sgd, learningRate: 0.7, momentum: 0.5, nesterov: true}
+                            aggregator: {type: norm-preserving}
+                          quorum: 2
+                          weighting: TOKENS_SQUARED_PER_STEP
+                          influenceCap: 0.5
+                          sharing: GRADIENTS
+                          churn: {speeds: [1], absence: 0}
+                    """;
+
     private static final String PLAN = HEAD + CENTRAL.indent(2) + LOOP.indent(2);
 
     /** One cell for each rate. */
@@ -139,6 +182,73 @@ class StudyTest {
     }
 
     @Test
+    void members_who_keep_step_of_themselves_are_merged_as_in_rounds() throws IOException {
+        String plan = HEAD + ROUNDS.indent(2) + NOBODY_WAITS.indent(2);
+        Study study = study(plan);
+
+        assertThat(study.run()).isTrue();
+
+        StudyReport.Row rounds = StudyReport.of(study, plan(plan), "abc").arms().getFirst();
+        StudyReport.Row free = StudyReport.of(study, plan(plan), "abc").arms().getLast();
+        assertThat(free.meanBpb()).isEqualTo(rounds.meanBpb());
+        assertThat(free.bytesReduction()).isEqualTo(rounds.bytesReduction());
+        assertThat(free.h()).contains(2);
+    }
+
+    @Test
+    void a_member_of_twice_the_speed_contributes_twice_as_often() throws IOException {
+        String plan =
+                HEAD
+                        + NOBODY_WAITS
+                                .replace("tokens: 2048", "tokens: 3072")
+                                .replace("quorum: 2", "quorum: 1")
+                                .replace("influenceCap: 0.5", "influenceCap: 1")
+                                .replace("      sharing: GRADIENTS\n", "")
+                                .replace("speeds: [1]", "speeds: [1, 2]")
+                                .indent(2);
+        Study study = study(plan);
+
+        assertThat(study.run()).isTrue();
+
+        // Twelve steps of each are due: the first has done 8 when the other has done 16. It comes
+        // every fourth step of the other, which comes every second: 4 + 8 times, of two members.
+        StudyReport.Row row = StudyReport.of(study, plan(plan), "abc").arms().getFirst();
+        assertThat(row.bytesReduction()).contains(12.0 / 6);
+        assertThat(row.meanBpb()).isBetween(1.0, 2.5);
+    }
+
+    /** Coded, often out of reach, and against bases that have long moved on. */
+    @Test
+    void nobody_waits_for_those_who_are_out_of_reach_and_the_seed_tells_who_is()
+            throws IOException {
+        String start =
+                IN_STEP.formatted("start").replace("TWO", "FOUR") + "      type: untrained\n";
+        String plan =
+                HEAD
+                        + start.indent(2)
+                        + NOBODY_WAITS
+                                .replace("group: TWO", "group: FOUR")
+                                .replace(
+                                        "sharing: GRADIENTS",
+                                        "sharing: GRADIENTS\n      wire: {up: INT8, down: INT4, residual: ADDED, shared: INT8}")
+                                .replace(
+                                        "steps: 2\n      paced: false",
+                                        "steps: 4\n      paced: true")
+                                .replace(
+                                        "speeds: [1], absence: 0",
+                                        "speeds: [1, 1, 2, 4], absence: 0.4")
+                                .indent(2);
+        Study study = study(plan);
+        study.run();
+        StudyReport first = StudyReport.of(study, plan(plan), "abc");
+        assertThat(first.arms().getLast().meanBpb()).isLessThan(first.arms().getFirst().meanBpb());
+
+        Files.delete(cells().resolve("free-0.002-1.json"));
+        study.run();
+        assertThat(StudyReport.of(study, plan(plan), "abc")).isEqualTo(first);
+    }
+
+    @Test
     void what_has_been_run_is_not_run_again_and_gives_the_same_when_it_is() throws IOException {
         String plan = HEAD + LOOP.replace("[1, 2]", "[1]").indent(2);
         Study study = study(plan);
@@ -183,10 +293,23 @@ class StudyTest {
         refused("seeds: [1, 2]", "seeds: []", "needs at least one seed and one rate");
         refused("fragments: 2", "fragments: 3", "4 steps are no multiple of 3 fragments");
         refused("overlap: 1", "overlap: 3", "leave no room for 3 steps of overlap");
+
+        String free = HEAD + NOBODY_WAITS.indent(2);
+        refused(free, "quorum: 2", "quorum: 0", "a merge takes at least 1 member");
+        refused(free, "quorum: 2", "quorum: 1", "the influence cap is at least 1.0");
+        refused(free, "influenceCap: 0.5", "influenceCap: 1.1", "at most 1, not 1.1");
+        refused(free, "GRADIENTS", "MOMENTS", "share GRADIENTS, or leave 'sharing' out");
+        refused(free, "norm-preserving", "coordinate-median", "MEDIAN_TOO_FEW");
+        String many = free.replace("quorum: 2", "quorum: 3");
+        assertThatThrownBy(() -> study(many).run()).hasMessageContaining("never reached by 2");
     }
 
     private void refused(String good, String bad, String reason) {
-        assertThatThrownBy(() -> plan(PLAN.replace(good, bad))).hasMessageContaining(reason);
+        refused(PLAN, good, bad, reason);
+    }
+
+    private void refused(String text, String good, String bad, String reason) {
+        assertThatThrownBy(() -> plan(text.replace(good, bad))).hasMessageContaining(reason);
     }
 
     private Study study(String text) throws IOException {

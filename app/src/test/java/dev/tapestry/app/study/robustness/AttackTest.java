@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.app.study.Update;
 import dev.tapestry.app.study.robustness.FreeRider.Sends;
 import dev.tapestry.training.Tokens;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.tapestry.app.study.robustness;
+package dev.tapestry.app.study;
 
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
@@ -13,7 +13,7 @@ import java.util.SplittableRandom;
  * An update Δ = θ − θₘ as one vector: all tensors in the order of their names. On the heap: only
  * for the small models of a study. Immutable.
  */
-final class Update {
+public final class Update {
 
     private static final ValueLayout.OfFloat F32 =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -25,12 +25,12 @@ final class Update {
     }
 
     /** The vector with these coordinates. */
-    static Update of(float... values) {
+    public static Update of(float... values) {
         return new Update(values.clone());
     }
 
     /** θ − θₘ of two models, all F32. */
-    static Update between(ModelDirectory base, ModelDirectory trained) {
+    public static Update between(ModelDirectory base, ModelDirectory trained) {
         float[] values = new float[Math.toIntExact(base.bytes() / Float.BYTES)];
         int at = 0;
         for (String name : base.tensors().keySet()) {
@@ -45,7 +45,7 @@ final class Update {
     }
 
     /** Writes the weights θ − Δ, in all else like {@code base}. */
-    void writeOnto(ModelDirectory base, Path target) {
+    public void writeOnto(ModelDirectory base, Path target) {
         try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
             int at = 0;
             for (String name : base.tensors().keySet()) {
@@ -60,22 +60,25 @@ final class Update {
         }
     }
 
-    int size() {
+    /** How many coordinates. */
+    public int size() {
         return values.length;
     }
 
-    float at(int coordinate) {
+    /** One of them. */
+    public float at(int coordinate) {
         return values[coordinate];
     }
 
     /** The same with another value at one coordinate. */
-    Update with(int coordinate, float value) {
+    public Update with(int coordinate, float value) {
         float[] changed = values.clone();
         changed[coordinate] = value;
         return new Update(changed);
     }
 
-    Update times(double factor) {
+    /** Every coordinate times {@code factor}. */
+    public Update times(double factor) {
         float[] scaled = new float[values.length];
         for (int i = 0; i < scaled.length; i++) {
             scaled[i] = (float) (factor * values[i]);
@@ -83,7 +86,8 @@ final class Update {
         return new Update(scaled);
     }
 
-    Update minus(Update other) {
+    /** Coordinate by coordinate. */
+    public Update minus(Update other) {
         float[] difference = new float[values.length];
         for (int i = 0; i < difference.length; i++) {
             difference[i] = values[i] - other.values[i];
@@ -92,7 +96,7 @@ final class Update {
     }
 
     /** Summed in double precision, in order. */
-    double dot(Update other) {
+    public double dot(Update other) {
         double sum = 0;
         for (int i = 0; i < values.length; i++) {
             sum += (double) values[i] * other.values[i];
@@ -100,17 +104,18 @@ final class Update {
         return sum;
     }
 
-    double norm() {
+    /** The Euclidean norm. */
+    public double norm() {
         return Math.sqrt(dot(this));
     }
 
     /** The zero vector of this size. */
-    Update zero() {
+    public Update zero() {
         return new Update(new float[values.length]);
     }
 
     /** Independent normal coordinates, scaled to a norm. */
-    static Update noise(int size, double norm, SplittableRandom random) {
+    public static Update noise(int size, double norm, SplittableRandom random) {
         float[] drawn = new float[size];
         for (int i = 0; i < size; i++) {
             drawn[i] = (float) random.nextGaussian();
@@ -120,7 +125,7 @@ final class Update {
     }
 
     /** Per coordinate, the mean. */
-    static Update mean(List<Update> updates) {
+    public static Update mean(List<Update> updates) {
         float[] mean = new float[updates.getFirst().size()];
         for (int i = 0; i < mean.length; i++) {
             mean[i] = (float) meanAt(updates, i);
@@ -129,7 +134,7 @@ final class Update {
     }
 
     /** Per coordinate, the standard deviation of a sample (by n − 1); 0 of a single one. */
-    static Update deviation(List<Update> updates) {
+    public static Update deviation(List<Update> updates) {
         float[] deviation = new float[updates.getFirst().size()];
         for (int i = 0; i < deviation.length && updates.size() > 1; i++) {
             double mean = meanAt(updates, i);
