@@ -1,5 +1,6 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.app.study.simulation.Resources;
 import dev.tapestry.app.study.simulation.Simulation;
 import dev.tapestry.app.study.simulation.SimulationPlan;
@@ -67,6 +68,12 @@ final class SimulateCommand extends CommandGroup implements IExitCodeGenerator {
                             + " ${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "Variants at a time (default: as many as there are processors).")
+    private int parallel = Runtime.getRuntime().availableProcessors();
+
     @Option(names = "--json", description = "The report as one line of JSON.")
     private boolean json;
 
@@ -84,7 +91,11 @@ final class SimulateCommand extends CommandGroup implements IExitCodeGenerator {
                                         read,
                                         plan.toAbsolutePath().getParent(),
                                         work,
-                                        new Resources(threads, stop),
+                                        new Resources(
+                                                StudyFiles.home().resolve("models/demo-base"),
+                                                parallel,
+                                                threads,
+                                                stop),
                                         this::tell)
                                 .run(this::keep);
                 answer(json, report, "%s", SimulationText.table(report).stripTrailing());

@@ -4,19 +4,24 @@ import dev.tapestry.app.study.simulation.SimulationPlan.Variant;
 import dev.tapestry.app.study.simulation.SimulationReport.VariantResult;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Simulates the variants of a plan, one after the other, on the same members, clock and text.
+ * Simulates the variants of a plan on the same members, clock and text.
  *
- * <p>Memory: a model, its optimiser and what a merge maps, however many members there are; what
- * members keep lies in files.
+ * <p>Memory, for each variant at a time: a model, its optimiser and what a merge maps, however many
+ * members there are; what members keep lies in files.
  */
 public final class Simulation {
 
@@ -57,17 +62,54 @@ public final class Simulation {
         Path folder = Files.createTempDirectory(work, "simulation-");
         try {
             Map<String, ExperimentalRule> rules = rules(folder);
-            List<VariantResult> results = new ArrayList<>();
-            for (Variant variant : plan.variants()) {
-                Path own = Files.createDirectory(folder.resolve("variant-" + variant.name()));
-                results.add(new VariantRun(plan, variant, rules, resources, say).run(work, own));
-                Drafts.delete(own);
-                kept.accept(new SimulationReport(plan, results));
-            }
-            return new SimulationReport(plan, results);
+            return all(folder, rules, kept);
         } finally {
             Drafts.delete(folder);
         }
+    }
+
+    /** Some variants at a time; where one fails, the others are stopped. */
+    private SimulationReport all(
+            Path folder, Map<String, ExperimentalRule> rules, Consumer<SimulationReport> kept) {
+        SortedMap<Integer, VariantResult> done = new TreeMap<>();
+        AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+        try (ExecutorService pool = Executors.newFixedThreadPool(resources.variants())) {
+            for (int place = 0; place < plan.variants().size(); place++) {
+                int its = place;
+                pool.execute(() -> {
+                    try {
+                        VariantResult result = run(plan.variants().get(its), rules, folder);
+                        synchronized (done) {
+                            done.put(its, result);
+                            kept.accept(new SimulationReport(plan, List.copyOf(done.values())));
+                        }
+                    } catch (IOException e) {
+                        fail(failure, new UncheckedIOException(e));
+                    } catch (RuntimeException e) {
+                        fail(failure, e);
+                    }
+                });
+            }
+        }
+        RuntimeException first = failure.get();
+        if (first != null) {
+            throw first;
+        }
+        return new SimulationReport(plan, List.copyOf(done.values()));
+    }
+
+    private void fail(AtomicReference<@Nullable RuntimeException> failure, RuntimeException cause) {
+        failure.compareAndSet(null, cause);
+        resources.stop().request();
+    }
+
+    private VariantResult run(Variant variant, Map<String, ExperimentalRule> rules, Path folder)
+            throws IOException {
+        resources.stop().check();
+        Path own = Files.createDirectory(folder.resolve("variant-" + variant.name()));
+        VariantResult result = new VariantRun(plan, variant, rules, resources, say).run(work, own);
+        Drafts.delete(own);
+        return result;
     }
 
     /** Compiled before anything is trained, so that a mistake is told at once. */

@@ -71,6 +71,7 @@ public record SimulationReport(SimulationPlan plan, List<VariantResult> variants
     /**
      * One round.
      *
+     * @param reason why it gave no base; empty if it did
      * @param begunSeconds virtual time of its announcement
      * @param endedSeconds virtual time of its end
      * @param merged contributions in the published base
@@ -87,6 +88,7 @@ public record SimulationReport(SimulationPlan plan, List<VariantResult> variants
     public record Round(
             int number,
             Outcome outcome,
+            String reason,
             double begunSeconds,
             double endedSeconds,
             int merged,

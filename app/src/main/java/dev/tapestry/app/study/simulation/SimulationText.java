@@ -5,6 +5,7 @@ import dev.tapestry.app.report.LinePlot;
 import dev.tapestry.app.report.LinePlot.Line;
 import dev.tapestry.app.report.LinePlot.Point;
 import dev.tapestry.app.report.TextTable;
+import dev.tapestry.app.study.simulation.SimulationReport.Outcome;
 import dev.tapestry.app.study.simulation.SimulationReport.Round;
 import dev.tapestry.app.study.simulation.SimulationReport.VariantResult;
 import java.util.ArrayList;
@@ -78,8 +79,8 @@ public final class SimulationText {
         String end =
                 switch (round.outcome()) {
                     case PUBLISHED -> "merged " + round.merged();
-                    case ROLLED_BACK -> "rolled back";
-                    case ABANDONED -> "abandoned";
+                    case ROLLED_BACK -> "rolled back (" + round.reason() + ")";
+                    case ABANDONED -> "abandoned (" + round.reason() + ")";
                 };
         return "%s: round %d (%d bases wanted), hour %.2f: %s, %d late, %d refused, %d away; loss %.4f, worst %.4f"
                 .formatted(
@@ -124,6 +125,17 @@ public final class SimulationText {
         body.append(Html.table(rows(report)));
         body.append("<p class=\"note\">").append(Html.escape(unit(report.plan()))).append("</p>\n");
         for (VariantResult result : report.variants()) {
+            result.rounds().stream()
+                    .filter(round -> round.outcome() != Outcome.PUBLISHED)
+                    .forEach(round ->
+                            body.append(
+                                    "<p>%s</p>%n"
+                                            .formatted(
+                                                    Html.escape(
+                                                            progress(
+                                                                    result.name(),
+                                                                    round,
+                                                                    report.plan().rounds())))));
             result.broke()
                     .ifPresent(why ->
                             body.append(

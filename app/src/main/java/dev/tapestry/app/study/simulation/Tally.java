@@ -95,6 +95,7 @@ final class Tally {
                 new Round(
                         round.number().value(),
                         outcome,
+                        reason(round),
                         begun,
                         at,
                         counted,
@@ -110,6 +111,17 @@ final class Tally {
         lateInRound = 0;
         refusedInRound = 0;
         return figures;
+    }
+
+    private static String reason(RoundState round) {
+        return switch (round) {
+            case RoundState.RolledBack back -> back.reason();
+            case RoundState.Abandoned abandoned -> abandoned.reason();
+            case RoundState.Collecting _ -> "";
+            case RoundState.Merging _ -> "";
+            case RoundState.Scoring _ -> "";
+            case RoundState.Published _ -> "";
+        };
     }
 
     static double mean(SortedMap<MemberId, Double> losses) {

@@ -3,7 +3,6 @@ package dev.tapestry.app.study.simulation;
 import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.app.study.OpenCorpora;
 import dev.tapestry.app.study.Recipe;
-import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.app.study.Texts;
 import dev.tapestry.app.study.TokenRange;
 import dev.tapestry.app.study.simulation.Learning.Setting;
@@ -70,10 +69,13 @@ final class TextWork implements LocalWork {
         }
     }
 
-    static TextWork open(Text learning, Setting setting) throws IOException {
+    /** One at a time: the text is packed under a lock that is the process's. */
+    static synchronized TextWork open(Text learning, Setting setting) throws IOException {
         List<MemberId> corpora = learning.languages().stream().map(TextWork::corpus).toList();
         Texts texts =
-                new Texts(OpenCorpora.packed(corpora, adopted(), setting.cache()), Long.MAX_VALUE);
+                new Texts(
+                        OpenCorpora.packed(corpora, setting.resources().adopted(), setting.cache()),
+                        Long.MAX_VALUE);
         try {
             return new TextWork(learning, setting, texts);
         } catch (RuntimeException e) {
@@ -86,10 +88,6 @@ final class TextWork implements LocalWork {
         return new MemberId(language.code());
     }
 
-    private static Path adopted() {
-        return StudyFiles.home().resolve("models/demo-base");
-    }
-
     @Override
     public List<MemberId> members() {
         return List.copyOf(readers.keySet());
@@ -97,7 +95,8 @@ final class TextWork implements LocalWork {
 
     @Override
     public void writeStart(Path target) {
-        learning.start().write(adopted(), target, DemoBase.VOCABULARY, setting.seed());
+        learning.start()
+                .write(setting.resources().adopted(), target, DemoBase.VOCABULARY, setting.seed());
     }
 
     @Override
