@@ -59,12 +59,8 @@ public final class Simulation {
      * @throws RuleException if a rule's file cannot be used
      */
     public SimulationReport run(Consumer<SimulationReport> kept) throws IOException {
-        Path folder = Files.createTempDirectory(work, "simulation-");
-        try {
-            Map<String, ExperimentalRule> rules = rules(folder);
-            return all(folder, rules, kept);
-        } finally {
-            Drafts.delete(folder);
+        try (WorkFolder folder = WorkFolder.in(work)) {
+            return all(folder.path(), rules(folder.path()), kept);
         }
     }
 

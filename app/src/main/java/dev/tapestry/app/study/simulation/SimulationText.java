@@ -55,7 +55,6 @@ public final class SimulationText {
         List<List<String>> rows = new ArrayList<>();
         rows.add(HEAD);
         for (VariantResult result : report.variants()) {
-            int refused = result.refused().values().stream().mapToInt(Integer::intValue).sum();
             rows.add(
                     List.of(
                             result.name() + (result.broke().isPresent() ? " (broke)" : ""),
@@ -65,13 +64,19 @@ public final class SimulationText {
                             "%.3f".formatted(result.bytesDownPerMember() / MEGABYTE),
                             String.valueOf(result.merged()),
                             String.valueOf(result.late()),
-                            String.valueOf(refused),
+                            refused(result),
                             "%.1f %%".formatted(100 * result.utilisation()),
                             "%.1f %%".formatted(100 * result.mergedShare()),
                             "%.4f".formatted(result.meanLoss()),
                             "%.4f (%s)".formatted(result.worstLoss(), result.worst())));
         }
         return rows;
+    }
+
+    private static String refused(VariantResult result) {
+        List<String> reasons = new ArrayList<>();
+        result.refused().forEach((finding, count) -> reasons.add(count + " " + finding));
+        return reasons.isEmpty() ? "0" : String.join(", ", reasons);
     }
 
     /** One line for a round that is over. */

@@ -16,6 +16,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,8 +133,13 @@ final class VariantRun {
             }
         } catch (Diverged e) {
             broke = Optional.of(String.valueOf(e.getMessage()));
-            say.accept(variant.name() + " broke: " + e.getMessage());
+        } catch (WeightsException e) {
+            if (e.code() != WeightsException.Code.NOT_FINITE) {
+                throw e;
+            }
+            broke = Optional.of(String.valueOf(e.getMessage()));
         }
+        broke.ifPresent(why -> say.accept(variant.name() + " broke: " + why));
         double end = agenda.seconds();
         SortedMap<MemberId, Double> losses = coordinator.baseLosses();
         MemberId worst = Tally.worst(losses);

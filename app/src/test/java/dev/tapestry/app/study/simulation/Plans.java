@@ -57,6 +57,9 @@ final class Plans {
                     """
                     + VARIANTS;
 
+    /** The same with the first of them alone. */
+    static final String ONE_VARIANT = QUADRATIC.substring(0, QUADRATIC.indexOf("  - name: coded"));
+
     /** Three members, two languages, a very small model. */
     static final String TEXT =
             MEMBERS.replace("count: 6", "count: 3")

@@ -77,7 +77,7 @@ class SimulationTest {
             throws IOException {
         // The median member needs 5 × 20 s; some of these need longer than 120 s.
         VariantResult mean =
-                run(Plans.QUADRATIC
+                run(Plans.ONE_VARIANT
                                 .replace("speedSpread: 0.1", "speedSpread: 1")
                                 .replace("roundDeadline: PT30M", "roundDeadline: PT2M"))
                         .variants()
@@ -95,7 +95,7 @@ class SimulationTest {
     @Test
     void rounds_without_a_quorum_are_abandoned_and_after_three_the_run_ends() throws IOException {
         VariantResult mean =
-                run(Plans.QUADRATIC.replace("roundDeadline: PT30M", "roundDeadline: PT10S"))
+                run(Plans.ONE_VARIANT.replace("roundDeadline: PT30M", "roundDeadline: PT10S"))
                         .variants()
                         .getFirst();
 
@@ -113,7 +113,7 @@ class SimulationTest {
     void a_contribution_beyond_the_charter_s_band_is_refused_by_the_coordinator_s_own_check()
             throws IOException {
         VariantResult mean =
-                run(Plans.QUADRATIC.replace(
+                run(Plans.ONE_VARIANT.replace(
                                 "maxRelativeUpdateNorm: 0.9", "maxRelativeUpdateNorm: 0.0001"))
                         .variants()
                         .getFirst();
@@ -125,7 +125,7 @@ class SimulationTest {
     @Test
     void members_that_are_away_make_a_round_last_until_its_deadlines() throws IOException {
         VariantResult mean =
-                run(Plans.QUADRATIC.replace(
+                run(Plans.ONE_VARIANT.replace(
                                 "spread: 0.1}",
                                 "spread: 0.1}\n  absence: {probability: 0.5, rounds: 2}"))
                         .variants()
@@ -144,10 +144,14 @@ class SimulationTest {
     @Test
     void two_hundred_members_come_to_the_end() throws IOException {
         VariantResult mean =
-                run(Plans.QUADRATIC.replace("count: 6", "count: 200")).variants().getFirst();
+                run(Plans.ONE_VARIANT
+                                .replace("count: 6", "count: 200")
+                                .replace("rounds: 3", "rounds: 1"))
+                        .variants()
+                        .getFirst();
 
-        assertThat(mean.published()).isEqualTo(3);
-        assertThat(mean.merged()).isEqualTo(3 * 200);
+        assertThat(mean.published()).isEqualTo(1);
+        assertThat(mean.merged()).isEqualTo(200);
     }
 
     @Test
@@ -200,6 +204,24 @@ class SimulationTest {
 
         assertThat(kept).hasSize(1);
         assertThat(kept.getFirst().variants()).hasSize(1);
+        assertThat(left()).isEmpty();
+    }
+
+    @Test
+    void what_a_killed_simulation_left_goes_when_the_next_one_begins_and_others_stay()
+            throws IOException {
+        Path killed = Files.createDirectories(work.resolve("simulation-killed/variant-mean"));
+        Path text = Files.createDirectories(work.resolve("corpora"));
+        try (WorkFolder other = WorkFolder.in(work)) {
+            assertThat(killed.getParent()).doesNotExist();
+            Files.createDirectories(killed);
+
+            WorkFolder.in(work).close();
+
+            assertThat(killed.getParent()).doesNotExist();
+            assertThat(other.path()).exists();
+        }
+        assertThat(text).exists();
         assertThat(left()).isEmpty();
     }
 
