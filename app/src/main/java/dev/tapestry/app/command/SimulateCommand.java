@@ -89,7 +89,7 @@ final class SimulateCommand extends CommandGroup implements IExitCodeGenerator {
                 SimulationReport report =
                         new Simulation(
                                         read,
-                                        plan.toAbsolutePath().getParent(),
+                                        plan.toAbsolutePath(),
                                         work,
                                         new Resources(
                                                 StudyFiles.home().resolve("models/demo-base"),

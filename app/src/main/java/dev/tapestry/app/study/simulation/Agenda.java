@@ -17,7 +17,7 @@ final class Agenda implements InstantSource {
     private record Entry(Instant at, long number, Runnable what) {}
 
     private final PriorityQueue<Entry> entries =
-            new PriorityQueue<>(Comparator.comparing(Entry::at).thenComparing(Entry::number));
+            new PriorityQueue<>(Comparator.comparing(Entry::at).thenComparingLong(Entry::number));
     private Instant now = Instant.EPOCH;
     private long noted;
 

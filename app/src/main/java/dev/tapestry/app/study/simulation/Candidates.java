@@ -80,7 +80,7 @@ final class Candidates {
             }
             Path model = step.map(CodedChange::seen).orElse(outcome.candidate());
             return new Made(
-                    candidate(model, outcome, step, weights),
+                    candidate(model, outcome, weights),
                     model,
                     step.map(change -> size(change.update())),
                     outcome.state(),
@@ -122,15 +122,10 @@ final class Candidates {
     }
 
     private static Candidate candidate(
-            Path model,
-            MergeOutcome outcome,
-            Optional<CodedChange> step,
-            SequencedMap<MemberId, Double> weights) {
+            Path model, MergeOutcome outcome, SequencedMap<MemberId, Double> weights) {
         return new Candidate(
                 CanonicalJson.digest(Manifests.of(model)),
                 outcome.state().map(OuterState::digest),
-                Optional.empty(),
-                Optional.empty(),
                 weights.entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList());

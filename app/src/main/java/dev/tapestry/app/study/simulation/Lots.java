@@ -7,18 +7,24 @@ final class Lots {
 
     /** What is drawn. */
     enum Of {
-        SPEED,
-        LINE,
-        ABSENCE,
-        OPTIMA,
-        NOISE
+        SPEED(0),
+        LINE(1),
+        ABSENCE(2),
+        OPTIMA(3),
+        NOISE(4);
+
+        private final long number;
+
+        Of(long number) {
+            this.number = number;
+        }
     }
 
     private Lots() {}
 
     /** The lots of something, such as of a member ({@code first}) in a round ({@code second}). */
     static SplittableRandom at(long seed, Of what, long first, long second) {
-        return new SplittableRandom(mixed(mixed(mixed(seed + what.ordinal()) + first) + second));
+        return new SplittableRandom(mixed(mixed(mixed(seed + what.number) + first) + second));
     }
 
     /** A factor whose logarithm is normal with deviation {@code spread}; its median is 1. */

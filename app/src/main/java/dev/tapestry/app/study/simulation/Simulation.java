@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
 
     private final SimulationPlan plan;
-    private final Path planFolder;
+    private final Path planFile;
     private final Path work;
     private final Resources resources;
     private final Consumer<String> say;
@@ -34,18 +34,18 @@ public final class Simulation {
     /**
      * A simulation that has not begun.
      *
-     * @param planFolder to which rules' files are relative
+     * @param planFile beside which rules' files lie
      * @param work an existing folder: text is kept there, all else comes and goes
      * @param say hears a line for each round
      */
     public Simulation(
             SimulationPlan plan,
-            Path planFolder,
+            Path planFile,
             Path work,
             Resources resources,
             Consumer<String> say) {
         this.plan = plan;
-        this.planFolder = planFolder;
+        this.planFile = planFile;
         this.work = work;
         this.resources = resources;
         this.say = say;
@@ -116,7 +116,7 @@ public final class Simulation {
                 Path classes = Files.createDirectory(folder.resolve("rule-" + variant.name()));
                 rules.put(
                         variant.name(),
-                        RuleFile.compiled(planFolder.resolve(variant.rule().get()), classes));
+                        RuleFile.compiled(planFile.resolveSibling(variant.rule().get()), classes));
             }
         }
         return rules;

@@ -152,7 +152,7 @@ class ExperimentalRuleTest {
                                 "learningRate: 1, momentum: 0, nesterov: false");
         return new Simulation(
                 Plans.read(directory, plan),
-                directory,
+                directory.resolve("plan.yaml"),
                 work,
                 Plans.resources(1, new StopSignal()),
                 _ -> {});

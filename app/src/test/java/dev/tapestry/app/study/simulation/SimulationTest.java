@@ -189,7 +189,7 @@ class SimulationTest {
         Simulation simulation =
                 new Simulation(
                         Plans.read(directory, Plans.QUADRATIC),
-                        directory,
+                        directory.resolve("plan.yaml"),
                         work,
                         Plans.resources(1, stop),
                         said::add);
@@ -246,7 +246,7 @@ class SimulationTest {
     private SimulationReport run(String text) throws IOException {
         return new Simulation(
                         Plans.read(directory, text),
-                        directory,
+                        directory.resolve("plan.yaml"),
                         work,
                         Plans.resources(2, new StopSignal()),
                         this::say)
