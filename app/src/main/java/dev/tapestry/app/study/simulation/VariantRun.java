@@ -33,6 +33,8 @@ import java.util.stream.IntStream;
 /** One variant, from its first announcement to the end of its run. */
 final class VariantRun {
 
+    private static final long PATIENCE_NANOS = 15_000_000_000L;
+
     private final SimulationPlan plan;
     private final Variant variant;
     private final Map<String, ExperimentalRule> rules;
@@ -42,6 +44,7 @@ final class VariantRun {
     private final Population population;
     private final Tally tally;
     private final SortedMap<MemberId, VirtualMember> members = new TreeMap<>();
+    private long told = System.nanoTime();
 
     VariantRun(
             SimulationPlan plan,
@@ -81,7 +84,7 @@ final class VariantRun {
             Path start = folder.resolve("start");
             work.writeStart(start);
             ModelShelf shelf = new ModelShelf(folder, start);
-            VirtualCoordinator coordinator = coordinator(run, work, shelf);
+            VirtualCoordinator coordinator = coordinator(work, shelf);
             List<MemberId> ids = work.members();
             for (int place = 0; place < ids.size(); place++) {
                 int its = place;
@@ -102,24 +105,20 @@ final class VariantRun {
         }
     }
 
-    private VirtualCoordinator coordinator(RunPlan run, LocalWork work, ModelShelf shelf) {
+    private VirtualCoordinator coordinator(LocalWork work, ModelShelf shelf) {
         Candidates candidates =
                 new Candidates(
                         variant.merge(),
                         Optional.ofNullable(rules.get(variant.name())),
                         variant.wire().flatMap(wire -> wire.down()));
-        // The watcher needs the coordinator that it watches.
-        VirtualCoordinator[] itself = new VirtualCoordinator[1];
-        itself[0] =
-                new VirtualCoordinator(
-                        agenda,
-                        plan.charter(),
-                        plan.mergeTime(),
-                        candidates,
-                        shelf,
-                        work,
-                        (event, after) -> on(event, after, itself[0], shelf, run));
-        return itself[0];
+        return new VirtualCoordinator(
+                agenda,
+                plan.charter(),
+                plan.mergeTime(),
+                candidates,
+                shelf,
+                work,
+                (event, after, losses) -> on(event, after, losses, shelf));
     }
 
     private VariantResult result(RunPlan run, VirtualCoordinator coordinator, ModelShelf shelf) {
@@ -130,6 +129,7 @@ final class VariantRun {
             coordinator.begin(run);
             while (agenda.next()) {
                 resources.stop().check();
+                tellOfLongWork(coordinator);
             }
         } catch (Diverged e) {
             broke = Optional.of(String.valueOf(e.getMessage()));
@@ -166,12 +166,32 @@ final class VariantRun {
                 tally.rounds());
     }
 
+    /** A round of hundreds of trainings is not silent. */
+    private void tellOfLongWork(VirtualCoordinator coordinator) {
+        if (System.nanoTime() - told > PATIENCE_NANOS) {
+            coordinator
+                    .round()
+                    .ifPresent(round ->
+                            tell(
+                                    "%s: round %s is %s, %d contributions are in"
+                                            .formatted(
+                                                    variant.name(),
+                                                    round.number(),
+                                                    round.phase(),
+                                                    round.admitted().size())));
+        }
+    }
+
+    private void tell(String line) {
+        told = System.nanoTime();
+        say.accept(line);
+    }
+
     private void on(
             ConsortiumEvent event,
             Consortium after,
-            VirtualCoordinator coordinator,
-            ModelShelf shelf,
-            RunPlan run) {
+            SortedMap<MemberId, Double> losses,
+            ModelShelf shelf) {
         switch (event) {
             case RoundAnnounced _ -> {
                 tally.announced(agenda.seconds());
@@ -186,12 +206,12 @@ final class VariantRun {
                         member.counted();
                     }
                 });
-                over(round, Outcome.PUBLISHED, coordinator, shelf, run);
+                over(round, Outcome.PUBLISHED, losses, shelf);
             }
             case RoundRolledBack _ ->
-                    over(after.round().orElseThrow(), Outcome.ROLLED_BACK, coordinator, shelf, run);
+                    over(after.round().orElseThrow(), Outcome.ROLLED_BACK, losses, shelf);
             case RoundAbandoned _ ->
-                    over(after.round().orElseThrow(), Outcome.ABANDONED, coordinator, shelf, run);
+                    over(after.round().orElseThrow(), Outcome.ABANDONED, losses, shelf);
             // The rest changes no figure.
             case ConsortiumEvent.Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
@@ -209,21 +229,19 @@ final class VariantRun {
     private void over(
             RoundState round,
             Outcome outcome,
-            VirtualCoordinator coordinator,
-            ModelShelf shelf,
-            RunPlan run) {
+            SortedMap<MemberId, Double> losses,
+            ModelShelf shelf) {
         int away =
                 (int)
                         IntStream.range(0, members.size())
                                 .filter(place -> population.away(place, round.number()))
                                 .count();
-        Round figures =
-                tally.over(round, outcome, agenda.seconds(), away, coordinator.baseLosses());
+        Round figures = tally.over(round, outcome, agenda.seconds(), away, losses);
         Set<Digest> needed =
                 members.values().stream()
                         .flatMap(member -> member.trainsFrom().stream())
                         .collect(Collectors.toSet());
         shelf.tidy(round.number(), needed);
-        say.accept(SimulationText.progress(variant.name(), figures, run.rounds()));
+        tell(SimulationText.progress(variant.name(), figures, plan.run(variant).rounds()));
     }
 }

@@ -52,8 +52,8 @@ final class VirtualCoordinator {
 
     /** Hears what happens, after it has taken effect. */
     interface Watcher {
-        /** An event, and the state that it led to. */
-        void on(ConsortiumEvent event, Consortium after);
+        /** An event, the state that it led to, and the base's loss for each member then. */
+        void on(ConsortiumEvent event, Consortium after, SortedMap<MemberId, Double> losses);
     }
 
     private final Agenda agenda;
@@ -207,7 +207,7 @@ final class VirtualCoordinator {
         for (ConsortiumEvent event : events) {
             consortium = consortium.apply(event);
             act(event);
-            watcher.on(event, consortium);
+            watcher.on(event, consortium, baseLosses);
         }
         consortium.betweenRounds(agenda.instant()).ifPresent(next -> change(List.of(next)));
     }
