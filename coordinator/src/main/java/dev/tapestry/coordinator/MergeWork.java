@@ -5,11 +5,8 @@ import dev.tapestry.aggregation.MergeOrder;
 import dev.tapestry.aggregation.MergeOutcome;
 import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.WeightedContribution;
-import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
-import dev.tapestry.aggregation.weighting.InfluenceCap;
 import dev.tapestry.consortium.Candidate;
-import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
@@ -44,20 +41,6 @@ final class MergeWork {
         this.momenta = momenta;
         this.residuals = residuals;
         FileTrees.create(momenta);
-    }
-
-    /** The weight of each contribution, by the charter's weighting and influence cap. */
-    static Apportionment weights(RoundRecord round, Charter charter) {
-        Map<MemberId, Apportionment.Trained> trained = new TreeMap<>();
-        // A log without steps is of a charter whose weighting does not ask for them.
-        round.admitted()
-                .forEach((member, contribution) ->
-                        trained.put(
-                                member,
-                                new Apportionment.Trained(
-                                        contribution.tokens(), contribution.steps().orElse(1))));
-        return Apportionment.of(
-                charter.weighting(), new InfluenceCap(charter.influenceCap()), trained);
     }
 
     /**

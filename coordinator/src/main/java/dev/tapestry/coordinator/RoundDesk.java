@@ -151,7 +151,7 @@ final class RoundDesk implements Runnable {
                         .round(merging.number())
                         .orElseThrow()
                         .ofMembers(merging.admitted());
-        RoundInput outcome = outcome(round, MergeWork.weights(round, state.charter()));
+        RoundInput outcome = outcome(round, Apportionment.of(state.charter(), round.admitted()));
         if (!stopped) {
             ledger.change(consortium -> consortium.decide(outcome));
             failedMerges = 0;

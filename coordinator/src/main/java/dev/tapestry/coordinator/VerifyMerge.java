@@ -164,7 +164,7 @@ public final class VerifyMerge {
 
     /** Whether the charter gives the weights that were used. */
     private List<String> weighed(RoundRecord round, SequencedMap<MemberId, Double> logged) {
-        Apportionment lawful = MergeWork.weights(round, charter);
+        Apportionment lawful = Apportionment.of(charter, round.admitted());
         return switch (lawful) {
             case Refused(String detail) -> List.of("weights: " + detail);
             case Apportioned(SequencedMap<MemberId, Double> weights) ->

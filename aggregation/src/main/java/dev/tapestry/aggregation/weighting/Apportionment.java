@@ -1,5 +1,7 @@
 package dev.tapestry.aggregation.weighting;
 
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.Weighting;
 import java.util.Collections;
@@ -41,6 +43,17 @@ public sealed interface Apportionment {
                         "nobody trains on %d tokens in %d steps".formatted(tokens, steps));
             }
         }
+    }
+
+    /** The weights of admitted contributions, by the charter's weighting and influence cap. */
+    static Apportionment of(Charter charter, Map<MemberId, Contribution> admitted) {
+        Map<MemberId, Trained> trained = new TreeMap<>();
+        // A log without steps is of a charter whose weighting does not ask for them.
+        admitted.forEach((member, contribution) ->
+                trained.put(
+                        member,
+                        new Trained(contribution.tokens(), contribution.steps().orElse(1))));
+        return of(charter.weighting(), new InfluenceCap(charter.influenceCap()), trained);
     }
 
     /**

@@ -40,6 +40,7 @@ import picocli.CommandLine.Command;
             VerifyCommands.class,
             DoctorCommand.class,
             BenchCommand.class,
+            SimulateCommand.class,
             StudyCommand.class,
             JobCommand.class
         })

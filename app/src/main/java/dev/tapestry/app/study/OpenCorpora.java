@@ -15,6 +15,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -68,10 +69,29 @@ public final class OpenCorpora {
 
     private static void write(List<MemberId> names, Path corpora) {
         Map<Language, List<GroupedText>> debates = ParliamentDebates.byLanguage();
+        requireText(names, debates);
         for (MemberId name : names) {
             DatasetCard card =
                     name.value().equals(HEALTH) ? Cards.health("") : Cards.debates(name.value());
             CorpusDirectory.write(corpora.resolve(name.value()), card, documents(name, debates));
+        }
+    }
+
+    /** Before anything is written: a corpus without documents would be in the way for good. */
+    private static void requireText(
+            List<MemberId> names, Map<Language, List<GroupedText>> debates) {
+        List<String> known =
+                Arrays.stream(Language.values())
+                        .filter(language -> !OpenSlice.rest(debates, language).isEmpty())
+                        .map(Language::code)
+                        .sorted()
+                        .toList();
+        for (MemberId name : names) {
+            if (!name.value().equals(HEALTH) && !known.contains(name.value())) {
+                throw new IllegalArgumentException(
+                        "there is no open text in '%s' that the open base has not been trained on; there is some in %s"
+                                .formatted(name, known));
+            }
         }
     }
 

@@ -72,6 +72,29 @@ public record Recipe(
                 .withAveraging(averaging);
     }
 
+    /**
+     * What a coordinator announces of it for a run.
+     *
+     * @param rounds over which the schedule runs
+     * @param steps of a round
+     */
+    public LocalTraining training(int rounds, int steps, long seed) {
+        long tokens = (long) rounds * steps * batchSequences * SEQUENCE;
+        return new LocalTraining(
+                steps,
+                optimizer,
+                learningRate,
+                FINAL_RATE,
+                LocalTraining.Schedule.COSINE,
+                tokens / WARMUP_SHARE,
+                tokens,
+                batchSequences,
+                SEQUENCE,
+                DECAY,
+                CLIP_NORM,
+                seed);
+    }
+
     private OptimizerPlan inner() {
         return switch (optimizer) {
             case ADAMW -> OptimizerPlan.AdamW.of(learningRate, DECAY);

@@ -106,6 +106,13 @@ final class JsonTest {
         json("verify log", consortium, "--witness", node);
         json("verify merge", consortium, "--round", "1");
         json("train", Tiny.job(directory.resolve("own-trainer")), "--threads", "1");
+        json(
+                "simulate",
+                Tiny.simulation(directory.resolve("simulation.yaml")),
+                "--work",
+                directory.resolve("simulation"),
+                "--out",
+                directory.resolve("simulated"));
     }
 
     @ParameterizedTest
@@ -159,6 +166,17 @@ final class JsonTest {
                 .isEqualTo("ALL");
         assertThat(Path.of(said("model export").path("file").asString()))
                 .hasSize(said("model export").path("bytes").asLong());
+    }
+
+    @Test
+    void what_a_simulation_says_is_what_it_writes_and_the_words_go_elsewhere() throws IOException {
+        assertThat(directory.resolve("simulated/simulation.json"))
+                .hasContent(walked("simulate").out().strip());
+        assertThat(directory.resolve("simulated/simulation.html")).content().contains("<svg");
+        assertThat(walked("simulate").err()).contains("mean: round 1 (1 bases wanted)");
+        try (Stream<Path> left = Files.list(directory.resolve("simulation"))) {
+            assertThat(left).isEmpty();
+        }
     }
 
     @Test

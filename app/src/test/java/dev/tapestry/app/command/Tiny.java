@@ -122,6 +122,27 @@ final class Tiny {
                 """);
     }
 
+    /** A simulation of three members and one round, without text. */
+    static Path simulation(Path file) throws IOException {
+        return Files.writeString(
+                file,
+                """
+                seed: 1
+                rounds: 1
+                steps: 2
+                members: {count: 3, secondsPerStep: 1, speedSpread: 0,
+                  line: {downMbits: 10, upMbits: 10, latencyMillis: 1, spread: 0}}
+                charter: {name: Simulated, weighting: EQUAL, influenceCap: 0.5, quorum: 2,
+                  roundDeadline: PT1H, scoringDeadline: PT1H, qualityFloorBitsPerByte: 100,
+                  maxRelativeUpdateNorm: 1, releaseToleranceBitsPerByte: 1, contributionQuotaBytes: 100000}
+                mergeTime: PT1S
+                learning: {type: noisy-quadratic, dimensions: 10, condition: 2, heterogeneity: 0, noise: 0, learningRate: 0.1}
+                variants:
+                  - name: mean
+                    merge: {outer: {type: sgd, learningRate: 1.0, momentum: 0.0, nesterov: false}, aggregator: {type: mean}}
+                """);
+    }
+
     static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();

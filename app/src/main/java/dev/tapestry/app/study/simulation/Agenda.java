@@ -1,0 +1,58 @@
+package dev.tapestry.app.study.simulation;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+
+/**
+ * The virtual clock: what is to happen, in the order of its time. What is to happen at one time
+ * happens in the order in which it was noted.
+ */
+final class Agenda implements InstantSource {
+
+    private static final double NANOS = 1e9;
+
+    private record Entry(Instant at, long number, Runnable what) {}
+
+    private final PriorityQueue<Entry> entries =
+            new PriorityQueue<>(Comparator.comparing(Entry::at).thenComparingLong(Entry::number));
+    private Instant now = Instant.EPOCH;
+    private long noted;
+
+    @Override
+    public Instant instant() {
+        return now;
+    }
+
+    /** Seconds since the beginning. */
+    double seconds() {
+        return Duration.between(Instant.EPOCH, now).toMillis() / 1e3;
+    }
+
+    void at(Instant when, Runnable what) {
+        entries.add(new Entry(when, noted++, what));
+    }
+
+    /** Notes what happens so many seconds from now. */
+    void in(double seconds, Runnable what) {
+        at(now.plusNanos(Math.round(seconds * NANOS)), what);
+    }
+
+    /** Lets the next thing happen; false if nothing is left. */
+    boolean next() {
+        Entry entry = entries.poll();
+        if (entry == null) {
+            return false;
+        }
+        now = entry.at();
+        entry.what().run();
+        return true;
+    }
+
+    /** Nothing of what was noted happens any more. */
+    void clear() {
+        entries.clear();
+    }
+}
