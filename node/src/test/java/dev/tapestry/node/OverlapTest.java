@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.consortium.CodecName;
-import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
@@ -14,12 +13,7 @@ import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeUpdate.BaseBelieved;
 import dev.tapestry.node.NodeUpdate.Stepped;
 import dev.tapestry.node.round.NodeAgent.Until;
-import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.SafetensorsFile;
-import dev.tapestry.weights.codec.Codec;
-import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -180,7 +174,7 @@ class OverlapTest {
         Path model = stage.base("base", 1, 64);
         stage.coordinator.adopt(model);
         if (shared) {
-            mean = Optional.of(stage.coordinator.serve(gradient(name, model)));
+            mean = Optional.of(stage.meanGradient(model));
         }
         stage.coordinator.announce(plan(stage, 1, shared), ROUNDS);
         return stage;
@@ -226,19 +220,5 @@ class OverlapTest {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Any numbers that are laid out like gradients. */
-    private Path gradient(String name, Path base) throws IOException {
-        Path target = Files.createDirectories(directory.resolve("mean-of-" + name));
-        try (ModelDirectory values = ModelDirectory.open(base)) {
-            CodedUpdate.encode(
-                    Codec.INT8,
-                    Update.of(values),
-                    Feedback.none(),
-                    target.resolve(CodedFile.GRADIENT),
-                    1);
-        }
-        return target;
     }
 }

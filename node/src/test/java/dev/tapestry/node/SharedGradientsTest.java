@@ -9,11 +9,6 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.round.NodeAgent.Until;
-import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.codec.Codec;
-import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +57,7 @@ class SharedGradientsTest {
                     stage,
                     2,
                     shared
-                            ? Optional.of(stage.coordinator.serve(gradient(folder, base)))
+                            ? Optional.of(stage.meanGradient(base))
                             : Optional.empty());
             assertThat(kept(folder.resolve("node/gradient")))
                     .as("its own of the first round, and everybody's")
@@ -78,19 +73,6 @@ class SharedGradientsTest {
         try (Node node = stage.node()) {
             node.agent().run(Until.noRun());
         }
-    }
-
-    private static Path gradient(Path folder, Path base) throws IOException {
-        Path target = Files.createDirectories(folder.resolve("mean"));
-        try (ModelDirectory values = ModelDirectory.open(base)) {
-            CodedUpdate.encode(
-                    Codec.INT8,
-                    Update.of(values),
-                    Feedback.none(),
-                    target.resolve(CodedFile.GRADIENT),
-                    1);
-        }
-        return target;
     }
 
     private static List<Path> kept(Path folder) throws IOException {

@@ -1,20 +1,15 @@
 package dev.tapestry.app.bench;
 
 import dev.tapestry.app.steward.StewardClient;
-import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RunPlan;
-import dev.tapestry.consortium.Weighting;
-import dev.tapestry.coordinator.Coordinator;
-import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -127,22 +122,7 @@ final class RoundBenchmark {
     private void found(Path directory) {
         Path seed = scratch.directory().resolve("seed");
         SyntheticModel.base(seed, settings.sizeMb(), SEED);
-        Coordinator.found(
-                directory,
-                new Charter(
-                        "bench",
-                        Weighting.EQUAL,
-                        1,
-                        settings.members(),
-                        Duration.ofHours(1),
-                        Duration.ofHours(1),
-                        16,
-                        0.5,
-                        0.05,
-                        1L << 40),
-                new Listening("127.0.0.1", 0, List.of("localhost")),
-                InstantSource.system());
-        Coordinator.adoptBase(directory, seed, InstantSource.system());
+        BenchConsortium.found(directory, seed, settings.members());
         Scratch.delete(seed);
     }
 

@@ -1,16 +1,12 @@
 package dev.tapestry.app.bench;
 
 import dev.tapestry.app.steward.StewardClient;
-import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RunPlan;
-import dev.tapestry.consortium.Weighting;
 import dev.tapestry.consortium.Wire;
-import dev.tapestry.coordinator.Coordinator;
-import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import java.io.IOException;
@@ -19,7 +15,6 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -109,7 +104,7 @@ final class UtilisationBenchmark {
         Path base = scratch.directory().resolve("base");
         output.tell("working in %s", scratch.directory());
         long parameters = TrainingStage.base(base, SEQUENCE_LENGTH, SEED);
-        found(directory, base);
+        BenchConsortium.found(directory, base, settings.members());
         Child coordinator = scratch.start(CoordinatorProcess.class, directory.toString());
         URI address = URI.create(coordinator.answer("listening").getFirst());
         List<ShapedLink> links = new ArrayList<>();
@@ -139,25 +134,6 @@ final class UtilisationBenchmark {
                 link.close();
             }
         }
-    }
-
-    private void found(Path directory, Path base) {
-        Coordinator.found(
-                directory,
-                new Charter(
-                        "bench",
-                        Weighting.EQUAL,
-                        1,
-                        settings.members(),
-                        Duration.ofHours(1),
-                        Duration.ofHours(1),
-                        16,
-                        0.5,
-                        0.05,
-                        1L << 40),
-                new Listening("127.0.0.1", 0, List.of("localhost")),
-                InstantSource.system());
-        Coordinator.adoptBase(directory, base, InstantSource.system());
     }
 
     private List<Child> join(StewardClient steward, URI address, List<ShapedLink> links)

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * The Shared-Base Loop in one process, one member after the other: the same trainer and the same
@@ -32,6 +33,9 @@ import java.util.TreeMap;
  */
 public record LoopSimulation(
         SortedMap<MemberId, Tokens> members, TrainingPlan plan, Scheme.Rounds rounds) {
+
+    /** Places at which the rest of a schedule is looked at. */
+    private static final int PLACES = 64;
 
     /**
      * What came out.
@@ -93,8 +97,8 @@ public record LoopSimulation(
                             learners.getFirst().shared(start, work));
             long done = 0;
             for (int round = 0; done < due; round++) {
-                int steps = stepsOfTheFastest(learners, due - done);
                 long schedule = done * plan.tokensPerStep() / members.size();
+                int steps = stepsOfTheFastest(learners, due - done, highestRate(schedule, tokens));
                 for (Learner learner : learners) {
                     learner.scheduleAt(schedule);
                     done += learn(learner, standing, steps);
@@ -119,9 +123,17 @@ public record LoopSimulation(
         }
     }
 
+    /** From here to the end, as a part of the peak: while it rises, that is 1. */
+    private double highestRate(long from, long end) {
+        return LongStream.rangeClosed(0, PLACES)
+                .mapToDouble(place -> plan.schedule().at(from + (end - from) * place / PLACES))
+                .max()
+                .orElseThrow();
+    }
+
     /** Steps of the fastest member until the next merge. */
-    private int stepsOfTheFastest(List<Learner> learners, long due) {
-        int interval = rounds.steps() / rounds.fragments();
+    private int stepsOfTheFastest(List<Learner> learners, long due, double rate) {
+        int interval = rounds.interval(rate);
         double together = learners.stream().mapToDouble(Learner::share).sum();
         return Math.clamp((long) Math.ceil(due / together), 1, interval);
     }

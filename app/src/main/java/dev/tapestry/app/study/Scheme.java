@@ -1,5 +1,6 @@
 package dev.tapestry.app.study;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.consortium.Weighting;
@@ -98,6 +99,7 @@ public sealed interface Scheme {
      * @param wire how updates are coded; empty for whole weights in fp32
      * @param sharing what members share beside weights; empty for nothing
      * @param churn members' speeds and absences; empty where all keep step
+     * @param growth how rounds become longer; empty where all have as many steps
      */
     record Rounds(
             int steps,
@@ -105,7 +107,8 @@ public sealed interface Scheme {
             Optional<Streaming> streaming,
             Optional<Wire> wire,
             Optional<Sharing> sharing,
-            Optional<Churn> churn) {
+            Optional<Churn> churn,
+            @LeftOutWhenEmpty Optional<Growth> growth) {
         public Rounds {
             if (steps < 1) {
                 throw new IllegalArgumentException(
@@ -120,12 +123,50 @@ public sealed interface Scheme {
             }
         }
 
+        /** Rounds that all have as many steps. */
+        public Rounds(
+                int steps,
+                MergeRule merge,
+                Optional<Streaming> streaming,
+                Optional<Wire> wire,
+                Optional<Sharing> sharing,
+                Optional<Churn> churn) {
+            this(steps, merge, streaming, wire, sharing, churn, Optional.empty());
+        }
+
+        /** Steps until the next merge of anything, where the learning rate is so much of its peak. */
+        int interval(double rateFactor) {
+            return growth.map(how -> how.steps(steps, rateFactor)).orElse(steps) / fragments();
+        }
+
         int fragments() {
             return streaming.map(Streaming::fragments).orElse(1);
         }
 
         int overlap() {
             return streaming.map(Streaming::overlap).orElse(0);
+        }
+    }
+
+    /**
+     * Rounds that become longer as the learning rate falls, for members then drift apart more
+     * slowly: H ← min(most, ⌊H · f^−exponent⌋), with f the part of its peak that the rate has come
+     * down to for good. With 2 it is the quadratic synchronisation rule (arXiv 2310.14423).
+     *
+     * @param exponent above 0
+     * @param most steps of any round
+     */
+    record Growth(double exponent, int most) {
+        public Growth {
+            if (!(exponent > 0) || Double.isInfinite(exponent) || most < 1) {
+                throw new IllegalArgumentException(
+                        "growth has an exponent above 0 and at least 1 step, not %s and %d"
+                                .formatted(exponent, most));
+            }
+        }
+
+        int steps(int first, double rateFactor) {
+            return (int) Math.min(most, Math.floor(first * Math.pow(rateFactor, -exponent)));
         }
     }
 

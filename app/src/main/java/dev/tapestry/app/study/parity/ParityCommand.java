@@ -2,15 +2,13 @@ package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.StudyFiles;
+import dev.tapestry.app.study.StudyOptions;
 import dev.tapestry.trust.SafeFile;
-import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code tapestry study parity}: a plan's cells, and what came out. */
 @Command(
@@ -32,19 +30,7 @@ import picocli.CommandLine.Parameters;
         })
 public final class ParityCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "PLAN", description = "The study's plan.")
-    private Path plan = Path.of("");
-
-    @Option(names = "--report", description = "Run nothing; write what is known.")
-    private boolean reportOnly;
-
-    @Option(
-            names = "--work",
-            defaultValue = "/dev/shm/tapestry-parity",
-            description =
-                    "Where corpora are kept and models come and go; a memory file system is"
-                            + " faster (default: ${DEFAULT-VALUE}).")
-    private Path work = Path.of("");
+    @Mixin private final StudyOptions options = new StudyOptions();
 
     @Option(
             names = "--threads",
@@ -56,23 +42,22 @@ public final class ParityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        StudyPlan read = StrictYaml.read(plan, StudyPlan.class);
-        StudyFiles files = StudyFiles.beside(plan);
-        Files.createDirectories(work);
+        StudyPlan plan = options.plan(StudyPlan.class);
+        StudyFiles files = options.files();
         String commit = StudyFiles.commit();
         Study study =
                 new Study(
-                        read,
+                        plan,
                         new CellStore<>(files.cells(), CellResult.class),
                         StudyFiles.home().resolve("models/demo-base"),
-                        work,
+                        options.work(),
                         commit,
                         threads,
                         line -> System.err.println(line));
-        if (!reportOnly && !study.run()) {
+        if (!options.reportOnly() && !study.run()) {
             System.err.println("the other cells are being run by other processes");
         }
-        StudyReport report = StudyReport.of(study, read, commit);
+        StudyReport report = StudyReport.of(study, plan, commit);
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), StudyText.markdown(report));
         SafeFile.write(files.with(".html"), StudyText.html(report));

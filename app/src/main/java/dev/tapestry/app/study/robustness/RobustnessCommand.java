@@ -2,15 +2,12 @@ package dev.tapestry.app.study.robustness;
 
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.StudyFiles;
+import dev.tapestry.app.study.StudyOptions;
 import dev.tapestry.trust.SafeFile;
-import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code tapestry study robustness}: a plan's attacks on its rules, and what came out. */
 @Command(
@@ -32,42 +29,29 @@ import picocli.CommandLine.Parameters;
         })
 public final class RobustnessCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "PLAN", description = "The study's plan.")
-    private Path plan = Path.of("");
-
-    @Option(names = "--report", description = "Run nothing; write what is known.")
-    private boolean reportOnly;
-
-    @Option(
-            names = "--work",
-            defaultValue = "/dev/shm/tapestry-robustness",
-            description =
-                    "Where corpora are kept and models come and go; a memory file system is"
-                            + " faster (default: ${DEFAULT-VALUE}).")
-    private Path work = Path.of("");
+    @Mixin private final StudyOptions options = new StudyOptions();
 
     @Override
     public Integer call() throws IOException {
-        RobustnessPlan read = StrictYaml.read(plan, RobustnessPlan.class);
-        StudyFiles files = StudyFiles.beside(plan);
-        Files.createDirectories(work);
+        RobustnessPlan plan = options.plan(RobustnessPlan.class);
+        StudyFiles files = options.files();
         String commit = StudyFiles.commit();
         RobustnessStudy study =
                 new RobustnessStudy(
-                        read,
+                        plan,
                         new CellStore<>(files.cells(), TrialResult.class),
                         StudyFiles.home().resolve("models/demo-base"),
-                        work,
+                        options.work(),
                         commit,
                         line -> System.err.println(line));
-        if (!reportOnly && !study.run()) {
+        if (!options.reportOnly() && !study.run()) {
             System.err.println("the other trials are being run by other processes");
         }
-        RobustnessReport report = RobustnessReport.of(read, study.results(), commit);
+        RobustnessReport report = RobustnessReport.of(plan, study.results(), commit);
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
-        SafeFile.write(files.with(".table.md"), RobustnessText.markdown(read, report));
-        SafeFile.write(files.with(".html"), RobustnessText.html(read, report));
-        System.out.print(RobustnessText.table(read, report));
+        SafeFile.write(files.with(".table.md"), RobustnessText.markdown(plan, report));
+        SafeFile.write(files.with(".html"), RobustnessText.html(plan, report));
+        System.out.print(RobustnessText.table(plan, report));
         return 0;
     }
 }
