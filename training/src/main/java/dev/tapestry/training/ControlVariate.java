@@ -60,7 +60,7 @@ final class ControlVariate implements AutoCloseable {
     /** From now on c_own and c_shared are these. */
     void correct(ModelDirectory own, ModelDirectory shared) {
         correction.zero_();
-        ModelFiles.addDifference(shared, own, _ -> true, layout, slot -> memory(correction, slot));
+        ModelFiles.addDifference(shared, own, _ -> true, layout, correction);
     }
 
     /** From now on gradients stay as they are. */

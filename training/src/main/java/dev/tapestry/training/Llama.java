@@ -82,12 +82,16 @@ public final class Llama implements AutoCloseable {
 
     /** See {@link Trainer#rebase}. */
     void rebase(ModelDirectory sent, ModelDirectory base, Predicate<String> tensors) {
-        ModelFiles.addDifference(base, sent, tensors, parameters.layout(), parameters::memory);
+        try (GradientsOff _ = new GradientsOff()) {
+            ModelFiles.addDifference(base, sent, tensors, parameters.layout(), parameters.values());
+        }
     }
 
     /** Adds the weights of {@code base}, all F32, to these. */
     void addWeights(ModelDirectory base) {
-        ModelFiles.add(base, parameters.layout(), parameters::memory);
+        try (GradientsOff _ = new GradientsOff()) {
+            ModelFiles.add(base, parameters.layout(), parameters.values());
+        }
     }
 
     /**

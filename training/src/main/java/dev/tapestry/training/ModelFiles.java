@@ -12,6 +12,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** Moves weights between a Hugging Face directory and the flat buffer, tensor by tensor. */
 final class ModelFiles {
@@ -41,52 +44,44 @@ final class ModelFiles {
      * Adds {@code plus} − {@code minus}, both F32, to the named tensors of a buffer that is laid
      * out as the weights are.
      *
-     * @param slots the buffer's memory of each tensor
+     * @param buffer fp32, {@code [elements]}
      */
     static void addDifference(
             ModelDirectory plus,
             ModelDirectory minus,
             Predicate<String> tensors,
             ParameterLayout layout,
-            Function<Slot, MemorySegment> slots) {
+            Tensor buffer) {
         requireShapes(plus, layout);
         requireShapes(minus, layout);
         for (Slot slot : layout.slots().values()) {
             if (tensors.test(slot.name())) {
-                MemorySegment added = f32(plus, slot);
-                MemorySegment removed = f32(minus, slot);
-                MemorySegment weights = slots.apply(slot);
-                for (long at = 0; at < slot.elements() * Float.BYTES; at += Float.BYTES) {
-                    weights.set(
-                            FloatConversion.FLOAT_LE,
-                            at,
-                            weights.get(FloatConversion.FLOAT_LE, at)
-                                    + (added.get(FloatConversion.FLOAT_LE, at)
-                                            - removed.get(FloatConversion.FLOAT_LE, at)));
+                try (PointerScope _ = new PointerScope()) {
+                    part(buffer, slot).add_(loaded(plus, slot).sub_(loaded(minus, slot)));
                 }
             }
         }
     }
 
-    /**
-     * Adds {@code plus}, F32, to a buffer that is laid out as the weights are.
-     *
-     * @param slots the buffer's memory of each tensor
-     */
-    static void add(
-            ModelDirectory plus, ParameterLayout layout, Function<Slot, MemorySegment> slots) {
+    /** Adds {@code plus}, F32, to such a buffer. */
+    static void add(ModelDirectory plus, ParameterLayout layout, Tensor buffer) {
         requireShapes(plus, layout);
         for (Slot slot : layout.slots().values()) {
-            MemorySegment added = f32(plus, slot);
-            MemorySegment weights = slots.apply(slot);
-            for (long at = 0; at < slot.elements() * Float.BYTES; at += Float.BYTES) {
-                weights.set(
-                        FloatConversion.FLOAT_LE,
-                        at,
-                        weights.get(FloatConversion.FLOAT_LE, at)
-                                + added.get(FloatConversion.FLOAT_LE, at));
+            try (PointerScope _ = new PointerScope()) {
+                part(buffer, slot).add_(loaded(plus, slot));
             }
         }
+    }
+
+    private static Tensor part(Tensor buffer, Slot slot) {
+        return buffer.narrow(0, slot.offset(), slot.elements());
+    }
+
+    /** A copy of one tensor, {@code [elements]}: of the arithmetic nothing is left to cold code. */
+    private static Tensor loaded(ModelDirectory model, Slot slot) {
+        Tensor tensor = torch.empty(new long[] {slot.elements()});
+        NativeTensors.memory(tensor).copyFrom(f32(model, slot));
+        return tensor;
     }
 
     private static MemorySegment f32(ModelDirectory model, Slot slot) {

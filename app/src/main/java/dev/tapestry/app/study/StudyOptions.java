@@ -25,7 +25,7 @@ public final class StudyOptions {
     private Path work = Path.of("");
 
     /** The plan. */
-    public <T> T plan(Class<T> type) throws IOException {
+    public <T extends Record> T plan(Class<T> type) {
         return StrictYaml.read(plan, type);
     }
 
