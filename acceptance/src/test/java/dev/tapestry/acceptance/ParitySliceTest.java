@@ -27,8 +27,7 @@ class ParitySliceTest {
     @TempDir Path directory;
 
     @Test
-    void sharing_gradients_comes_nearer_to_pooled_training_than_weights_alone()
-            throws IOException {
+    void sharing_gradients_comes_nearer_to_pooled_training_than_weights_alone() throws IOException {
         Path plan = directory.resolve("slice.yaml");
         try (InputStream text = getClass().getResourceAsStream("/parity-slice.yaml")) {
             Files.write(plan, Objects.requireNonNull(text).readAllBytes());

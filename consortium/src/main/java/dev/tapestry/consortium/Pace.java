@@ -18,8 +18,7 @@ public record Pace(Duration trainFor, int leastSteps) {
             throw new IllegalArgumentException("pace: trainFor is above 0, not " + trainFor);
         }
         if (leastSteps < 1) {
-            throw new IllegalArgumentException(
-                    "pace: leastSteps is at least 1, not " + leastSteps);
+            throw new IllegalArgumentException("pace: leastSteps is at least 1, not " + leastSteps);
         }
     }
 

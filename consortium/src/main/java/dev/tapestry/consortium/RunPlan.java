@@ -51,7 +51,14 @@ public record RunPlan(
     /** The same run with coded updates. */
     public RunPlan over(Wire coded) {
         return new RunPlan(
-                rounds, training, merge, scoringTokens, Optional.of(coded), gradients, overlap, pace);
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                Optional.of(coded),
+                gradients,
+                overlap,
+                pace);
     }
 
     /** The same run with shared gradients. */

@@ -127,7 +127,11 @@ final class PlanRulesTest {
         Duration deadline = charter.roundDeadline();
         Duration shorter = deadline.minusSeconds(1);
         assertThat(PlanRules.refusal(plan.at(new Pace(shorter, steps)), charter)).isEmpty();
-        refused(plan.at(new Pace(shorter, steps + 1)), charter, PACE_ABOVE_STEPS, "at most " + steps);
+        refused(
+                plan.at(new Pace(shorter, steps + 1)),
+                charter,
+                PACE_ABOVE_STEPS,
+                "at most " + steps);
         refused(plan.at(new Pace(deadline, 1)), charter, PACE_TOO_SLOW, deadline.toString());
         refused(
                 plan.at(new Pace(shorter, 1)).overlapping(1),
@@ -138,8 +142,7 @@ final class PlanRulesTest {
         assertThatThrownBy(() -> new Pace(shorter, 0)).hasMessageContaining("leastSteps");
     }
 
-    private static void refused(
-            RunPlan plan, Charter charter, PlanFinding finding, String detail) {
+    private static void refused(RunPlan plan, Charter charter, PlanFinding finding, String detail) {
         PlanRules.Refusal refusal = PlanRules.refusal(plan, charter).orElseThrow();
         assertThat(refusal.finding()).isEqualTo(finding);
         assertThat(refusal.detail()).contains(detail);

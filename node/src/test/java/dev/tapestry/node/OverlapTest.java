@@ -44,13 +44,12 @@ class OverlapTest {
     void the_next_round_has_begun_before_the_contribution_is_sealed() throws IOException {
         try (Stage stage = stage("live", false)) {
             CountDownLatch ahead = new CountDownLatch(AHEAD);
-            stage.watch(
-                    update -> {
-                        if (update instanceof Stepped step && step.round() == 2) {
-                            ahead.countDown();
-                        }
-                        announceNext(stage, update, false);
-                    });
+            stage.watch(update -> {
+                if (update instanceof Stepped step && step.round() == 2) {
+                    ahead.countDown();
+                }
+                announceNext(stage, update, false);
+            });
             stage.coordinator.faults =
                     (_, path) -> {
                         if (path.endsWith("/seal") && path.contains("/rounds/1/")) {
@@ -85,12 +84,11 @@ class OverlapTest {
             stage.joined();
             stage.coordinator.adopt(stage.base("base", 1, 64));
             stage.coordinator.announce(Stage.plan(1, base(stage)), 2);
-            stage.watch(
-                    update -> {
-                        if (update instanceof BaseBelieved && published(stage) == 1) {
-                            stage.coordinator.announce(Stage.plan(2, base(stage)), 2);
-                        }
-                    });
+            stage.watch(update -> {
+                if (update instanceof BaseBelieved && published(stage) == 1) {
+                    stage.coordinator.announce(Stage.plan(2, base(stage)), 2);
+                }
+            });
             waiting = secondContribution(stage);
         }
         try (Stage stage = stage("overlapping", false)) {
@@ -105,8 +103,7 @@ class OverlapTest {
         assertThat(rolledBack("at-once", false)).isEqualTo(rolledBack("restarted", true));
     }
 
-    private List<ContributionManifest> rolledBack(String name, boolean restart)
-            throws IOException {
+    private List<ContributionManifest> rolledBack(String name, boolean restart) throws IOException {
         try (Stage stage = stage(name, false)) {
             stage.coordinator.rollsBack = true;
             Node node = stage.node();
@@ -135,15 +132,13 @@ class OverlapTest {
     }
 
     /** The same rounds; after the second the node is closed and another opened. */
-    private List<ContributionManifest> restarted(String name, boolean shared)
-            throws IOException {
+    private List<ContributionManifest> restarted(String name, boolean shared) throws IOException {
         try (Stage stage = stage(name, shared)) {
-            stage.watch(
-                    update -> {
-                        if (published(stage) == 1) {
-                            announceNext(stage, update, shared);
-                        }
-                    });
+            stage.watch(update -> {
+                if (published(stage) == 1) {
+                    announceNext(stage, update, shared);
+                }
+            });
             try (Node node = stage.node()) {
                 node.agent().run(ROUND_2_IS_OVER);
             }
@@ -161,8 +156,7 @@ class OverlapTest {
         }
         ContributionManifest sent = stage.coordinator.contributions.get(1);
         Path file = stage.directory.resolve("second.safetensors");
-        Files.write(
-                file, stage.coordinator.parts.get(sent.sent().parts().getFirst().digest()));
+        Files.write(file, stage.coordinator.parts.get(sent.sent().parts().getFirst().digest()));
         try (SafetensorsFile weights = SafetensorsFile.open(file)) {
             MemorySegment numbers = weights.data("model.layers.0.mlp.down_proj.weight");
             return numbers.toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);

@@ -53,12 +53,7 @@ class SharedGradientsTest {
             Path base = stage.base("base", 1, 64);
             stage.coordinator.adopt(base);
             takePart(stage, 1, Optional.empty());
-            takePart(
-                    stage,
-                    2,
-                    shared
-                            ? Optional.of(stage.meanGradient(base))
-                            : Optional.empty());
+            takePart(stage, 2, shared ? Optional.of(stage.meanGradient(base)) : Optional.empty());
             assertThat(kept(folder.resolve("node/gradient")))
                     .as("its own of the first round, and everybody's")
                     .hasSize(shared ? 2 : 1);

@@ -17,7 +17,10 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     record Sight(
             long sequences, long length, Tensor turn, Tensor back, CausalAttention attention) {}
 
-    /** See the class comment and {@link CausalAttention}; {@code regrouped} are the projections' weights. */
+    /**
+     * See the class comment and {@link CausalAttention}; {@code regrouped} are the projections'
+     * weights.
+     */
     record State(
             Tensor scale,
             Tensor normed,

@@ -79,8 +79,7 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
             return backward(slope, query, key, value, attended.mixed(), weights);
         }
         Slopes all =
-                new Slopes(
-                        torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value));
+                new Slopes(torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value));
         for (long from = 0; from < length(); from += block) {
             try (PointerScope _ = new PointerScope()) {
                 Tensor own = queries(query, from);

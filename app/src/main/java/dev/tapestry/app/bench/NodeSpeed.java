@@ -11,7 +11,8 @@ import java.util.List;
  * @param sent bytes of bodies that left the node for each round
  * @param received bytes of bodies that came for each round
  */
-record NodeSpeed(long tokens, long nanos, double steppingTokensPerSecond, long sent, long received) {
+record NodeSpeed(
+        long tokens, long nanos, double steppingTokensPerSecond, long sent, long received) {
 
     double tokensPerSecond() {
         return tokens / (nanos / 1e9);

@@ -32,7 +32,8 @@ final class SpeedMeter implements NodeProgress {
                 roundRates.add(step.tokensPerSecond());
             }
         } else if (update instanceof Contributed) {
-            contributions.add(new Moment(steps.size(), System.nanoTime()));
+            // When its last step ended: a step is there whole or not at all.
+            contributions.add(steps.getLast());
         }
     }
 
@@ -42,8 +43,8 @@ final class SpeedMeter implements NodeProgress {
     }
 
     /**
-     * From the first contribution to the one before the last: in the last round nobody trains for
-     * a next one.
+     * From the step before the first contribution to that before the last but one: in the last
+     * round nobody trains for a next one.
      */
     synchronized NodeSpeed ofRounds(Traffic traffic, int rounds) {
         if (contributions.size() != rounds) {

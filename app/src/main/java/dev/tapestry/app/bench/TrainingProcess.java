@@ -7,7 +7,6 @@ import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeHome;
-import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;

@@ -10,7 +10,6 @@ import dev.tapestry.consortium.Wire;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
@@ -117,8 +116,7 @@ final class UtilisationBenchmark {
                         new Turn(
                                 alone(members, base),
                                 connected(steward, members, plan(Optional.empty())),
-                                connected(
-                                        steward, members, plan(Optional.of(settings.overlap()))));
+                                connected(steward, members, plan(Optional.of(settings.overlap()))));
                 output.tell(
                         "turn %d: alone %.0f tokens/s, waiting %.0f, overlapping %.0f (%.1f %%)",
                         i,
@@ -181,7 +179,8 @@ final class UtilisationBenchmark {
     }
 
     private static NodeSpeed mean(List<Child> members) {
-        List<NodeSpeed> speeds = members.stream().map(member -> NodeSpeed.of(member.answer("trained"))).toList();
+        List<NodeSpeed> speeds =
+                members.stream().map(member -> NodeSpeed.of(member.answer("trained"))).toList();
         return new NodeSpeed(
                 speeds.stream().mapToLong(NodeSpeed::tokens).sum(),
                 speeds.stream().mapToLong(NodeSpeed::nanos).sum(),
@@ -219,8 +218,8 @@ final class UtilisationBenchmark {
     }
 
     /**
-     * T ÷ (T + max(0, S − τ·t)): T the time of a round's steps, t of one, S that of the bytes up and
-     * down and one round trip. It knows of no handshakes, merges and scores.
+     * T ÷ (T + max(0, S − τ·t)): T the time of a round's steps, t of one, S that of the bytes up
+     * and down and one round trip. It knows of no handshakes, merges and scores.
      */
     private double predicted(NodeSpeed traffic, double tokensPerSecond, int overlap) {
         double step = SEQUENCES * SEQUENCE_LENGTH / tokensPerSecond;

@@ -137,8 +137,7 @@ final class UtilisationCommand implements Callable<Integer> {
     }
 
     private static void say(Output output, UtilisationBenchmark.Report report) {
-        output.say(
-                "alone        %.0f tokens/s of each node", report.unconnectedTokensPerSecond());
+        output.say("alone        %.0f tokens/s of each node", report.unconnectedTokensPerSecond());
         output.say(
                 "waiting      %.0f tokens/s: %.1f %% (predicted %.1f %%)",
                 report.waitingTokensPerSecond(),

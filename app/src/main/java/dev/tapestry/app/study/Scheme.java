@@ -134,7 +134,9 @@ public sealed interface Scheme {
             this(steps, merge, streaming, wire, sharing, churn, Optional.empty());
         }
 
-        /** Steps until the next merge of anything, where the learning rate is so much of its peak. */
+        /**
+         * Steps until the next merge of anything, where the learning rate is so much of its peak.
+         */
         int interval(double rateFactor) {
             return growth.map(how -> how.steps(steps, rateFactor)).orElse(steps) / fragments();
         }

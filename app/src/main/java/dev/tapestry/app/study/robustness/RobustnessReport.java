@@ -136,7 +136,8 @@ record RobustnessReport(String commit, List<Row> trials) {
         return average(
                 pairs(here, there)
                         .flatMap(pair ->
-                                what.apply(pair.here())
+                                what
+                                        .apply(pair.here())
                                         .flatMap(loss ->
                                                 what.apply(pair.there())
                                                         .map(best -> 100 * (loss / best - 1)))
@@ -147,8 +148,7 @@ record RobustnessReport(String commit, List<Row> trials) {
     /** Two results of the same seed. */
     private record Pair(TrialResult here, TrialResult there) {
         Optional<Double> worstLoss() {
-            return here.score()
-                    .flatMap(own -> there.score().map(other -> worst(own, other)));
+            return here.score().flatMap(own -> there.score().map(other -> worst(own, other)));
         }
 
         private double worst(TrialResult.Score own, TrialResult.Score other) {

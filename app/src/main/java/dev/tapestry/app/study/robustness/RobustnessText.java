@@ -73,7 +73,8 @@ final class RobustnessText {
                             plan,
                             report,
                             attackers,
-                            who + ": honest members' loss, percent above the plain mean's without an attack",
+                            who
+                                    + ": honest members' loss, percent above the plain mean's without an attack",
                             Row::behindMeanPercent));
             body.append(
                     heat(
