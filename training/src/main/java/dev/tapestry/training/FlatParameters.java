@@ -142,8 +142,7 @@ final class FlatParameters implements AutoCloseable {
     void initialise(LlamaConfig config, long seed) {
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {
-            torch.manual_seed(seed);
-            values.copy_(torch.randn(new long[] {layout.elements()}));
+            values.copy_(normal(seed));
             values.mul_(new Scalar(config.initializerRange()));
             range(values, layout.norms()).fill_(new Scalar(1.0));
             Scalar residual = new Scalar(1 / Math.sqrt(2.0 * config.layers()));
@@ -151,6 +150,14 @@ final class FlatParameters implements AutoCloseable {
                 tensor(ParameterLayout.layer(i, "self_attn.o_proj")).mul_(residual);
                 tensor(ParameterLayout.layer(i, "mlp.down_proj")).mul_(residual);
             }
+        }
+    }
+
+    /** Libtorch has one generator for all threads: nobody may draw between seed and numbers. */
+    private Tensor normal(long seed) {
+        synchronized (FlatParameters.class) {
+            torch.manual_seed(seed);
+            return torch.randn(new long[] {layout.elements()});
         }
     }
 

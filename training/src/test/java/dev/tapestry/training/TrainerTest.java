@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -195,6 +196,19 @@ class TrainerTest {
 
             assertThat(weights(trainer.model())).isEqualTo(weights(expected));
             assertThat(trainer.step().step()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void models_that_are_begun_at_the_same_time_are_those_of_their_seeds() {
+        float[] alone = fresh();
+        List<float[]> together = IntStream.range(0, 32).parallel().mapToObj(_ -> fresh()).toList();
+        assertThat(together).allSatisfy(weights -> assertThat(weights).isEqualTo(alone));
+    }
+
+    private static float[] fresh() {
+        try (Llama model = Llama.fresh(TestModels.tiny(), 3)) {
+            return weights(model);
         }
     }
 
