@@ -59,6 +59,9 @@ class PaceTest {
         assertThat(book.steps(new RoundNumber(4), plan)).isEqualTo(3);
         book.on(stepped(3, 3, 0.1));
         assertThat(book.steps(new RoundNumber(5), plan)).isEqualTo(1);
+        assertThat(book.steps(new RoundNumber(5), plan.at(new Pace(Duration.ofSeconds(10), 2))))
+                .as("decided by a plan that asked for less")
+                .isEqualTo(2);
         assertThat(book.steps(new RoundNumber(6), Stage.plan(6, BASE)))
                 .as("without a pace")
                 .isEqualTo(3);

@@ -36,7 +36,7 @@ public final class Trainer implements AutoCloseable {
     private final Llama model;
     private final TrainingPlan plan;
     private Tokens data;
-    private final DataOrder order;
+    private DataOrder order;
     private final Optimizer optimizer;
     private final LlamaGradient gradient;
     private final ProcessGroup group;
@@ -395,19 +395,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /**
-     * From now on the text is read here: the same text, opened once more.
-     *
-     * @throws TrainingException {@code INVALID_PLAN} if it is not as long
-     */
+    /** From now on the text is read here; as if a checkpoint were resumed with it. */
     public void readFrom(Tokens text) {
-        if (text.count() != data.count()) {
-            throw new TrainingException(
-                    Code.INVALID_PLAN,
-                    "the text has %d tokens now, but training began on %d: begin anew"
-                            .formatted(text.count(), data.count()));
-        }
         data = text;
+        order = new DataOrder(text.count(), plan.sequenceLength(), plan.seed());
     }
 
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */

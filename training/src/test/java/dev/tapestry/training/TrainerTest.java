@@ -213,6 +213,23 @@ class TrainerTest {
     }
 
     @Test
+    void another_text_is_read_as_if_a_checkpoint_were_resumed_with_it() {
+        TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
+        Path checkpoint = directory.resolve("state.safetensors");
+        Tokens longer = TestModels.text(9);
+        try (Trainer trainer =
+                Trainer.begin(Llama.fresh(TestModels.tiny(), 3), plan, TestModels.text(6))) {
+            run(trainer, 2);
+            trainer.saveCheckpoint(checkpoint);
+            trainer.readFrom(longer);
+            List<Double> losses = run(trainer, 3);
+            try (Trainer resumed = Trainer.resume(checkpoint, plan, longer)) {
+                assertThat(run(resumed, 3)).isEqualTo(losses);
+            }
+        }
+    }
+
+    @Test
     void a_held_contribution_is_taken_off_when_the_new_base_is_put_below() {
         TrainingPlan plan = TestModels.plan(MUON, Precision.FP32);
         Path base = directory.resolve("base");

@@ -111,9 +111,9 @@ final class RoundParticipant {
         Digest planDigest = named(view.planDigest(), "a plan without its digest");
         RoundTask task = task(plan, planDigest, view.roundsPublished(), base);
         boolean last = view.roundsPublished() + 1 >= view.roundsPlanned();
-        Outbox.Parcel parcel =
-                outbox.find(plan.round(), planDigest).orElseGet(() -> train(task, last));
-        goOn(task, last);
+        Optional<Outbox.Parcel> made = outbox.find(plan.round(), planDigest);
+        made.ifPresent(_ -> goOn(task, last));
+        Outbox.Parcel parcel = made.orElseGet(() -> train(task, last));
         diary.begins(Phase.SENDING, plan.round(), "a contribution of " + size(parcel));
         courier.deliver(parcel);
     }

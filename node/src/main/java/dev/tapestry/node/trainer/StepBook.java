@@ -50,7 +50,12 @@ public final class StepBook implements NodeProgress {
     public synchronized int steps(RoundNumber round, RoundPlan plan) {
         LocalTraining training = plan.training();
         return plan.pace()
-                .map(pace -> decided(round).orElseGet(() -> decide(round, pace, training)))
+                .map(pace ->
+                        decided(round)
+                                // What an earlier run's plan had decided may not fit this one.
+                                .filter(steps -> steps >= pace.leastSteps())
+                                .filter(steps -> steps <= training.steps())
+                                .orElseGet(() -> decide(round, pace, training)))
                 .orElse(training.steps());
     }
 

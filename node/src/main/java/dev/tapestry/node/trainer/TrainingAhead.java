@@ -15,7 +15,7 @@ final class TrainingAhead implements AutoCloseable {
     private final TrainingRun run;
     private final Thread thread;
     private volatile boolean dropped;
-    private volatile @Nullable RuntimeException failure;
+    private volatile @Nullable Throwable failure;
 
     private TrainingAhead(RoundSteps steps, Trainer trainer, TrainingRun run) {
         this.steps = steps;
@@ -36,8 +36,8 @@ final class TrainingAhead implements AutoCloseable {
             for (int step = 1; step <= steps.ahead() && !dropped; step++) {
                 run.until(step, trainer);
             }
-        } catch (RuntimeException e) {
-            failure = e;
+        } catch (RuntimeException | Error e) {
+            failure = e; // thrown where somebody waits for the steps
         }
     }
 
@@ -52,12 +52,15 @@ final class TrainingAhead implements AutoCloseable {
      */
     RoundTraining join() {
         await();
-        RuntimeException broken = failure;
-        if (broken != null) {
-            trainer.close();
-            throw broken;
+        Throwable broken = failure;
+        if (broken == null) {
+            return new RoundTraining(trainer, run);
         }
-        return new RoundTraining(trainer, run);
+        trainer.close();
+        if (broken instanceof Error error) {
+            throw error;
+        }
+        throw (RuntimeException) broken;
     }
 
     /** Gives the steps up after the one that is being done. */
