@@ -10,7 +10,6 @@ import dev.tapestry.training.TrainingException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -117,13 +116,8 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
             throw usage("--processes is at least 1, and goes with no --rank");
         }
         StopSignal stop = new StopSignal();
-        AtomicBoolean orphaned = new AtomicBoolean();
-        if (attached) {
-            ParentWatch.watch(() -> {
-                orphaned.set(true);
-                stop.request();
-            });
-        }
+        Optional<ParentWatch> parent =
+                attached ? Optional.of(ParentWatch.watch(stop::request)) : Optional.empty();
         try (Signals signals = Signals.during(stop::request)) {
             try {
                 JobDone done = done(new JobTraining(directory, stop));
@@ -137,7 +131,9 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                             done.meanLoss());
                 }
             } catch (NodeException | TrainingException e) {
-                if (!JobTraining.followsFromAnEnd(e) || !(signals.came() || orphaned.get())) {
+                // A parent that stops leaves the group a moment before it lets go of its workers.
+                if (!JobTraining.followsFromAnEnd(e)
+                        || !(signals.came() || parent.filter(ParentWatch::ends).isPresent())) {
                     throw e;
                 }
                 // Never 0: the node would look for the results.
