@@ -62,6 +62,13 @@ def write_safetensors(path, tensors):
     os.replace(draft, path)
 
 
+def read_model(directory):
+    tensors = {}
+    for shard in sorted(directory.glob("model*.safetensors")):
+        tensors.update(read_safetensors(shard))
+    return tensors
+
+
 def read_tokens(path):
     """The ids of a token shard: a header of 160 bytes, then two or four bytes for each."""
     header = Path(path).open("rb").read(160)
@@ -297,16 +304,18 @@ def main(job_directory):
     torch.set_num_threads(job["threads"])
     narrow = job["precision"] == "BF16"
     base = job_directory / "base"
-    weights = {}
-    for shard in sorted(base.glob("model*.safetensors")):
-        weights.update(read_safetensors(shard))
-    weights = {n: t.to(device).requires_grad_(True) for n, t in weights.items()}
+    weights = {n: t.to(device).requires_grad_(True) for n, t in read_model(base).items()}
     model = Llama(json.loads((base / "config.json").read_text()), weights, narrow)
     tokens = read_tokens(job_directory / "corpus" / "train.tokens")
     batch, length = job["batchSequences"], job["sequenceLength"]
     order = DataOrder(len(tokens), length, job["seed"])
     state, steps, sequences = load_state(job_directory, job, weights, device)
     schedule_tokens, losses = job["scheduleTokens"], []
+    asked = job.get("gradients")  # members share their mean gradients, and correct their own by the difference
+    correction = {}
+    if asked and asked["corrected"]:
+        correction = {n: t.to(device) for n, t in read_model(job_directory / "correction").items()}
+    gradients = {n: torch.zeros_like(w) for n, w in weights.items()} if asked else {}
     print(f"round {job['round']}: {job['steps']} steps on {device}", flush=True)
 
     with open(job_directory / "metrics.jsonl", "w") as metrics:
@@ -317,6 +326,10 @@ def main(job_directory):
             loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), windows[:, 1:].reshape(-1))
             loss.backward()
             with torch.no_grad():
+                for name, total in gradients.items():
+                    total.add_(weights[name].grad)
+                for name, difference in correction.items():
+                    weights[name].grad.add_(difference)
                 norm = math.sqrt(sum(float(w.grad.double().pow(2).sum()) for w in weights.values()))
                 if not math.isfinite(loss.item()) or not math.isfinite(norm):
                     raise SystemExit(f"step {step}: loss {loss.item()}, gradient norm {norm}")
@@ -334,6 +347,8 @@ def main(job_directory):
             metrics.flush()
 
     write_safetensors(job_directory / "model.safetensors", weights)
+    if asked:
+        write_safetensors(job_directory / "gradient.safetensors", {n: g / job["steps"] for n, g in gradients.items()})
     save_state(job_directory, job, state, steps, sequences)
     write_json(job_directory / "done.json",
                {"tokens": job["tokens"], "steps": job["steps"], "meanLoss": sum(losses) / len(losses)})

@@ -18,6 +18,7 @@ import dev.tapestry.node.TrainerCommand;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.training.Llama;
@@ -37,7 +38,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** One member's text and small models, trained by whoever shall be compared. */
-record TrainerStage(Path directory, Path corpus) {
+record TrainerStage(Path directory, Path corpus, boolean gradients) {
 
     private static final MemberId MEMBER = new MemberId("oulu");
     private static final int STEPS = 4;
@@ -46,10 +47,13 @@ record TrainerStage(Path directory, Path corpus) {
     private static final int VOCABULARY = 300;
 
     /** What a trainer made of a round, and what it told meanwhile. */
-    record Trained(TrainingRun.Result result, Path model, List<Stepped> steps) {}
+    record Trained(
+            TrainingRun.Result result, Path model, Optional<Path> gradient, List<Stepped> steps) {}
 
-    static TrainerStage in(Path directory) throws IOException {
-        return new TrainerStage(directory, TinyCorpus.write(directory.resolve("text"), 11));
+    /** A member that is asked for its mean gradients beside the weights, or not. */
+    static TrainerStage in(Path directory, boolean gradients) throws IOException {
+        Path text = TinyCorpus.write(directory.resolve("text"), 11);
+        return new TrainerStage(directory, text, gradients);
     }
 
     /**
@@ -90,13 +94,18 @@ record TrainerStage(Path directory, Path corpus) {
                 77);
     }
 
-    /** Trains one round, in a node's directory that is called {@code name}. */
+    /**
+     * Trains one round, in a node's directory that is called {@code name}.
+     *
+     * @param correction of its gradients; there is none in the first round
+     */
     Trained train(
             String name,
             Optional<List<String>> command,
             LocalTraining training,
             int round,
-            Path base) {
+            Path base,
+            Optional<Path> correction) {
         NodeHome home = new NodeHome(directory.resolve(name));
         NodeConfig config =
                 new NodeConfig(
@@ -138,6 +147,11 @@ record TrainerStage(Path directory, Path corpus) {
                         List.of(MEMBER),
                         Instant.parse("2100-01-01T00:00:00Z"));
         Path model = home.directory().resolve("trained-" + round);
+        Optional<GradientTask> asked =
+                Optional.of(
+                                new GradientTask(
+                                        correction, home.directory().resolve("gradient-" + round)))
+                        .filter(_ -> gradients);
         try (OpenText text =
                 new MemberCorpus(home, config).open(base, PermittedUse.CONTRIBUTED_CPT)) {
             RoundTask task =
@@ -147,8 +161,12 @@ record TrainerStage(Path directory, Path corpus) {
                             (round - 1) * training.tokensPerRound(),
                             base,
                             training.steps(),
-                            Optional.empty());
-            return new Trained(trainer.train(task, text, model), model, List.copyOf(steps));
+                            asked);
+            return new Trained(
+                    trainer.train(task, text, model),
+                    model,
+                    asked.map(GradientTask::target),
+                    List.copyOf(steps));
         }
     }
 }

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tapestry.acceptance.TrainerStage.Trained;
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.LocalTraining.Schedule;
 import dev.tapestry.consortium.PrimalAveraging;
+import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.node.NodeUpdate.Stepped;
@@ -28,7 +30,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The example trainers do what the embedded engine does. */
 @Timeout(300)
@@ -41,19 +42,26 @@ class TrainersTest {
     @TempDir Path directory;
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void tapestry_train_gives_the_embedded_weights_bit_by_bit_over_several_rounds(boolean averaged)
-            throws IOException {
-        TrainerStage stage = TrainerStage.in(directory);
+    @CsvSource({"false, false", "true, false", "false, true"})
+    void tapestry_train_gives_the_embedded_weights_bit_by_bit_over_several_rounds(
+            boolean averaged, boolean gradients) throws IOException {
+        TrainerStage stage = TrainerStage.in(directory, gradients);
         Program.launcher(directory);
         LocalTraining plain = TrainerStage.training(Optimizer.MUON, Schedule.COSINE);
         LocalTraining training = averaged ? plain.averaged(PrimalAveraging.over(4)) : plain;
         Path base = stage.base(true);
+        // Any numbers of the base's layout correct as well as others: the last round's gradient.
+        Optional<Path> last = Optional.empty();
         for (int round = 1; round <= 3; round++) {
-            Trained embedded = stage.train("embedded", Optional.empty(), training, round, base);
-            Trained own = stage.train("own", Optional.of(EMBEDDED), training, round, base);
+            Trained embedded =
+                    stage.train("embedded", Optional.empty(), training, round, base, last);
+            Trained own = stage.train("own", Optional.of(EMBEDDED), training, round, base, last);
             assertThat(own.model().resolve("model.safetensors"))
                     .hasSameBinaryContentAs(embedded.model().resolve("model.safetensors"));
+            last = embedded.gradient();
+            last.ifPresent(gradient ->
+                    assertThat(own.gradient().orElseThrow().resolve("model.safetensors"))
+                            .hasSameBinaryContentAs(gradient.resolve("model.safetensors")));
             assertThat(own.result()).isEqualTo(embedded.result());
             assertThat(told(own)).isEqualTo(told(embedded)).hasSize(4);
             base = embedded.model();
@@ -74,21 +82,27 @@ class TrainersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"MUON, COSINE, true", "ADAMW, WSD, false"})
+    @CsvSource({"MUON, COSINE, true, false", "ADAMW, WSD, false, false", "MUON, WSD, true, true"})
     void pytorch_agrees_with_the_embedded_engine(
-            Optimizer optimizer, Schedule schedule, boolean tied)
+            Optimizer optimizer, Schedule schedule, boolean tied, boolean gradients)
             throws IOException, InterruptedException {
         Optional<String> python = pythonWithTorch();
         assumeTrue(
                 python.isPresent(),
                 "skipped: no python3 with torch and numpy here (Debian: apt-get install python3-torch python3-numpy)");
         List<String> command = List.of(python.get(), TRAINERS.resolve("pytorch.py").toString());
-        TrainerStage stage = TrainerStage.in(directory);
+        TrainerStage stage = TrainerStage.in(directory, gradients);
         LocalTraining training = TrainerStage.training(optimizer, schedule);
         Path base = stage.base(tied);
+        Optional<Path> last = Optional.empty();
         for (int round = 1; round <= 3; round++) {
-            Trained embedded = stage.train("embedded", Optional.empty(), training, round, base);
-            Trained torch = stage.train("torch", Optional.of(command), training, round, base);
+            Trained embedded =
+                    stage.train("embedded", Optional.empty(), training, round, base, last);
+            Trained torch = stage.train("torch", Optional.of(command), training, round, base, last);
+            last = embedded.gradient();
+            last.ifPresent(gradient ->
+                    assertThat(distance(torch.gradient().orElseThrow(), gradient))
+                            .isLessThan(0.01 * length(gradient)));
             for (int step = 0; step < 4; step++) {
                 double expected = embedded.steps().get(step).natsPerToken();
                 Stepped found = torch.steps().get(step);
@@ -126,6 +140,18 @@ class TrainersTest {
         return Math.sqrt(squares);
     }
 
+    private static double length(Path model) {
+        try (ModelDirectory directory = ModelDirectory.open(model)) {
+            double squares = 0;
+            for (String name : directory.tensors().keySet()) {
+                for (float number : directory.data(name).toArray(FloatConversion.FLOAT_LE)) {
+                    squares += number * number;
+                }
+            }
+            return Math.sqrt(squares);
+        }
+    }
+
     private static Optional<String> pythonWithTorch() throws IOException, InterruptedException {
         for (String python : List.of("python3", "/usr/bin/python3")) {
             try {
@@ -159,7 +185,12 @@ class TrainersTest {
                     """
                             .formatted(TRAINERS.resolve("embedded.sh"), launcher),
                     StandardOpenOption.APPEND);
-            consortium.run(2, 3);
+            CodecName fourBits = new CodecName("int4/1");
+            consortium.run(
+                    2,
+                    3,
+                    new Wire(Optional.of(fourBits), Optional.of(fourBits)),
+                    new CodecName("int8/1"));
             members.forEach(consortium::startNode);
             RoundView last = consortium.awaitView(view -> view.roundsPlanned() == 0);
             assertThat(is(last, 2, Phase.PUBLISHED)).as(last.reason()).isTrue();

@@ -278,14 +278,30 @@ class OwnTrainerTest {
     }
 
     @Test
-    void a_plan_that_shares_gradients_is_declined_before_the_trainer_is_started() {
+    void where_gradients_are_shared_they_are_asked_for_beside_the_weights() throws IOException {
+        shareGradients();
+        refusedWeights(WEIGHTS, "neither gradient.safetensors nor gradient-*.safetensors");
+        contributes(METRICS + WEIGHTS + "cp $PREPARED gradient.safetensors\n" + DONE);
+        assertThat(job("job.json")).content().contains("\"gradients\":{\"corrected\":false}");
+        assertThat(stage.coordinator.contributions)
+                .singleElement()
+                .satisfies(sent -> assertThat(sent.gradient()).isPresent());
+    }
+
+    @Test
+    void a_gradient_that_is_none_is_refused() throws IOException {
+        shareGradients();
+        Path broken = directory.resolve("broken.safetensors");
+        write(broken, spec -> spec, Float.NaN);
+        refusedWeights(WEIGHTS + "cp " + broken + " gradient.safetensors", "NON_FINITE");
+        refusedWeights(
+                WEIGHTS + "head -c 3000 $PREPARED > gradient.safetensors", "gradient.safetensors");
+    }
+
+    private void shareGradients() {
         RoundPlan plan = Stage.plan(1, stage.coordinator.view().base().orElseThrow());
         stage.coordinator.announce(
                 plan.sharing(new SharedGradients(new CodecName("int8/1"), Optional.empty())), 1);
-        Declined declined = declined("touch started", LONG);
-        assertThat(declined.code()).isEqualTo("TRAINER_FAILED");
-        assertThat(declined.reason()).contains("share gradients", "without 'gradients'");
-        assertThat(job("started")).doesNotExist();
     }
 
     @Test

@@ -55,8 +55,8 @@ class SharedGradientsTest {
             takePart(stage, 1, Optional.empty());
             takePart(stage, 2, shared ? Optional.of(stage.meanGradient(base)) : Optional.empty());
             assertThat(kept(folder.resolve("node/gradient")))
-                    .as("its own of the first round, and everybody's")
-                    .hasSize(shared ? 2 : 1);
+                    .as("its own of the first round, everybody's, and the difference")
+                    .hasSize(shared ? 3 : 1);
             return stage.coordinator.contributions;
         }
     }

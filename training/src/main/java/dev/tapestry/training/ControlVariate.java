@@ -63,6 +63,12 @@ final class ControlVariate implements AutoCloseable {
         ModelFiles.addDifference(shared, own, _ -> true, layout, correction);
     }
 
+    /** From now on c_shared − c_own is this. */
+    void correct(ModelDirectory difference) {
+        correction.zero_();
+        ModelFiles.add(difference, layout, correction);
+    }
+
     /** From now on gradients stay as they are. */
     void correctNothing() {
         correction.zero_();

@@ -381,6 +381,16 @@ public final class Trainer implements AutoCloseable {
         counting().correct(own, shared);
     }
 
+    /**
+     * The same with the difference itself.
+     *
+     * @param correction F32; is added to every gradient
+     * @throws TrainingException {@code WRONG_TENSORS} if it is of another model
+     */
+    public void correctGradients(ModelDirectory correction) {
+        counting().correct(correction);
+    }
+
     private ControlVariate counting() {
         if (variate == null) {
             throw new IllegalStateException("gradients are not counted");

@@ -12,7 +12,9 @@ import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.EmbeddedTraining;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.JobDirectory;
+import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobStep;
 import dev.tapestry.node.trainer.RoundSteps;
@@ -130,15 +132,18 @@ public final class JobTraining {
 
     private JobDone run(TrainingJob job, TrainingPlan plan, ProcessGroup group) {
         try (TokenShard shard = open()) {
-            Path model = directory.path().resolve(".model");
             if (group.leads()) {
                 directory.clearOutputs();
-                Drafts.delete(model);
+                Drafts.delete(made(Output.WEIGHTS));
+                Drafts.delete(made(Output.GRADIENT));
             }
-            TrainingRun.Result result = train(job, plan, Tokens.of(shard), model, group);
+            TrainingRun.Result result = train(job, plan, Tokens.of(shard), group);
             JobDone done = new JobDone(result.tokens(), result.steps(), result.natsPerToken());
             if (group.leads()) {
-                publish(model);
+                publish(Output.WEIGHTS);
+                if (job.gradients().isPresent()) {
+                    publish(Output.GRADIENT);
+                }
                 SafeFile.write(directory.done(), CanonicalJson.write(done));
             }
             return done;
@@ -167,10 +172,10 @@ public final class JobTraining {
     }
 
     private TrainingRun.Result train(
-            TrainingJob job, TrainingPlan plan, Tokens tokens, Path model, ProcessGroup group)
+            TrainingJob job, TrainingPlan plan, Tokens tokens, ProcessGroup group)
             throws IOException {
         if (!group.leads()) {
-            return train(job, plan, tokens, model, group, NodeProgress.silent());
+            return train(job, plan, tokens, group, NodeProgress.silent());
         }
         try (OutputStream metrics =
                 Files.newOutputStream(directory.metrics(), StandardOpenOption.CREATE_NEW)) {
@@ -185,7 +190,7 @@ public final class JobTraining {
                                             step.natsPerToken()));
                         }
                     };
-            return train(job, plan, tokens, model, group, progress);
+            return train(job, plan, tokens, group, progress);
         }
     }
 
@@ -193,7 +198,6 @@ public final class JobTraining {
             TrainingJob job,
             TrainingPlan plan,
             Tokens tokens,
-            Path model,
             ProcessGroup group,
             NodeProgress progress) {
         return new EmbeddedTraining(
@@ -202,8 +206,23 @@ public final class JobTraining {
                         new RoundSteps(job.round(), plan, job.steps(), job.scheduleTokens(), 0),
                         directory.base(),
                         tokens,
-                        model,
-                        Optional.empty());
+                        made(Output.WEIGHTS),
+                        gradientTask(job));
+    }
+
+    private Optional<GradientTask> gradientTask(TrainingJob job) {
+        return job.gradients()
+                .map(asked ->
+                        new GradientTask(
+                                asked.corrected()
+                                        ? Optional.of(directory.correction())
+                                        : Optional.empty(),
+                                made(Output.GRADIENT)));
+    }
+
+    /** Where the engine leaves it: a whole model directory, of which the tensors are asked for. */
+    private Path made(Output output) {
+        return directory.path().resolve("." + output.stem());
     }
 
     private static void write(OutputStream metrics, JobStep step) {
@@ -217,15 +236,19 @@ public final class JobTraining {
         }
     }
 
-    /** Of the model the weights are asked for; the rest is the base's. */
-    private void publish(Path model) throws IOException {
-        try (Stream<Path> files = Files.list(model)) {
-            List<Path> weights =
+    private void publish(Output output) throws IOException {
+        Path made = made(output);
+        try (Stream<Path> files = Files.list(made)) {
+            List<Path> tensors =
                     files.filter(file -> file.toString().endsWith(".safetensors")).toList();
-            for (Path file : weights) {
-                Drafts.publish(file, directory.path().resolve(file.getFileName()));
+            for (Path file : tensors) {
+                String name =
+                        file.getFileName()
+                                .toString()
+                                .replaceFirst(Output.WEIGHTS.stem(), output.stem());
+                Drafts.publish(file, directory.path().resolve(name));
             }
         }
-        Drafts.delete(model);
+        Drafts.delete(made);
     }
 }

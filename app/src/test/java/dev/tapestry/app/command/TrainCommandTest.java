@@ -8,9 +8,13 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A job that a node has laid out, trained from the command line. */
 final class TrainCommandTest {
@@ -49,8 +53,7 @@ final class TrainCommandTest {
 
     @Test
     void a_job_of_another_version_of_the_contract_is_refused() throws IOException {
-        Path file = job.resolve("job.json");
-        Files.writeString(file, Files.readString(file).replace("\"protocol\":1", "\"protocol\":2"));
+        describe("\"protocol\":1", "\"protocol\":2");
         assertThat(Said.by("train", job).err()).contains("protocol 2", "speaks 1");
     }
 
@@ -66,10 +69,46 @@ final class TrainCommandTest {
     }
 
     @Test
-    void two_processes_train_what_one_trains_and_leave_the_same_files() throws IOException {
+    void the_mean_gradient_is_left_where_it_is_asked() throws IOException {
+        askForGradients();
+        assertThat(Said.by("train", job).code()).isZero();
+        float[] corrected = embedding("model");
+        float[] gradient = embedding("gradient");
+        assertThat(job.resolve(".gradient")).doesNotExist();
+        Files.delete(job.resolve("state/after-round-1.safetensors"));
+        describe("\"corrected\":true", "\"corrected\":false");
+        assertThat(Said.by("train", job).code()).isZero();
+        assertThat(embedding("model")).as("steps follow the correction").isNotEqualTo(corrected);
+        assertThat(gradient).hasSameSizeAs(corrected).isNotEqualTo(corrected);
+    }
+
+    /** The correction is the base itself: any numbers of its layout will do. */
+    private void askForGradients() throws IOException {
+        describe("\"member\"", "\"gradients\":{\"corrected\":true},\"member\"");
+        Path correction = Files.createDirectory(job.resolve("correction"));
+        try (Stream<Path> files = Files.list(job.resolve("base"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, correction.resolve(file.getFileName()));
+            }
+        }
+    }
+
+    private void describe(String words, String others) throws IOException {
+        Path file = job.resolve("job.json");
+        Files.writeString(file, Files.readString(file).replace(words, others));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void two_processes_train_what_one_trains_and_leave_the_same_files(boolean gradients)
+            throws IOException {
+        if (gradients) {
+            askForGradients();
+        }
+        List<String> outputs = gradients ? List.of("model", "gradient") : List.of("model");
         assertThat(Said.by("train", job).code()).isZero();
         double alone = meanLoss();
-        float[] weights = weights();
+        List<float[]> made = outputs.stream().map(this::embedding).toList();
         Files.delete(job.resolve("state/after-round-1.safetensors"));
 
         Said said = Said.by("train", job, "--processes", "2", "--json");
@@ -77,9 +116,9 @@ final class TrainCommandTest {
         assertThat(said.code()).as(said.err()).isZero();
         assertThat(Files.readString(job.resolve("done.json"))).isEqualTo(said.out().strip());
         assertThat(meanLoss()).isCloseTo(alone, within(1e-4));
-        float[] together = weights();
-        for (int i = 0; i < weights.length; i++) {
-            assertThat(together[i]).isCloseTo(weights[i], within(1e-4f));
+        for (int output = 0; output < outputs.size(); output++) {
+            assertThat(embedding(outputs.get(output)))
+                    .containsExactly(made.get(output), within(1e-4f));
         }
         assertThat(Files.readAllLines(job.resolve("metrics.jsonl"))).hasSize(2);
         assertThat(job.resolve("state/after-round-1.safetensors")).isNotEmptyFile();
@@ -152,8 +191,8 @@ final class TrainCommandTest {
         return Double.parseDouble(done.replaceAll(".*\"meanLoss\":([0-9.]+).*", "$1"));
     }
 
-    private float[] weights() {
-        try (SafetensorsFile file = SafetensorsFile.open(job.resolve("model.safetensors"))) {
+    private float[] embedding(String output) {
+        try (SafetensorsFile file = SafetensorsFile.open(job.resolve(output + ".safetensors"))) {
             return file.data("model.embed_tokens.weight").toArray(ValueLayout.JAVA_FLOAT);
         }
     }

@@ -9,6 +9,8 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.CodedUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,25 +23,47 @@ import java.util.stream.Stream;
  *
  * @param own this member's in the base
  * @param receiver fetches everybody's
- * @param folder where they are kept, one at a time
+ * @param folder where they are kept, of one round at a time
  */
 record Gradients(Carried own, ModelReceiver receiver, Path folder) {
 
     /**
      * What the trainer is to do.
      *
+     * @param base whose layout gradients have
      * @param merged the member's latest contribution that a base was made of
      * @param target where the mean gradient is to go
      */
-    Optional<GradientTask> task(RoundPlan plan, Optional<Digest> merged, Path target) {
-        return plan.gradients().map(shared -> new GradientTask(correction(shared, merged), target));
+    Optional<GradientTask> task(RoundPlan plan, Path base, Optional<Digest> merged, Path target) {
+        return plan.gradients()
+                .map(shared -> new GradientTask(correction(shared, base, merged), target));
     }
 
-    private Optional<GradientTask.Correction> correction(
-            SharedGradients shared, Optional<Digest> merged) {
+    private Optional<Path> correction(SharedGradients shared, Path base, Optional<Digest> merged) {
         Optional<Path> mine = own.before(merged);
         Optional<Path> mean = shared.mean().map(this::received);
-        return mine.flatMap(file -> mean.map(all -> new GradientTask.Correction(file, all)));
+        return mine.flatMap(file -> mean.map(all -> correction(file, all, base)));
+    }
+
+    /** Everybody's less this member's, both as they were coded. */
+    private Path correction(Path mine, Path mean, Path base) {
+        Path everybody = folder.resolve("everybody");
+        Path correction = folder.resolve("correction");
+        try {
+            Drafts.delete(everybody);
+            Drafts.delete(correction);
+            try (ModelDirectory model = ModelDirectory.open(base)) {
+                CodedUpdate.decode(mean, model, everybody, 1);
+            }
+            try (ModelDirectory decoded = ModelDirectory.open(everybody)) {
+                CodedUpdate.apply(mine, decoded, correction, 1);
+            }
+            Drafts.delete(everybody);
+            return correction;
+        } catch (IOException e) {
+            throw new NodeException(
+                    Code.STORAGE, "cannot decode gradients in " + folder + ": " + e, e);
+        }
     }
 
     private Path received(Digest mean) {

@@ -140,8 +140,8 @@ final class RoundParticipant {
             Optional<Digest> merged = witness.merged();
             Optional<Path> before = plan.up().flatMap(_ -> residual.before(merged));
             Optional<GradientTask> gradientTask =
-                    stop.interruptibly(
-                            () -> gradients.task(plan, merged, outbox.gradient(plan.round())));
+                    stop.interruptibly(() ->
+                            gradients.task(plan, base, merged, outbox.gradient(plan.round())));
             outbox.dropBefore(plan.round());
             Outbox.Place place = outbox.empty(plan.round());
             RoundTask task = plain.with(gradientTask);

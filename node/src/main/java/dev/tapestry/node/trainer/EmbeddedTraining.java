@@ -11,10 +11,7 @@ import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.DType;
-import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.codec.CodedUpdate;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -110,7 +107,7 @@ public final class EmbeddedTraining {
             Path target,
             Optional<GradientTask> gradients) {
         Trainer trainer = training.trainer();
-        gradients.ifPresentOrElse(task -> count(trainer, model, task), trainer::correctNoGradients);
+        gradients.ifPresentOrElse(task -> count(trainer, task), trainer::correctNoGradients);
         TrainingRun.Result result = training.run().rest(trainer, tokens);
         trainer.exportLike(model, target);
         gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
@@ -259,35 +256,15 @@ public final class EmbeddedTraining {
         }
     }
 
-    private void count(Trainer trainer, ModelDirectory base, GradientTask task) {
+    private static void count(Trainer trainer, GradientTask task) {
         trainer.countGradients();
+        trainer.correctNoGradients();
         task.correction()
-                .ifPresentOrElse(
-                        correction -> correct(trainer, base, correction),
-                        trainer::correctNoGradients);
-    }
-
-    private void correct(Trainer trainer, ModelDirectory base, GradientTask.Correction correction) {
-        Path own = states.folder().resolve("own-gradient");
-        Path shared = states.folder().resolve("shared-gradient");
-        try {
-            decode(correction.own(), base, own);
-            decode(correction.shared(), base, shared);
-            try (ModelDirectory mine = ModelDirectory.open(own);
-                    ModelDirectory everybody = ModelDirectory.open(shared)) {
-                trainer.correctGradients(mine, everybody);
-            }
-            Drafts.delete(own);
-            Drafts.delete(shared);
-        } catch (IOException e) {
-            throw new NodeException(
-                    Code.STORAGE, "cannot decode gradients in " + states.folder() + ": " + e, e);
-        }
-    }
-
-    private static void decode(Path coded, ModelDirectory base, Path target) throws IOException {
-        Drafts.delete(target);
-        CodedUpdate.decode(coded, base, target, 1);
+                .ifPresent(place -> {
+                    try (ModelDirectory correction = ModelDirectory.open(place)) {
+                        trainer.correctGradients(correction);
+                    }
+                });
     }
 
     static void requireF32(ModelDirectory model) {

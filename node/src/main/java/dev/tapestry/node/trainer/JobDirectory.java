@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -20,7 +21,9 @@ import java.util.stream.Stream;
  * in    job.json             what to train, see {@link TrainingJob}
  *       base/                the model to train from; read-only
  *       corpus/              train.tokens and card.yaml; read-only
+ *       correction/          what is added to every gradient, laid out as base/, if the job says so; read-only
  * out   model.safetensors    or model-*.safetensors: the tensors of the base
+ *       gradient.safetensors or gradient-*.safetensors: the mean gradient of each, if it is asked
  *       metrics.jsonl        a line for each step: {"loss":3.1,"step":1,"tokens":4096}
  *       done.json            written last: {"meanLoss":3.0,"steps":100,"tokens":409600}
  *       trainer.log          what the command prints
@@ -32,7 +35,26 @@ import java.util.stream.Stream;
 public record JobDirectory(Path path) {
 
     private static final String STATE = "state";
-    private static final String WEIGHTS = "model(-.*)?\\.safetensors";
+    private static final String TENSORS = "(-.*)?\\.safetensors";
+
+    /** What a trainer makes of each tensor of the base. */
+    public enum Output {
+        /** What it has become. */
+        WEIGHTS("model"),
+        /** The mean of its gradients. */
+        GRADIENT("gradient");
+
+        private final String stem;
+
+        Output(String stem) {
+            this.stem = stem;
+        }
+
+        /** What the names of its files begin with, up to a dot or a hyphen. */
+        public String stem() {
+            return stem;
+        }
+    }
 
     public JobDirectory {
         path = path.toAbsolutePath().normalize();
@@ -46,6 +68,11 @@ public record JobDirectory(Path path) {
     /** The model to train from. */
     public Path base() {
         return path.resolve("base");
+    }
+
+    /** What is added to every gradient. */
+    public Path correction() {
+        return path.resolve("correction");
     }
 
     /** Token shard and card. */
@@ -73,10 +100,10 @@ public record JobDirectory(Path path) {
         return path.resolve("trainer.log");
     }
 
-    /** The trained weights, in the order of their names. */
-    List<Path> weights() {
+    /** The files with what was made of each tensor, in the order of their names. */
+    List<Path> files(Output output) {
         try (Stream<Path> files = Files.list(path)) {
-            return files.filter(JobDirectory::isWeights).sorted().toList();
+            return files.filter(file -> isOf(output, file)).sorted().toList();
         } catch (IOException e) {
             throw storage("read", e);
         }
@@ -94,7 +121,7 @@ public record JobDirectory(Path path) {
     /**
      * Clears everything but the trainer's state, and lays out a job; its description comes last.
      */
-    void layOut(TrainingJob job, Path model, OpenText text) {
+    void layOut(TrainingJob job, Path model, Optional<Path> correction, OpenText text) {
         try {
             Files.createDirectories(path);
             for (Path old : listed()) {
@@ -103,11 +130,9 @@ public record JobDirectory(Path path) {
                 }
             }
             Files.createDirectories(state());
-            Files.createDirectory(base());
-            try (Stream<Path> files = Files.list(model)) {
-                for (Path file : files.filter(Files::isRegularFile).toList()) {
-                    SharedFile.give(file, base().resolve(file.getFileName()));
-                }
+            give(model, base());
+            if (correction.isPresent()) {
+                give(correction.get(), correction());
             }
             Files.createDirectory(corpus());
             text.giveTraining(corpus());
@@ -117,11 +142,21 @@ public record JobDirectory(Path path) {
         }
     }
 
+    private static void give(Path from, Path to) throws IOException {
+        Files.createDirectory(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                SharedFile.give(file, to.resolve(file.getFileName()));
+            }
+        }
+    }
+
     /** Deletes what an earlier attempt left, so that nothing of it is taken for the next one's. */
     public void clearOutputs() {
         try {
             for (Path old : listed()) {
-                if (isWeights(old)
+                if (isOf(Output.WEIGHTS, old)
+                        || isOf(Output.GRADIENT, old)
                         || old.equals(done())
                         || old.equals(metrics())
                         || old.equals(log())) {
@@ -140,8 +175,8 @@ public record JobDirectory(Path path) {
         }
     }
 
-    private static boolean isWeights(Path file) {
-        return file.getFileName().toString().matches(WEIGHTS);
+    private static boolean isOf(Output output, Path file) {
+        return file.getFileName().toString().matches(output.stem() + TENSORS);
     }
 
     private NodeException storage(String what, IOException e) {

@@ -8,6 +8,7 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.TrainerCommand;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,11 +56,6 @@ final class OwnTrainer implements RoundTrainer {
 
     @Override
     public TrainingRun.Result train(RoundTask task, OpenText text, Path target) {
-        if (task.gradients().isPresent()) {
-            throw new NodeException(
-                    Code.TRAINER_FAILED,
-                    "the round's plan has members share gradients, which a trainer of one's own does not give; take 'trainer' out of node.yaml, or ask the steward for a plan without 'gradients'");
-        }
         TrainingJob job = TrainingJob.of(task, config, text);
         try (ModelDirectory base = ModelDirectory.open(task.base())) {
             EmbeddedTraining.requireF32(base);
@@ -68,7 +64,7 @@ final class OwnTrainer implements RoundTrainer {
             if (directory.holds(job)) {
                 if (Files.exists(directory.done())) {
                     try {
-                        return result(job, base, text, target);
+                        return result(job, task, base, text, target);
                     } catch (NodeException e) {
                         LOG.log(
                                 System.Logger.Level.WARNING,
@@ -79,10 +75,11 @@ final class OwnTrainer implements RoundTrainer {
                 }
                 directory.clearOutputs();
             } else {
-                directory.layOut(job, task.base(), text);
+                directory.layOut(
+                        job, task.base(), task.gradients().flatMap(GradientTask::correction), text);
             }
             run(job, processes);
-            return result(job, base, text, target);
+            return result(job, task, base, text, target);
         }
     }
 
@@ -94,9 +91,18 @@ final class OwnTrainer implements RoundTrainer {
     public void rest() {}
 
     private TrainingRun.Result result(
-            TrainingJob job, ModelDirectory base, OpenText text, Path target) {
+            TrainingJob job, RoundTask task, ModelDirectory base, OpenText text, Path target) {
         JobDone done = JobDone.of(directory, job);
-        new JobWeights(directory, base).copyTo(target);
+        new JobTensors(directory, Output.WEIGHTS, base).copyTo(target);
+        try {
+            task.gradients()
+                    .ifPresent(asked ->
+                            new JobTensors(directory, Output.GRADIENT, base)
+                                    .copyTo(asked.target()));
+        } catch (NodeException e) {
+            JobTensors.drop(target, e); // all that was asked, or nothing
+            throw e;
+        }
         return TrainingRun.Result.of(done.tokens(), done.steps(), done.meanLoss(), text.train());
     }
 

@@ -44,6 +44,7 @@ import java.util.Optional;
  * @param threads that the node's settings give to training
  * @param deadline when the round closes; a later result is of no use
  * @param averaging around the optimiser; empty for none. The result is then x
+ * @param gradients what is asked beside weights; empty for nothing
  */
 public record TrainingJob(
         int protocol,
@@ -64,7 +65,8 @@ public record TrainingJob(
         Precision precision,
         int threads,
         Instant deadline,
-        @LeftOutWhenEmpty Optional<PrimalAveraging> averaging) {
+        @LeftOutWhenEmpty Optional<PrimalAveraging> averaging,
+        @LeftOutWhenEmpty Optional<MeanGradient> gradients) {
 
     /**
      * The training part of the member's text.
@@ -74,6 +76,15 @@ public record TrainingJob(
      * @param bytes of UTF-8 that they stand for
      */
     public record Corpus(String pack, long tokens, long bytes) {}
+
+    /**
+     * The mean of the round's gradients is asked: of those of all steps, before they are corrected
+     * and clipped.
+     *
+     * @param corrected whether {@code correction/} lies in the directory: what is added to every
+     *     gradient before it is clipped
+     */
+    public record MeanGradient(boolean corrected) {}
 
     static TrainingJob of(RoundTask task, NodeConfig config, OpenText text) {
         TrainingPlan plan = task.plan(config);
@@ -97,7 +108,8 @@ public record TrainingJob(
                 plan.precision().resolved(),
                 plan.threads(),
                 task.deadline(),
-                plan.averaging());
+                plan.averaging(),
+                task.gradients().map(asked -> new MeanGradient(asked.correction().isPresent())));
     }
 
     /**

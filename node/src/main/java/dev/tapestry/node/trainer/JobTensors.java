@@ -4,6 +4,7 @@ import dev.tapestry.aggregation.ContributionValidator;
 import dev.tapestry.aggregation.Validation;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.FloatConversion;
@@ -19,10 +20,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The weights that a trainer left, copied into the layout of the base: what is contributed is a
- * file that the node wrote, with the base's names, shapes and shards, and nothing else.
+ * The weights or gradients that a trainer left, copied into the layout of the base: what is
+ * contributed is a file that the node wrote, with the base's names, shapes and shards, and nothing
+ * else.
  */
-record JobWeights(JobDirectory directory, ModelDirectory base) {
+record JobTensors(JobDirectory directory, Output output, ModelDirectory base) {
 
     /**
      * Checks and copies.
@@ -48,11 +50,11 @@ record JobWeights(JobDirectory directory, ModelDirectory base) {
     }
 
     private List<Path> files() {
-        List<Path> files = directory.weights();
+        List<Path> files = directory.files(output);
         if (files.isEmpty()) {
             throw refused(
-                    "there is neither model.safetensors nor model-*.safetensors in %s",
-                    directory.path());
+                    "there is neither %s.safetensors nor %s-*.safetensors in %s",
+                    output.stem(), output.stem(), directory.path());
         }
         return files;
     }
@@ -109,7 +111,8 @@ record JobWeights(JobDirectory directory, ModelDirectory base) {
         }
     }
 
-    private static void drop(Path target, NodeException refusal) {
+    /** Takes back what was copied, for what goes with it is refused. */
+    static void drop(Path target, NodeException refusal) {
         try {
             Drafts.delete(target);
         } catch (IOException e) {
