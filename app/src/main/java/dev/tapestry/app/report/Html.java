@@ -12,7 +12,7 @@ public final class Html {
             th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
             th:first-child, td:first-child { text-align: left; }
             svg { width: 100%; height: auto; margin: 1rem 0; }
-            svg .grid { stroke: #e4e4e4; } svg text { font-size: 12px; fill: #444; } svg .title { font-size: 14px; font-weight: 600; }
+            svg .grid { stroke: #e4e4e4; } svg text { font-size: 12px; fill: #444; } svg .title { font-size: 14px; font-weight: 600; } svg .mark { font-size: 9px; }
             code { background: #f3f3f3; padding: 0 .2rem; } .note { color: #555; }
             @media (prefers-color-scheme: dark) { body { background: #161616; color: #ddd; } svg text { fill: #bbb; }
               th, td { border-color: #333; } svg .grid { stroke: #333; } code { background: #262626; } .note { color: #aaa; } }
@@ -32,6 +32,18 @@ public final class Html {
         </body></html>
         """
                 .formatted(escape(title), STYLE, escape(title), body);
+    }
+
+    /** A chart as a file of its own, for documents that show pictures; on white. */
+    public static String picture(String svg) {
+        return svg.replaceFirst(
+                "<svg ([^>]*)>",
+                """
+                <svg xmlns="http://www.w3.org/2000/svg" $1>
+                <style>text { font: 12px system-ui, sans-serif; fill: #444; } .title { font-size: 14px; font-weight: 600; } .mark { font-size: 9px; }
+                .grid { stroke: #e4e4e4; }</style>
+                <rect width="100%" height="100%" fill="#fff"/>\
+                """);
     }
 
     /** A table; the first row is its head. */

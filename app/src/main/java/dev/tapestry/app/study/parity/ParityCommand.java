@@ -1,5 +1,6 @@
 package dev.tapestry.app.study.parity;
 
+import dev.tapestry.app.report.Html;
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.app.study.StudyOptions;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Option;
             "Each training is a cell whose outcome is kept in a file; what has been run is not run"
                     + " again. Start the command as often as there are processors: the processes"
                     + " share the cells out. At the end, and with --report at any time, the figures"
-                    + " are written beside the plan: as .json, .table.md and .html."
+                    + " are written beside the plan: as .json, .table.md, .svg and .html."
         },
         footer = {
             "",
@@ -61,6 +62,7 @@ public final class ParityCommand implements Callable<Integer> {
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), StudyText.markdown(report));
         SafeFile.write(files.with(".html"), StudyText.html(report));
+        SafeFile.write(files.with(".svg"), Html.picture(StudyText.plot(report).svg()));
         System.out.print(StudyText.table(report));
         return 0;
     }

@@ -1,13 +1,15 @@
 package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.report.Html;
-import dev.tapestry.app.report.LinePlot;
+import dev.tapestry.app.report.ScatterPlot;
 import dev.tapestry.app.report.TextTable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A study's findings for people: a table for the terminal and documents, and a page with a plot.
@@ -50,30 +52,39 @@ final class StudyText {
                         + "<p class=\"note\">At commit %s.</p>".formatted(report.commit()));
     }
 
-    /** How far the loops are behind, over how many times fewer bytes they move. */
-    static LinePlot plot(StudyReport report) {
-        List<LinePlot.Line> lines = new ArrayList<>();
-        for (Start start : Start.values()) {
-            List<LinePlot.Point> points = new ArrayList<>();
-            for (StudyReport.Row row : report.arms()) {
-                if (row.start() == start
-                        && !row.shuffled()
-                        && row.gapPercent().isPresent()
-                        && row.bytesReduction().isPresent()) {
-                    points.add(
-                            new LinePlot.Point(
-                                    Math.log10(row.bytesReduction().get()),
-                                    row.gapPercent().get()));
-                }
+    /**
+     * How far the loops are behind, over how many times fewer bytes they move; by the table's
+     * numbers.
+     */
+    static ScatterPlot plot(StudyReport report) {
+        SortedMap<String, List<ScatterPlot.Named>> groups =
+                new TreeMap<>(Comparator.reverseOrder());
+        int number = 0;
+        for (StudyReport.Row row : report.arms()) {
+            number++;
+            if (!row.shuffled()
+                    && row.gapPercent().isPresent()
+                    && row.bytesReduction().isPresent()) {
+                String group =
+                        "%s, %,dk"
+                                .formatted(
+                                        row.start().name().toLowerCase(Locale.ROOT),
+                                        row.tokens() / 1_000);
+                groups.computeIfAbsent(group, _ -> new ArrayList<>())
+                        .add(
+                                new ScatterPlot.Named(
+                                        String.valueOf(number),
+                                        row.bytesReduction().get(),
+                                        row.gapPercent().get()));
             }
-            points.sort(Comparator.comparingDouble(LinePlot.Point::x));
-            lines.add(new LinePlot.Line(start.name().toLowerCase(Locale.ROOT), points, false));
         }
-        return new LinePlot(
-                "Gap to the best central arm",
-                "times fewer bytes than per-step data parallelism, log10",
-                "gap in percent",
-                lines);
+        return new ScatterPlot(
+                "Gap to the best central arm, by start and tokens of each member",
+                "times fewer bytes than a gradient in fp32 in every step",
+                "percent",
+                groups.entrySet().stream()
+                        .map(group -> new ScatterPlot.Group(group.getKey(), group.getValue()))
+                        .toList());
     }
 
     private static List<List<String>> rows(StudyReport report) {
@@ -82,7 +93,7 @@ final class StudyText {
         for (StudyReport.Row row : report.arms()) {
             rows.add(
                     List.of(
-                            row.name() + (row.shuffled() ? " (shuffled)" : ""),
+                            rows.size() + " " + row.name() + (row.shuffled() ? " (shuffled)" : ""),
                             row.start().name().toLowerCase(Locale.ROOT),
                             String.valueOf(row.members()),
                             row.h().map(String::valueOf).orElse("–"),
