@@ -270,19 +270,13 @@ public record Consortium(
         if (invited.size() < charter.quorum()) {
             return Optional.empty();
         }
-        RunPlan plan = current.plan();
         return Optional.of(
                 new RoundAnnounced(
-                        new RoundPlan(
+                        RoundPlan.of(
+                                current.plan(),
                                 new RoundNumber(rounds + 1),
                                 base.get(),
-                                plan.training(),
-                                plan.merge(),
-                                plan.scoringTokens(),
-                                plan.wire(),
-                                plan.gradients().map(codec -> new SharedGradients(codec, gradient)),
-                                plan.overlap(),
-                                plan.pace(),
+                                gradient,
                                 invited,
                                 now.plus(charter.roundDeadline())),
                         now));

@@ -63,66 +63,28 @@ public record RoundPlan(
                 closesAt);
     }
 
-    /** The same round with coded updates. */
-    public RoundPlan over(Wire coded) {
+    /**
+     * A round of a run.
+     *
+     * @param gradient what members' gradients of the round before were merged into
+     */
+    public static RoundPlan of(
+            RunPlan run,
+            RoundNumber round,
+            Digest base,
+            Optional<Digest> gradient,
+            List<MemberId> invited,
+            Instant closesAt) {
         return new RoundPlan(
                 round,
                 base,
-                training,
-                merge,
-                scoringTokens,
-                Optional.of(coded),
-                gradients,
-                overlap,
-                pace,
-                invited,
-                closesAt);
-    }
-
-    /** The same round with shared gradients. */
-    public RoundPlan sharing(SharedGradients shared) {
-        return new RoundPlan(
-                round,
-                base,
-                training,
-                merge,
-                scoringTokens,
-                wire,
-                Optional.of(shared),
-                overlap,
-                pace,
-                invited,
-                closesAt);
-    }
-
-    /** The same round with so many steps of overlap. */
-    public RoundPlan overlapping(int steps) {
-        return new RoundPlan(
-                round,
-                base,
-                training,
-                merge,
-                scoringTokens,
-                wire,
-                gradients,
-                Optional.of(new Overlap(steps)),
-                pace,
-                invited,
-                closesAt);
-    }
-
-    /** The same round for members of different speed. */
-    public RoundPlan at(Pace measured) {
-        return new RoundPlan(
-                round,
-                base,
-                training,
-                merge,
-                scoringTokens,
-                wire,
-                gradients,
-                overlap,
-                Optional.of(measured),
+                run.training(),
+                run.merge(),
+                run.scoringTokens(),
+                run.wire(),
+                run.gradients().map(codec -> new SharedGradients(codec, gradient)),
+                run.overlap(),
+                run.pace(),
                 invited,
                 closesAt);
     }

@@ -52,7 +52,7 @@ class CodedRoundsTest {
 
     private RoundPlan announced(int round) {
         Digest base = stage.coordinator.view().base().orElseThrow();
-        RoundPlan plan = Stage.plan(round, base).over(WIRE);
+        RoundPlan plan = Stage.plan(Stage.RUN.over(WIRE), round, base);
         stage.coordinator.announce(plan, stage.coordinator.view().roundsPublished() + 1);
         return plan;
     }
@@ -210,7 +210,7 @@ class CodedRoundsTest {
     void a_node_that_does_not_know_the_codec_says_so_before_it_trains() {
         Digest base = stage.coordinator.view().base().orElseThrow();
         Wire newer = new Wire(Optional.of(new CodecName("int9/1")), Optional.empty());
-        stage.coordinator.announce(Stage.plan(1, base).over(newer), 1);
+        stage.coordinator.announce(Stage.plan(Stage.RUN.over(newer), 1, base), 1);
         try (Node node = stage.node()) {
             node.agent().run(view -> true);
         }

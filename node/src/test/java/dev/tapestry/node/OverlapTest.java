@@ -7,7 +7,7 @@ import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.consortium.SharedGradients;
+import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeUpdate.BaseBelieved;
@@ -182,8 +182,8 @@ class OverlapTest {
     }
 
     private RoundPlan plan(Stage stage, int round, boolean shared) {
-        RoundPlan plan = Stage.plan(round, base(stage)).overlapping(AHEAD);
-        return shared ? plan.sharing(new SharedGradients(INT8, mean)) : plan;
+        RunPlan run = Stage.RUN.overlapping(AHEAD);
+        return Stage.plan(shared ? run.sharing(INT8) : run, round, base(stage), mean);
     }
 
     private static Digest base(Stage stage) {

@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Declined;
 import dev.tapestry.node.NodeUpdate.Stepped;
@@ -27,7 +26,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -299,9 +297,9 @@ class OwnTrainerTest {
     }
 
     private void shareGradients() {
-        RoundPlan plan = Stage.plan(1, stage.coordinator.view().base().orElseThrow());
+        Digest digest = stage.coordinator.view().base().orElseThrow();
         stage.coordinator.announce(
-                plan.sharing(new SharedGradients(new CodecName("int8/1"), Optional.empty())), 1);
+                Stage.plan(Stage.RUN.sharing(new CodecName("int8/1")), 1, digest), 1);
     }
 
     @Test

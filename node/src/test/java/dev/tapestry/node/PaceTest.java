@@ -45,10 +45,15 @@ class PaceTest {
         }
     }
 
+    private static RoundPlan plan(int round, int leastSteps) {
+        Pace pace = new Pace(Duration.ofSeconds(10), leastSteps);
+        return Stage.plan(Stage.RUN.at(pace), round, BASE);
+    }
+
     @Test
     void steps_follow_the_measured_speed_within_what_the_plan_allows() {
         StepBook book = new StepBook(directory);
-        RoundPlan plan = Stage.plan(1, BASE).at(new Pace(Duration.ofSeconds(10), 1));
+        RoundPlan plan = plan(1, 1);
 
         assertThat(book.steps(new RoundNumber(1), plan)).as("not measured yet").isEqualTo(1);
         book.on(stepped(1, 3, 1000)); // in the middle of a round
@@ -59,7 +64,7 @@ class PaceTest {
         assertThat(book.steps(new RoundNumber(4), plan)).isEqualTo(3);
         book.on(stepped(3, 3, 0.1));
         assertThat(book.steps(new RoundNumber(5), plan)).isEqualTo(1);
-        assertThat(book.steps(new RoundNumber(5), plan.at(new Pace(Duration.ofSeconds(10), 2))))
+        assertThat(book.steps(new RoundNumber(5), plan(1, 2)))
                 .as("decided by a plan that asked for less")
                 .isEqualTo(2);
         assertThat(book.steps(new RoundNumber(6), Stage.plan(6, BASE)))
@@ -69,7 +74,7 @@ class PaceTest {
 
     @Test
     void what_was_decided_for_a_round_stays_when_the_node_is_started_again() throws IOException {
-        RoundPlan plan = Stage.plan(2, BASE).at(new Pace(Duration.ofSeconds(10), 1));
+        RoundPlan plan = plan(2, 1);
         StepBook book = new StepBook(directory);
         book.on(stepped(3, 3, 13));
         assertThat(book.steps(new RoundNumber(2), plan)).isEqualTo(2);
@@ -87,7 +92,8 @@ class PaceTest {
     private static void takePart(Stage stage, int round, Pace pace) {
         Digest base = stage.coordinator.view().base().orElseThrow();
         stage.coordinator.announce(
-                Stage.plan(round, base).at(pace), stage.coordinator.view().roundsPublished() + 1);
+                Stage.plan(Stage.RUN.at(pace), round, base),
+                stage.coordinator.view().roundsPublished() + 1);
         try (Node node = stage.node()) {
             node.agent().run(Until.noRun());
         }

@@ -7,7 +7,6 @@ import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.round.NodeAgent.Until;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,7 +62,7 @@ class SharedGradientsTest {
 
     private static void takePart(Stage stage, int round, Optional<Digest> mean) {
         Digest base = stage.coordinator.view().base().orElseThrow();
-        RoundPlan plan = Stage.plan(round, base).sharing(new SharedGradients(INT8, mean));
+        RoundPlan plan = Stage.plan(Stage.RUN.sharing(INT8), round, base, mean);
         stage.coordinator.announce(plan, stage.coordinator.view().roundsPublished() + 1);
         try (Node node = stage.node()) {
             node.agent().run(Until.noRun());

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.TrainedTokenizer;
 import dev.tapestry.node.egress.RetryPolicy;
@@ -42,6 +43,8 @@ final class Stage implements AutoCloseable {
             permitted-uses: [contributed-cpt, private-cpt, evaluation]
             text-format: lines
             """;
+
+    static final RunPlan RUN = new RunPlan(3, training(3), MergeRule.fedAvg(), 200);
 
     static final int VOCABULARY = 300;
 
@@ -183,13 +186,22 @@ final class Stage implements AutoCloseable {
                 42);
     }
 
+    /** A round of a run in which whole weights travel. */
     static RoundPlan plan(int round, Digest base) {
-        return new RoundPlan(
+        return plan(RUN, round, base);
+    }
+
+    /** A round of any run, before which nobody shared gradients. */
+    static RoundPlan plan(RunPlan run, int round, Digest base) {
+        return plan(run, round, base, Optional.empty());
+    }
+
+    static RoundPlan plan(RunPlan run, int round, Digest base, Optional<Digest> gradient) {
+        return RoundPlan.of(
+                run,
                 new RoundNumber(round),
                 base,
-                training(3),
-                MergeRule.fedAvg(),
-                200,
+                gradient,
                 List.of(CoordinatorDouble.MEMBER),
                 Instant.parse("2100-01-01T00:00:00Z"));
     }
