@@ -16,7 +16,7 @@ final class Carried {
 
     private final Path residual;
     private final Path gradient;
-    private Optional<Parcel> sent = Optional.empty();
+    private Optional<Parcel> latest = Optional.empty();
 
     /** Nothing yet of {@code member}; it will be kept in {@code folder}, which exists. */
     Carried(MemberId member, Path folder) {
@@ -32,21 +32,16 @@ final class Carried {
         return Optional.of(gradient).filter(Files::exists);
     }
 
-    /** Sent, but no base was made of it yet: what an earlier one left counts until then. */
-    void sent(Parcel parcel) {
-        sent = Optional.of(parcel);
+    /** No base was made of it yet: what an earlier one left counts until then. */
+    void admitted(Parcel parcel) {
+        latest = Optional.of(parcel);
     }
 
-    /** What was sent last does not count. */
-    void refused() {
-        sent = Optional.empty();
-    }
-
-    /** A base was made of what was sent last. */
+    /** A base was made of what was admitted last. */
     void counted() {
-        sent.flatMap(Parcel::residual).ifPresent(lost -> move(lost, residual));
-        sent.flatMap(Parcel::gradient).ifPresent(own -> move(own, gradient));
-        sent = Optional.empty();
+        latest.flatMap(Parcel::residual).ifPresent(lost -> move(lost, residual));
+        latest.flatMap(Parcel::gradient).ifPresent(own -> move(own, gradient));
+        latest = Optional.empty();
     }
 
     private static void move(Path from, Path to) {

@@ -86,8 +86,9 @@ final class VariantRun {
     }
 
     /**
-     * Runs it with other local work than the plan's.
+     * Runs it.
      *
+     * @param work what members train with
      * @param folder where models go
      */
     VariantResult run(LocalWork work, Path folder) throws IOException {

@@ -213,9 +213,9 @@ final class VirtualMember {
                 profile.secondsUp(bytes),
                 () -> {
                     tally.sent(bytes);
-                    carried.sent(parcel);
-                    if (!coordinator.take(parcel)) {
-                        carried.refused();
+                    if (coordinator.take(parcel)) {
+                        carried.admitted(parcel);
+                    } else {
                         delete(folder);
                     }
                     rest();

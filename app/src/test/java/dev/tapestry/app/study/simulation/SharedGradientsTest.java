@@ -23,7 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
 class SharedGradientsTest {
 
     private static final String PLAN =
-            Plans.SHARING.replace("rounds: 2", "rounds: 3").replace("int8/1", "fp32/1");
+            Plans.SHARING
+                    .replace("rounds: 2", "rounds: 3")
+                    .replace("roundDeadline: PT30M", "roundDeadline: PT3M")
+                    .replace("int8/1", "fp32/1");
 
     @TempDir Path directory;
 
@@ -136,6 +139,26 @@ class SharedGradientsTest {
         assertThat(result.bytesDownPerMember())
                 .as("the start and four candidates, and the gradients of the first and third round")
                 .isEqualTo(5 * result.modelBytes() + 2 * gradient);
+    }
+
+    @Test
+    void who_is_late_corrects_by_the_mean_of_the_round_for_which_it_trains() throws IOException {
+        Exercise work = new Exercise(3);
+
+        VariantResult result =
+                run(
+                        PLAN.replace("rounds: 3", "rounds: 5")
+                                .replace("speedSpread: 0.1", "speedSpread: 2")
+                                .replace("scoringDeadline: PT10M", "scoringDeadline: PT1M"),
+                        work);
+
+        assertThat(result.published()).isEqualTo(5);
+        assertThat(result.late()).isPositive();
+        assertThat(work.asked())
+                .extracting(asked -> asked.place() + " in round " + asked.round())
+                .as("the second ends the fourth round's training when the fifth has begun")
+                .containsSubsequence("2 in round 5", "1 in round 4");
+        corrected(work, 1, 4, mean(3, 0, 2) - gradient(1, 1));
     }
 
     private VariantResult run(String text, Exercise work) throws IOException {
