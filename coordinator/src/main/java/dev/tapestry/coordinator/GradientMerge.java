@@ -1,31 +1,17 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.aggregation.Merge;
-import dev.tapestry.aggregation.MergeOrder;
-import dev.tapestry.aggregation.WeightedContribution;
+import dev.tapestry.aggregation.GradientMean;
 import dev.tapestry.consortium.CodecName;
-import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.ModelDirectoryWriter;
-import dev.tapestry.weights.codec.Codec;
-import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
-/**
- * The mean of the members' mean gradients, by the round's rule and weights, coded as they are: what
- * all members correct their gradients by in the next round.
- *
- * <p>Each is coded by itself: what a codec loses in one round is not carried into the next.
- */
+/** Merges the mean gradients of a round from the files in the coordinator's directory. */
 final class GradientMerge {
 
     private final RoundRecord round;
@@ -48,33 +34,17 @@ final class GradientMerge {
      * @return a directory with the coded mean and nothing else
      */
     Path run(CodecName codec, SequencedMap<MemberId, Double> weights, ModelDirectory base) {
+        Path target = folder.resolve("coded");
         FileTrees.delete(folder);
-        FileTrees.create(folder);
-        Path zero = folder.resolve("zero");
-        try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, zero)) {
-            writer.commit();
-        }
-        Map<MemberId, WeightedContribution> opened = new TreeMap<>();
-        try (ModelDirectory nothing = ModelDirectory.open(zero)) {
-            weights.forEach((member, weight) -> opened.put(member, decoded(member, weight, base)));
-            Path mean =
-                    Merge.run(
-                                    MergeOrder.of(
-                                            nothing,
-                                            round.plan().base(),
-                                            opened,
-                                            round.plan().merge().ofGradients(),
-                                            Optional.empty()),
-                                    folder.resolve("mean"),
-                                    threads)
-                            .candidate();
-            return coded(codec, mean);
-        } finally {
-            opened.values().forEach(gradient -> gradient.model().close());
-        }
+        FileTrees.create(target);
+        Map<MemberId, GradientMean.Weighted> gradients = new TreeMap<>();
+        weights.forEach((member, weight) -> gradients.put(member, weighted(member, weight)));
+        new GradientMean(base, round.plan().base(), round.plan().merge(), threads)
+                .write(codec, gradients, folder, target);
+        return target;
     }
 
-    private WeightedContribution decoded(MemberId member, double weight, ModelDirectory base) {
+    private GradientMean.Weighted weighted(MemberId member, double weight) {
         Contribution contribution = round.admitted().get(member);
         Path file =
                 contribution == null
@@ -84,23 +54,6 @@ final class GradientMerge {
         if (contribution == null || !Files.isRegularFile(file)) {
             throw MergeWork.notKept(round, "the mean gradient of " + member);
         }
-        Path target = folder.resolve("of-" + member);
-        CodedUpdate.decode(file, base, target, threads);
-        return new WeightedContribution(
-                ModelDirectory.open(target), contribution.envelope(), weight);
-    }
-
-    private Path coded(CodecName codec, Path mean) {
-        Path target = folder.resolve("coded");
-        FileTrees.create(target);
-        try (ModelDirectory gradient = ModelDirectory.open(mean)) {
-            CodedUpdate.encode(
-                    Codec.named(codec.value()),
-                    Update.of(gradient),
-                    Feedback.none(),
-                    target.resolve(CodedFile.GRADIENT),
-                    threads);
-        }
-        return target;
+        return new GradientMean.Weighted(file, contribution.envelope(), weight);
     }
 }

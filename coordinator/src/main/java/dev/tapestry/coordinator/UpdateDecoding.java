@@ -1,5 +1,6 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.aggregation.GradientValidator;
 import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Finding;
@@ -22,7 +23,6 @@ import java.util.Optional;
 final class UpdateDecoding {
 
     private static final String DECODED = ".decoded";
-    private static final double LARGEST_GRADIENT = 100;
 
     private final Path folder;
     private final ContributionManifest manifest;
@@ -105,8 +105,7 @@ final class UpdateDecoding {
     /**
      * Why a contribution's mean gradient cannot be one; empty where it can, or where there is none.
      *
-     * @param clipNorm to which the plan scales each step's gradient down: a member's mean gradient
-     *     is not a hundred times as long
+     * @param clipNorm of the plan
      */
     static Optional<Refusal> gradient(
             Path folder, ContributionManifest manifest, ModelDirectory base, double clipNorm) {
@@ -118,18 +117,8 @@ final class UpdateDecoding {
     private Optional<Refusal> gradient(CodedFile gradient, double clipNorm) {
         Path file = ContributionStore.place(folder, gradient.file());
         try (CodedUpdate opened = CodedUpdate.open(file, base.tensors())) {
-            double largest = LARGEST_GRADIENT * clipNorm;
             return codec(opened, gradient)
-                    .or(() -> {
-                        double norm = opened.norm();
-                        return norm <= largest
-                                ? Optional.empty()
-                                : Optional.of(
-                                        new Refusal(
-                                                Finding.GRADIENT_TOO_LARGE,
-                                                "the mean gradient's norm is %.6g; the plan's clipNorm allows %s"
-                                                        .formatted(norm, largest)));
-                    });
+                    .or(() -> new GradientValidator(clipNorm).refusal(opened));
         } catch (WeightsException e) {
             return Optional.of(refusal(e));
         }

@@ -7,10 +7,9 @@ import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.egress.ModelReceiver;
+import dev.tapestry.node.trainer.GradientCorrection;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.Drafts;
-import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.codec.CodedUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,28 +41,8 @@ record Gradients(Carried own, ModelReceiver receiver, Path folder) {
     private Optional<Path> correction(SharedGradients shared, Path base, Optional<Digest> merged) {
         Optional<Path> mine = own.before(merged);
         Optional<Path> mean = shared.mean().map(this::received);
-        return mine.flatMap(file -> mean.map(all -> correction(file, all, base)));
-    }
-
-    /** Everybody's less this member's, both as they were coded. */
-    private Path correction(Path mine, Path mean, Path base) {
-        Path everybody = folder.resolve("everybody");
-        Path correction = folder.resolve("correction");
-        try {
-            Drafts.delete(everybody);
-            Drafts.delete(correction);
-            try (ModelDirectory model = ModelDirectory.open(base)) {
-                CodedUpdate.decode(mean, model, everybody, 1);
-            }
-            try (ModelDirectory decoded = ModelDirectory.open(everybody)) {
-                CodedUpdate.apply(mine, decoded, correction, 1);
-            }
-            Drafts.delete(everybody);
-            return correction;
-        } catch (IOException e) {
-            throw new NodeException(
-                    Code.STORAGE, "cannot decode gradients in " + folder + ": " + e, e);
-        }
+        return mine.flatMap(
+                file -> mean.map(all -> GradientCorrection.of(file, all, base, folder)));
     }
 
     private Path received(Digest mean) {

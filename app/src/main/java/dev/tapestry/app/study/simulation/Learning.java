@@ -13,6 +13,9 @@ public sealed interface Learning permits Text, NoisyQuadratic {
     /** Tokens on which a candidate is scored, at least 1. */
     long scoringTokens();
 
+    /** Whether members can share their mean gradients beside their weights. */
+    boolean sharesGradients();
+
     /**
      * Opens what the members of one variant train with.
      *

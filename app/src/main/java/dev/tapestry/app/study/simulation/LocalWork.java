@@ -3,8 +3,10 @@ package dev.tapestry.app.study.simulation;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.GradientTask;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 
 /** What members do by themselves, one after the other: they train and score. */
@@ -21,10 +23,16 @@ interface LocalWork extends AutoCloseable {
      *
      * @param scheduleTokens where the learning rate's schedule is at its beginning
      * @param target where its weights go
+     * @param gradients what is asked beside weights, if anything
      * @throws Diverged if its loss is no longer a number
      */
     TrainingRun.Result train(
-            MemberId member, RoundNumber round, long scheduleTokens, Path base, Path target);
+            MemberId member,
+            RoundNumber round,
+            long scheduleTokens,
+            Path base,
+            Path target,
+            Optional<GradientTask> gradients);
 
     /**
      * Whether a round leaves nothing behind in a member, so that one whose weights nobody wants

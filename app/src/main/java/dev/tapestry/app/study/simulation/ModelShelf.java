@@ -16,8 +16,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The models of a simulated consortium, by digest: where they lie and how many bytes bring them to
- * a member. Each round has a folder; those that nobody needs are deleted.
+ * The models of a simulated consortium and the mean gradients that members share, by digest: where
+ * they lie and how many bytes bring them to a member. Each round has a folder; those that nobody
+ * needs are deleted.
  */
 final class ModelShelf {
 
@@ -34,6 +35,7 @@ final class ModelShelf {
     private final Path work;
     private final Map<Digest, Entry> models = new TreeMap<>();
     private Digest base;
+    private Optional<Digest> mean = Optional.empty();
 
     /** Begins with the model in {@code start}, which may lie below {@code work}. */
     ModelShelf(Path work, Path start) {
@@ -96,27 +98,40 @@ final class ModelShelf {
         return work.resolve("contributions").resolve(round.toString());
     }
 
-    /** A candidate that members may fetch. */
+    /** A candidate that members may fetch, and the mean gradient that goes with it. */
     void offer(Made made) {
         Optional<Step> step = made.stepBytes().map(bytes -> new Step(base, bytes));
         models.put(
                 made.candidate().model(),
                 new Entry(made.model(), Manifests.of(made.model()).bytes(), step));
+        made.gradient()
+                .ifPresent(gradient ->
+                        models.put(
+                                made.candidate().gradient().orElseThrow(),
+                                new Entry(
+                                        gradient,
+                                        Manifests.of(gradient).bytes(),
+                                        Optional.empty())));
     }
 
     /** It has become the base. */
     void published(Made made) {
         base = made.candidate().model();
+        mean = made.candidate().gradient();
     }
 
     /**
      * Deletes what is not needed at the end of a round.
      *
      * @param over the round
-     * @param needed models that members train from, beside the base
+     * @param needed models that members train from, beside the base and its mean gradient
      */
     void tidy(RoundNumber over, Set<Digest> needed) {
-        models.keySet().removeIf(model -> !model.equals(base) && !needed.contains(model));
+        models.keySet()
+                .removeIf(model ->
+                        !model.equals(base)
+                                && !mean.equals(Optional.of(model))
+                                && !needed.contains(model));
         try (var folders = Files.list(work)) {
             Drafts.delete(contributions(over));
             for (Path folder : folders.toList()) {

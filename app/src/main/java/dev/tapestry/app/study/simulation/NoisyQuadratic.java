@@ -66,6 +66,15 @@ public record NoisyQuadratic(
         return 1;
     }
 
+    /**
+     * They mend what normalised steps do to members that differ. Here steps are plain and all
+     * members' curvatures alike: the mean over all of them would be the same with a correction.
+     */
+    @Override
+    public boolean sharesGradients() {
+        return false;
+    }
+
     @Override
     public LocalWork open(Setting setting) {
         return new QuadraticWork(this, setting);

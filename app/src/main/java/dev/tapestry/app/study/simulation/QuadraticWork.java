@@ -4,6 +4,7 @@ import dev.tapestry.app.study.simulation.Learning.Setting;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
@@ -14,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -70,8 +72,16 @@ final class QuadraticWork implements LocalWork {
 
     @Override
     public TrainingRun.Result train(
-            MemberId member, RoundNumber round, long scheduleTokens, Path base, Path target) {
+            MemberId member,
+            RoundNumber round,
+            long scheduleTokens,
+            Path base,
+            Path target,
+            Optional<GradientTask> gradients) {
         setting.resources().stop().check();
+        if (gradients.isPresent()) {
+            throw new IllegalArgumentException("a noisy quadratic has no gradients to share");
+        }
         int place = members.indexOf(member);
         double[] optimum = optimum(place);
         SplittableRandom lots = Lots.at(setting.seed(), Lots.Of.NOISE, place, round.value());

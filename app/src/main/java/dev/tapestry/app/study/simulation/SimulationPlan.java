@@ -2,6 +2,8 @@ package dev.tapestry.app.study.simulation;
 
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.consortium.RunPlan;
@@ -102,6 +104,8 @@ public record SimulationPlan(
      * @param rule the file of an {@link ExperimentalRule}, in the place of the aggregator, which
      *     then is the mean; relative to the plan
      * @param wire how weights travel; empty for whole weights
+     * @param gradients codec of the mean gradients that members share beside weights; empty where
+     *     they share none
      * @param steps in the place of the plan's
      * @param rounds in the place of the plan's
      */
@@ -110,6 +114,7 @@ public record SimulationPlan(
             MergeRule merge,
             Optional<String> rule,
             Optional<Wire> wire,
+            @LeftOutWhenEmpty Optional<CodecName> gradients,
             Optional<Integer> steps,
             Optional<Integer> rounds) {
         public Variant {
@@ -146,6 +151,11 @@ public record SimulationPlan(
         Set<String> names = new HashSet<>();
         for (Variant variant : variants) {
             require(names.add(variant.name()), "the name of a variant", "its own", variant.name());
+            if (variant.gradients().isPresent() && !learning.sharesGradients()) {
+                throw new IllegalArgumentException(
+                        "the variant %s shares gradients in %s, which a function in the place of text cannot judge, for its steps are plain: leave gradients out, or let members train on text"
+                                .formatted(variant.name(), variant.gradients().get()));
+            }
             RunPlan run = run(variant, rounds, steps, seed, learning);
             PlanRules.refusal(run, charter)
                     .ifPresent(refusal -> {
@@ -173,7 +183,8 @@ public record SimulationPlan(
                         learning.training(own, variant.steps().orElse(steps), seed),
                         variant.merge(),
                         learning.scoringTokens());
-        return variant.wire().map(plan::over).orElse(plan);
+        RunPlan coded = variant.wire().map(plan::over).orElse(plan);
+        return variant.gradients().map(coded::sharing).orElse(coded);
     }
 
     static void require(boolean holds, String what, String range, Object found) {

@@ -57,6 +57,11 @@ public record Text(
     }
 
     @Override
+    public boolean sharesGradients() {
+        return true;
+    }
+
+    @Override
     public LocalWork open(Setting setting) throws IOException {
         return TextWork.open(this, setting);
     }

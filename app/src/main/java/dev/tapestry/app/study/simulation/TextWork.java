@@ -13,6 +13,7 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.EmbeddedTraining;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
@@ -102,7 +103,12 @@ final class TextWork implements LocalWork {
 
     @Override
     public TrainingRun.Result train(
-            MemberId member, RoundNumber round, long scheduleTokens, Path base, Path target) {
+            MemberId member,
+            RoundNumber round,
+            long scheduleTokens,
+            Path base,
+            Path target,
+            Optional<GradientTask> gradients) {
         Reader reader = reader(member);
         Path states = setting.folder().resolve("states-of-" + member);
         EmbeddedTraining trainer =
@@ -123,7 +129,7 @@ final class TextWork implements LocalWork {
                                 base,
                                 reader.text(),
                                 target,
-                                Optional.empty()));
+                                gradients));
         if (forgets()) {
             try {
                 Drafts.delete(states);

@@ -69,7 +69,7 @@ final class VariantRun {
      */
     VariantResult run(Path cache, Path folder) throws IOException {
         RunPlan run = plan.run(variant);
-        Path memory = Files.createDirectory(folder.resolve("members"));
+        Path states = Files.createDirectory(folder.resolve("states"));
         try (LocalWork work =
                 plan.learning()
                         .open(
@@ -79,38 +79,46 @@ final class VariantRun {
                                         run.rounds() * run.training().tokensPerRound(),
                                         plan.seed(),
                                         cache,
-                                        memory,
+                                        states,
                                         resources))) {
-            Path start = folder.resolve("start");
-            work.writeStart(start);
-            ModelShelf shelf = new ModelShelf(folder, start);
-            VirtualCoordinator coordinator = coordinator(work, shelf);
-            List<MemberId> ids = work.members();
-            for (int place = 0; place < ids.size(); place++) {
-                int its = place;
-                members.put(
-                        ids.get(place),
-                        new VirtualMember(
-                                ids.get(place),
-                                population.profile(place),
-                                round -> population.away(its, round),
-                                agenda,
-                                coordinator,
-                                shelf,
-                                work,
-                                tally,
-                                memory));
-            }
-            return result(run, coordinator, shelf);
+            return run(work, folder);
         }
     }
 
-    private VirtualCoordinator coordinator(LocalWork work, ModelShelf shelf) {
-        Candidates candidates =
-                new Candidates(
-                        variant.merge(),
-                        Optional.ofNullable(rules.get(variant.name())),
-                        variant.wire().flatMap(wire -> wire.down()));
+    /**
+     * Runs it.
+     *
+     * @param work what members train with
+     * @param folder where models go
+     */
+    VariantResult run(LocalWork work, Path folder) throws IOException {
+        RunPlan run = plan.run(variant);
+        Path memory = Files.createDirectory(folder.resolve("members"));
+        Path start = folder.resolve("start");
+        work.writeStart(start);
+        ModelShelf shelf = new ModelShelf(folder, start);
+        VirtualCoordinator coordinator = coordinator(run, work, shelf);
+        List<MemberId> ids = work.members();
+        for (int place = 0; place < ids.size(); place++) {
+            int its = place;
+            members.put(
+                    ids.get(place),
+                    new VirtualMember(
+                            ids.get(place),
+                            population.profile(place),
+                            round -> population.away(its, round),
+                            agenda,
+                            coordinator,
+                            shelf,
+                            work,
+                            tally,
+                            memory));
+        }
+        return result(run, coordinator, shelf);
+    }
+
+    private VirtualCoordinator coordinator(RunPlan run, LocalWork work, ModelShelf shelf) {
+        Candidates candidates = new Candidates(run, Optional.ofNullable(rules.get(variant.name())));
         return new VirtualCoordinator(
                 agenda,
                 plan.charter(),
@@ -239,7 +247,7 @@ final class VariantRun {
         Round figures = tally.over(round, outcome, agenda.seconds(), away, losses);
         Set<Digest> needed =
                 members.values().stream()
-                        .flatMap(member -> member.trainsFrom().stream())
+                        .flatMap(member -> member.needs().stream())
                         .collect(Collectors.toSet());
         shelf.tidy(round.number(), needed);
         tell(SimulationText.progress(variant.name(), figures, plan.run(variant).rounds()));

@@ -2,6 +2,7 @@ package dev.tapestry.app.study.simulation;
 
 import dev.tapestry.aggregation.AggregationException;
 import dev.tapestry.aggregation.ContributionValidator;
+import dev.tapestry.aggregation.GradientValidator;
 import dev.tapestry.aggregation.Validation;
 import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.app.study.simulation.Candidates.Made;
@@ -33,6 +34,7 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.CodedUpdate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -144,29 +146,34 @@ final class VirtualCoordinator {
     /**
      * A contribution has arrived whole: it is looked at and admitted, or refused.
      *
-     * @param weights the directory of its decoded weights
      * @return whether it is admitted
      */
-    boolean take(ContributionManifest manifest, Path weights) {
-        if (!admits(manifest)) {
+    boolean take(Parcel parcel) {
+        if (!admits(parcel.manifest())) {
             return false;
         }
-        MemberId member = manifest.member();
-        RoundInput input = examined(manifest, weights);
+        RoundInput input = examined(parcel);
         if (input instanceof RoundInput.Contributed(Contribution contribution, Instant _)) {
-            received.put(member, new Received(weights, contribution.weights()));
+            received.put(
+                    contribution.member(),
+                    new Received(contribution, parcel.weights(), parcel.gradient()));
         }
         List<ConsortiumEvent> events = consortium.decide(input);
         change(events);
         return events.stream().anyMatch(ConsortiumEvent.ContributionAdmitted.class::isInstance);
     }
 
-    private RoundInput examined(ContributionManifest manifest, Path path) {
-        Charter charter = consortium.charter();
+    private RoundInput examined(Parcel parcel) {
+        ContributionManifest manifest = parcel.manifest();
         try (ModelDirectory base = ModelDirectory.open(shelf.base());
-                ModelDirectory weights = ModelDirectory.open(path)) {
-            return switch (new ContributionValidator(charter.maxRelativeUpdateNorm())
-                    .validate(base, weights)) {
+                ModelDirectory weights = ModelDirectory.open(parcel.weights())) {
+            Optional<Refusal> gradient =
+                    parcel.gradient().flatMap(file -> gradientRefusal(file, base));
+            if (gradient.isPresent()) {
+                return new RoundInput.Unsound(manifest.member(), gradient.get(), agenda.instant());
+            }
+            double band = consortium.charter().maxRelativeUpdateNorm();
+            return switch (new ContributionValidator(band).validate(base, weights)) {
                 case Validation.Sound sound ->
                         new RoundInput.Contributed(
                                 new Contribution(
@@ -182,6 +189,13 @@ final class VirtualCoordinator {
                         new RoundInput.Unsound(
                                 manifest.member(), unsound.refusal(), agenda.instant());
             };
+        }
+    }
+
+    private Optional<Refusal> gradientRefusal(Path file, ModelDirectory base) {
+        double clipNorm = consortium.round().orElseThrow().plan().training().clipNorm();
+        try (CodedUpdate gradient = CodedUpdate.open(file, base.tensors())) {
+            return new GradientValidator(clipNorm).refusal(gradient);
         }
     }
 

@@ -1,33 +1,34 @@
 package dev.tapestry.app.study.simulation;
 
+import dev.tapestry.app.study.simulation.Parcel.Trained;
 import dev.tapestry.app.study.simulation.Population.Profile;
 import dev.tapestry.consortium.CodedFile;
-import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.SharedGradients;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.GradientCorrection;
+import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.Drafts;
-import dev.tapestry.weights.Manifests;
-import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A member on the virtual clock. Like a node it does one thing after the other and then looks what
- * the round waits for: it fetches the base, trains, offers its manifest, sends; fetches the
- * candidate and scores. What it has begun it ends, even if the round went on without it.
+ * the round waits for: it fetches the base and everybody's gradient, trains, offers its manifest,
+ * sends; fetches the candidate and scores. What it has begun it ends, even if the round went on
+ * without it.
  */
 final class VirtualMember {
 
@@ -39,10 +40,10 @@ final class VirtualMember {
     private final ModelShelf shelf;
     private final LocalWork work;
     private final Tally tally;
-    private final Path memory;
+    private final Carried carried;
     private final Set<Digest> has = new HashSet<>();
-    private Optional<Digest> trainsFrom = Optional.empty();
-    private Optional<Path> sentResidual = Optional.empty();
+    private Optional<Digest> meanHere = Optional.empty();
+    private Set<Digest> needs = Set.of();
     private boolean busy;
 
     /**
@@ -68,12 +69,12 @@ final class VirtualMember {
         this.shelf = shelf;
         this.work = work;
         this.tally = tally;
-        this.memory = memory;
+        this.carried = new Carried(id, memory);
     }
 
-    /** The base that it is training from, which must stay until it is done. */
-    Optional<Digest> trainsFrom() {
-        return trainsFrom;
+    /** What it is training from, or scores, which must stay until it is done. */
+    Set<Digest> needs() {
+        return needs;
     }
 
     /** It hears, after its line's latency, that something has changed. */
@@ -98,18 +99,19 @@ final class VirtualMember {
 
     private void contribute(RoundPlan plan) {
         busy = true;
-        trainsFrom = Optional.of(plan.base());
+        Optional<Digest> mean = plan.gradients().flatMap(SharedGradients::mean);
+        needs = Stream.concat(Stream.of(plan.base()), mean.stream()).collect(Collectors.toSet());
         Digest planned = coordinator.planDigest();
         int published = coordinator.published();
         fetch(
                 plan.base(),
-                () -> {
-                    double seconds = plan.training().steps() * profile.secondsPerStep();
-                    tally.trains(id, plan.round(), agenda.seconds(), seconds);
-                    agenda.in(
-                            seconds + profile.latencySeconds(),
-                            () -> offer(plan, planned, published));
-                });
+                () -> fetchMean(mean, () -> train(plan, () -> offer(plan, planned, published))));
+    }
+
+    private void train(RoundPlan plan, Runnable next) {
+        double seconds = plan.training().steps() * profile.secondsPerStep();
+        tally.trains(id, plan.round(), agenda.seconds(), seconds);
+        agenda.in(seconds + profile.latencySeconds(), next);
     }
 
     /** Receives a model unless it is here, and then goes on. */
@@ -118,12 +120,33 @@ final class VirtualMember {
             next.run();
             return;
         }
-        long bytes = shelf.bytesTo(model, has);
+        receive(
+                shelf.bytesTo(model, has),
+                () -> {
+                    has.add(model);
+                    next.run();
+                });
+    }
+
+    /** Receives everybody's mean gradient unless there is none, or it is here, and then goes on. */
+    private void fetchMean(Optional<Digest> mean, Runnable next) {
+        if (mean.isEmpty() || mean.equals(meanHere)) {
+            next.run();
+            return;
+        }
+        receive(
+                shelf.bytesTo(mean.get(), Set.of()),
+                () -> {
+                    meanHere = mean;
+                    next.run();
+                });
+    }
+
+    private void receive(long bytes, Runnable next) {
         agenda.in(
                 profile.secondsDown(bytes),
                 () -> {
                     tally.received(bytes);
-                    has.add(model);
                     next.run();
                 });
     }
@@ -138,20 +161,12 @@ final class VirtualMember {
         Path folder = shelf.contributions(plan.round()).resolve(id.value());
         try {
             Files.createDirectories(folder);
-            Path weights = folder.resolve("weights");
-            long schedule = published * plan.training().tokensPerRound();
-            TrainingRun.Result trained =
-                    work.train(id, plan.round(), schedule, shelf.path(plan.base()), weights);
-            Optional<CodedChange> coded = coded(plan, weights, folder);
-            ContributionManifest manifest =
-                    manifest(
-                            plan,
-                            planned,
-                            coded.map(CodedChange::seen).orElse(weights),
-                            coded,
-                            trained);
-            if (coordinator.admits(manifest)) {
-                send(manifest, coded, weights, folder);
+            Path base = shelf.path(plan.base());
+            Trained trained = trained(plan, published, base, folder);
+            Parcel parcel = Parcel.of(plan, planned, id, trained, base, carried.residual());
+            Drafts.delete(Trained.gradient(folder));
+            if (coordinator.admits(parcel.manifest())) {
+                send(parcel, folder);
             } else {
                 Drafts.delete(folder);
                 rest();
@@ -161,82 +176,61 @@ final class VirtualMember {
         }
     }
 
-    private Optional<CodedChange> coded(RoundPlan plan, Path weights, Path folder) {
-        return plan.up()
-                .map(codec -> {
-                    try (ModelDirectory base = ModelDirectory.open(shelf.path(plan.base()))) {
-                        Path lost = residual();
-                        return CodedChange.of(
-                                codec,
-                                base,
-                                weights,
-                                Files.exists(lost) ? Optional.of(lost) : Optional.empty(),
-                                folder);
-                    }
-                });
+    private Trained trained(RoundPlan plan, int published, Path base, Path folder)
+            throws IOException {
+        Optional<GradientTask> gradients =
+                plan.gradients()
+                        .map(shared ->
+                                new GradientTask(
+                                        correction(shared, base, folder),
+                                        Trained.gradient(folder)));
+        TrainingRun.Result result =
+                work.train(
+                        id,
+                        plan.round(),
+                        published * plan.training().tokensPerRound(),
+                        base,
+                        Trained.weights(folder),
+                        gradients);
+        Optional<Path> correction = gradients.flatMap(GradientTask::correction);
+        if (correction.isPresent()) {
+            Drafts.delete(correction.get());
+        }
+        return new Trained(folder, result);
     }
 
-    private ContributionManifest manifest(
-            RoundPlan plan,
-            Digest planned,
-            Path seen,
-            Optional<CodedChange> coded,
-            TrainingRun.Result trained) {
-        List<ModelManifest.File> files =
-                Manifests.of(seen).files().stream()
-                        .filter(file -> file.path().endsWith(".safetensors"))
-                        .toList();
-        return new ContributionManifest(
-                plan.round(),
-                id,
-                plan.base(),
-                planned,
-                new ModelManifest(files),
-                coded.map(change ->
-                        new CodedFile(plan.up().orElseThrow(), Manifests.file(change.update()))),
-                Optional.empty(),
-                trained.tokens(),
-                trained.steps(),
-                trained.bitsPerByte());
+    private Optional<Path> correction(SharedGradients shared, Path base, Path folder) {
+        Optional<Path> everybody =
+                shared.mean().map(mean -> shelf.path(mean).resolve(CodedFile.GRADIENT));
+        return carried.gradient()
+                .flatMap(
+                        own -> everybody.map(all -> GradientCorrection.of(own, all, base, folder)));
     }
 
-    private void send(
-            ContributionManifest manifest, Optional<CodedChange> coded, Path weights, Path folder) {
-        long bytes = manifest.sent().bytes();
+    private void send(Parcel parcel, Path folder) {
+        long bytes = parcel.manifest().sent().bytes();
         agenda.in(
                 profile.secondsUp(bytes),
                 () -> {
                     tally.sent(bytes);
-                    Path seen = coded.map(CodedChange::seen).orElse(weights);
-                    sentResidual = coded.map(CodedChange::residual);
-                    if (!coordinator.take(manifest, seen)) {
-                        sentResidual = Optional.empty();
+                    if (coordinator.take(parcel)) {
+                        carried.admitted(parcel);
+                    } else {
                         delete(folder);
                     }
                     rest();
                 });
     }
 
-    /** A base was made of its contribution: what the codec lost now goes with the next one. */
+    /** A base was made of its contribution: what it carries on counts with the next one. */
     void counted() {
-        sentResidual.ifPresent(lost -> {
-            try {
-                Files.move(lost, residual(), StandardCopyOption.REPLACE_EXISTING);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        sentResidual = Optional.empty();
-    }
-
-    private Path residual() {
-        return memory.resolve("residual-of-" + id + ".safetensors");
+        carried.counted();
     }
 
     private void score(RoundState.Scoring scoring) {
         busy = true;
         Digest candidate = scoring.candidate().model();
-        trainsFrom = Optional.of(candidate);
+        needs = Set.of(candidate);
         fetch(
                 scoring.plan().base(),
                 () ->
@@ -256,7 +250,7 @@ final class VirtualMember {
 
     private void rest() {
         busy = false;
-        trainsFrom = Optional.empty();
+        needs = Set.of();
         look();
     }
 

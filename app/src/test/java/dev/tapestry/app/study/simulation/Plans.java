@@ -76,6 +76,17 @@ final class Plans {
                     """
                     + VARIANTS;
 
+    /** The same members and text; they share nothing, or their gradients. */
+    static final String SHARING =
+            TEXT.substring(0, TEXT.indexOf("  - name: coded"))
+                    + """
+                      - name: shared
+                        merge:
+                          outer: {type: sgd, learningRate: 1, momentum: 0, nesterov: false}
+                          aggregator: {type: mean}
+                        gradients: int8/1
+                    """;
+
     private Plans() {}
 
     static Resources resources(int variants, StopSignal stop) {

@@ -3,8 +3,11 @@ package dev.tapestry.app.study.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tapestry.consortium.CodecName;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.json.StrictYaml;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +69,25 @@ class SimulationPlanTest {
                 "aggregator: {type: mean}\n    wire",
                 "aggregator: {type: norm-preserving}\n    rule: My.java\n    wire",
                 "the rule in My.java takes the place of aggregator, clipping and mixing");
+    }
+
+    @Test
+    void a_variant_may_share_gradients_where_members_train_on_text() throws Exception {
+        SimulationPlan plan = Plans.read(directory, Plans.SHARING);
+
+        assertThat(plan.run(plan.variants().getFirst()).gradients()).isEmpty();
+        assertThat(plan.run(plan.variants().getLast()).gradients())
+                .contains(new CodecName("int8/1"));
+        assertThat(new String(CanonicalJson.write(plan), StandardCharsets.UTF_8))
+                .containsOnlyOnce("\"gradients\":\"int8/1\"")
+                .doesNotContain("\"gradients\":null");
+        assertThatThrownBy(() -> Plans.read(directory, Plans.SHARING.replace("int8/1", "int9/1")))
+                .isInstanceOf(TrustException.class)
+                .hasMessageContaining("the variant shared would not work under the charter");
+        refused(
+                "wire: {up: int4/1, down: int4/1}",
+                "gradients: int8/1",
+                "the variant coded shares gradients in int8/1, which a function in the place of text cannot judge, for its steps are plain: leave gradients out");
     }
 
     private void refused(String good, String bad, String reason) {

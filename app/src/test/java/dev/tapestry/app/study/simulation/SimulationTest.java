@@ -183,6 +183,29 @@ class SimulationTest {
     }
 
     @Test
+    void shared_gradients_cost_bytes_both_ways_and_correct_all_rounds_but_the_first()
+            throws IOException {
+        SimulationReport report = run(Plans.SHARING);
+        VariantResult alone = report.variants().getFirst();
+        VariantResult shared = report.variants().getLast();
+
+        assertThat(shared.published()).isEqualTo(2);
+        assertThat(shared.refused()).isEmpty();
+        long gradients = shared.bytesUpPerMember() - alone.bytesUpPerMember();
+        assertThat(gradients)
+                .as("two of a byte for each parameter and a scale for 64 of them")
+                .isBetween(shared.modelBytes() / 2, shared.modelBytes());
+        assertThat(shared.bytesDownPerMember() - alone.bytesDownPerMember())
+                .as("everybody's of the first round; nobody trains after the second")
+                .isEqualTo(gradients / 2);
+        assertThat(shared.rounds().getFirst().meanLoss())
+                .as("nothing is known yet")
+                .isEqualTo(alone.rounds().getFirst().meanLoss());
+        assertThat(shared.meanLoss()).isNotEqualTo(alone.meanLoss());
+        assertThat(CanonicalJson.write(run(Plans.SHARING))).isEqualTo(CanonicalJson.write(report));
+    }
+
+    @Test
     void a_simulation_that_is_stopped_leaves_nothing_but_what_was_done() throws IOException {
         StopSignal stop = new StopSignal();
         List<SimulationReport> kept = new ArrayList<>();
