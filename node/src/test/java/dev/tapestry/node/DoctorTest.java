@@ -159,7 +159,9 @@ class DoctorTest {
                         TrainingException.class,
                         e -> assertThat(e.code()).isEqualTo(TrainingException.Code.DEVICE))
                 .hasMessageContaining("device cuda:1");
-        assertThat(stage.home.log()).as("nothing was opened").doesNotExist();
+        try (Node node = stage.node()) {
+            assertThat(node.traffic().up()).as("nothing is held").isZero();
+        }
     }
 
     @Test
