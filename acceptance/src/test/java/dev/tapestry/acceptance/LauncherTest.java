@@ -90,6 +90,27 @@ class LauncherTest {
         assertLacking("install the package 'maven'");
     }
 
+    @Test
+    void libtorch_s_build_for_gpus_takes_the_place_of_the_other_where_it_is_named()
+            throws Exception {
+        jdk("jvm/temurin-25", "25");
+        Path lib = Files.createDirectories(launcher.resolveSibling("app/target/lib"));
+        Files.createFile(lib.resolve("pytorch-2.1-1.5-linux-x86_64.jar"));
+        Path other = Files.createFile(lib.resolve("slf4j-api.jar"));
+        assertThat(run("demo").text()).contains("[-cp][" + lib + "/*]").doesNotContain("cachedir");
+
+        Path gpu = Files.createDirectories(machine.resolve("my libtorch"));
+        environment.put("TAPESTRY_LIBTORCH_GPU", gpu.toString());
+        Files.createFile(gpu.resolve("pytorch-2.0-1.5-linux-x86_64-gpu.jar"));
+        assertLacking("no " + gpu + "/pytorch-2.1-1.5-linux-x86_64-gpu.jar");
+
+        Files.createFile(gpu.resolve("pytorch-2.1-1.5-linux-x86_64-gpu.jar"));
+        assertThat(run("demo").text())
+                .contains("[-cp][" + gpu + "/*:" + other + "]")
+                .contains("javacpp.cachedir=" + machine.resolve("home") + "/.javacpp/cache-gpu]");
+        assertThat(run("coordinator", "start").text()).doesNotContain(gpu + "/*", "cachedir");
+    }
+
     private void assertLacking(String... words) throws Exception {
         Said said = run("demo");
         assertThat(said.exit()).isEqualTo(3);

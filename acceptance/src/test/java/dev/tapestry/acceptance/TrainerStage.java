@@ -21,6 +21,7 @@ import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.Precision;
@@ -113,6 +114,7 @@ record TrainerStage(Path directory, Path corpus, boolean gradients) {
                         corpus,
                         1,
                         Precision.FP32,
+                        Device.CPU,
                         0.1,
                         "",
                         1,

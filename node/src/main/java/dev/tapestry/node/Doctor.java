@@ -13,6 +13,8 @@ import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.training.Device;
+import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.TlsIdentity;
@@ -99,6 +101,25 @@ public final class Doctor {
         }
     }
 
+    /** Whether libtorch can compute where the settings say; nothing is said of processors. */
+    private void device(Device device) {
+        if (device.equals(Device.CPU)) {
+            return;
+        }
+        try {
+            device.require();
+            find("device", Severity.GOOD, "libtorch sees the device " + device, "");
+        } catch (TrainingException e) {
+            find(
+                    "device",
+                    Severity.BROKEN,
+                    String.valueOf(e.getMessage()),
+                    "mend that, or set device: cpu in node.yaml");
+        } catch (LinkageError _) {
+            // Of the engine it was said already that it does not load.
+        }
+    }
+
     private void settings() {
         NodeConfig config;
         try {
@@ -108,6 +129,7 @@ public final class Doctor {
             find("node.yaml", Severity.BROKEN, String.valueOf(e.getMessage()), "correct the file");
             return;
         }
+        device(config.device());
         config.trainer().ifPresent(this::trainer);
         try {
             DatasetCard card = DatasetCard.read(config.corpus());

@@ -12,6 +12,7 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.node.round.RoundAssembly;
+import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
@@ -61,6 +62,7 @@ public final class Node implements AutoCloseable {
      * Opens the node in {@code home}; no connection is opened yet.
      *
      * @throws NodeException {@code NOT_ENROLLED}, {@code ENROLLED_ELSEWHERE}, {@code STORAGE}
+     * @throws TrainingException {@code DEVICE}
      */
     public static Node open(
             NodeHome home,
@@ -76,6 +78,7 @@ public final class Node implements AutoCloseable {
                     "node.yaml is of member '%s', but this node enrolled as '%s'"
                             .formatted(config.member(), member));
         }
+        config.device().require();
         makeDirectories(home);
         NodeProgress progress = new MetricsFile(home.metrics()).and(listener);
         TlsIdentity identity = TlsIdentity.open(home.identity());

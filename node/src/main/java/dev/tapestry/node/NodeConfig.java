@@ -2,7 +2,9 @@ package dev.tapestry.node;
 
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Precision;
+import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
@@ -20,6 +22,7 @@ import java.util.Optional;
  * corpus: /data/corpus           # a directory with card.yaml; relative to node.yaml
  * threads: 8                     # of training and scoring; all processors if left out
  * precision: auto                # auto, fp32 or bf16
+ * device: cpu                    # cpu, cuda or cuda:N; of training and scoring
  * hold-out-fraction: 0.05        # of documents or groups, never trained on
  * hold-out-salt: ""              # makes another choice of held-out documents
  * streams: 4                     # parts under way at once, in each direction
@@ -32,6 +35,7 @@ import java.util.Optional;
  * @param corpus directory with the member's text and its card
  * @param threads of training and scoring
  * @param precision of matrix products
+ * @param device of training and scoring
  * @param holdOutFraction of documents (or groups, if the card names a group field) held out
  * @param holdOutSalt chooses which
  * @param streams parts under way at once
@@ -43,6 +47,7 @@ public record NodeConfig(
         Path corpus,
         int threads,
         Precision precision,
+        Device device,
         double holdOutFraction,
         String holdOutSalt,
         int streams,
@@ -55,6 +60,7 @@ public record NodeConfig(
             String corpus,
             Optional<Integer> threads,
             Optional<String> precision,
+            Optional<String> device,
             Optional<Double> holdOutFraction,
             Optional<String> holdOutSalt,
             Optional<Integer> streams,
@@ -80,6 +86,7 @@ public record NodeConfig(
                 corpus,
                 Runtime.getRuntime().availableProcessors(),
                 Precision.AUTO,
+                Device.CPU,
                 0.05,
                 "",
                 4,
@@ -94,6 +101,22 @@ public record NodeConfig(
                 corpus,
                 count,
                 precision,
+                device,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                trainer);
+    }
+
+    /** The same with training and scoring on another device. */
+    public NodeConfig withDevice(Device other) {
+        return new NodeConfig(
+                member,
+                corpus,
+                threads,
+                precision,
+                other,
                 holdOutFraction,
                 holdOutSalt,
                 streams,
@@ -104,7 +127,8 @@ public record NodeConfig(
     /** The same with another share of held-out text. */
     public NodeConfig withHoldOut(double fraction, String salt) {
         return new NodeConfig(
-                member, corpus, threads, precision, fraction, salt, streams, keepBases, trainer);
+                member, corpus, threads, precision, device, fraction, salt, streams, keepBases,
+                trainer);
     }
 
     /** The same with a trainer of the member's own. */
@@ -114,6 +138,7 @@ public record NodeConfig(
                 corpus,
                 threads,
                 precision,
+                device,
                 holdOutFraction,
                 holdOutSalt,
                 streams,
@@ -138,12 +163,13 @@ public record NodeConfig(
                     standard.corpus,
                     document.threads.orElse(standard.threads),
                     document.precision.map(NodeConfig::precision).orElse(standard.precision),
+                    document.device.map(Device::of).orElse(standard.device),
                     document.holdOutFraction.orElse(standard.holdOutFraction),
                     document.holdOutSalt.orElse(standard.holdOutSalt),
                     document.streams.orElse(standard.streams),
                     document.keepBases.orElse(standard.keepBases),
                     document.trainer.map(own -> TrainerCommand.of(own, home)));
-        } catch (InvalidPathException | NodeException e) {
+        } catch (InvalidPathException | NodeException | TrainingException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
         }
     }
@@ -163,6 +189,7 @@ public record NodeConfig(
         corpus: %s
         threads: %d
         precision: %s
+        device: %s
         hold-out-fraction: %s
         hold-out-salt: %s
         streams: %d
@@ -173,6 +200,7 @@ public record NodeConfig(
                                 StrictYaml.quoted(corpus.toString()),
                                 threads,
                                 precision.name().toLowerCase(Locale.ROOT),
+                                device,
                                 holdOutFraction,
                                 StrictYaml.quoted(holdOutSalt),
                                 streams,

@@ -1,9 +1,12 @@
 package dev.tapestry.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.HealthFinding.Severity;
+import dev.tapestry.training.Device;
+import dev.tapestry.training.TrainingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,6 +134,34 @@ class DoctorTest {
         assertThat(broken(InstantSource.system()))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.what()).contains("cannot be reached"));
+    }
+
+    @Test
+    void a_gpu_that_libtorch_cannot_use_is_told_with_what_to_do() {
+        NodeConfig config = stage.config().withDevice(Device.of("cuda"));
+        config.write(stage.home);
+        assertThat(broken(InstantSource.system()))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.subject()).isEqualTo("device");
+                    assertThat(finding.what())
+                            .contains("device cuda:0: libtorch is loaded without CUDA")
+                            .contains("TAPESTRY_LIBTORCH_GPU");
+                    assertThat(finding.advice()).contains("device: cpu");
+                });
+    }
+
+    @Test
+    void a_node_does_not_open_for_a_gpu_that_is_not_here() {
+        NodeConfig config = stage.config().withDevice(Device.of("cuda:1"));
+        assertThatThrownBy(() -> stage.node(config).close())
+                .isInstanceOfSatisfying(
+                        TrainingException.class,
+                        e -> assertThat(e.code()).isEqualTo(TrainingException.Code.DEVICE))
+                .hasMessageContaining("device cuda:1");
+        try (Node node = stage.node()) {
+            assertThat(node.traffic().up()).as("nothing is held").isZero();
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.training.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,9 +25,20 @@ class NodeConfigTest {
         NodeHome home = new NodeHome(directory);
         NodeConfig config =
                 NodeConfig.standard(new MemberId("espoo"), Path.of("/data/a \"b\"\tc"))
-                        .withThreads(3);
+                        .withThreads(3)
+                        .withDevice(Device.of("cuda:1"));
         config.write(home);
         assertThat(NodeConfig.read(home)).isEqualTo(config);
+    }
+
+    @Test
+    void the_processors_train_unless_another_device_is_named() throws IOException {
+        NodeHome home = new NodeHome(directory);
+        Files.writeString(home.config(), "member: espoo\ncorpus: x\n");
+        assertThat(NodeConfig.read(home).device()).isEqualTo(Device.CPU);
+        Files.writeString(home.config(), "member: espoo\ncorpus: x\ndevice: cuda\n");
+        assertThat(NodeConfig.read(home).device()).isEqualTo(Device.of("cuda:0"));
+        assertThat(NodeConfig.read(home).yaml()).contains("device: cuda:0\n");
     }
 
     @Test
@@ -87,6 +99,8 @@ class NodeConfigTest {
                 "member: espoo;corpus: \"\\0\" | Nul character",
                 "member: espoo;corpus: x;hold-out-fraction: .nan | hold-out-fraction",
                 "member: espoo;corpus: x;precision: fp8 | auto, fp32 or bf16",
+                "member: espoo;corpus: x;device: gpu | device is cpu, cuda or cuda:N (0 to 99), not 'gpu'",
+                "member: espoo;corpus: x;device: 0 | device: a string is expected",
                 "member: espoo;corpus: x;hold-out-fraction: 1.5 | below 1",
                 "member: espoo;corpus: x;trainer: {} | the key 'trainer.command' is missing",
                 "member: espoo;corpus: x;trainer: {command: train.sh} | trainer.command: an array is expected",

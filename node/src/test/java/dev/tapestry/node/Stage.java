@@ -10,6 +10,7 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.TrainedTokenizer;
 import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.Precision;
@@ -96,7 +97,16 @@ final class Stage implements AutoCloseable {
 
     NodeConfig config(Precision precision) {
         return new NodeConfig(
-                CoordinatorDouble.MEMBER, corpus, 1, precision, 0.2, "", 4, 3, Optional.empty());
+                CoordinatorDouble.MEMBER,
+                corpus,
+                1,
+                precision,
+                Device.CPU,
+                0.2,
+                "",
+                4,
+                3,
+                Optional.empty());
     }
 
     /** Joins, and writes {@code node.yaml}. */

@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.Operation;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorType;
 import org.bytedeco.pytorch.Type;
@@ -61,8 +62,8 @@ final class AdamWUpdate {
             end = Math.max(end, range.offset() + range.elements());
         }
         try (PointerScope _ = new PointerScope()) {
-            firstMoment = owner.keep(torch.zeros(end));
-            secondMoment = owner.keep(torch.zeros(end));
+            firstMoment = owner.keep(parameters.values().new_zeros(end));
+            secondMoment = owner.keep(parameters.values().new_zeros(end));
             fused = owner.keep(torch.getOperatorForLiteral(FUSED).getOperation());
         }
     }
@@ -93,7 +94,7 @@ final class AdamWUpdate {
             return;
         }
         // The kernel increments nothing: it wants the number of this step, exact in fp32 up to 2^24
-        // steps.
+        // steps. On a GPU it reads it there.
         IValueVector arguments =
                 new IValueVector(
                         list(FlatParameters.range(parameters.values(), range)),
@@ -101,7 +102,7 @@ final class AdamWUpdate {
                         list(FlatParameters.range(firstMoment, range)),
                         list(FlatParameters.range(secondMoment, range)),
                         list(),
-                        list(Tensor.create(new float[] {step}).view(new long[0])),
+                        list(firstMoment.new_full(new long[0], new Scalar((double) step))),
                         new IValue(plan.learningRate() * rateFactor),
                         new IValue(plan.beta1()),
                         new IValue(plan.beta2()),

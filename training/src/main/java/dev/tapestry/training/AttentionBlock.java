@@ -113,9 +113,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
                                 groups(state.key(), seen),
                                 groups(state.value(), seen),
                                 state.attended());
-        Tensor flat =
-                torch.empty(new long[] {x.size(0), config.querySize() + 2L * config.keyValueSize()})
-                        .to(x.scalar_type());
+        Tensor flat = x.new_empty(x.size(0), config.querySize() + 2L * config.keyValueSize());
         Tensor all = heads(flat, seen);
         turnedBack(queries(all), slopes.query(), seen);
         turnedBack(keys(all), slopes.key(), seen);
@@ -157,9 +155,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
 
     /** {@code [sequences, heads, seq, headSize]}, turned to their positions. */
     private Tensor turned(Tensor heads, Sight seen) {
-        Tensor turned =
-                torch.empty(new long[] {heads.size(0), heads.size(2), heads.size(1), heads.size(3)})
-                        .to(heads.scalar_type());
+        Tensor turned = heads.new_empty(heads.size(0), heads.size(2), heads.size(1), heads.size(3));
         torch.mul_out(complex(turned).transpose(1, 2), complex(heads), seen.turn());
         return turned;
     }

@@ -41,15 +41,15 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
     /** ∂/∂Q, ∂/∂K and ∂/∂V. */
     record Slopes(Tensor query, Tensor key, Tensor value) {}
 
-    static CausalAttention of(LlamaConfig config, long length, torch.ScalarType type) {
-        return of(config, length, type, length <= WHOLE ? length : BLOCK);
+    /** For sequences of {@code length}, in the number format and on the device of {@code like}. */
+    static CausalAttention of(LlamaConfig config, long length, Tensor like) {
+        return of(config, length, like, length <= WHOLE ? length : BLOCK);
     }
 
     /** The same with so many queries at once. */
-    static CausalAttention of(LlamaConfig config, long length, torch.ScalarType type, long block) {
+    static CausalAttention of(LlamaConfig config, long length, Tensor like, long block) {
         Tensor future =
-                torch.full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY))
-                        .to(type)
+                like.new_full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY))
                         .triu(1);
         return new CausalAttention(
                 future,

@@ -1,13 +1,10 @@
 package dev.tapestry.training;
 
-import dev.tapestry.training.ParameterLayout.Slot;
 import dev.tapestry.weights.ModelDirectory;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Turns a member's gradients towards everybody's: g ← g − c_own + c_shared, where c_own is the mean
@@ -29,8 +26,8 @@ final class ControlVariate implements AutoCloseable {
     ControlVariate(FlatParameters parameters) {
         layout = parameters.layout();
         try (PointerScope _ = new PointerScope()) {
-            sum = owned.keep(torch.zeros(layout.elements()));
-            correction = owned.keep(torch.zeros(layout.elements()));
+            sum = owned.keep(parameters.values().new_zeros(layout.elements()));
+            correction = owned.keep(parameters.values().new_zeros(layout.elements()));
         }
     }
 
@@ -54,7 +51,7 @@ final class ControlVariate implements AutoCloseable {
 
     /** Writes the mean that was ended last, before the next step. */
     void writeMean(ModelDirectory base, Path target) {
-        ModelFiles.writeLike(base, target, layout, slot -> memory(sum, slot));
+        ModelFiles.writeLike(base, target, layout, slot -> ModelFiles.part(sum, slot));
     }
 
     /** From now on c_own and c_shared are these. */
@@ -77,11 +74,6 @@ final class ControlVariate implements AutoCloseable {
     /** c_shared − c_own, {@code [elements]}. */
     Tensor correction() {
         return correction;
-    }
-
-    private static MemorySegment memory(Tensor buffer, Slot slot) {
-        return NativeTensors.memory(buffer)
-                .asSlice(slot.offset() * Float.BYTES, slot.elements() * Float.BYTES);
     }
 
     @Override

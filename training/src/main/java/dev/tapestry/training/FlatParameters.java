@@ -3,7 +3,6 @@ package dev.tapestry.training;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
-import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +10,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FlatParameters implements AutoCloseable {
 
-    private static final long DIGESTED_BYTES = 1 << 30;
+    private static final long DIGESTED_ELEMENTS = 1 << 27;
 
     private final ParameterLayout layout;
     private final NativeTensors owned = new NativeTensors();
@@ -31,10 +31,11 @@ final class FlatParameters implements AutoCloseable {
     private final Map<String, Tensor> views = new LinkedHashMap<>();
     private @Nullable Tensor gradients;
 
-    FlatParameters(ParameterLayout layout, ScalarType type) {
+    /** All zero, with the number format and on the device that {@code options} name. */
+    FlatParameters(ParameterLayout layout, TensorOptions options) {
         this.layout = layout;
         try (PointerScope _ = new PointerScope()) {
-            values = owned.keep(torch.zeros(new long[] {layout.elements()}).to(type));
+            values = owned.keep(torch.zeros(new long[] {layout.elements()}, options));
             for (Slot slot : layout.slots().values()) {
                 views.put(slot.name(), owned.keep(view(values, slot).detach()));
             }
@@ -117,27 +118,24 @@ final class FlatParameters implements AutoCloseable {
         return buffer.narrow(0, slot.offset(), slot.elements()).view(shape);
     }
 
-    /** The memory of one tensor's weights; valid until this is closed. */
-    MemorySegment memory(Slot slot) {
-        long bytes = values.element_size();
-        return NativeTensors.memory(values).asSlice(slot.offset() * bytes, slot.elements() * bytes);
-    }
-
     /** Of all weights. */
     Digest digest() {
         MessageDigest digest = Digest.sha256();
-        MemorySegment all = NativeTensors.memory(values);
-        for (long at = 0; at < all.byteSize(); at += DIGESTED_BYTES) {
-            digest.update(
-                    all.asSlice(at, Math.min(DIGESTED_BYTES, all.byteSize() - at)).asByteBuffer());
+        for (long at = 0; at < layout.elements(); at += DIGESTED_ELEMENTS) {
+            try (PointerScope _ = new PointerScope()) {
+                Range part = new Range(at, Math.min(DIGESTED_ELEMENTS, layout.elements() - at));
+                TensorMemory.read(
+                        range(values, part), memory -> digest.update(memory.asByteBuffer()));
+            }
         }
         return Digest.ofHash(digest.digest());
     }
 
     /**
      * Fresh weights: norms one, matrices normal with the configured deviation; the same for the
-     * same seed. The two matrices of a layer that write to the residual stream begin smaller by
-     * √(2·layers), so that depth does not amplify it (Radford et al. 2019).
+     * same seed on every device, since the processors draw them. The two matrices of a layer that
+     * write to the residual stream begin smaller by √(2·layers), so that depth does not amplify it
+     * (Radford et al. 2019).
      */
     void initialise(LlamaConfig config, long seed) {
         try (PointerScope _ = new PointerScope();

@@ -1,7 +1,7 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +36,7 @@ public final class Generation {
         List<Integer> generated = new ArrayList<>();
         int positions =
                 Math.min(model.config().maxPositions(), prompt.size() + Math.max(0, maxTokens));
-        try (KeyValueCache cache = new KeyValueCache(model.config(), Math.max(1, positions))) {
+        try (KeyValueCache cache = new KeyValueCache(model, Math.max(1, positions))) {
             int[] next = prompt.stream().mapToInt(Integer::intValue).toArray();
             while (generated.size() < maxTokens) {
                 int token = chooser.choose(logits(next, cache));
@@ -55,7 +55,7 @@ public final class Generation {
      * Logits {@code [vocab]} of the token after {@code ids}: what implementations are compared by.
      */
     public float[] logitsAfter(List<Integer> ids) {
-        try (KeyValueCache cache = new KeyValueCache(model.config(), Math.max(1, ids.size()))) {
+        try (KeyValueCache cache = new KeyValueCache(model, Math.max(1, ids.size()))) {
             return logits(ids.stream().mapToInt(Integer::intValue).toArray(), cache);
         }
     }
@@ -74,8 +74,10 @@ public final class Generation {
             Tensor batch = Tensor.create(wide, 1, wide.length);
             Tensor logits = model.forward().logits(batch, Precision.FP32, cache);
             cache.advance(ids.length);
-            Tensor last = logits.select(1, ids.length - 1L).to(ScalarType.Float).contiguous();
-            return NativeTensors.memory(last).toArray(ValueLayout.JAVA_FLOAT);
+            Tensor last = logits.select(1, ids.length - 1L).to(ScalarType.Float);
+            float[] numbers = new float[Math.toIntExact(last.numel())];
+            TensorMemory.read(last, memory -> MemorySegment.ofArray(numbers).copyFrom(memory));
+            return numbers;
         }
     }
 }

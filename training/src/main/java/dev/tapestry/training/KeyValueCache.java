@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Keys and values of the positions that were computed already, for one sequence. First the whole
@@ -17,13 +16,15 @@ final class KeyValueCache implements AutoCloseable {
     private final List<Tensor> values = new ArrayList<>();
     private int length;
 
-    /** Room for {@code capacity} positions. */
-    KeyValueCache(LlamaConfig config, int capacity) {
+    /** Room for {@code capacity} positions of {@code model}, on its device. */
+    KeyValueCache(Llama model, int capacity) {
+        LlamaConfig config = model.config();
+        Tensor weights = model.parameters().values();
         long[] shape = {1, capacity, config.keyValueHeads(), config.headSize()};
         try (PointerScope _ = new PointerScope()) {
             for (int i = 0; i < config.layers(); i++) {
-                keys.add(owned.keep(torch.zeros(shape)));
-                values.add(owned.keep(torch.zeros(shape)));
+                keys.add(owned.keep(weights.new_zeros(shape)));
+                values.add(owned.keep(weights.new_zeros(shape)));
             }
         }
     }

@@ -4,7 +4,9 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
 import java.util.function.Predicate;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -18,9 +20,9 @@ public final class Llama implements AutoCloseable {
     private final FlatParameters parameters;
     private final LlamaForward forward;
 
-    private Llama(LlamaConfig config, ScalarType type) {
+    private Llama(LlamaConfig config, TensorOptions options) {
         this.config = config;
-        this.parameters = new FlatParameters(ParameterLayout.of(config), type);
+        this.parameters = new FlatParameters(ParameterLayout.of(config), options);
         this.forward = new LlamaForward(config, parameters);
     }
 
@@ -31,10 +33,20 @@ public final class Llama implements AutoCloseable {
      *     WRONG_TENSORS}
      */
     public static Llama load(ModelDirectory directory) {
+        return load(directory, Device.CPU);
+    }
+
+    /**
+     * The same on a device.
+     *
+     * @throws TrainingException also {@code DEVICE}
+     */
+    public static Llama load(ModelDirectory directory, Device device) {
+        device.require();
         LlamaConfig config = LlamaConfigFile.read(directory.config());
         // Before anything of the promised size is allocated.
         ModelFiles.requireShapes(directory, ParameterLayout.of(config));
-        Llama model = new Llama(config, ScalarType.Float);
+        Llama model = empty(config, device);
         try {
             model.replaceWeights(directory);
             return model;
@@ -46,19 +58,28 @@ public final class Llama implements AutoCloseable {
 
     /** A model with random weights; the same for the same seed. */
     public static Llama fresh(LlamaConfig config, long seed) {
-        return fresh(config, seed, ScalarType.Float);
+        try (PointerScope _ = new PointerScope()) {
+            return fresh(config, seed, Device.CPU.options(ScalarType.Float));
+        }
     }
 
-    /** The same in another number format: gradients are checked in fp64. */
-    static Llama fresh(LlamaConfig config, long seed, ScalarType type) {
-        Llama model = new Llama(config, type);
+    /** The same in another number format, in which gradients are checked, or elsewhere. */
+    static Llama fresh(LlamaConfig config, long seed, TensorOptions options) {
+        Llama model = new Llama(config, options);
         model.parameters.initialise(config, seed);
         return model;
     }
 
-    /** A model of this shape whose weights are all zero, to be filled. */
-    static Llama empty(LlamaConfig config) {
-        return new Llama(config, ScalarType.Float);
+    /**
+     * A model of this shape whose weights are all zero, to be filled.
+     *
+     * @throws TrainingException {@code DEVICE}
+     */
+    static Llama empty(LlamaConfig config, Device device) {
+        device.require();
+        try (PointerScope _ = new PointerScope()) {
+            return new Llama(config, device.options(ScalarType.Float));
+        }
     }
 
     /** Its shape. */

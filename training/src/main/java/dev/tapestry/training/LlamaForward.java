@@ -97,7 +97,8 @@ final class LlamaForward implements AutoCloseable {
             long known = table == null ? 0 : table.size(1);
             long positions = Math.min(config.maxPositions(), Math.max(first + length, 2 * known));
             try (PointerScope _ = new PointerScope()) {
-                table = owned.keep(torch.view_as_complex(angles((int) positions).to(exact)));
+                Tensor angles = angles((int) positions).to(embedding.device(), exact);
+                table = owned.keep(torch.view_as_complex(angles));
             }
             turns = table;
         }
@@ -127,7 +128,7 @@ final class LlamaForward implements AutoCloseable {
      */
     Tensor hidden(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
         boolean narrow = precision.resolved() == Precision.BF16;
-        Tensor x = torch.embedding(embedding, ids);
+        Tensor x = torch.embedding(embedding, TensorMemory.beside(embedding, ids));
         for (int i = 0; i < layers.size(); i++) {
             x = layer(x, i, narrow, cache);
         }

@@ -55,7 +55,7 @@ final class LlamaGradient implements AutoCloseable {
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {
             look(batch.inputs().size(0), batch.inputs().size(1));
-            Tensor ids = batch.inputs().view(-1);
+            Tensor ids = TensorMemory.beside(embedding.weights(), batch.inputs()).view(-1);
             Tensor x = torch.embedding(embedding.weights(), ids);
             for (Block<?> block : blocks) {
                 x = block.forward(x);
@@ -70,7 +70,7 @@ final class LlamaGradient implements AutoCloseable {
                     Loss.backward(
                             model,
                             hidden,
-                            batch.targets().view(-1, 1),
+                            TensorMemory.beside(x, batch.targets()).view(-1, 1),
                             hiddenSlope,
                             share,
                             precision);
@@ -102,7 +102,7 @@ final class LlamaGradient implements AutoCloseable {
         try (PointerScope _ = new PointerScope()) {
             Tensor turn = owned.keep(model.forward().turns(0, length));
             CausalAttention attention =
-                    CausalAttention.of(model.config(), length, model.parameters().type());
+                    CausalAttention.of(model.config(), length, model.parameters().values());
             owned.keep(attention.mask());
             sight =
                     new AttentionBlock.Sight(

@@ -24,6 +24,9 @@ final class Loss {
     /** Logits of a chunk: 4 MiB in fp32, which second- and third-level caches hold. */
     private static final long CHUNK_ELEMENTS = 1 << 20;
 
+    /** On a GPU: 256 MiB, since each chunk's loss is waited for. */
+    private static final long GPU_CHUNK_ELEMENTS = 1 << 26;
+
     private Loss() {}
 
     /** Mean over all predictions of a batch; nothing is recorded. */
@@ -31,7 +34,7 @@ final class Loss {
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {
             Tensor hidden = flat(model.forward().hidden(batch.inputs(), precision, null));
-            Tensor targets = batch.targets().view(-1, 1);
+            Tensor targets = TensorMemory.beside(hidden, batch.targets()).view(-1, 1);
             double nats = 0;
             for (long start = 0, size; start < hidden.size(0); start += size) {
                 size = chunk(model, hidden, start);
@@ -107,7 +110,8 @@ final class Loss {
     }
 
     private static long chunk(Llama model, Tensor hidden, long start) {
-        long most = Math.max(64, CHUNK_ELEMENTS / model.config().vocabularySize());
+        long elements = hidden.is_cpu() ? CHUNK_ELEMENTS : GPU_CHUNK_ELEMENTS;
+        long most = Math.max(64, elements / model.config().vocabularySize());
         return Math.min(most, hidden.size(0) - start);
     }
 

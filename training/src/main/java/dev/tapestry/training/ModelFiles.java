@@ -35,7 +35,10 @@ final class ModelFiles {
         for (Slot slot : parameters.layout().slots().values()) {
             if (tensors.test(slot.name())) {
                 DType dtype = directory.tensor(slot.name()).dtype();
-                FloatConversion.widen(dtype, directory.data(slot.name()), parameters.memory(slot));
+                MemorySegment data = directory.data(slot.name());
+                TensorMemory.change(
+                        parameters.tensor(slot.name()),
+                        weights -> FloatConversion.widen(dtype, data, weights));
             }
         }
     }
@@ -57,7 +60,8 @@ final class ModelFiles {
         for (Slot slot : layout.slots().values()) {
             if (tensors.test(slot.name())) {
                 try (PointerScope _ = new PointerScope()) {
-                    part(buffer, slot).add_(loaded(plus, slot).sub_(loaded(minus, slot)));
+                    Tensor difference = loaded(plus, slot).sub_(loaded(minus, slot));
+                    part(buffer, slot).add_(TensorMemory.beside(buffer, difference));
                 }
             }
         }
@@ -68,12 +72,13 @@ final class ModelFiles {
         requireShapes(plus, layout);
         for (Slot slot : layout.slots().values()) {
             try (PointerScope _ = new PointerScope()) {
-                part(buffer, slot).add_(loaded(plus, slot));
+                part(buffer, slot).add_(TensorMemory.beside(buffer, loaded(plus, slot)));
             }
         }
     }
 
-    private static Tensor part(Tensor buffer, Slot slot) {
+    /** One tensor of such a buffer, {@code [elements]}, sharing its memory. */
+    static Tensor part(Tensor buffer, Slot slot) {
         return buffer.narrow(0, slot.offset(), slot.elements());
     }
 
@@ -132,26 +137,26 @@ final class ModelFiles {
                 ModelDirectoryWriter.create(
                         target, specs, ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
             writer.addFile(ModelDirectory.CONFIG, LlamaConfigFile.write(config, dtype));
-            fill(writer, parameters.layout(), parameters::memory);
+            fill(writer, parameters.layout(), slot -> parameters.tensor(slot.name()));
             writer.commit();
         }
     }
 
     static void writeLike(ModelDirectory base, Path target, FlatParameters parameters) {
-        writeLike(base, target, parameters.layout(), parameters::memory, true);
+        writeLike(base, target, parameters.layout(), slot -> parameters.tensor(slot.name()), true);
     }
 
     /**
      * Writes a buffer that is laid out as the weights are, with the names, shapes and shards of
      * {@code base}; what follows from the rest of a model is 0.
      *
-     * @param slots the buffer's memory of each tensor
+     * @param slots the buffer's part of each tensor
      */
     static void writeLike(
             ModelDirectory base,
             Path target,
             ParameterLayout layout,
-            Function<Slot, MemorySegment> slots) {
+            Function<Slot, Tensor> slots) {
         writeLike(base, target, layout, slots, false);
     }
 
@@ -159,7 +164,7 @@ final class ModelFiles {
             ModelDirectory base,
             Path target,
             ParameterLayout layout,
-            Function<Slot, MemorySegment> slots,
+            Function<Slot, Tensor> slots,
             boolean redundantToo) {
         requireShapes(base, layout);
         try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
@@ -184,14 +189,18 @@ final class ModelFiles {
     }
 
     private static void fill(
-            ModelDirectoryWriter writer,
-            ParameterLayout layout,
-            Function<Slot, MemorySegment> slots) {
+            ModelDirectoryWriter writer, ParameterLayout layout, Function<Slot, Tensor> slots) {
         writer.tensors()
                 .forEach((name, spec) -> {
                     Slot slot = layout.slots().get(name);
                     if (slot != null) {
-                        FloatConversion.narrow(spec.dtype(), slots.apply(slot), writer.data(name));
+                        try (PointerScope _ = new PointerScope()) {
+                            TensorMemory.read(
+                                    slots.apply(slot),
+                                    numbers ->
+                                            FloatConversion.narrow(
+                                                    spec.dtype(), numbers, writer.data(name)));
+                        }
                     }
                 });
     }

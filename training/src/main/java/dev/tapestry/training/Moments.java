@@ -42,7 +42,7 @@ final class Moments {
             optimizer
                     .state()
                     .forEach((name, buffer) ->
-                            writer.data(name).copyFrom(NativeTensors.memory(buffer)));
+                            TensorMemory.read(buffer, writer.data(name)::copyFrom));
             writer.commit();
         }
     }
@@ -52,8 +52,13 @@ final class Moments {
         optimizer
                 .state()
                 .forEach((name, buffer) -> {
-                    NativeTensors.memory(buffer).copyFrom(data(shared, name, buffer));
-                    keepSquares(name, buffer);
+                    MemorySegment data = data(shared, name, buffer);
+                    TensorMemory.change(
+                            buffer,
+                            own -> {
+                                own.copyFrom(data);
+                                keepSquares(name, own);
+                            });
                 });
     }
 
@@ -62,26 +67,32 @@ final class Moments {
         optimizer
                 .state()
                 .forEach((name, buffer) -> {
-                    MemorySegment own = NativeTensors.memory(buffer);
                     MemorySegment plus = data(shared, name, buffer);
                     MemorySegment minus = data(sent, name, buffer);
-                    for (long at = 0; at < own.byteSize(); at += Float.BYTES) {
-                        float difference =
-                                plus.get(FloatConversion.FLOAT_LE, at)
-                                        - minus.get(FloatConversion.FLOAT_LE, at);
-                        own.set(
-                                FloatConversion.FLOAT_LE,
-                                at,
-                                own.get(FloatConversion.FLOAT_LE, at) + difference);
-                    }
-                    keepSquares(name, buffer);
+                    TensorMemory.change(
+                            buffer,
+                            own -> {
+                                addDifference(own, plus, minus);
+                                keepSquares(name, own);
+                            });
                 });
     }
 
+    private static void addDifference(MemorySegment own, MemorySegment plus, MemorySegment minus) {
+        for (long at = 0; at < own.byteSize(); at += Float.BYTES) {
+            float difference =
+                    plus.get(FloatConversion.FLOAT_LE, at)
+                            - minus.get(FloatConversion.FLOAT_LE, at);
+            own.set(
+                    FloatConversion.FLOAT_LE,
+                    at,
+                    own.get(FloatConversion.FLOAT_LE, at) + difference);
+        }
+    }
+
     /** Coding and differences may leave less than nothing of a mean of squares. */
-    private static void keepSquares(String name, Tensor buffer) {
+    private static void keepSquares(String name, MemorySegment values) {
         if (name.endsWith(SECOND)) {
-            MemorySegment values = NativeTensors.memory(buffer);
             for (long at = 0; at < values.byteSize(); at += Float.BYTES) {
                 if (values.get(FloatConversion.FLOAT_LE, at) < 0) {
                     values.set(FloatConversion.FLOAT_LE, at, 0);

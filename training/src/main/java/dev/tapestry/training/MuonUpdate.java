@@ -72,7 +72,7 @@ final class MuonUpdate {
         this.layerStride = layout.layerStride();
         this.layers = Math.toIntExact(hidden.elements() / layerStride);
         try (PointerScope _ = new PointerScope()) {
-            momentum = owner.keep(torch.zeros(hidden.elements()));
+            momentum = owner.keep(parameters.values().new_zeros(hidden.elements()));
         }
         Map<String, List<Kind>> byShape = new TreeMap<>();
         for (String part : KINDS) {

@@ -54,6 +54,12 @@ public final class Trainer implements AutoCloseable {
         this.data = data;
         this.group = group;
         this.sequences = plan.sequencesPerProcess(group.size());
+        if (!plan.device().holds(model.parameters().values())) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "plan: device %s, but the model lies on another: load it there"
+                            .formatted(plan.device()));
+        }
         if (plan.sequenceLength() > model.config().maxPositions()) {
             throw new TrainingException(
                     Code.INVALID_PLAN,
@@ -69,7 +75,12 @@ public final class Trainer implements AutoCloseable {
                         .orElse(null);
     }
 
-    /** Begins to train the model in {@code base}. */
+    /**
+     * Begins to train the model in {@code base}.
+     *
+     * @throws TrainingException {@code DEVICE}, before anything is loaded, if the plan's device is
+     *     not here; otherwise as {@link Llama#load}
+     */
     public static Trainer begin(ModelDirectory base, TrainingPlan plan, Tokens data) {
         return begin(base, plan, data, ProcessGroup.alone());
     }
@@ -82,10 +93,13 @@ public final class Trainer implements AutoCloseable {
      */
     public static Trainer begin(
             ModelDirectory base, TrainingPlan plan, Tokens data, ProcessGroup group) {
-        return begin(Llama.load(base), plan, data, group);
+        return begin(Llama.load(base, plan.device()), plan, data, group);
     }
 
-    /** Begins to train {@code model}, which from now on belongs to the trainer. */
+    /**
+     * Begins to train {@code model}, which lies on the plan's device and from now on belongs to the
+     * trainer.
+     */
     public static Trainer begin(Llama model, TrainingPlan plan, Tokens data) {
         return begin(model, plan, data, ProcessGroup.alone());
     }
@@ -115,7 +129,7 @@ public final class Trainer implements AutoCloseable {
     public static Trainer resume(
             Path checkpoint, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try (TrainerCheckpoint saved = TrainerCheckpoint.open(checkpoint)) {
-            Trainer trainer = begin(Llama.empty(saved.config()), plan, data, group);
+            Trainer trainer = begin(Llama.empty(saved.config(), plan.device()), plan, data, group);
             try {
                 if (saved.keeps(ControlVariate.CORRECTION)) {
                     trainer.countGradients();

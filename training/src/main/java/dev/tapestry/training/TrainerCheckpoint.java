@@ -59,10 +59,9 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
-                writer.data(WEIGHTS + slot.name()).copyFrom(parameters.memory(slot));
+                copy(parameters.tensor(slot.name()), writer.data(WEIGHTS + slot.name()));
             }
-            state.forEach((name, buffer) ->
-                    writer.data(OPTIMIZER + name).copyFrom(NativeTensors.memory(buffer)));
+            state.forEach((name, buffer) -> copy(buffer, writer.data(OPTIMIZER + name)));
             writer.commit();
         }
     }
@@ -102,7 +101,7 @@ final class TrainerCheckpoint implements AutoCloseable {
     /** Copies weights and optimiser state to where they live. */
     void restore(FlatParameters parameters, Map<String, Tensor> state) {
         for (Slot slot : parameters.layout().slots().values()) {
-            parameters.memory(slot).copyFrom(data(WEIGHTS + slot.name(), slot.shape()));
+            copy(data(WEIGHTS + slot.name(), slot.shape()), parameters.tensor(slot.name()));
         }
         for (String name : file.tensors().keySet()) {
             if (name.startsWith(OPTIMIZER)
@@ -113,9 +112,16 @@ final class TrainerCheckpoint implements AutoCloseable {
                                 + ", which this plan's optimiser has not");
             }
         }
-        state.forEach((name, buffer) ->
-                NativeTensors.memory(buffer)
-                        .copyFrom(data(OPTIMIZER + name, List.of(buffer.numel()))));
+        state.forEach(
+                (name, buffer) -> copy(data(OPTIMIZER + name, List.of(buffer.numel())), buffer));
+    }
+
+    private static void copy(Tensor from, MemorySegment to) {
+        TensorMemory.read(from, to::copyFrom);
+    }
+
+    private static void copy(MemorySegment from, Tensor to) {
+        TensorMemory.change(to, memory -> memory.copyFrom(from));
     }
 
     /** Whether a buffer of this name is here. */

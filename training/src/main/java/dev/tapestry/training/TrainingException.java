@@ -33,6 +33,8 @@ public final class TrainingException extends RuntimeException implements Coded {
         WORKER_LOST,
         /** The processes of a group do not have the same plan, data or weights. */
         WORKERS_DIFFER,
+        /** The device that is asked for is not here, or libtorch cannot compute on it. */
+        DEVICE,
         /** The disk or the file system failed. */
         IO
     }

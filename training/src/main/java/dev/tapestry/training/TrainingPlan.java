@@ -5,8 +5,8 @@ import dev.tapestry.training.TrainingException.Code;
 import java.util.Optional;
 
 /**
- * How a node trains. With the same plan, base, data and number of threads the same weights come
- * out, bit by bit.
+ * How a node trains. With the same plan, base, data and number of threads the same weights come out
+ * of the processors, bit by bit; a GPU rounds in another order.
  *
  * @param optimizer and its hyper-parameters
  * @param schedule of the learning rate over tokens
@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param activationCheckpointing whether the way back computes each layer's values again (Chen et
  *     al., arXiv:1604.06174): memory for one layer, bit for bit the same step, a third more work
  * @param averaging around the optimiser; empty for none
+ * @param device that the model lies on
  */
 public record TrainingPlan(
         OptimizerPlan optimizer,
@@ -33,7 +34,8 @@ public record TrainingPlan(
         int threads,
         int accumulationSteps,
         boolean activationCheckpointing,
-        Optional<PrimalAveraging> averaging) {
+        Optional<PrimalAveraging> averaging,
+        Device device) {
 
     public TrainingPlan {
         check(sequencesPerStep > 0, "sequencesPerStep", sequencesPerStep);
@@ -67,7 +69,8 @@ public record TrainingPlan(
                 threads,
                 1,
                 false,
-                Optional.empty());
+                Optional.empty(),
+                Device.CPU);
     }
 
     /** The same with another order of the data. */
@@ -83,7 +86,8 @@ public record TrainingPlan(
                 threads,
                 accumulationSteps,
                 activationCheckpointing,
-                averaging);
+                averaging,
+                device);
     }
 
     /** The same with less memory; see the components. */
@@ -99,7 +103,8 @@ public record TrainingPlan(
                 threads,
                 passes,
                 checkpointing,
-                averaging);
+                averaging,
+                device);
     }
 
     /** The same with or without averaging around the optimiser. */
@@ -115,7 +120,25 @@ public record TrainingPlan(
                 threads,
                 accumulationSteps,
                 activationCheckpointing,
-                around);
+                around,
+                device);
+    }
+
+    /** The same on another device. */
+    public TrainingPlan withDevice(Device other) {
+        return new TrainingPlan(
+                optimizer,
+                schedule,
+                sequencesPerStep,
+                sequenceLength,
+                clipNorm,
+                precision,
+                seed,
+                threads,
+                accumulationSteps,
+                activationCheckpointing,
+                averaging,
+                other);
     }
 
     /** Tokens that one step learns from. */
@@ -126,9 +149,16 @@ public record TrainingPlan(
     /**
      * Sequences of a batch for each of {@code processes} that share it.
      *
-     * @throws TrainingException {@code INVALID_PLAN} unless each gets as many, in whole passes
+     * @throws TrainingException {@code INVALID_PLAN} unless each gets as many, in whole passes, and
+     *     on the processors
      */
     public int sequencesPerProcess(int processes) {
+        if (processes > 1 && !device.equals(Device.CPU)) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "plan: %d processes cannot share a batch on the device %s: what they add up lies in the machine's memory; a GPU is used by one process, so leave --processes and --rank out"
+                            .formatted(processes, device));
+        }
         if (sequencesPerStep % (processes * accumulationSteps) != 0) {
             throw new TrainingException(
                     Code.INVALID_PLAN,

@@ -12,7 +12,12 @@
  * garbage collector.
  *
  * <p>Threads: a {@link dev.tapestry.training.Trainer} or {@link dev.tapestry.training.Llama}
- * belongs to one thread at a time. Results repeat bit by bit for the same number of native threads.
+ * belongs to one thread at a time. On the processors results repeat bit by bit for the same number
+ * of native threads.
+ *
+ * <p>Devices: all tensors of a model lie on one {@link dev.tapestry.training.Device}; each is made
+ * from one that it is computed with, and Java reads and writes numbers through {@code
+ * TensorMemory}.
  */
 @NullMarked
 package dev.tapestry.training;

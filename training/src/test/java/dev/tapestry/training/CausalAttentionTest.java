@@ -28,8 +28,8 @@ class CausalAttentionTest {
             Tensor key = random(groups, LENGTH, config);
             Tensor value = random(groups, LENGTH, config);
             Tensor slope = random(groups, shared * LENGTH, config);
-            CausalAttention whole = CausalAttention.of(config, LENGTH, ScalarType.Double);
-            CausalAttention blocks = CausalAttention.of(config, LENGTH, ScalarType.Double, block);
+            CausalAttention whole = CausalAttention.of(config, LENGTH, query);
+            CausalAttention blocks = CausalAttention.of(config, LENGTH, query, block);
 
             CausalAttention.Attended expected = whole.forward(query, key, value);
             CausalAttention.Attended actual = blocks.forward(query, key, value);

@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,9 @@ class LlamaGradientTest {
         SplittableRandom random = new SplittableRandom(3);
         Tokens tokens = Tokens.of(TestModels.randomIds(40, config.vocabularySize(), 6));
         try (PointerScope _ = new PointerScope();
-                Llama model = TestModels.unevenNorms(Llama.fresh(config, 12, ScalarType.Double))) {
+                Llama model =
+                        TestModels.unevenNorms(
+                                Llama.fresh(config, 12, new TensorOptions(ScalarType.Double)))) {
             TokenBatch batch =
                     TokenBatch.read(tokens, new long[] {0, 13}, 12, config.vocabularySize());
             Tensor gradients = model.parameters().gradients();
@@ -129,7 +132,8 @@ class LlamaGradientTest {
     }
 
     private static Llama odd(boolean tied, ScalarType type) {
-        return TestModels.unevenNorms(Llama.fresh(TestModels.odd(tied), 12, type));
+        return TestModels.unevenNorms(
+                Llama.fresh(TestModels.odd(tied), 12, new TensorOptions(type)));
     }
 
     private static TokenBatch batch(Llama model) {

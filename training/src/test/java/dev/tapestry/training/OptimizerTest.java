@@ -158,7 +158,7 @@ class OptimizerTest {
         }
 
         double[] weights(ParameterLayout.Slot slot) {
-            return doubles(model.parameters().memory(slot));
+            return doubles(NativeTensors.memory(model.parameters().tensor(slot.name())));
         }
 
         @Override

@@ -133,7 +133,8 @@ final class ReferenceLlama {
     /** A tensor's rows; a vector is one row. */
     private double[][] weight(String name) {
         ParameterLayout.Slot slot = parameters.layout().slot(name);
-        float[] flat = parameters.memory(slot).toArray(ValueLayout.JAVA_FLOAT);
+        float[] flat =
+                NativeTensors.memory(parameters.tensor(name)).toArray(ValueLayout.JAVA_FLOAT);
         int columns = Math.toIntExact(slot.shape().getLast());
         double[][] rows = new double[flat.length / columns][columns];
         for (int i = 0; i < flat.length; i++) {

@@ -4,6 +4,7 @@ import dev.tapestry.app.train.JobTraining;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.trainer.JobDone;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.GroupPlan;
 import dev.tapestry.training.Rendezvous;
 import dev.tapestry.training.TrainingException;
@@ -45,6 +46,13 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 "them; one that is started by hand has so many of its own."
             })
     private @Nullable Integer threads;
+
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = "cpu",
+            description = "cpu, or an NVIDIA GPU: cuda or cuda:N (${DEFAULT-VALUE}).")
+    private String device = "";
 
     @Option(
             names = "--processes",
@@ -120,7 +128,7 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 attached ? Optional.of(ParentWatch.watch(stop::request)) : Optional.empty();
         try (Signals signals = Signals.during(stop::request)) {
             try {
-                JobDone done = done(new JobTraining(directory, stop));
+                JobDone done = done(new JobTraining(directory, Device.of(device), stop));
                 if (place == null || place.rank == 0) {
                     answer(
                             json,

@@ -19,6 +19,7 @@ import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobStep;
 import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.node.trainer.TrainingJob;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.GroupPlan;
 import dev.tapestry.training.ProcessGroup;
 import dev.tapestry.training.Tokens;
@@ -44,11 +45,17 @@ import org.jspecify.annotations.Nullable;
 public final class JobTraining {
 
     private final JobDirectory directory;
+    private final Device device;
     private final StopSignal stop;
 
-    /** The job in {@code directory}; {@code stop} ends it between two steps. */
-    public JobTraining(Path directory, StopSignal stop) {
+    /**
+     * The job in {@code directory}; {@code stop} ends it between two steps.
+     *
+     * @param device to train on
+     */
+    public JobTraining(Path directory, Device device, StopSignal stop) {
         this.directory = new JobDirectory(directory);
+        this.device = device;
         this.stop = stop;
     }
 
@@ -58,6 +65,7 @@ public final class JobTraining {
      * @param threads instead of the job's; null for those
      * @throws NodeException {@code CONFIG_INVALID}: there is no job, or of another version; {@code
      *     POLICY}: the card does not permit it; {@code STOPPED}
+     * @throws TrainingException {@code DEVICE}
      */
     public JobDone run(@Nullable Integer threads) {
         TrainingJob job = TrainingJob.read(directory.job());
@@ -84,7 +92,7 @@ public final class JobTraining {
     public JobDone runWith(int processes, @Nullable Integer threads, Duration timeout) {
         TrainingJob job = TrainingJob.read(directory.job());
         int each = Math.max(1, (threads == null ? job.threads() : threads) / processes);
-        TrainingPlan plan = job.trainingPlan(each);
+        TrainingPlan plan = plan(job, each);
         plan.sequencesPerProcess(processes); // refused before any is started
         try (LocalWorkers workers =
                 LocalWorkers.start(directory.path(), processes, each, timeout, stop)) {
@@ -114,8 +122,8 @@ public final class JobTraining {
         };
     }
 
-    private static TrainingPlan plan(TrainingJob job, @Nullable Integer threads) {
-        return job.trainingPlan(threads == null ? job.threads() : threads);
+    private TrainingPlan plan(TrainingJob job, @Nullable Integer threads) {
+        return job.trainingPlan(threads == null ? job.threads() : threads).withDevice(device);
     }
 
     private JobDone runAs(GroupPlan place, TrainingJob job, TrainingPlan plan) {
@@ -131,6 +139,7 @@ public final class JobTraining {
     }
 
     private JobDone run(TrainingJob job, TrainingPlan plan, ProcessGroup group) {
+        device.require();
         try (TokenShard shard = open()) {
             if (group.leads()) {
                 directory.clearOutputs();

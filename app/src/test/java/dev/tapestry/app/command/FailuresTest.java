@@ -45,6 +45,9 @@ final class FailuresTest {
                         new TrainingException(TrainingException.Code.IO, "full", full),
                         ExitCode.ENVIRONMENT),
                 arguments(
+                        new TrainingException(TrainingException.Code.DEVICE, "no GPU"),
+                        ExitCode.ENVIRONMENT),
+                arguments(
                         new WeightsException(WeightsException.Code.NO_SPACE, "full"),
                         ExitCode.ENVIRONMENT),
                 arguments(

@@ -58,6 +58,32 @@ final class TrainCommandTest {
     }
 
     @Test
+    void a_gpu_that_is_not_here_is_refused_before_anything_is_touched() throws IOException {
+        Files.writeString(job.resolve("done.json"), "of an earlier attempt");
+        Said said = Said.by("train", job, "--device", "cuda");
+        assertThat(said.code()).isEqualTo(3);
+        assertThat(said.err())
+                .contains("device cuda:0: libtorch is loaded without CUDA")
+                .contains("TAPESTRY_LIBTORCH_GPU");
+        assertThat(job.resolve("done.json")).hasContent("of an earlier attempt");
+        assertThat(job.resolve("metrics.jsonl")).doesNotExist();
+    }
+
+    @Test
+    void a_gpu_is_used_by_one_process() {
+        Said said = Said.by("train", job, "--device", "cuda:1", "--processes", "2");
+        assertThat(said.code()).isEqualTo(1);
+        assertThat(said.err()).contains("on the device cuda:1", "leave --processes and --rank out");
+    }
+
+    @Test
+    void a_device_that_there_is_not_is_refused() {
+        assertThat(Said.by("train", job, "--device", "gpu").err())
+                .contains("device is cpu, cuda or cuda:N (0 to 99), not 'gpu'");
+        assertThat(Said.by("train", job, "--device", "cpu").code()).isZero();
+    }
+
+    @Test
     void a_card_that_does_not_permit_it_or_is_of_another_text_is_refused() throws IOException {
         Path card = job.resolve("corpus/card.yaml");
         String text = Files.readString(card);

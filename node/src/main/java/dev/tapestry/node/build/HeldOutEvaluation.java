@@ -16,7 +16,7 @@ public final class HeldOutEvaluation {
 
     private final NodeConfig config;
 
-    /** Scores with this node's threads and precision. */
+    /** Scores with this node's threads and precision, on its device. */
     public HeldOutEvaluation(NodeConfig config) {
         this.config = config;
     }
@@ -49,7 +49,7 @@ public final class HeldOutEvaluation {
                         config.precision(),
                         config.threads());
         try (ModelDirectory directory = ModelDirectory.open(model);
-                Llama llama = Llama.load(directory)) {
+                Llama llama = Llama.load(directory, config.device())) {
             TextLoss loss = evaluation.of(llama, heldOut);
             double bytesPerToken = (double) heldOut.bytes() / heldOut.count();
             return new Result(

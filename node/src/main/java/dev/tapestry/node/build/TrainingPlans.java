@@ -14,7 +14,7 @@ public final class TrainingPlans {
 
     private TrainingPlans() {}
 
-    /** The same training, with this node's threads and precision. */
+    /** The same training, with this node's threads, precision and device. */
     public static TrainingPlan of(LocalTraining training, NodeConfig config) {
         TrainingPlan plan =
                 new TrainingPlan(
@@ -26,7 +26,7 @@ public final class TrainingPlans {
                         config.precision(),
                         training.seed(),
                         config.threads());
-        return plan.withAveraging(training.averaging());
+        return plan.withAveraging(training.averaging()).withDevice(config.device());
     }
 
     private static OptimizerPlan optimizer(LocalTraining training) {
