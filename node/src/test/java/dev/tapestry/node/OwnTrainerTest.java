@@ -292,6 +292,12 @@ class OwnTrainerTest {
         Path broken = directory.resolve("broken.safetensors");
         write(broken, spec -> spec, Float.NaN);
         refusedWeights(WEIGHTS + "cp " + broken + " gradient.safetensors", "NON_FINITE");
+        assertThat(stage.home.outbox().resolve("round-1/weights"))
+                .as("all that is asked, or nothing")
+                .doesNotExist();
+        Path sum = directory.resolve("sum.safetensors");
+        write(sum, spec -> spec, 100);
+        refusedWeights(WEIGHTS + "cp " + sum + " gradient.safetensors", "GRADIENT_TOO_LARGE");
         refusedWeights(
                 WEIGHTS + "head -c 3000 $PREPARED > gradient.safetensors", "gradient.safetensors");
     }

@@ -10,6 +10,9 @@ final class ParentWatch {
 
     private static final Duration GRACE = Duration.ofSeconds(10);
 
+    /** A parent that stops leaves the group before it lets go of its workers. */
+    private static final Duration FAREWELL = Duration.ofSeconds(10);
+
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private ParentWatch() {}
@@ -39,10 +42,13 @@ final class ParentWatch {
         Runtime.getRuntime().halt(ExitCode.INTERRUPTED.number());
     }
 
-    /** Whether the parent has ended, or lets go of this process within a moment. */
-    boolean ends() {
+    /**
+     * Whether the parent has ended, or lets go of this process within ten seconds: whatever went
+     * wrong here then followed from that, or is told by the parent.
+     */
+    boolean endsNow() {
         try {
-            return ended.await(GRACE.toNanos(), TimeUnit.NANOSECONDS);
+            return ended.await(FAREWELL.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;

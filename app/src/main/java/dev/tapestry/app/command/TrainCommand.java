@@ -139,9 +139,8 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                             done.meanLoss());
                 }
             } catch (NodeException | TrainingException e) {
-                // A parent that stops leaves the group a moment before it lets go of its workers.
                 if (!JobTraining.followsFromAnEnd(e)
-                        || !(signals.came() || parent.filter(ParentWatch::ends).isPresent())) {
+                        || !(signals.came() || parent.filter(ParentWatch::endsNow).isPresent())) {
                     throw e;
                 }
                 // Never 0: the node would look for the results.

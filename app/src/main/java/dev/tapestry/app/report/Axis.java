@@ -54,7 +54,7 @@ record Axis(
                         .boxed()
                         .toList();
         double first = round.stream().filter(tick -> tick <= low).reduce((_, b) -> b).orElse(low);
-        double last = round.stream().filter(tick -> tick >= high).findFirst().orElse(high);
+        double last = round.stream().filter(tick -> tick > high).findFirst().orElse(2 * high);
         List<Double> ticks = round.stream().filter(tick -> tick >= first && tick <= last).toList();
         return new Axis(first, last, ticks, true, from, to);
     }

@@ -251,10 +251,8 @@ public final class JobTraining {
             List<Path> tensors =
                     files.filter(file -> file.toString().endsWith(".safetensors")).toList();
             for (Path file : tensors) {
-                String name =
-                        file.getFileName()
-                                .toString()
-                                .replaceFirst(Output.WEIGHTS.stem(), output.stem());
+                String shard = file.getFileName().toString();
+                String name = output.stem() + shard.substring(Output.WEIGHTS.stem().length());
                 Drafts.publish(file, directory.path().resolve(name));
             }
         }

@@ -95,7 +95,10 @@ final class TrainCommandTest {
     }
 
     @Test
-    void the_mean_gradient_is_left_where_it_is_asked() throws IOException {
+    void the_gradient_is_left_as_it_was_before_the_correction_which_the_step_follows()
+            throws IOException {
+        describe("\"steps\":2", "\"steps\":1");
+        describe("\"tokens\":64", "\"tokens\":32");
         askForGradients();
         assertThat(Said.by("train", job).code()).isZero();
         float[] corrected = embedding("model");
@@ -104,8 +107,8 @@ final class TrainCommandTest {
         Files.delete(job.resolve("state/after-round-1.safetensors"));
         describe("\"corrected\":true", "\"corrected\":false");
         assertThat(Said.by("train", job).code()).isZero();
-        assertThat(embedding("model")).as("steps follow the correction").isNotEqualTo(corrected);
-        assertThat(gradient).hasSameSizeAs(corrected).isNotEqualTo(corrected);
+        assertThat(embedding("gradient")).isEqualTo(gradient);
+        assertThat(embedding("model")).isNotEqualTo(corrected);
     }
 
     /** The correction is the base itself: any numbers of its layout will do. */
@@ -133,7 +136,7 @@ final class TrainCommandTest {
         }
         List<String> outputs = gradients ? List.of("model", "gradient") : List.of("model");
         assertThat(Said.by("train", job).code()).isZero();
-        double alone = meanLoss();
+        double loss = meanLoss();
         List<float[]> made = outputs.stream().map(this::embedding).toList();
         Files.delete(job.resolve("state/after-round-1.safetensors"));
 
@@ -141,10 +144,11 @@ final class TrainCommandTest {
 
         assertThat(said.code()).as(said.err()).isZero();
         assertThat(Files.readString(job.resolve("done.json"))).isEqualTo(said.out().strip());
-        assertThat(meanLoss()).isCloseTo(alone, within(1e-4));
+        assertThat(meanLoss()).isCloseTo(loss, within(1e-4));
         for (int output = 0; output < outputs.size(); output++) {
+            float[] alone = made.get(output);
             assertThat(embedding(outputs.get(output)))
-                    .containsExactly(made.get(output), within(1e-4f));
+                    .containsExactly(alone, within(1e-3f * largest(alone)));
         }
         assertThat(Files.readAllLines(job.resolve("metrics.jsonl"))).hasSize(2);
         assertThat(job.resolve("state/after-round-1.safetensors")).isNotEmptyFile();
@@ -215,6 +219,14 @@ final class TrainCommandTest {
     private double meanLoss() throws IOException {
         String done = Files.readString(job.resolve("done.json"));
         return Double.parseDouble(done.replaceAll(".*\"meanLoss\":([0-9.]+).*", "$1"));
+    }
+
+    private static float largest(float[] numbers) {
+        float largest = 0;
+        for (float number : numbers) {
+            largest = Math.max(largest, Math.abs(number));
+        }
+        return largest;
     }
 
     private float[] embedding(String output) {

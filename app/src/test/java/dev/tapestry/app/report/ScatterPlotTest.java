@@ -45,6 +45,14 @@ final class ScatterPlotTest {
     }
 
     @Test
+    void a_single_point_on_a_round_number_is_drawn() {
+        ScatterPlot one =
+                new ScatterPlot(
+                        "t", "x", "y", List.of(new Group("one", List.of(new Named("1", 2, 1)))));
+        assertThat(one.svg()).contains("<circle").doesNotContain("NaN");
+    }
+
+    @Test
     void what_cannot_be_drawn_is_nothing() {
         assertThat(new ScatterPlot("t", "x", "y", List.of(new Group("none", List.of()))).svg())
                 .isEmpty();

@@ -258,13 +258,14 @@ public final class EmbeddedTraining {
 
     private static void count(Trainer trainer, GradientTask task) {
         trainer.countGradients();
-        trainer.correctNoGradients();
         task.correction()
-                .ifPresent(place -> {
-                    try (ModelDirectory correction = ModelDirectory.open(place)) {
-                        trainer.correctGradients(correction);
-                    }
-                });
+                .ifPresentOrElse(
+                        place -> {
+                            try (ModelDirectory correction = ModelDirectory.open(place)) {
+                                trainer.correctGradients(correction);
+                            }
+                        },
+                        trainer::correctNoGradients);
     }
 
     static void requireF32(ModelDirectory model) {

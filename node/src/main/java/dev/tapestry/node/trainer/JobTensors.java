@@ -1,7 +1,9 @@
 package dev.tapestry.node.trainer;
 
 import dev.tapestry.aggregation.ContributionValidator;
+import dev.tapestry.aggregation.GradientValidator;
 import dev.tapestry.aggregation.Validation;
+import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.trainer.JobDirectory.Output;
@@ -16,22 +18,48 @@ import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * The weights or gradients that a trainer left, copied into the layout of the base: what is
  * contributed is a file that the node wrote, with the base's names, shapes and shards, and nothing
  * else.
  */
-record JobTensors(JobDirectory directory, Output output, ModelDirectory base) {
+record JobTensors(
+        JobDirectory directory,
+        Output output,
+        ModelDirectory base,
+        Function<ModelDirectory, Optional<Refusal>> unsound) {
+
+    /**
+     * What the coordinator would refuse is better known at once; only it knows the charter's limit.
+     */
+    static JobTensors weights(JobDirectory directory, ModelDirectory base) {
+        ContributionValidator validator = new ContributionValidator(Double.POSITIVE_INFINITY);
+        return new JobTensors(
+                directory,
+                Output.WEIGHTS,
+                base,
+                weights ->
+                        validator.validate(base, weights) instanceof Validation.Unsound(var refusal)
+                                ? Optional.of(refusal)
+                                : Optional.empty());
+    }
+
+    static JobTensors gradient(JobDirectory directory, ModelDirectory base, double clipNorm) {
+        return new JobTensors(
+                directory, Output.GRADIENT, base, new GradientValidator(clipNorm)::refusal);
+    }
 
     /**
      * Checks and copies.
      *
      * @param target does not exist yet, or is empty
      * @throws NodeException {@code TRAINER_OUTPUT}: a file or a tensor is missing, malformed, too
-     *     many, of another shape or dtype, not finite, or all equal the base's
+     *     many, of another shape or dtype, or what they say is unsound
      */
     void copyTo(Path target) {
         try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
@@ -95,15 +123,11 @@ record JobTensors(JobDirectory directory, Output output, ModelDirectory base) {
         }
     }
 
-    /**
-     * What the coordinator would refuse is better known at once; only it knows the charter's limit.
-     */
     private void validate(Path target) {
         try (ModelDirectory copied = ModelDirectory.open(target)) {
-            Validation validation =
-                    new ContributionValidator(Double.POSITIVE_INFINITY).validate(base, copied);
-            if (validation instanceof Validation.Unsound(var refusal)) {
-                throw refused("%s: %s", refusal.finding(), refusal.detail());
+            Optional<Refusal> refusal = unsound.apply(copied);
+            if (refusal.isPresent()) {
+                throw refused("%s: %s", refusal.get().finding(), refusal.get().detail());
             }
         } catch (NodeException e) {
             drop(target, e);
@@ -112,7 +136,7 @@ record JobTensors(JobDirectory directory, Output output, ModelDirectory base) {
     }
 
     /** Takes back what was copied, for what goes with it is refused. */
-    static void drop(Path target, NodeException refusal) {
+    static void drop(Path target, RuntimeException refusal) {
         try {
             Drafts.delete(target);
         } catch (IOException e) {

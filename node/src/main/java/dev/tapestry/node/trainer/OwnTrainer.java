@@ -8,7 +8,6 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.TrainerCommand;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
-import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,13 +92,13 @@ final class OwnTrainer implements RoundTrainer {
     private TrainingRun.Result result(
             TrainingJob job, RoundTask task, ModelDirectory base, OpenText text, Path target) {
         JobDone done = JobDone.of(directory, job);
-        new JobTensors(directory, Output.WEIGHTS, base).copyTo(target);
+        JobTensors.weights(directory, base).copyTo(target);
         try {
             task.gradients()
                     .ifPresent(asked ->
-                            new JobTensors(directory, Output.GRADIENT, base)
+                            JobTensors.gradient(directory, base, job.clipNorm())
                                     .copyTo(asked.target()));
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             JobTensors.drop(target, e); // all that was asked, or nothing
             throw e;
         }

@@ -62,7 +62,10 @@ public final class ParityCommand implements Callable<Integer> {
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), StudyText.markdown(report));
         SafeFile.write(files.with(".html"), StudyText.html(report));
-        SafeFile.write(files.with(".svg"), Html.picture(StudyText.plot(report).svg()));
+        String plot = StudyText.plot(report).svg();
+        if (!plot.isEmpty()) {
+            SafeFile.write(files.with(".svg"), Html.picture(plot));
+        }
         System.out.print(StudyText.table(report));
         return 0;
     }

@@ -26,7 +26,8 @@ record StudyReport(String commit, List<Row> arms) {
      * @param gapPercent behind the best central arm with the same start, members and tokens
      * @param gapCiHighPercent upper end of its 95 % confidence interval
      * @param bytesReduction bytes of per-step data parallelism in fp32 (4 up and 4 down for each
-     *     parameter and step) ÷ bytes of the arm
+     *     parameter and step of the best central arm, or of this one where there is none) ÷ bytes
+     *     of the arm
      * @param bytesUpPerParam that a member sends in a round, for each parameter
      * @param worstMemberGapPercent the gap of the member that is farthest behind
      * @param settings the chosen rate's cell
@@ -74,7 +75,8 @@ record StudyReport(String commit, List<Row> arms) {
                 arm.scheme() instanceof Scheme.Loop(Scheme.Rounds r)
                         ? Optional.of(r)
                         : Optional.empty();
-        double steps = Math.ceil((double) arm.tokens() / any.tokensPerStep());
+        double steps = steps(any);
+        double reference = best.map(central -> steps(central.seeds().getFirst())).orElse(steps);
         return new Row(
                 arm.name(),
                 arm.start(),
@@ -92,13 +94,17 @@ record StudyReport(String commit, List<Row> arms) {
                                 2.0
                                         * Float.BYTES
                                         * any.parameters()
-                                        * steps
+                                        * reference
                                         / (any.uploaded() + any.downloaded())),
                 rounds.map(r ->
                         (double) any.uploaded() / any.parameters() / Math.ceil(steps / r.steps())),
                 best.flatMap(central -> worst(result, central)),
                 result.atTheEdge(),
                 any.cell());
+    }
+
+    private static double steps(CellResult cell) {
+        return Math.ceil((double) cell.cell().tokens() / cell.tokensPerStep());
     }
 
     /** Local steps between two contributions of a member. */
