@@ -9,8 +9,6 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +44,7 @@ public record GradientMean(ModelDirectory base, Digest baseDigest, MergeRule rul
      * @param target an existing empty folder, where the coded mean goes
      * @throws AggregationException if the rule cannot merge so many, or the disk refuses
      * @throws dev.tapestry.weights.WeightsException what {@link CodedUpdate#decode} and {@link
-     *     CodedUpdate#encode} refuse
+     *     CodedUpdate#encodeAfresh} refuse
      */
     public void write(
             CodecName codec, Map<MemberId, Weighted> gradients, Path folder, Path target) {
@@ -62,7 +60,8 @@ public record GradientMean(ModelDirectory base, Digest baseDigest, MergeRule rul
                     MergeOrder.of(
                             nothing, baseDigest, opened, rule.ofGradients(), Optional.empty());
             Path mean = Merge.run(order, folder.resolve("mean"), threads).candidate();
-            encode(codec, mean, target);
+            CodedUpdate.encodeAfresh(
+                    Codec.named(codec.value()), mean, target.resolve(CodedFile.GRADIENT), threads);
         } finally {
             opened.values().forEach(gradient -> gradient.model().close());
         }
@@ -72,16 +71,5 @@ public record GradientMean(ModelDirectory base, Digest baseDigest, MergeRule rul
         CodedUpdate.decode(gradient.file(), base, target, threads);
         return new WeightedContribution(
                 ModelDirectory.open(target), gradient.contribution(), gradient.weight());
-    }
-
-    private void encode(CodecName codec, Path mean, Path target) {
-        try (ModelDirectory gradient = ModelDirectory.open(mean)) {
-            CodedUpdate.encode(
-                    Codec.named(codec.value()),
-                    Update.of(gradient),
-                    Feedback.none(),
-                    target.resolve(CodedFile.GRADIENT),
-                    threads);
-        }
     }
 }

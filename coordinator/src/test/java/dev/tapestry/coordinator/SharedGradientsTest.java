@@ -26,8 +26,6 @@ import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,14 +58,7 @@ class SharedGradientsTest {
                 TinyModels.disturbed(base, gradient, 7, scale);
             }
         }
-        try (ModelDirectory values = ModelDirectory.open(gradient)) {
-            CodedUpdate.encode(
-                    codec,
-                    Update.of(values),
-                    Feedback.none(),
-                    weights.resolve(CodedFile.GRADIENT),
-                    1);
-        }
+        CodedUpdate.encodeAfresh(codec, gradient, weights.resolve(CodedFile.GRADIENT), 1);
         return weights;
     }
 

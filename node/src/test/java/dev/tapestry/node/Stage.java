@@ -15,11 +15,8 @@ import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.Precision;
 import dev.tapestry.weights.DType;
-import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -169,14 +166,7 @@ final class Stage implements AutoCloseable {
     /** Serves any numbers that are laid out like gradients; everybody's mean, in eight bits. */
     Digest meanGradient(Path base) throws IOException {
         Path target = Files.createDirectories(directory.resolve("mean-gradient"));
-        try (ModelDirectory values = ModelDirectory.open(base)) {
-            CodedUpdate.encode(
-                    Codec.INT8,
-                    Update.of(values),
-                    Feedback.none(),
-                    target.resolve(CodedFile.GRADIENT),
-                    1);
-        }
+        CodedUpdate.encodeAfresh(Codec.INT8, base, target.resolve(CodedFile.GRADIENT), 1);
         return coordinator.serve(target);
     }
 

@@ -11,7 +11,6 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
 import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,10 +39,7 @@ record Packing(ModelManifest weights, Optional<CodedFile> update, Optional<Coded
      */
     Packing with(CodecName codec, Path trained, Path sent, int threads) {
         Path file = sent.resolve(CodedFile.GRADIENT);
-        try (ModelDirectory mean = ModelDirectory.open(trained)) {
-            CodedUpdate.encode(
-                    Codec.named(codec.value()), Update.of(mean), Feedback.none(), file, threads);
-        }
+        CodedUpdate.encodeAfresh(Codec.named(codec.value()), trained, file, threads);
         return new Packing(
                 weights, update, Optional.of(new CodedFile(codec, Manifests.file(file))));
     }

@@ -81,6 +81,18 @@ public final class CodedUpdate implements AutoCloseable {
     }
 
     /**
+     * Encodes the tensors of a model directory themselves, widened to F32, for {@link #decode}:
+     * what the codec loses is lost.
+     *
+     * @throws WeightsException as above, and what {@link ModelDirectory#open} refuses
+     */
+    public static void encodeAfresh(Codec codec, Path numbers, Path target, int threads) {
+        try (ModelDirectory tensors = ModelDirectory.open(numbers)) {
+            encode(codec, Update.of(tensors), Feedback.none(), target, threads);
+        }
+    }
+
+    /**
      * Writes θ′ = θ − decode(c) to the new model directory {@code target}: F32, with the shards and
      * the other files of {@code base}; the same bytes on every machine.
      *

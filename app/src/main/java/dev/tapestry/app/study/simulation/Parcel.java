@@ -13,8 +13,6 @@ import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
-import dev.tapestry.weights.codec.Feedback;
-import dev.tapestry.weights.codec.Update;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -96,10 +94,7 @@ record Parcel(
 
     private static Path gradient(CodecName codec, Path folder) {
         Path file = folder.resolve(CodedFile.GRADIENT);
-        try (ModelDirectory mean = ModelDirectory.open(Trained.gradient(folder))) {
-            CodedUpdate.encode(
-                    Codec.named(codec.value()), Update.of(mean), Feedback.none(), file, 1);
-        }
+        CodedUpdate.encodeAfresh(Codec.named(codec.value()), Trained.gradient(folder), file, 1);
         return file;
     }
 
