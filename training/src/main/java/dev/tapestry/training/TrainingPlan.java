@@ -75,57 +75,30 @@ public record TrainingPlan(
 
     /** The same with another order of the data. */
     public TrainingPlan withSeed(long other) {
-        return new TrainingPlan(
-                optimizer,
-                schedule,
-                sequencesPerStep,
-                sequenceLength,
-                clipNorm,
-                precision,
-                other,
-                threads,
-                accumulationSteps,
-                activationCheckpointing,
-                averaging,
-                device);
+        return with(other, accumulationSteps, activationCheckpointing, averaging, device);
     }
 
     /** The same with less memory; see the components. */
     public TrainingPlan withMemory(int passes, boolean checkpointing) {
-        return new TrainingPlan(
-                optimizer,
-                schedule,
-                sequencesPerStep,
-                sequenceLength,
-                clipNorm,
-                precision,
-                seed,
-                threads,
-                passes,
-                checkpointing,
-                averaging,
-                device);
+        return with(seed, passes, checkpointing, averaging, device);
     }
 
     /** The same with or without averaging around the optimiser. */
     public TrainingPlan withAveraging(Optional<PrimalAveraging> around) {
-        return new TrainingPlan(
-                optimizer,
-                schedule,
-                sequencesPerStep,
-                sequenceLength,
-                clipNorm,
-                precision,
-                seed,
-                threads,
-                accumulationSteps,
-                activationCheckpointing,
-                around,
-                device);
+        return with(seed, accumulationSteps, activationCheckpointing, around, device);
     }
 
     /** The same on another device. */
     public TrainingPlan withDevice(Device other) {
+        return with(seed, accumulationSteps, activationCheckpointing, averaging, other);
+    }
+
+    private TrainingPlan with(
+            long order,
+            int passes,
+            boolean checkpointing,
+            Optional<PrimalAveraging> around,
+            Device place) {
         return new TrainingPlan(
                 optimizer,
                 schedule,
@@ -133,12 +106,12 @@ public record TrainingPlan(
                 sequenceLength,
                 clipNorm,
                 precision,
-                seed,
+                order,
                 threads,
-                accumulationSteps,
-                activationCheckpointing,
-                averaging,
-                other);
+                passes,
+                checkpointing,
+                around,
+                place);
     }
 
     /** Tokens that one step learns from. */

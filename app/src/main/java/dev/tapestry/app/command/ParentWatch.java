@@ -46,7 +46,7 @@ final class ParentWatch {
      * Whether the parent has ended, or lets go of this process within ten seconds: whatever went
      * wrong here then followed from that, or is told by the parent.
      */
-    boolean endsNow() {
+    boolean endsSoon() {
         try {
             return ended.await(FAREWELL.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {

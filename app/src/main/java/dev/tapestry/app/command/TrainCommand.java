@@ -140,7 +140,7 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 }
             } catch (NodeException | TrainingException e) {
                 if (!JobTraining.followsFromAnEnd(e)
-                        || !(signals.came() || parent.filter(ParentWatch::endsNow).isPresent())) {
+                        || !(signals.came() || parent.filter(ParentWatch::endsSoon).isPresent())) {
                     throw e;
                 }
                 // Never 0: the node would look for the results.
