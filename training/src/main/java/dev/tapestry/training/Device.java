@@ -89,6 +89,13 @@ public record Device(OptionalInt gpu) {
         return Optional.of("device %s: %s; or train on the device cpu".formatted(this, reason));
     }
 
+    /** Waits until all that was asked of a GPU is done. */
+    void await() {
+        if (gpu.isPresent()) {
+            torch.getCUDAHooks().deviceSynchronize((byte) gpu.getAsInt());
+        }
+    }
+
     /** Whether a tensor lies here. */
     boolean holds(Tensor tensor) {
         return gpu.isEmpty()

@@ -58,12 +58,22 @@ public final class Llama implements AutoCloseable {
 
     /** A model with random weights; the same for the same seed. */
     public static Llama fresh(LlamaConfig config, long seed) {
+        return fresh(config, seed, Device.CPU);
+    }
+
+    /**
+     * The same on a device.
+     *
+     * @throws TrainingException {@code DEVICE}
+     */
+    public static Llama fresh(LlamaConfig config, long seed, Device device) {
+        device.require();
         try (PointerScope _ = new PointerScope()) {
-            return fresh(config, seed, Device.CPU.options(ScalarType.Float));
+            return fresh(config, seed, device.options(ScalarType.Float));
         }
     }
 
-    /** The same in another number format, in which gradients are checked, or elsewhere. */
+    /** The same in another number format, in which gradients are checked. */
     static Llama fresh(LlamaConfig config, long seed, TensorOptions options) {
         Llama model = new Llama(config, options);
         model.parameters.initialise(config, seed);

@@ -17,7 +17,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -33,24 +35,34 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param threads that libtorch uses
  * @param sequences in a batch
  * @param sequenceLength tokens of a sequence
+ * @param device to train on
  */
 public record TrainBenchmark(
-        OptimizerPlan optimizer, int steps, int threads, int sequences, int sequenceLength) {
+        OptimizerPlan optimizer,
+        int steps,
+        int threads,
+        int sequences,
+        int sequenceLength,
+        Device device) {
 
     private static final int MEMORY_FROM_STEP = 20;
     private static final int MATRIX = 1024;
 
+    /** On a GPU, which a smaller product does not fill. */
+    private static final int GPU_MATRIX = 8192;
+
     /**
      * One model in one precision.
      *
-     * @param model "1M" or "10M"
+     * @param model "1M", "10M" or "100M"
      * @param parameters exactly
      * @param precision of the matrix products
      * @param tokensPerSecond trained on, optimiser included
      * @param tokensPerProcessorSecond trained on in a second of the process' time on all its
      *     processors; other work on the machine counts little
      * @param gigaflops floating-point operations of forward and backward pass per second, in 10⁹
-     * @param matmulGigaflops rate of a plain product of 1024 × 1024 matrices in the same precision
+     * @param matmulGigaflops rate of a plain product of square matrices in the same precision:
+     *     1,024 rows, on a GPU 8,192
      * @param shareOfMatmul the first rate over the second
      * @param rssMebibytes resident memory of the process after step 20 and each later quarter of
      *     the steps
@@ -77,20 +89,22 @@ public record TrainBenchmark(
         }
     }
 
-    /** 1,000 AdamW steps of 8 sequences of 256 tokens. */
+    /** 1,000 AdamW steps of 8 sequences of 256 tokens, on the processors. */
     public static TrainBenchmark standard(int threads) {
-        return new TrainBenchmark(OptimizerPlan.AdamW.of(0.002, 0.1), 1000, threads, 8, 256);
+        return new TrainBenchmark(
+                OptimizerPlan.AdamW.of(0.002, 0.1), 1000, threads, 8, 256, Device.CPU);
     }
 
     /**
      * Runs these models in these precisions; tells {@code progress} each row as it is done.
      *
-     * @param models "1M", "10M" or both
+     * @param models among "1M", "10M" and "100M"
      */
     public List<Row> run(Set<String> models, Set<Precision> precisions, Consumer<Row> progress) {
         SortedMap<String, LlamaConfig> configs = new TreeMap<>();
         configs.put("1M", LlamaConfig.small(2048, 128, 384, 4, 4, 2, sequenceLength));
         configs.put("10M", LlamaConfig.small(4096, 384, 1024, 6, 6, 2, sequenceLength));
+        configs.put("100M", LlamaConfig.small(32_768, 768, 2048, 12, 12, 4, sequenceLength));
         if (models.isEmpty() || !configs.keySet().containsAll(models)) {
             throw new TrainingException(
                     Code.INVALID_PLAN, "models are among " + configs.keySet() + ", not " + models);
@@ -113,24 +127,27 @@ public record TrainBenchmark(
     Row train(String name, LlamaConfig config, Precision precision, double matmul) {
         TrainingPlan plan =
                 new TrainingPlan(
-                        optimizer,
-                        new LearningRateSchedule.Constant(20L * sequences * sequenceLength),
-                        sequences,
-                        sequenceLength,
-                        1.0,
-                        precision,
-                        1,
-                        threads);
+                                optimizer,
+                                new LearningRateSchedule.Constant(20L * sequences * sequenceLength),
+                                sequences,
+                                sequenceLength,
+                                1.0,
+                                precision,
+                                1,
+                                threads)
+                        .withDevice(device);
         double[] seconds = new double[steps];
         double[] processorSeconds = new double[steps];
         double[] losses = new double[steps];
         List<Long> rss = new ArrayList<>();
         try (Trainer trainer =
-                Trainer.begin(Llama.fresh(config, 1), plan, text(config.vocabularySize()))) {
+                Trainer.begin(
+                        Llama.fresh(config, 1, device), plan, text(config.vocabularySize()))) {
             for (int i = 0; i < steps; i++) {
                 long start = System.nanoTime();
                 long processorStart = processorNanos();
                 losses[i] = trainer.step().loss();
+                device.await();
                 processorSeconds[i] = (processorNanos() - processorStart) / 1e9;
                 seconds[i] = (System.nanoTime() - start) / 1e9;
                 int quarter = (i + 1) * 4 / steps;
@@ -175,17 +192,20 @@ public record TrainBenchmark(
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {
             ScalarType type = precision == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
-            Tensor a = torch.randn(MATRIX, MATRIX).to(type);
-            Tensor b = torch.randn(MATRIX, MATRIX).to(type);
-            Tensor c = torch.empty(MATRIX, MATRIX).to(type);
+            int rows = device.equals(Device.CPU) ? MATRIX : GPU_MATRIX;
+            TensorOptions options = device.options(type);
+            Tensor a = torch.randn(new long[] {rows, rows}, options);
+            Tensor b = torch.randn(new long[] {rows, rows}, options);
+            Tensor c = torch.empty(new long[] {rows, rows}, options, new MemoryFormatOptional());
             double[] seconds = new double[15];
             for (int i = 0; i < seconds.length; i++) {
                 long start = System.nanoTime();
                 torch.mm_out(c, a, b);
+                device.await();
                 seconds[i] = (System.nanoTime() - start) / 1e9;
             }
             Arrays.sort(seconds);
-            return 2.0 * MATRIX * MATRIX * MATRIX / seconds[seconds.length / 2] / 1e9;
+            return 2.0 * rows * rows * rows / seconds[seconds.length / 2] / 1e9;
         }
     }
 

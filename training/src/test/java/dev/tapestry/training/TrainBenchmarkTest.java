@@ -11,7 +11,7 @@ class TrainBenchmarkTest {
 
     @Test
     void a_run_measures_speed_memory_and_loss_beside_a_plain_product() {
-        TrainBenchmark benchmark = new TrainBenchmark(ADAMW, 21, 1, 1, 16);
+        TrainBenchmark benchmark = new TrainBenchmark(ADAMW, 21, 1, 1, 16, Device.CPU);
         double matmul = benchmark.matmulGigaflops(Precision.FP32);
 
         TrainBenchmark.Row row = benchmark.train("tiny", TestModels.tiny(), Precision.FP32, matmul);
@@ -24,7 +24,7 @@ class TrainBenchmarkTest {
 
     @Test
     void too_few_steps_to_see_memory_grow_are_refused() {
-        assertThatThrownBy(() -> new TrainBenchmark(ADAMW, 20, 1, 1, 16))
+        assertThatThrownBy(() -> new TrainBenchmark(ADAMW, 20, 1, 1, 16, Device.CPU))
                 .isInstanceOf(TrainingException.class)
                 .hasMessageContaining("steps 20 must exceed 20");
     }

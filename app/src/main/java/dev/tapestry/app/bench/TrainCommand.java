@@ -1,5 +1,6 @@
 package dev.tapestry.app.bench;
 
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Precision;
 import dev.tapestry.training.TrainBenchmark;
 import java.util.List;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "train",
         description = {
-            "Train models of 1 and 10 million parameters in fp32 and bf16 on synthetic",
+            "Train models of 1, 10 or 100 million parameters in fp32 and bf16 on synthetic",
             "text, beside this machine's plain matrix products in the same run. Tokens and",
             "floating-point operations per second are of the median step."
         },
@@ -37,7 +38,7 @@ final class TrainCommand implements Callable<Integer> {
             names = "--models",
             split = ",",
             defaultValue = "1M,10M",
-            description = "Which: 1M, 10M or both (${DEFAULT-VALUE}).")
+            description = "Which: 1M, 10M, 100M or several (${DEFAULT-VALUE}).")
     private Set<String> models = Set.of();
 
     @Option(
@@ -62,6 +63,12 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--threads", description = "Of libtorch (all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            description = "cpu, or an NVIDIA GPU: cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+    private String device = "";
+
     @Option(names = "--json", description = "The result as one line of JSON.")
     private boolean json;
 
@@ -69,14 +76,21 @@ final class TrainCommand implements Callable<Integer> {
 
     /** The result, for {@code --json}. */
     record Report(
-            int steps, int sequences, int length, int threads, List<TrainBenchmark.Row> rows) {}
+            int steps,
+            int sequences,
+            int length,
+            int threads,
+            String device,
+            List<TrainBenchmark.Row> rows) {}
 
     @Override
     public Integer call() {
         Output output = Output.of(Output.present(spec).commandLine());
+        Device chosen = Device.of(device);
+        chosen.require();
         TrainBenchmark standard = TrainBenchmark.standard(threads);
         TrainBenchmark benchmark =
-                new TrainBenchmark(standard.optimizer(), steps, threads, sequences, length);
+                new TrainBenchmark(standard.optimizer(), steps, threads, sequences, length, chosen);
         output.tell(
                 "%d runs of %d steps of %d × %d tokens on %d threads",
                 precisions.size() * models.size(),
@@ -90,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
                         precisions,
                         row -> output.tell("%s %s done", row.model(), row.precision()));
         if (json) {
-            output.json(new Report(steps, sequences, length, threads, rows));
+            output.json(new Report(steps, sequences, length, threads, chosen.toString(), rows));
         } else {
             output.say(
                     "model  precision   tokens/s  per processor second  GFLOP/s  matmul GFLOP/s  share    loss  RSS MiB after step 20 and each quarter");

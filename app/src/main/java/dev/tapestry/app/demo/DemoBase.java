@@ -12,6 +12,7 @@ import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.corpus.TrainedTokenizer;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.Llama;
@@ -26,6 +27,7 @@ import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.DType;
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * The recipe of the small open-weights base that the demo's consortium adopts: a byte-level BPE
@@ -43,10 +45,16 @@ public final class DemoBase {
 
     /** The model's shape: about one million parameters. */
     public static LlamaConfig config() {
+        return config(128, 384, 4, 4, 2);
+    }
+
+    /** Another shape with the same vocabulary. */
+    public static LlamaConfig config(
+            int width, int inner, int layers, int heads, int keyValueHeads) {
         // The tokenizer's last two ids. Readers of exported files need them: llama.cpp would
         // otherwise
         // take id 11, a comma, for the end of a text.
-        return LlamaConfig.small(VOCABULARY, 128, 384, 4, 4, 2, 512)
+        return LlamaConfig.small(VOCABULARY, width, inner, layers, heads, keyValueHeads, 512)
                 .withDocumentTokens(OptionalInt.of(VOCABULARY - 2), OptionalInt.of(VOCABULARY - 1));
     }
 
@@ -73,13 +81,16 @@ public final class DemoBase {
      *
      * @param out the model's directory, which does not exist yet
      * @param work where corpus and shards go
+     * @param config its shape, with the demo's vocabulary
      */
     public static void make(
             Path out,
             Path work,
+            LlamaConfig config,
             long tokens,
             int threads,
-            java.util.function.Consumer<String> say) {
+            Device device,
+            Consumer<String> say) {
         Path corpus = corpus(work);
         say.accept("training the tokenizer");
         TrainedTokenizer tokenizer = tokenizer(corpus);
@@ -93,19 +104,20 @@ public final class DemoBase {
                         .formatted(packed.train().tokens(), packed.train().textBytes()));
         TrainingPlan plan =
                 new TrainingPlan(
-                        OptimizerPlan.Muon.of(PEAK_RATE, 0.01),
-                        new LearningRateSchedule.WarmupStableDecay(
-                                tokens / 50, tokens * 4 / 5, tokens, 0.05),
-                        16,
-                        128,
-                        1.0,
-                        Precision.AUTO,
-                        SEED,
-                        threads);
+                                OptimizerPlan.Muon.of(PEAK_RATE, 0.01),
+                                new LearningRateSchedule.WarmupStableDecay(
+                                        tokens / 50, tokens * 4 / 5, tokens, 0.05),
+                                16,
+                                128,
+                                1.0,
+                                Precision.AUTO,
+                                SEED,
+                                threads)
+                        .withDevice(device);
         try (TokenShard train = TokenShard.open(packed.train().file());
                 TokenShard heldOut = TokenShard.open(packed.heldOut().file());
                 Trainer trainer =
-                        Trainer.begin(Llama.fresh(config(), SEED), plan, Tokens.of(train))) {
+                        Trainer.begin(Llama.fresh(config, SEED, device), plan, Tokens.of(train))) {
             long began = System.nanoTime();
             while (trainer.tokensSeen() < tokens) {
                 StepReport step = trainer.step();

@@ -1,9 +1,9 @@
 package dev.tapestry.app.study;
 
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.training.Device;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
-import dev.tapestry.training.Precision;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
@@ -60,6 +60,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
      * @param work an empty directory
      * @param seed of the data orders
      * @param threads of libtorch; with as many the result is the same
+     * @param device to train and score on
      */
     public record Inputs(
             Path start,
@@ -68,7 +69,8 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             long scoredTokens,
             Path work,
             long seed,
-            int threads) {
+            int threads,
+            Device device) {
 
         private SortedMap<MemberId, Double> score(Path model) {
             return score(model, heldOut);
@@ -76,10 +78,10 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
 
         private SortedMap<MemberId, Double> score(Path model, SortedMap<MemberId, Tokens> texts) {
             Evaluation evaluation =
-                    new Evaluation(Recipe.SEQUENCE, 8, scoredTokens, Precision.AUTO, threads);
+                    new Evaluation(Recipe.SEQUENCE, 8, scoredTokens, Recipe.PRECISION, threads);
             SortedMap<MemberId, Double> losses = new TreeMap<>();
             try (ModelDirectory directory = ModelDirectory.open(model);
-                    Llama llama = Llama.load(directory)) {
+                    Llama llama = Llama.load(directory, device)) {
                 texts.forEach((member, text) ->
                         losses.put(member, evaluation.of(llama, text).bitsPerByte()));
             }
@@ -108,7 +110,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
 
     /** The plan of one member among several. */
     private TrainingPlan ofOne(Inputs inputs) {
-        return recipe.plan(1, tokens, inputs.seed(), inputs.threads());
+        return recipe.plan(1, tokens, inputs.seed(), inputs.threads()).withDevice(inputs.device());
     }
 
     private static Result shared(Inputs inputs, LoopSimulation.Outcome loop) {
@@ -118,7 +120,9 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
     private Result central(Inputs inputs, Optional<Scheme.Rounds> outer) {
         int members = inputs.train().size();
         long total = tokens * members;
-        TrainingPlan plan = recipe.plan(members, total, inputs.seed(), inputs.threads());
+        TrainingPlan plan =
+                recipe.plan(members, total, inputs.seed(), inputs.threads())
+                        .withDevice(inputs.device());
         SortedMap<MemberId, Tokens> pooled = new TreeMap<>();
         pooled.put(
                 EVERYBODY, new MixedTokens(List.copyOf(inputs.train().values()), Recipe.SEQUENCE));

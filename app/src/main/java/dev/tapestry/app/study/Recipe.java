@@ -48,6 +48,12 @@ public record Recipe(
     /** Tokens in a sequence, in training and in scoring. */
     public static final int SEQUENCE = 128;
 
+    /**
+     * Of all trainings and scores: numbers are to be the same on a processor that has bf16 and on
+     * one that has not.
+     */
+    public static final Precision PRECISION = Precision.FP32;
+
     private static final double DECAY = 0.01;
     private static final double FINAL_RATE = 0.1;
     private static final double CLIP_NORM = 1.0;
@@ -66,7 +72,7 @@ public record Recipe(
                         batchSequences * members,
                         SEQUENCE,
                         CLIP_NORM,
-                        Precision.AUTO,
+                        PRECISION,
                         seed,
                         threads)
                 .withAveraging(averaging);

@@ -11,6 +11,7 @@ import dev.tapestry.consortium.LocalTraining.Optimizer;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.OuterOptimizer;
+import dev.tapestry.training.Device;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Drafts;
@@ -212,7 +213,8 @@ public final class StudyCommand {
                             SCORED_TOKENS,
                             folder,
                             seed,
-                            threads));
+                            threads,
+                            Device.CPU));
         }
 
         private Scheme scheme() {
@@ -284,7 +286,7 @@ public final class StudyCommand {
         @Override
         public Integer call() throws IOException {
             Path work = Files.createTempDirectory("demo-base");
-            DemoBase.make(out, work, tokens, 1, System.out::println);
+            DemoBase.make(out, work, DemoBase.config(), tokens, 1, Device.CPU, System.out::println);
             return 0;
         }
     }

@@ -53,16 +53,17 @@ final class Transfer {
                 compose(base, sender, moved, seen);
                 return seen;
             }
+            if (moved.containsAll(base.tensors().keySet())) {
+                code(base, sender, moved, folder, seen);
+                return seen;
+            }
             Path before = part(base, moved, folder.resolve("before"));
             Path after = part(sender, moved, folder.resolve("after"));
-            Path coded = folder.resolve("update.safetensors");
             Path decoded = folder.resolve("decoded");
             try (ModelDirectory theta = ModelDirectory.open(before);
                     ModelDirectory trained = ModelDirectory.open(after)) {
-                CodedUpdate.encode(codec.get(), theta, trained, feedback(moved), coded, 1);
-                CodedUpdate.apply(coded, theta, decoded, 1);
+                code(theta, trained, moved, folder, decoded);
             }
-            bytes += Files.size(coded);
             try (ModelDirectory received = ModelDirectory.open(decoded)) {
                 compose(base, received, moved, seen);
             }
@@ -70,6 +71,20 @@ final class Transfer {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Codes what changed between two models and decodes it again, as the other end does. */
+    private void code(
+            ModelDirectory theta,
+            ModelDirectory trained,
+            Set<String> moved,
+            Path folder,
+            Path decoded)
+            throws IOException {
+        Path coded = folder.resolve("update.safetensors");
+        CodedUpdate.encode(codec.orElseThrow(), theta, trained, feedback(moved), coded, 1);
+        CodedUpdate.apply(coded, theta, decoded, 1);
+        bytes += Files.size(coded);
     }
 
     /** What was sent so far. */

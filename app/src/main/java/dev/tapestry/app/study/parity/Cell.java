@@ -4,12 +4,15 @@ import dev.tapestry.app.study.Arm;
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.app.study.Scheme;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
+import java.util.Optional;
 
 /**
  * One training: everything that decides what comes out, but the number of threads and the kind of
  * processor.
  *
  * @param arm its name
+ * @param model ONE_MILLION unless said
  */
 record Cell(
         String arm,
@@ -20,12 +23,17 @@ record Cell(
         Recipe recipe,
         Scheme scheme,
         long seed,
-        long scoredTokens)
+        long scoredTokens,
+        @LeftOutWhenEmpty Optional<Size> model)
         implements CellStore.Named {
 
     @Override
     public String name() {
         return "%s-%s-%d".formatted(arm, recipe.learningRate(), seed);
+    }
+
+    Size size() {
+        return model.orElse(Size.ONE_MILLION);
     }
 
     Arm training() {

@@ -2,7 +2,9 @@ package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.Recipe;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MemberId;
+import java.util.Optional;
 import java.util.SortedMap;
 
 /**
@@ -11,6 +13,7 @@ import java.util.SortedMap;
  * @param cell what was trained
  * @param commit of the program
  * @param threads of libtorch
+ * @param device that it was trained on; the processors unless said
  * @param bitsPerByte on each member's held-out text
  * @param meanBitsPerByte over members
  * @param uploaded bytes of weights that one member sent
@@ -22,6 +25,7 @@ record CellResult(
         Cell cell,
         String commit,
         int threads,
+        @LeftOutWhenEmpty Optional<String> device,
         SortedMap<MemberId, Double> bitsPerByte,
         double meanBitsPerByte,
         long uploaded,

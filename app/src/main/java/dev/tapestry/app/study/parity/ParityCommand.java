@@ -4,6 +4,7 @@ import dev.tapestry.app.report.Html;
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.app.study.StudyOptions;
+import dev.tapestry.training.Device;
 import dev.tapestry.trust.SafeFile;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -41,8 +42,18 @@ public final class ParityCommand implements Callable<Integer> {
                             + " (default: ${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            description =
+                    "cpu, or an NVIDIA GPU: cuda or cuda:N; it rounds in another order, which"
+                            + " changes the last digits (default: ${DEFAULT-VALUE}).")
+    private String device = "";
+
     @Override
     public Integer call() throws IOException {
+        Device chosen = Device.of(device);
+        chosen.require();
         StudyPlan plan = options.plan(StudyPlan.class);
         StudyFiles files = options.files();
         String commit = StudyFiles.commit();
@@ -54,6 +65,7 @@ public final class ParityCommand implements Callable<Integer> {
                         options.work(),
                         commit,
                         threads,
+                        chosen,
                         line -> System.err.println(line));
         if (!options.reportOnly() && !study.run()) {
             System.err.println("the other cells are being run by other processes");

@@ -1,7 +1,7 @@
 package dev.tapestry.app.study.parity;
 
-import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.training.Llama;
+import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
@@ -18,9 +18,10 @@ public enum Start {
      * Writes the start with F32 weights.
      *
      * @param adopted the open base's directory
+     * @param config the shape of random weights
      * @param seed of random weights
      */
-    void write(Path adopted, Path target, long seed) {
+    void write(Path adopted, LlamaConfig config, Path target, long seed) {
         switch (this) {
             case ADOPTED -> {
                 try (ModelDirectory base = ModelDirectory.open(adopted)) {
@@ -28,7 +29,7 @@ public enum Start {
                 }
             }
             case SCRATCH -> {
-                try (Llama fresh = Llama.fresh(DemoBase.config(), seed)) {
+                try (Llama fresh = Llama.fresh(config, seed)) {
                     fresh.saveTo(target, DType.F32);
                 }
             }

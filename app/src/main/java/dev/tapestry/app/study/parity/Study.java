@@ -5,6 +5,7 @@ import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.OpenCorpora;
 import dev.tapestry.app.study.Texts;
 import dev.tapestry.app.study.parity.StudyPlan.ArmPlan;
+import dev.tapestry.training.Device;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class Study {
     private final Path work;
     private final String commit;
     private final int threads;
+    private final Device device;
     private final Consumer<String> say;
 
     /**
@@ -40,6 +42,7 @@ final class Study {
             Path work,
             String commit,
             int threads,
+            Device device,
             Consumer<String> say) {
         this.plan = plan;
         this.store = store;
@@ -47,6 +50,7 @@ final class Study {
         this.work = work;
         this.commit = commit;
         this.threads = threads;
+        this.device = device;
         this.say = say;
     }
 
@@ -102,7 +106,8 @@ final class Study {
                         OpenCorpora.packed(cell.group().members(), adopted, work),
                         Long.MAX_VALUE)) {
             Path start = folder.resolve("start");
-            cell.start().write(adopted, start, cell.seed());
+            Path base = cell.size().base(adopted, work, threads, device, say);
+            cell.start().write(base, cell.size().config(), start, cell.seed());
             Arm.Result result =
                     cell.training()
                             .run(
@@ -113,7 +118,8 @@ final class Study {
                                             cell.scoredTokens(),
                                             folder,
                                             cell.seed(),
-                                            threads));
+                                            threads,
+                                            device));
             double seconds = (System.nanoTime() - begun) / 1e9;
             say.accept(
                     "ended %s: %.4f bits per byte, %.0f s"
@@ -122,6 +128,7 @@ final class Study {
                     cell,
                     commit,
                     threads,
+                    device.equals(Device.CPU) ? Optional.empty() : Optional.of(device.toString()),
                     result.bitsPerByte(),
                     result.mean(),
                     result.uploaded(),

@@ -35,6 +35,7 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
      * @param batchSequences of each member in a step
      * @param averaging around the inner optimiser; none unless said
      * @param scheme who trains
+     * @param model how large it is; ONE_MILLION unless said
      */
     public record ArmPlan(
             String name,
@@ -48,7 +49,8 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
             Optional<Double> embeddingRate,
             int batchSequences,
             Optional<PrimalAveraging> averaging,
-            Scheme scheme) {
+            Scheme scheme,
+            Optional<Size> model) {
         public ArmPlan {
             seeds = List.copyOf(seeds);
             rates = rates.stream().sorted().distinct().toList();
@@ -73,7 +75,16 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
                             batchSequences,
                             averaging);
             return new Cell(
-                    name, start, group, shuffled, tokens, recipe, scheme, seed, scoredTokens);
+                    name,
+                    start,
+                    group,
+                    shuffled,
+                    tokens,
+                    recipe,
+                    scheme,
+                    seed,
+                    scoredTokens,
+                    model);
         }
 
         /** Whether it trains on pooled data, as the arms to which others are compared. */
@@ -83,7 +94,10 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
 
         /** Whether both begin alike and read as much of the same text. */
         boolean comparesWith(ArmPlan other) {
-            return start == other.start && group == other.group && tokens == other.tokens;
+            return start == other.start
+                    && group == other.group
+                    && tokens == other.tokens
+                    && model.equals(other.model);
         }
     }
 

@@ -13,7 +13,6 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
-import dev.tapestry.training.Precision;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.weights.DType;
@@ -200,7 +199,7 @@ final class RobustnessStudy {
                         Recipe.SEQUENCE,
                         WINDOWS,
                         conditions.scoredTokens(),
-                        Precision.AUTO,
+                        Recipe.PRECISION,
                         THREADS);
         SortedMap<MemberId, Double> losses = new TreeMap<>();
         for (Speakers speakers : conditions.languages()) {

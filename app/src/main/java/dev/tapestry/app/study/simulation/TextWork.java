@@ -17,7 +17,6 @@ import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
-import dev.tapestry.training.Precision;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.training.TrainingPlan;
@@ -163,7 +162,7 @@ final class TextWork implements LocalWork {
                         Recipe.SEQUENCE,
                         WINDOWS,
                         learning.scoredTokens(),
-                        Precision.AUTO,
+                        Recipe.PRECISION,
                         setting.resources().threads());
         SortedMap<MemberId, Double> byCorpus = new TreeMap<>();
         try (ModelDirectory directory = ModelDirectory.open(model);
