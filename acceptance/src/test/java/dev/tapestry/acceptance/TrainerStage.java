@@ -9,6 +9,7 @@ import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TrainedTokenizer;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeUpdate;
@@ -21,7 +22,6 @@ import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
-import dev.tapestry.training.Device;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.Precision;
@@ -112,9 +112,7 @@ record TrainerStage(Path directory, Path corpus, boolean gradients) {
                 new NodeConfig(
                         MEMBER,
                         corpus,
-                        1,
-                        Precision.FP32,
-                        Device.CPU,
+                        Compute.of(1, Precision.FP32),
                         0.1,
                         "",
                         1,

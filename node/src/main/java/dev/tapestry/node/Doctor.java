@@ -129,7 +129,7 @@ public final class Doctor {
             find("node.yaml", Severity.BROKEN, String.valueOf(e.getMessage()), "correct the file");
             return;
         }
-        device(config.device());
+        device(config.compute().device());
         config.trainer().ifPresent(this::trainer);
         try {
             DatasetCard card = DatasetCard.read(config.corpus());

@@ -78,14 +78,14 @@ public final class Node implements AutoCloseable {
                     "node.yaml is of member '%s', but this node enrolled as '%s'"
                             .formatted(config.member(), member));
         }
-        config.device().require();
+        config.compute().device().require();
         makeDirectories(home);
         NodeProgress progress = new MetricsFile(home.metrics()).and(listener);
         TlsIdentity identity = TlsIdentity.open(home.identity());
         SigningKey key = SigningKey.load(home.signingKey());
         StopSignal stop = new StopSignal();
         MemberCorpus corpus = new MemberCorpus(home, config);
-        HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
+        HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
 
         NodeLog log = openLog(home, member);
         EgressGate gate =

@@ -23,6 +23,8 @@ import java.util.Optional;
  * threads: 8                     # of training and scoring; all processors if left out
  * precision: auto                # auto, fp32 or bf16
  * device: cpu                    # cpu, cuda or cuda:N; of training and scoring
+ * accumulation-steps: 1          # passes that a batch is cut into: memory for one
+ * activation-checkpointing: false # memory for one layer's values, a third more work
  * hold-out-fraction: 0.05        # of documents or groups, never trained on
  * hold-out-salt: ""              # makes another choice of held-out documents
  * streams: 4                     # parts under way at once, in each direction
@@ -33,9 +35,7 @@ import java.util.Optional;
  *
  * @param member whose node this is
  * @param corpus directory with the member's text and its card
- * @param threads of training and scoring
- * @param precision of matrix products
- * @param device of training and scoring
+ * @param compute what trains and scores
  * @param holdOutFraction of documents (or groups, if the card names a group field) held out
  * @param holdOutSalt chooses which
  * @param streams parts under way at once
@@ -45,9 +45,7 @@ import java.util.Optional;
 public record NodeConfig(
         MemberId member,
         Path corpus,
-        int threads,
-        Precision precision,
-        Device device,
+        Compute compute,
         double holdOutFraction,
         String holdOutSalt,
         int streams,
@@ -61,6 +59,8 @@ public record NodeConfig(
             Optional<Integer> threads,
             Optional<String> precision,
             Optional<String> device,
+            Optional<Integer> accumulationSteps,
+            Optional<Boolean> activationCheckpointing,
             Optional<Double> holdOutFraction,
             Optional<String> holdOutSalt,
             Optional<Integer> streams,
@@ -68,9 +68,8 @@ public record NodeConfig(
             Optional<TrainerCommand.YamlDocument> trainer) {}
 
     public NodeConfig {
-        range("threads", threads, 1, 1024);
-        range("streams", streams, 1, 64);
-        range("keep-bases", keepBases, 2, 1_000_000);
+        requireRange("streams", streams, 1, 64);
+        requireRange("keep-bases", keepBases, 2, 1_000_000);
         if (!(holdOutFraction > 0 && holdOutFraction < 1)) {
             throw invalid(
                     "hold-out-fraction is above 0 and below 1, not "
@@ -81,54 +80,18 @@ public record NodeConfig(
 
     /** Settings for a member with its text in {@code corpus}. */
     public static NodeConfig standard(MemberId member, Path corpus) {
-        return new NodeConfig(
-                member,
-                corpus,
-                Runtime.getRuntime().availableProcessors(),
-                Precision.AUTO,
-                Device.CPU,
-                0.05,
-                "",
-                4,
-                3,
-                Optional.empty());
+        return new NodeConfig(member, corpus, Compute.standard(), 0.05, "", 4, 3, Optional.empty());
     }
 
-    /** The same with so many threads. */
-    public NodeConfig withThreads(int count) {
+    /** The same with something else that trains and scores. */
+    public NodeConfig with(Compute other) {
         return new NodeConfig(
-                member,
-                corpus,
-                count,
-                precision,
-                device,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                trainer);
-    }
-
-    /** The same with training and scoring on another device. */
-    public NodeConfig withDevice(Device other) {
-        return new NodeConfig(
-                member,
-                corpus,
-                threads,
-                precision,
-                other,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                trainer);
+                member, corpus, other, holdOutFraction, holdOutSalt, streams, keepBases, trainer);
     }
 
     /** The same with another share of held-out text. */
     public NodeConfig withHoldOut(double fraction, String salt) {
-        return new NodeConfig(
-                member, corpus, threads, precision, device, fraction, salt, streams, keepBases,
-                trainer);
+        return new NodeConfig(member, corpus, compute, fraction, salt, streams, keepBases, trainer);
     }
 
     /** The same with a trainer of the member's own. */
@@ -136,9 +99,7 @@ public record NodeConfig(
         return new NodeConfig(
                 member,
                 corpus,
-                threads,
-                precision,
-                device,
+                compute,
                 holdOutFraction,
                 holdOutSalt,
                 streams,
@@ -161,9 +122,7 @@ public record NodeConfig(
             return new NodeConfig(
                     standard.member,
                     standard.corpus,
-                    document.threads.orElse(standard.threads),
-                    document.precision.map(NodeConfig::precision).orElse(standard.precision),
-                    document.device.map(Device::of).orElse(standard.device),
+                    compute(document, standard.compute),
                     document.holdOutFraction.orElse(standard.holdOutFraction),
                     document.holdOutSalt.orElse(standard.holdOutSalt),
                     document.streams.orElse(standard.streams),
@@ -172,6 +131,15 @@ public record NodeConfig(
         } catch (InvalidPathException | NodeException | TrainingException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Compute compute(YamlDocument document, Compute standard) {
+        return new Compute(
+                document.threads.orElse(standard.threads()),
+                document.precision.map(NodeConfig::precision).orElse(standard.precision()),
+                document.device.map(Device::of).orElse(standard.device()),
+                document.accumulationSteps.orElse(standard.accumulationSteps()),
+                document.activationCheckpointing.orElse(standard.activationCheckpointing()));
     }
 
     private static YamlDocument document(Path file) {
@@ -190,6 +158,8 @@ public record NodeConfig(
         threads: %d
         precision: %s
         device: %s
+        accumulation-steps: %d
+        activation-checkpointing: %s
         hold-out-fraction: %s
         hold-out-salt: %s
         streams: %d
@@ -198,9 +168,11 @@ public record NodeConfig(
                         .formatted(
                                 member,
                                 StrictYaml.quoted(corpus.toString()),
-                                threads,
-                                precision.name().toLowerCase(Locale.ROOT),
-                                device,
+                                compute.threads(),
+                                compute.precision().name().toLowerCase(Locale.ROOT),
+                                compute.device(),
+                                compute.accumulationSteps(),
+                                compute.activationCheckpointing(),
                                 holdOutFraction,
                                 StrictYaml.quoted(holdOutSalt),
                                 streams,
@@ -220,7 +192,7 @@ public record NodeConfig(
                 .orElseThrow(() -> invalid("precision is auto, fp32 or bf16, not '" + word + "'"));
     }
 
-    private static void range(String key, int value, int least, int most) {
+    static void requireRange(String key, int value, int least, int most) {
         if (value < least || value > most) {
             throw invalid("%s is between %d and %d, not %d".formatted(key, least, most, value));
         }

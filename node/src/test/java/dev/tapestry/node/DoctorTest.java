@@ -136,9 +136,14 @@ class DoctorTest {
                 .satisfies(finding -> assertThat(finding.what()).contains("cannot be reached"));
     }
 
+    private NodeConfig onGpu(String device) {
+        NodeConfig config = stage.config();
+        return config.with(config.compute().withDevice(Device.of(device)));
+    }
+
     @Test
     void a_gpu_that_libtorch_cannot_use_is_told_with_what_to_do() {
-        NodeConfig config = stage.config().withDevice(Device.of("cuda"));
+        NodeConfig config = onGpu("cuda");
         config.write(stage.home);
         assertThat(broken(InstantSource.system()))
                 .singleElement()
@@ -153,7 +158,7 @@ class DoctorTest {
 
     @Test
     void a_node_does_not_open_for_a_gpu_that_is_not_here() {
-        NodeConfig config = stage.config().withDevice(Device.of("cuda:1"));
+        NodeConfig config = onGpu("cuda:1");
         assertThatThrownBy(() -> stage.node(config).close())
                 .isInstanceOfSatisfying(
                         TrainingException.class,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Device;
+import dev.tapestry.training.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +26,7 @@ class NodeConfigTest {
         NodeHome home = new NodeHome(directory);
         NodeConfig config =
                 NodeConfig.standard(new MemberId("espoo"), Path.of("/data/a \"b\"\tc"))
-                        .withThreads(3)
-                        .withDevice(Device.of("cuda:1"));
+                        .with(new Compute(3, Precision.BF16, Device.of("cuda:1"), 4, true));
         config.write(home);
         assertThat(NodeConfig.read(home)).isEqualTo(config);
     }
@@ -35,9 +35,9 @@ class NodeConfigTest {
     void the_processors_train_unless_another_device_is_named() throws IOException {
         NodeHome home = new NodeHome(directory);
         Files.writeString(home.config(), "member: espoo\ncorpus: x\n");
-        assertThat(NodeConfig.read(home).device()).isEqualTo(Device.CPU);
+        assertThat(NodeConfig.read(home).compute().device()).isEqualTo(Device.CPU);
         Files.writeString(home.config(), "member: espoo\ncorpus: x\ndevice: cuda\n");
-        assertThat(NodeConfig.read(home).device()).isEqualTo(Device.of("cuda:0"));
+        assertThat(NodeConfig.read(home).compute().device()).isEqualTo(Device.of("cuda:0"));
         assertThat(NodeConfig.read(home).yaml()).contains("device: cuda:0\n");
     }
 
@@ -100,6 +100,8 @@ class NodeConfigTest {
                 "member: espoo;corpus: x;hold-out-fraction: .nan | hold-out-fraction",
                 "member: espoo;corpus: x;precision: fp8 | auto, fp32 or bf16",
                 "member: espoo;corpus: x;device: gpu | device is cpu, cuda or cuda:N (0 to 99), not 'gpu'",
+                "member: espoo;corpus: x;accumulation-steps: 0 | accumulation-steps is between 1 and",
+                "member: espoo;corpus: x;activation-checkpointing: 1 | activation-checkpointing: ",
                 "member: espoo;corpus: x;device: 0 | device: a string is expected",
                 "member: espoo;corpus: x;hold-out-fraction: 1.5 | below 1",
                 "member: espoo;corpus: x;trainer: {} | the key 'trainer.command' is missing",

@@ -10,7 +10,6 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.TrainedTokenizer;
 import dev.tapestry.node.egress.RetryPolicy;
-import dev.tapestry.training.Device;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.Precision;
@@ -96,9 +95,7 @@ final class Stage implements AutoCloseable {
         return new NodeConfig(
                 CoordinatorDouble.MEMBER,
                 corpus,
-                1,
-                precision,
-                Device.CPU,
+                Compute.of(1, precision),
                 0.2,
                 "",
                 4,

@@ -44,10 +44,14 @@ public record Evaluation(
     /**
      * The loss of {@code model} on {@code heldOut}.
      *
-     * @throws TrainingException {@code TOO_FEW_TOKENS}, {@code TOKEN_OUT_OF_RANGE} or {@code
-     *     NON_FINITE}
+     * @throws TrainingException {@code TOO_FEW_TOKENS}, {@code TOKEN_OUT_OF_RANGE}, {@code
+     *     NON_FINITE} or {@code ENGINE}
      */
     public TextLoss of(Llama model, Tokens heldOut) {
+        return Libtorch.does("scoring", () -> score(model, heldOut));
+    }
+
+    private TextLoss score(Llama model, Tokens heldOut) {
         torch.set_num_threads(threads);
         int length = Math.min(sequenceLength, model.config().maxPositions());
         if (heldOut.count() < 2) {

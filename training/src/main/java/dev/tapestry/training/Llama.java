@@ -39,10 +39,14 @@ public final class Llama implements AutoCloseable {
     /**
      * The same on a device.
      *
-     * @throws TrainingException also {@code DEVICE}
+     * @throws TrainingException also {@code DEVICE}, or {@code ENGINE} if there is no memory for it
      */
     public static Llama load(ModelDirectory directory, Device device) {
         device.require();
+        return Libtorch.does("loading " + directory.path(), () -> read(directory, device));
+    }
+
+    private static Llama read(ModelDirectory directory, Device device) {
         LlamaConfig config = LlamaConfigFile.read(directory.config());
         // Before anything of the promised size is allocated.
         ModelFiles.requireShapes(directory, ParameterLayout.of(config));

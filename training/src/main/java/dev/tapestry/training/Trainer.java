@@ -148,10 +148,14 @@ public final class Trainer implements AutoCloseable {
      * Learns from the next batch.
      *
      * @throws TrainingException {@code NON_FINITE} if loss or gradient are; the weights are then
-     *     those before the step. With other processes also {@code WORKER_LOST} and, in the first
-     *     step, {@code WORKERS_DIFFER}
+     *     those before the step. {@code ENGINE} if libtorch fails. With other processes also {@code
+     *     WORKER_LOST} and, in the first step, {@code WORKERS_DIFFER}
      */
     public StepReport step() {
+        return Libtorch.does("step %d".formatted(progress.steps() + 1), this::learn);
+    }
+
+    private StepReport learn() {
         torch.set_num_threads(plan.threads());
         if (!together) {
             requireSameBeginning();

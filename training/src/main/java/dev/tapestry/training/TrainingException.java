@@ -35,6 +35,8 @@ public final class TrainingException extends RuntimeException implements Coded {
         WORKERS_DIFFER,
         /** The device that is asked for is not here, or libtorch cannot compute on it. */
         DEVICE,
+        /** Libtorch failed, most often for want of memory. */
+        ENGINE,
         /** The disk or the file system failed. */
         IO
     }

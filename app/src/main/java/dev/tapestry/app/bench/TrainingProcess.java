@@ -2,6 +2,7 @@ package dev.tapestry.app.bench;
 
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.Enrolment;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
@@ -14,6 +15,7 @@ import dev.tapestry.node.build.TrainingPlans;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.round.NodeAgent.Until;
+import dev.tapestry.training.Precision;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.ModelDirectory;
@@ -52,7 +54,7 @@ final class TrainingProcess {
                         .membership();
         NodeConfig config =
                 NodeConfig.standard(membership.member(), home.directory().resolve("corpus"))
-                        .withThreads(Integer.parseInt(arguments[2]));
+                        .with(Compute.of(Integer.parseInt(arguments[2]), Precision.AUTO));
         TrainingProcess process = new TrainingProcess(home, config);
         System.out.println("joined");
         BufferedReader orders =
@@ -74,7 +76,7 @@ final class TrainingProcess {
     /** Steps from a base that nobody else sees. */
     private NodeSpeed alone(Path base, int steps) {
         LocalTraining training = UtilisationBenchmark.training(steps);
-        TrainingPlan plan = TrainingPlans.of(training, config);
+        TrainingPlan plan = TrainingPlans.of(training, config.compute());
         SpeedMeter meter = new SpeedMeter(plan.tokensPerStep());
         try (OpenText text =
                         new MemberCorpus(home, config).open(base, PermittedUse.CONTRIBUTED_CPT);

@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.Enrolment;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
@@ -14,6 +15,7 @@ import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.net.URI;
@@ -120,7 +122,7 @@ final class NodeCommands extends CommandGroup {
 
     private static NodeConfig settings(MemberId member, Path corpus, @Nullable Integer threads) {
         NodeConfig standard = NodeConfig.standard(member, corpus.toAbsolutePath().normalize());
-        return threads == null ? standard : standard.withThreads(threads);
+        return threads == null ? standard : standard.with(Compute.of(threads, Precision.AUTO));
     }
 
     @Command(

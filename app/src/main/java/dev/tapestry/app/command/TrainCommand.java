@@ -55,6 +55,18 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
     private String device = "";
 
     @Option(
+            names = "--accumulation-steps",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Cut each batch into so many passes: memory for one of them.")
+    private int accumulationSteps;
+
+    @Option(
+            names = "--activation-checkpointing",
+            description = "Compute each layer again on the way back: memory for one of them.")
+    private boolean activationCheckpointing;
+
+    @Option(
             names = "--processes",
             paramLabel = "N",
             defaultValue = "1",
@@ -128,7 +140,7 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 attached ? Optional.of(ParentWatch.watch(stop::request)) : Optional.empty();
         try (Signals signals = Signals.during(stop::request)) {
             try {
-                JobDone done = done(new JobTraining(directory, Device.of(device), stop));
+                JobDone done = done(new JobTraining(directory, machine(), stop));
                 if (place == null || place.rank == 0) {
                     answer(
                             json,
@@ -147,6 +159,14 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 code = ExitCode.INTERRUPTED.number();
             }
         }
+    }
+
+    private JobTraining.Machine machine() {
+        if (accumulationSteps < 1) {
+            throw usage("--accumulation-steps is at least 1");
+        }
+        return new JobTraining.Machine(
+                Device.of(device), accumulationSteps, activationCheckpointing);
     }
 
     private JobDone done(JobTraining training) {

@@ -34,7 +34,7 @@ final class CentralTraining {
     static Job.Result run(DemoDirectory demo, DemoConsortium consortium, Job job) {
         Path base = Path.of(job.base());
         NodeConfig config = NodeConfig.read(demo.node(consortium.members().getFirst()));
-        HeldOutEvaluation evaluation = new HeldOutEvaluation(config);
+        HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
         Map<DemoMember, Tokens> train = new EnumMap<>(DemoMember.class);
         Map<DemoMember, TokenShard> heldOut = new EnumMap<>(DemoMember.class);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base.resolve("tokenizer.json"));
@@ -49,7 +49,7 @@ final class CentralTraining {
         }
         Path target = demo.central().resolve("model");
         DemoDirectory.delete(target); // of a job that was stopped before it had scored it
-        TrainingPlan plan = TrainingPlans.of(job.training(), config);
+        TrainingPlan plan = TrainingPlans.of(job.training(), config.compute());
         Tokens text = new MixedTokens(List.copyOf(train.values()), job.training().sequenceLength());
         try (ModelDirectory start = ModelDirectory.open(base);
                 Trainer trainer = Trainer.begin(start, plan, text)) {

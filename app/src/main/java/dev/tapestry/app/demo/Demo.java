@@ -4,10 +4,12 @@ import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.Enrolment;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.training.Llama;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.weights.DType;
@@ -193,7 +195,7 @@ final class Demo {
             Enrolment.standard(outage -> screen.step("waiting: " + outage.reason()))
                     .join(home, steward.invite(member.id(), INVITATION));
             NodeConfig.standard(member.id(), directory.corpus(member).toAbsolutePath())
-                    .withThreads(1)
+                    .with(Compute.of(1, Precision.AUTO))
                     .withHoldOut(DemoSettings.HELD_OUT, "")
                     .write(home);
         }

@@ -36,6 +36,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,18 +45,43 @@ import org.jspecify.annotations.Nullable;
 /** Does what a {@link JobDirectory} asks for. */
 public final class JobTraining {
 
+    /**
+     * What a job does not say.
+     *
+     * @param device to train on
+     * @param accumulationSteps passes that a batch is cut into, which divide each process' share
+     * @param activationCheckpointing whether the way back computes each layer again
+     */
+    public record Machine(Device device, int accumulationSteps, boolean activationCheckpointing) {
+
+        /** As {@code tapestry train} takes it. */
+        List<String> options() {
+            List<String> options =
+                    new ArrayList<>(
+                            List.of(
+                                    "--device",
+                                    device.toString(),
+                                    "--accumulation-steps",
+                                    Integer.toString(accumulationSteps)));
+            if (activationCheckpointing) {
+                options.add("--activation-checkpointing");
+            }
+            return options;
+        }
+    }
+
     private final JobDirectory directory;
-    private final Device device;
+    private final Machine machine;
     private final StopSignal stop;
 
     /**
      * The job in {@code directory}; {@code stop} ends it between two steps.
      *
-     * @param device to train on
+     * @param machine how this machine trains
      */
-    public JobTraining(Path directory, Device device, StopSignal stop) {
+    public JobTraining(Path directory, Machine machine, StopSignal stop) {
         this.directory = new JobDirectory(directory);
-        this.device = device;
+        this.machine = machine;
         this.stop = stop;
     }
 
@@ -95,7 +121,8 @@ public final class JobTraining {
         TrainingPlan plan = plan(job, each);
         plan.sequencesPerProcess(processes); // refused before any is started
         try (LocalWorkers workers =
-                LocalWorkers.start(directory.path(), processes, each, timeout, stop)) {
+                LocalWorkers.start(
+                        directory.path(), processes, each, timeout, machine.options(), stop)) {
             try {
                 return runAs(workers.own(), job, plan);
             } catch (NodeException | TrainingException e) {
@@ -123,7 +150,9 @@ public final class JobTraining {
     }
 
     private TrainingPlan plan(TrainingJob job, @Nullable Integer threads) {
-        return job.trainingPlan(threads == null ? job.threads() : threads).withDevice(device);
+        return job.trainingPlan(threads == null ? job.threads() : threads)
+                .withDevice(machine.device())
+                .withMemory(machine.accumulationSteps(), machine.activationCheckpointing());
     }
 
     private JobDone runAs(GroupPlan place, TrainingJob job, TrainingPlan plan) {
@@ -139,7 +168,7 @@ public final class JobTraining {
     }
 
     private JobDone run(TrainingJob job, TrainingPlan plan, ProcessGroup group) {
-        device.require();
+        machine.device().require();
         try (TokenShard shard = open()) {
             if (group.leads()) {
                 directory.clearOutputs();

@@ -42,10 +42,16 @@ final class LocalWorkers implements AutoCloseable {
      * Starts {@code size} − 1 processes that train the job in {@code directory}.
      *
      * @param threads of each
+     * @param options of {@code tapestry train} besides
      * @param stop is requested if one of them fails
      */
     static LocalWorkers start(
-            Path directory, int size, int threads, Duration timeout, StopSignal stop) {
+            Path directory,
+            int size,
+            int threads,
+            Duration timeout,
+            List<String> options,
+            StopSignal stop) {
         try {
             tidy(directory);
             // A name of its own: a worker of an earlier group may still be ending.
@@ -62,7 +68,7 @@ final class LocalWorkers implements AutoCloseable {
             LocalWorkers workers = new LocalWorkers(own, file);
             try {
                 for (int rank = 1; rank < size; rank++) {
-                    workers.start(rank, directory, threads, stop);
+                    workers.start(rank, directory, threads, options, stop);
                 }
                 return workers;
             } catch (IOException e) {
@@ -83,7 +89,8 @@ final class LocalWorkers implements AutoCloseable {
         }
     }
 
-    private void start(int rank, Path directory, int threads, StopSignal stop) throws IOException {
+    private void start(int rank, Path directory, int threads, List<String> options, StopSignal stop)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -95,6 +102,7 @@ final class LocalWorkers implements AutoCloseable {
         command.addAll(List.of("--address", ADDRESS));
         command.addAll(List.of("--timeout", own.timeout().toString()));
         command.addAll(List.of("--threads", Integer.toString(threads)));
+        command.addAll(options);
         Process process =
                 new ProcessBuilder(command)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -12,6 +12,7 @@ import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TrainedTokenizer;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
@@ -24,6 +25,7 @@ import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.training.Precision;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import java.io.IOException;
@@ -178,7 +180,7 @@ final class Tiny {
                                 member,
                                 Tiny.corpus(
                                         directory.resolve("text"), "contributed-cpt, evaluation"))
-                        .withThreads(1)
+                        .with(Compute.of(1, Precision.AUTO))
                         .withTrainer(
                                 new TrainerCommand(
                                         List.of("true"), Map.of(), Duration.ofMinutes(1), job));

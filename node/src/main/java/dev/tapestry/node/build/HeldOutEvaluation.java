@@ -1,6 +1,6 @@
 package dev.tapestry.node.build;
 
-import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.Compute;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Precision;
@@ -14,16 +14,16 @@ public final class HeldOutEvaluation {
 
     private static final int BATCH_TOKENS = 4096;
 
-    private final NodeConfig config;
+    private final Compute compute;
 
-    /** Scores with this node's threads and precision, on its device. */
-    public HeldOutEvaluation(NodeConfig config) {
-        this.config = config;
+    /** Scores with these threads and this precision, on that device. */
+    public HeldOutEvaluation(Compute compute) {
+        this.compute = compute;
     }
 
     /** How matrix products are calculated; scores depend on it. */
     public Precision precision() {
-        return config.precision();
+        return compute.precision();
     }
 
     /**
@@ -46,10 +46,10 @@ public final class HeldOutEvaluation {
                         sequenceLength,
                         Math.max(1, BATCH_TOKENS / sequenceLength),
                         maxTokens,
-                        config.precision(),
-                        config.threads());
+                        compute.precision(),
+                        compute.threads());
         try (ModelDirectory directory = ModelDirectory.open(model);
-                Llama llama = Llama.load(directory, config.device())) {
+                Llama llama = Llama.load(directory, compute.device())) {
             TextLoss loss = evaluation.of(llama, heldOut);
             double bytesPerToken = (double) heldOut.bytes() / heldOut.count();
             return new Result(

@@ -129,7 +129,7 @@ public final class SovereignBuild {
     }
 
     private TrainingRun.Result train(BuildOrder order, OpenText text, Path draft) {
-        TrainingPlan plan = TrainingPlans.of(order.training(), config);
+        TrainingPlan plan = TrainingPlans.of(order.training(), config.compute());
         began(NodeUpdate.Phase.TRAINING, order.training().steps() + " steps of " + order.name());
         try (ModelDirectory base = ModelDirectory.open(order.base());
                 Trainer trainer = Trainer.begin(base, plan, text.train())) {

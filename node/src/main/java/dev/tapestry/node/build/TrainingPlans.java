@@ -1,7 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.LocalTraining;
-import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.Compute;
 import dev.tapestry.training.LearningRateSchedule;
 import dev.tapestry.training.OptimizerPlan;
 import dev.tapestry.training.TrainingPlan;
@@ -14,8 +14,8 @@ public final class TrainingPlans {
 
     private TrainingPlans() {}
 
-    /** The same training, with this node's threads, precision and device. */
-    public static TrainingPlan of(LocalTraining training, NodeConfig config) {
+    /** The same training, with what of this machine trains. */
+    public static TrainingPlan of(LocalTraining training, Compute compute) {
         TrainingPlan plan =
                 new TrainingPlan(
                         optimizer(training),
@@ -23,10 +23,12 @@ public final class TrainingPlans {
                         training.batchSequences(),
                         training.sequenceLength(),
                         training.clipNorm(),
-                        config.precision(),
+                        compute.precision(),
                         training.seed(),
-                        config.threads());
-        return plan.withAveraging(training.averaging()).withDevice(config.device());
+                        compute.threads());
+        return plan.withAveraging(training.averaging())
+                .withDevice(compute.device())
+                .withMemory(compute.accumulationSteps(), compute.activationCheckpointing());
     }
 
     private static OptimizerPlan optimizer(LocalTraining training) {

@@ -51,7 +51,7 @@ public record RoundAssembly(
                         new ModelArrival(
                                 home,
                                 new ModelReceiver(client, home.models(), config.streams(), moved),
-                                config.threads()),
+                                config.compute().threads()),
                         corpus,
                         RoundTrainer.of(home, config, progress.and(steps), stop, clock),
                         steps,
@@ -73,7 +73,7 @@ public record RoundAssembly(
                         new LogWitness(client, membership, home),
                         diary,
                         stop,
-                        config.threads());
+                        config.compute().threads());
         return new NodeAgent(
                 client, participant, diary, new ModelShelf(home, config.keepBases()), stop);
     }

@@ -27,7 +27,7 @@ final class EmbeddedTrainer implements RoundTrainer {
         try {
             TrainingRun.Result result =
                     engine.train(
-                            task.steps(config),
+                            task.steps(config.compute()),
                             task.base(),
                             text.train(),
                             target,
@@ -44,7 +44,7 @@ final class EmbeddedTrainer implements RoundTrainer {
     public void goOn(RoundTask task, int count, Supplier<OpenText> text) {
         if (ahead == null && task.announced().overlap().isPresent()) {
             OpenText own = text.get();
-            if (engine.goOn(task.next(config, count), own.train())) {
+            if (engine.goOn(task.next(config.compute(), count), own.train())) {
                 ahead = own;
             } else {
                 own.close();

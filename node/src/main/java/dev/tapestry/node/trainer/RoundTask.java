@@ -5,7 +5,7 @@ import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.Overlap;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.Compute;
 import dev.tapestry.node.build.TrainingPlans;
 import dev.tapestry.training.TrainingPlan;
 import java.nio.file.Path;
@@ -48,24 +48,24 @@ public record RoundTask(
         return announced.closesAt();
     }
 
-    /** Its steps, with a node's threads and precision. */
-    RoundSteps steps(NodeConfig config) {
-        return steps(config, round(), count, scheduleTokens);
+    /** Its steps, with what of a machine trains. */
+    RoundSteps steps(Compute compute) {
+        return steps(compute, round(), count, scheduleTokens);
     }
 
     /** The next round's, of which this node does so many, if this one gives a base. */
-    RoundSteps next(NodeConfig config, int nextCount) {
+    RoundSteps next(Compute compute, int nextCount) {
         return steps(
-                config, round().next(), nextCount, scheduleTokens + training().tokensPerRound());
+                compute, round().next(), nextCount, scheduleTokens + training().tokensPerRound());
     }
 
-    private RoundSteps steps(NodeConfig config, RoundNumber of, int many, long schedule) {
+    private RoundSteps steps(Compute compute, RoundNumber of, int many, long schedule) {
         int ahead = announced.overlap().map(Overlap::steps).orElse(0);
-        return new RoundSteps(of, plan(config), many, schedule, ahead);
+        return new RoundSteps(of, plan(compute), many, schedule, ahead);
     }
 
-    /** The same training with a node's threads and precision. */
-    TrainingPlan plan(NodeConfig config) {
-        return TrainingPlans.of(announced.training(), config);
+    /** The same training with what of a machine trains. */
+    TrainingPlan plan(Compute compute) {
+        return TrainingPlans.of(announced.training(), compute);
     }
 }

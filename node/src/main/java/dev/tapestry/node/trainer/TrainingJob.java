@@ -87,7 +87,7 @@ public record TrainingJob(
     public record MeanGradient(boolean corrected) {}
 
     static TrainingJob of(RoundTask task, NodeConfig config, OpenText text) {
-        TrainingPlan plan = task.plan(config);
+        TrainingPlan plan = task.plan(config.compute());
         Tokens train = text.train();
         return new TrainingJob(
                 Protocol.VERSION,

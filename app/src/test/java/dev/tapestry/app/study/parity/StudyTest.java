@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tapestry.app.study.CellStore;
+import dev.tapestry.training.Device;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -321,6 +322,7 @@ class StudyTest {
                 work,
                 "abc",
                 1,
+                Device.CPU,
                 said::add);
     }
 
