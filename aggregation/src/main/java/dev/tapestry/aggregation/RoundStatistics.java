@@ -2,9 +2,12 @@ package dev.tapestry.aggregation;
 
 import dev.tapestry.aggregation.MergeSums.Of;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.OuterOptimizer;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -74,6 +77,34 @@ public record RoundStatistics(
     public RoundStatistics {
         members = Collections.unmodifiableSequencedMap(new TreeMap<>(members));
         groups = Collections.unmodifiableMap(new TreeMap<>(groups));
+    }
+
+    /** What of it stands in the log. */
+    public MergeFigures figures() {
+        List<MergeFigures.Agreement> all = new ArrayList<>();
+        all.add(figures(MergeFigures.ALL, whole));
+        groups.forEach((group, agreement) -> all.add(figures(group.name(), agreement)));
+        return new MergeFigures(step.learningRate(), boxed(step.momentum()), aggregateNorm, all);
+    }
+
+    private static MergeFigures.Agreement figures(String group, Agreement agreement) {
+        Optional<Momentum> momentum = agreement.momentum();
+        return new MergeFigures.Agreement(
+                group,
+                agreement.normRatio(),
+                boxed(agreement.cosineWithPrevious()).map(RoundStatistics::rounded),
+                momentum.map(Momentum::cosine).map(RoundStatistics::rounded),
+                momentum.flatMap(before -> boxed(before.alignedGain())),
+                momentum.map(Momentum::transverse));
+    }
+
+    private static Optional<Double> boxed(OptionalDouble value) {
+        return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+    }
+
+    /** A cosine that rounding took out of its range, or to a zero with a sign, which JSON lacks. */
+    private static double rounded(double cosine) {
+        return Math.clamp(cosine, -1, 1) + 0.0;
     }
 
     static RoundStatistics of(MergeOrder order, MergeSums sums) {

@@ -12,13 +12,15 @@ import java.util.Optional;
  * @param step how it was coded; empty where it is the merge itself
  * @param gradient digest of the contributions' mean gradient; empty where members share none
  * @param weights how much each contribution counted, by member; they sum to 1
+ * @param figures what the merge measured of the contributions
  */
 public record Candidate(
         Digest model,
         Optional<Digest> momentum,
         Optional<CodedStep> step,
         Optional<Digest> gradient,
-        List<Weight> weights) {
+        List<Weight> weights,
+        MergeFigures figures) {
 
     /**
      * How much one contribution counted.
@@ -40,8 +42,9 @@ public record Candidate(
     }
 
     /** A candidate that is the merge itself. */
-    public Candidate(Digest model, Optional<Digest> momentum, List<Weight> weights) {
-        this(model, momentum, Optional.empty(), Optional.empty(), weights);
+    public Candidate(
+            Digest model, Optional<Digest> momentum, List<Weight> weights, MergeFigures figures) {
+        this(model, momentum, Optional.empty(), Optional.empty(), weights, figures);
     }
 
     /** What coding it lost; empty where it was not coded. */

@@ -18,14 +18,19 @@ import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** The part of {@link AuditRules} that is about the events of a round, given the round's state. */
 final class RoundAuditRules {
 
     /** By how much the weights of a merge may miss 1 for rounding. */
     private static final double ROUNDING = 1e-9;
+
+    /** By how much of themselves squared norms may differ that were summed in single precision. */
+    private static final double SINGLE_PRECISION = 1e-3;
 
     private RoundAuditRules() {}
 
@@ -171,6 +176,7 @@ final class RoundAuditRules {
                                                         event.at(),
                                                         event.scoringClosesAt(),
                                                         charter.scoringDeadline())))
+                .or(() -> measured(round, event.candidate()))
                 .or(() -> coded(round, event.candidate().step(), before.residual()))
                 .or(() ->
                         unless(
@@ -182,6 +188,32 @@ final class RoundAuditRules {
                                                         round.number(),
                                                         words(event.candidate().gradient()),
                                                         words(round.plan().gradients()))));
+    }
+
+    /** Whether ‖Δ‖² ÷ Σ wₘ ‖Δₘ‖² is what the admitted contributions' norms give. */
+    private static Optional<String> measured(Merging round, Candidate candidate) {
+        MergeFigures figures = candidate.figures();
+        Map<MemberId, Double> weights =
+                candidate.weights().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Candidate.Weight::member, Candidate.Weight::value));
+        double members =
+                round.admitted().values().stream()
+                        .mapToDouble(c ->
+                                weights.getOrDefault(c.member(), 0.0) * Math.pow(c.updateNorm(), 2))
+                        .sum();
+        double merged = Math.pow(figures.updateNorm(), 2);
+        double expected = figures.whole().normRatio() * members;
+        return unless(
+                Math.abs(merged - expected) <= SINGLE_PRECISION * Math.max(merged, expected),
+                () ->
+                        "round %s merges to an update of norm %s with a norm ratio of %s; the contributions' mean squared norm is %s"
+                                .formatted(
+                                        round.number(),
+                                        figures.updateNorm(),
+                                        figures.whole().normRatio(),
+                                        members));
     }
 
     private static Optional<String> coded(

@@ -320,6 +320,19 @@ class AuditRulesTest {
     }
 
     @Test
+    void figures_that_do_not_follow_from_the_contributions_norms() {
+        close();
+        Weight[] fair =
+                Stream.of(BANK, CLINIC, LAB)
+                        .map(id -> new Weight(id, 1.0 / 3))
+                        .toArray(Weight[]::new);
+        assertThat(AuditRules.breach(consortium, merged(Sample.figures(0.25, 0.05), fair)))
+                .isEmpty();
+        forged(merged(Sample.figures(0.9, 0.05), fair), "with a norm ratio of 0.9");
+        forged(merged(Sample.figures(0.25, 0.06), fair), "to an update of norm 0.06");
+    }
+
+    @Test
     void a_merge_that_is_scored_for_less_than_the_charter_gives() {
         close();
         forged(
@@ -475,7 +488,12 @@ class AuditRulesTest {
     }
 
     private static CandidateMerged merged(Weight... weights) {
-        Candidate candidate = new Candidate(digest("candidate"), MOMENTUM, List.of(weights));
+        return merged(Sample.figures(0.25, 0.05), weights);
+    }
+
+    private static CandidateMerged merged(MergeFigures figures, Weight... weights) {
+        Candidate candidate =
+                new Candidate(digest("candidate"), MOMENTUM, List.of(weights), figures);
         return new CandidateMerged(ONE, candidate, SCORED_BY, NOON);
     }
 

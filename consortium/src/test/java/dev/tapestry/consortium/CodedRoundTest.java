@@ -82,7 +82,13 @@ final class CodedRoundTest {
 
     private static Candidate candidate(Optional<CodedStep> step) {
         Candidate fair = Sample.candidate(BANK, CLINIC, LAB);
-        return new Candidate(fair.model(), fair.momentum(), step, Optional.empty(), fair.weights());
+        return new Candidate(
+                fair.model(),
+                fair.momentum(),
+                step,
+                Optional.empty(),
+                fair.weights(),
+                fair.figures());
     }
 
     private void contribute() {

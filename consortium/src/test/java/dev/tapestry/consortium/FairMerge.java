@@ -20,7 +20,18 @@ final class FairMerge {
                 Optional.of(Sample.digest("momentum of " + name)),
                 weights.entrySet().stream()
                         .map(e -> new Candidate.Weight(e.getKey(), e.getValue()))
-                        .toList());
+                        .toList(),
+                figures(round, weights));
+    }
+
+    /** As of updates that are orthogonal, or nearly. */
+    private static MergeFigures figures(Merging round, SortedMap<MemberId, Double> weights) {
+        double members = 0;
+        for (Contribution contribution : round.admitted().values()) {
+            double weight = weights.getOrDefault(contribution.member(), 0.0);
+            members += weight * Math.pow(contribution.updateNorm(), 2);
+        }
+        return Sample.figures(0.5, Math.sqrt(0.5 * members));
     }
 
     /** Shares that sum to 1, where whatever lies above the cap is spread over the lighter ones. */

@@ -96,7 +96,26 @@ final class Sample {
                 Optional.of(digest("momentum")),
                 Stream.of(members)
                         .map(member -> new Candidate.Weight(member, 1.0 / members.length))
-                        .toList());
+                        .toList(),
+                figures(0.25, 0.05));
+    }
+
+    /**
+     * Figures of a merge; with a ratio of 1/4 the sample's contributions make an update of 0.05.
+     */
+    static MergeFigures figures(double normRatio, double updateNorm) {
+        return new MergeFigures(
+                1,
+                Optional.of(0.0),
+                updateNorm,
+                List.of(
+                        new MergeFigures.Agreement(
+                                MergeFigures.ALL,
+                                normRatio,
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty())));
     }
 
     /** A score of a candidate that is better than the base by so much. */

@@ -63,11 +63,12 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                                     it.round(),
                                     it.missing().isEmpty() ? "" : " without " + it.missing());
             case CandidateMerged it ->
-                    "round %s merged %s with weights %s%s"
+                    "round %s merged %s with weights %s, %s%s"
                             .formatted(
                                     it.round(),
                                     it.candidate().model().abbreviated(),
                                     weights(it.candidate()),
+                                    it.candidate().figures().whole().line(),
                                     waiting(after));
             case CandidateScored it ->
                     "round %s: %s scores %s against %s bits per byte%s"

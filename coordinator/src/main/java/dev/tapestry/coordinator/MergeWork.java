@@ -67,7 +67,8 @@ final class MergeWork {
                 gradient(round, weights.weights(), folder, threads).map(models::adopt),
                 weights.weights().entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
-                        .toList());
+                        .toList(),
+                outcome.statistics().figures());
     }
 
     /** Codes the step to a merged model if the round's plan asks for it. */

@@ -2,6 +2,8 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.aggregation.MergeVerification.Differs;
+import dev.tapestry.aggregation.MergeVerification.Matches;
+import dev.tapestry.aggregation.RoundStatistics;
 import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
@@ -14,6 +16,7 @@ import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
@@ -121,7 +124,19 @@ public final class VerifyMerge {
                                                     .ifPresent(differences::add);
                                             return coded(round, candidate, again, differences);
                                         }));
+        if (differences.isEmpty() && verification instanceof Matches(RoundStatistics statistics)) {
+            measured(candidate.figures(), statistics.figures()).ifPresent(differences::add);
+        }
         return differences.isEmpty() ? verification : new Differs(differences);
+    }
+
+    /** What the log says otherwise of the merge's figures than merging once more. */
+    private static Optional<String> measured(MergeFigures logged, MergeFigures again) {
+        return logged.equals(again)
+                ? Optional.empty()
+                : Optional.of(
+                        "figures: the log has %s, merged again they are %s"
+                                .formatted(logged, again));
     }
 
     /** Codes the step once more; what the log says otherwise of it is added to the differences. */

@@ -39,6 +39,7 @@ final class Views {
                 plan,
                 plan.map(CanonicalJson::digest),
                 round.flatMap(Views::candidate).map(Candidate::model),
+                round.flatMap(Views::candidate).map(Candidate::figures),
                 state.base(),
                 round.map(RoundState::awaited).orElse(List.of()),
                 round.flatMap(RoundState::deadline),

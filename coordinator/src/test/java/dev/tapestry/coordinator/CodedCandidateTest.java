@@ -155,7 +155,8 @@ class CodedCandidateTest {
                         candidate.momentum(),
                         Optional.of(new CodedStep(step.codec(), before, after)),
                         Optional.empty(),
-                        candidate.weights()),
+                        candidate.weights(),
+                        candidate.figures()),
                 event.scoringClosesAt(),
                 event.at());
     }

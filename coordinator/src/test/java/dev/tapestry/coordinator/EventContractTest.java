@@ -142,7 +142,8 @@ class EventContractTest {
                         new Candidate(
                                 digest,
                                 Optional.of(digest),
-                                List.of(new Candidate.Weight(member, 1))),
+                                List.of(new Candidate.Weight(member, 1)),
+                                Figures.of(0.25, 0.05)),
                         at.plusSeconds(60),
                         at),
                 new ConsortiumEvent.CandidateMerged(
@@ -156,7 +157,8 @@ class EventContractTest {
                                                 Optional.of(digest),
                                                 digest)),
                                 Optional.of(digest),
-                                List.of(new Candidate.Weight(member, 1))),
+                                List.of(new Candidate.Weight(member, 1)),
+                                Figures.of(0.25, 0.05)),
                         at.plusSeconds(60),
                         at),
                 new ConsortiumEvent.CandidateScored(round, member, new Score(1.5, 1.75, 9000), at),

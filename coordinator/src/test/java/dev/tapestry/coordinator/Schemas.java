@@ -98,6 +98,11 @@ final class Schemas {
                         problems.add(place + " is below " + rule + ": " + value);
                     }
                 }
+                case "maximum" -> {
+                    if (value.isNumber() && value.asDouble() > rule.asDouble()) {
+                        problems.add(place + " is above " + rule + ": " + value);
+                    }
+                }
                 case "description", "contentEncoding" -> {}
                 default -> throw new IllegalStateException("keyword " + keyword.getKey());
             }

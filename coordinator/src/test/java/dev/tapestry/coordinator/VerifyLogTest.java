@@ -111,6 +111,24 @@ class VerifyLogTest {
     }
 
     @Test
+    void figures_that_the_contributions_do_not_give_are_found() {
+        begin();
+        contribute(ADA, BELA);
+        Candidate fair = candidate(0.5, 0.5);
+        forged(
+                new CandidateMerged(
+                        ONE,
+                        new Candidate(
+                                fair.model(),
+                                fair.momentum(),
+                                fair.weights(),
+                                Figures.of(0.5, 0.05)),
+                        NOON.plus(CHARTER.scoringDeadline()),
+                        NOON),
+                "with a norm ratio of 0.5");
+    }
+
+    @Test
     void a_base_that_is_no_merged_candidate_is_found() {
         begin();
         forged(
@@ -194,7 +212,8 @@ class VerifyLogTest {
         return new Candidate(
                 digest("candidate"),
                 Optional.empty(),
-                List.of(new Weight(ADA, ofAda), new Weight(BELA, ofBela)));
+                List.of(new Weight(ADA, ofAda), new Weight(BELA, ofBela)),
+                Figures.of(0.25, 0.05));
     }
 
     private static Digest digest(String text) {

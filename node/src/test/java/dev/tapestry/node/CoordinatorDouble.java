@@ -234,6 +234,7 @@ final class CoordinatorDouble implements AutoCloseable {
                 plan,
                 plan.map(CanonicalJson::digest),
                 candidate,
+                Optional.empty(),
                 base,
                 awaits ? List.of(MEMBER) : List.of(),
                 Optional.empty(),

@@ -1,14 +1,11 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.MergeVerification;
-import dev.tapestry.aggregation.RoundStatistics;
+import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.coordinator.VerifyMerge;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -62,55 +59,8 @@ final class VerifyCommands extends CommandGroup {
     }
 
     /** What {@code verify merge --json} prints. */
-    record MergeReport(boolean matches, List<String> differences, List<GroupAgreement> agreement) {}
-
-    /**
-     * How far the updates of one kind of tensor agree, as {@link RoundStatistics} has it.
-     *
-     * @param group {@code ALL}, or the kind
-     */
-    record GroupAgreement(
-            String group,
-            double normRatio,
-            Optional<Double> cosineWithPrevious,
-            Optional<Double> cosineWithMomentum,
-            Optional<Double> alignedGain,
-            Optional<Double> transverse) {
-
-        private static GroupAgreement of(String group, RoundStatistics.Agreement agreement) {
-            Optional<RoundStatistics.Momentum> momentum = agreement.momentum();
-            return new GroupAgreement(
-                    group,
-                    agreement.normRatio(),
-                    boxed(agreement.cosineWithPrevious()),
-                    momentum.map(RoundStatistics.Momentum::cosine),
-                    momentum.flatMap(m -> boxed(m.alignedGain())),
-                    momentum.map(RoundStatistics.Momentum::transverse));
-        }
-
-        private static List<GroupAgreement> of(RoundStatistics statistics) {
-            List<GroupAgreement> all = new ArrayList<>();
-            all.add(of("ALL", statistics.whole()));
-            statistics.groups().forEach((group, agreement) -> all.add(of(group.name(), agreement)));
-            return all;
-        }
-
-        private static Optional<Double> boxed(OptionalDouble value) {
-            return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
-        }
-
-        private String text() {
-            StringBuilder text =
-                    new StringBuilder("%-24s norm ratio %.3f".formatted(group, normRatio));
-            cosineWithPrevious.ifPresent(cosine ->
-                    text.append(", cosine with the update before %.3f".formatted(cosine)));
-            cosineWithMomentum.ifPresent(
-                    cosine -> text.append(", with the momentum %.3f".formatted(cosine)));
-            alignedGain.ifPresent(gain -> text.append(", gain along %.3f".formatted(gain)));
-            transverse.ifPresent(across -> text.append(", across %.3f".formatted(across)));
-            return text.toString();
-        }
-    }
+    record MergeReport(
+            boolean matches, List<String> differences, List<MergeFigures.Agreement> agreement) {}
 
     @Command(
             name = "merge",
@@ -134,7 +84,7 @@ final class VerifyCommands extends CommandGroup {
         MergeReport report =
                 switch (VerifyMerge.of(directory, new RoundNumber(round))) {
                     case MergeVerification.Matches(var statistics) -> {
-                        List<GroupAgreement> agreement = GroupAgreement.of(statistics);
+                        List<MergeFigures.Agreement> agreement = statistics.figures().agreement();
                         if (!json) {
                             statistics
                                     .members()
@@ -145,7 +95,8 @@ final class VerifyCommands extends CommandGroup {
                                                     update.weight(),
                                                     update.norm(),
                                                     update.cosineWithAggregate()));
-                            agreement.forEach(group -> say("%s", group.text()));
+                            agreement.forEach(
+                                    group -> say("%-24s %s", group.group(), group.line()));
                             say("round %d: the candidate is this merge, to the last byte", round);
                         }
                         yield new MergeReport(true, List.of(), agreement);

@@ -2,6 +2,7 @@ package dev.tapestry.consortium.protocol;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundPlan;
 import java.time.Instant;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param plan of the latest round; empty while {@code phase} is {@code IDLE} and none was announced
  * @param planDigest digest of the plan's canonical JSON
  * @param candidate the merged model; from {@code SCORING} on
+ * @param figures what its merge measured; where {@code candidate} is
  * @param base the shared base now
  * @param awaited members for whom the round is waiting
  * @param deadline when the waiting ends
@@ -29,6 +31,7 @@ public record RoundView(
         Optional<RoundPlan> plan,
         Optional<Digest> planDigest,
         Optional<Digest> candidate,
+        Optional<MergeFigures> figures,
         Optional<Digest> base,
         List<MemberId> awaited,
         Optional<Instant> deadline,

@@ -177,7 +177,8 @@ final class Candidates {
                 gradient.map(mean -> CanonicalJson.digest(Manifests.of(mean))),
                 weights.entrySet().stream()
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
-                        .toList());
+                        .toList(),
+                outcome.statistics().figures());
     }
 
     /** The candidate has become the base: from now on what it carries counts. */
