@@ -104,11 +104,11 @@ public final class Merge {
             String shard,
             List<TensorSpec> specs)
             throws IOException {
-        MergeRule rule = inputs.order().rule();
-        OuterStep step = OuterStep.of(rule.outer(), inputs.order().state());
+        MergeOrder order = inputs.order();
+        OuterStep step = OuterStep.of(order.rule().outer(), order.state());
         List<TensorMerge> tensors = specs.stream().map(inputs::tensor).toList();
         long begun = System.nanoTime();
-        try (ShardWriters files = new ShardWriters(folder, shard, specs, Buffer.of(rule))) {
+        try (ShardWriters files = new ShardWriters(folder, shard, specs, order.buffers())) {
             ShardMerge.Result result =
                     new ShardMerge(kernels, workers, composition, step, inputs.weights(), tensors)
                             .into(files.sinks());
@@ -132,8 +132,7 @@ public final class Merge {
         }
         List<Path> paths = new ArrayList<>();
         paths.add(folder.candidate().resolve(shard.getKey()));
-        Buffer.of(order.rule())
-                .forEach(buffer -> paths.add(folder.buffer(buffer).resolve(shard.getKey())));
+        order.buffers().forEach(buffer -> paths.add(folder.buffer(buffer).resolve(shard.getKey())));
         List<TensorSpec> specs = shard.getValue();
         List<SafetensorsFile> files = new ArrayList<>();
         try {

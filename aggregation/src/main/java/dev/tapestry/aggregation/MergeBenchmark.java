@@ -117,7 +117,7 @@ public final class MergeBenchmark {
                         new WeightedContribution(model, digest(member), 1.0 / settings.members()));
             }
             MergeOrder order =
-                    new MergeOrder(base, digest(0), members, settings.rule(), Optional.empty());
+                    MergeOrder.of(base, digest(0), members, settings.rule(), Optional.empty());
             double bytes = base.bytes() * (settings.members() + 1.0);
             long peakRssMb = -1;
             List<Double> merging = new ArrayList<>();

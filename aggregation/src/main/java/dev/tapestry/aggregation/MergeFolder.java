@@ -80,7 +80,7 @@ final class MergeFolder {
             delete(work);
         }
         Files.createDirectories(candidate());
-        for (Buffer buffer : Buffer.of(order.rule())) {
+        for (Buffer buffer : order.buffers()) {
             Files.createDirectories(buffer(buffer));
         }
         return interrupted.isPresent() ? interrupted.get() : MergeJournal.begin(journal, order);
@@ -97,8 +97,8 @@ final class MergeFolder {
             throws IOException {
         complete(candidate(), order.base());
         Optional<OuterState> published = Optional.empty();
-        if (OuterState.isKeptBy(order.rule())) {
-            for (Buffer buffer : Buffer.of(order.rule())) {
+        if (!order.buffers().isEmpty()) {
+            for (Buffer buffer : order.buffers()) {
                 complete(buffer(buffer), order.base());
             }
             notes.write(state());

@@ -45,7 +45,7 @@ final class MergeInputs implements AutoCloseable {
         try {
             order.state()
                     .ifPresent(found -> {
-                        for (Buffer buffer : found.buffers()) {
+                        for (Buffer buffer : order.buffersBefore()) {
                             ModelDirectory model =
                                     ModelDirectory.open(found.directory().resolve(buffer.folder()));
                             state.put(buffer, model);
@@ -79,7 +79,7 @@ final class MergeInputs implements AutoCloseable {
                                             state.directory(),
                                             state.buffers(),
                                             state.notes().gathered().orElse(0),
-                                            Buffer.of(order.rule()),
+                                            order.buffers(),
                                             order.rule().outer()));
                 });
     }

@@ -6,9 +6,11 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -19,15 +21,18 @@ import java.util.TreeMap;
  * @param contributions by member; they are summed in the order of member ids whatever the order
  *     here, and their weights sum to 1
  * @param rule of the merge
- * @param state of the outer optimiser after the last merge; empty in the first round and where the
- *     rule keeps none
+ * @param state of the outer optimiser after the last merge; empty in the first round and where
+ *     nothing is kept
+ * @param keepsUpdate whether Δ is kept for the next merge even where the rule does not ask for it,
+ *     so that the next merge can tell the cosine with it
  */
 public record MergeOrder(
         ModelDirectory base,
         Digest baseDigest,
         SequencedMap<MemberId, WeightedContribution> contributions,
         MergeRule rule,
-        Optional<OuterState> state) {
+        Optional<OuterState> state,
+        boolean keepsUpdate) {
 
     /** How far from 1 the weights may sum. */
     static final double WEIGHT_TOLERANCE = 1e-9;
@@ -44,7 +49,7 @@ public record MergeOrder(
                     "the weights of %d contributions sum to %s, not to 1"
                             .formatted(contributions.size(), sum));
         }
-        if (!OuterState.isKeptBy(rule) && state.isPresent()) {
+        if (buffers(rule, keepsUpdate).isEmpty() && state.isPresent()) {
             throw new AggregationException(
                     AggregationException.Code.INVALID_ORDER,
                     "a rule that keeps no outer state does not read one; leave it out");
@@ -58,7 +63,39 @@ public record MergeOrder(
             Map<MemberId, WeightedContribution> contributions,
             MergeRule rule,
             Optional<OuterState> state) {
-        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, state);
+        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, state, false);
+    }
+
+    /** The same where the update is kept, as a consortium's rounds do. */
+    public static MergeOrder keepingUpdate(
+            ModelDirectory base,
+            Digest baseDigest,
+            Map<MemberId, WeightedContribution> contributions,
+            MergeRule rule,
+            Optional<OuterState> state) {
+        return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, state, true);
+    }
+
+    /** What the merge keeps for the next, in the order of {@link Buffer}. */
+    Set<Buffer> buffers() {
+        return buffers(rule, keepsUpdate);
+    }
+
+    /** What of that the merge before has left. */
+    Set<Buffer> buffersBefore() {
+        EnumSet<Buffer> found = EnumSet.noneOf(Buffer.class);
+        state.ifPresent(before -> found.addAll(before.buffers()));
+        found.retainAll(buffers());
+        return Collections.unmodifiableSet(found);
+    }
+
+    private static Set<Buffer> buffers(MergeRule rule, boolean keepsUpdate) {
+        EnumSet<Buffer> kept = EnumSet.noneOf(Buffer.class);
+        kept.addAll(Buffer.of(rule));
+        if (keepsUpdate) {
+            kept.add(Buffer.PREVIOUS_UPDATE);
+        }
+        return Collections.unmodifiableSet(kept);
     }
 
     /**
@@ -76,6 +113,9 @@ public record MergeOrder(
                                         Double.toHexString(contribution.weight()))));
         text.append("rule " + rule + "\n");
         state.ifPresent(before -> text.append("state " + before.digest() + "\n"));
+        if (keepsUpdate) {
+            text.append("keeps update\n");
+        }
         return Digest.of(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

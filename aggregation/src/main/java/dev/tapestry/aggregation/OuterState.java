@@ -12,7 +12,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What the outer optimiser keeps between two merges, as far as its rule keeps anything:
+ * What is kept between two merges: by the outer optimiser, as far as its rule keeps anything, and
+ * the update of the merge before where the order asks for it:
  *
  * <pre>
  * first-moment/       b or m, laid out as the base, all F32
@@ -34,22 +35,25 @@ public record OuterState(Path directory, Digest digest) {
         return new OuterState(folder.resolve("outer-state-" + digest), digest);
     }
 
-    /** Whether {@code rule} keeps anything between two merges. */
-    public static boolean isKeptBy(MergeRule rule) {
-        return !Buffer.of(rule).isEmpty();
-    }
-
     /** Whether the directory still holds what the digest says; reads all of it. */
     public boolean isIntact() {
         return digestOf(directory).equals(digest);
     }
 
     /**
-     * Whether it holds what {@code rule} keeps; a state that another kind of rule left does not,
-     * nor one in which more updates are gathered than the rule gathers.
+     * Whether it holds what {@code rule} keeps, and nothing else but the previous update, which any
+     * merge may keep; a state that another kind of rule left does not, nor one in which more
+     * updates are gathered than the rule gathers.
      */
     public boolean fits(MergeRule rule) {
-        return buffers().equals(Buffer.of(rule))
+        Set<Buffer> expected = Buffer.of(rule);
+        Set<Buffer> found = buffers();
+        Set<Buffer> others = EnumSet.noneOf(Buffer.class);
+        others.addAll(found);
+        others.removeAll(expected);
+        others.remove(Buffer.PREVIOUS_UPDATE);
+        return found.containsAll(expected)
+                && others.isEmpty()
                 && (!(rule.outer() instanceof OuterOptimizer.DelayedNesterov delayed)
                         || notes().gathered().orElse(Integer.MAX_VALUE) < delayed.merges());
     }

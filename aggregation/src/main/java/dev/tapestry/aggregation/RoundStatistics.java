@@ -46,8 +46,7 @@ public record RoundStatistics(
      *
      * @param normRatio ‖Δ‖² ÷ Σ wₘ ‖Δₘ‖²: 1 where all members say the same, 1/M for M orthogonal
      *     updates under the mean; 0 where nobody moved
-     * @param cosineWithPrevious between Δ and that of the merge before; empty unless the rule keeps
-     *     it
+     * @param cosineWithPrevious between Δ and that of the merge before; empty unless that was kept
      * @param momentum how Δ lies to the first moment before this merge; empty where there was none
      */
     public record Agreement(
@@ -120,8 +119,7 @@ public record RoundStatistics(
                     new MemberUpdate(entry.getValue().weight(), Math.sqrt(squared), cosine));
             index++;
         }
-        boolean had = order.state().isPresent();
-        var kept = had ? Buffer.of(order.rule()) : Collections.<Buffer>emptySet();
+        Set<Buffer> kept = order.buffersBefore();
         double[] whole = new double[Of.values().length];
         Map<TensorGroup, Agreement> groups = new EnumMap<>(TensorGroup.class);
         for (TensorGroup group : TensorGroup.values()) {

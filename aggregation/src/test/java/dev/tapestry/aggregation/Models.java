@@ -179,7 +179,7 @@ final class Models implements AutoCloseable {
             MergeRule rule,
             Optional<OuterState> state) {
         Digest digest = Digest.of(base.path().toString().getBytes(StandardCharsets.UTF_8));
-        return new MergeOrder(base, digest, members, rule, state);
+        return MergeOrder.of(base, digest, members, rule, state);
     }
 
     /** Merges and opens the candidate. */

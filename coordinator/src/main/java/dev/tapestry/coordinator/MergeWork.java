@@ -151,14 +151,12 @@ final class MergeWork {
                                 weight.getValue()));
             }
             return work.apply(
-                    MergeOrder.of(
+                    MergeOrder.keepingUpdate(
                             base,
                             round.plan().base(),
                             opened,
                             round.plan().merge(),
-                            OuterState.isKeptBy(round.plan().merge())
-                                    ? round.momentum().flatMap(digest -> state(round, digest))
-                                    : Optional.empty()));
+                            round.momentum().flatMap(digest -> state(round, digest))));
         } finally {
             opened.values().forEach(contribution -> contribution.model().close());
         }
