@@ -51,7 +51,8 @@ final class RunCommands extends CommandGroup {
     @Command(
             name = "watch",
             description = {
-                "Print a line whenever something changes: round, phase, who is awaited, deadline.",
+                "Print a line whenever something changes: round, phase, who is awaited, deadline;",
+                "and one for each merge: how far the members' updates agree, among each other and with those before.",
                 "Ends when the run does: with 0 if it published all its bases, or with 1 if it ended"
                         + " before. While nothing runs it speaks of the latest round."
             },
@@ -66,16 +67,21 @@ final class RunCommands extends CommandGroup {
                     Path directory,
             @Option(names = "--json", description = "One line of JSON per change.") boolean json)
             throws InterruptedException {
+        MergeLines merges = new MergeLines();
         try (StewardClient steward = StewardFiles.client(directory)) {
             RoundView last =
                     new RunWatch(
                                     steward,
-                                    view ->
-                                            answer(
-                                                    json,
-                                                    view,
-                                                    "%s",
-                                                    RunWatch.line(view, Instant.now())),
+                                    view -> {
+                                        answer(
+                                                json,
+                                                view,
+                                                "%s",
+                                                RunWatch.line(view, Instant.now()));
+                                        if (!json) {
+                                            merges.of(view).ifPresent(line -> say("%s", line));
+                                        }
+                                    },
                                     trouble -> err().println(trouble))
                             .follow();
             return (RunWatch.succeeded(last) ? ExitCode.DONE : ExitCode.REFUSED).number();

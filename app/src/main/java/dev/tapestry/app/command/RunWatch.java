@@ -66,7 +66,6 @@ record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<Strin
                         line.append(" until ")
                                 .append(end.truncatedTo(ChronoUnit.SECONDS))
                                 .append(in(now, end)));
-        view.figures().ifPresent(figures -> line.append("; ").append(figures.whole().line()));
         if (!view.reason().isEmpty()) {
             line.append(": ").append(view.reason());
         }

@@ -56,7 +56,9 @@ final class WholeWalkTest {
             assertThat(Said.ok("node", "start", node, "--until-run-ends"))
                     .contains("member: alpha")
                     .contains("proven by the coordinator's log");
-            assertThat(Said.ok("run", "watch", consortium)).contains("published");
+            assertThat(Said.ok("run", "watch", consortium))
+                    .contains("published")
+                    .containsOnlyOnce("updates: norm ratio 1.000");
 
             Said.ok("member", "revoke", consortium, "alpha", "--reason", "the walk is over");
             assertThat(Said.ok("member", "list", consortium)).contains("REVOKED");
