@@ -51,7 +51,6 @@ final class ExampleFilesTest {
     void a_merge_rule_may_have_clipping_and_mixing() throws IOException {
         String plan =
                 example("run-plan.yaml")
-                        .replace("# clipping:", "clipping:")
                         .replace("# mixing: {type: n", "mixing: {type: n")
                         .replace(
                                 "aggregator: {type: norm-preserving}",
@@ -62,7 +61,9 @@ final class ExampleFilesTest {
                                 .clipped(new Clipping.MedianNorm())
                                 .mixed(new Mixing.NearestNeighbour(1)));
         assertThat(read(example("run-plan.yaml"), RunPlan.class).merge())
-                .isEqualTo(MergeRule.of(PLAIN, new Aggregator.NormPreserving()));
+                .isEqualTo(
+                        MergeRule.of(PLAIN, new Aggregator.NormPreserving())
+                                .clipped(new Clipping.MedianNorm()));
     }
 
     @Test
