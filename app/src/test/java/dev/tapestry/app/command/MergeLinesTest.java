@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.MergeFigures.Agreement;
 import dev.tapestry.consortium.MergeRule;
@@ -69,7 +70,7 @@ final class MergeLinesTest {
                         run.training(),
                         MergeRule.fedAvg(),
                         1000,
-                        List.of(),
+                        List.of(new MemberId("alpha")),
                         Instant.EPOCH);
         return new RoundView(
                 1,
