@@ -33,7 +33,7 @@ final class Exercise implements LocalWork {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** What a member was asked in a round; the correction's elements are all alike. */
-    record Asked(int place, int round, Optional<Float> correction) {}
+    record Asked(int place, int round, int steps, Optional<Float> correction) {}
 
     private final int members;
     private final List<Asked> asked = new ArrayList<>();
@@ -111,6 +111,7 @@ final class Exercise implements LocalWork {
                 new Asked(
                         place,
                         number,
+                        task.steps(),
                         gradients.flatMap(GradientTask::correction).map(Exercise::value)));
         float step = runsAway.test(place, number) ? 100 : 0.01f * gradient(place, number) / 8;
         try (ModelDirectory before = ModelDirectory.open(task.base())) {
