@@ -42,10 +42,13 @@ public record TrainingPlan(
         check(sequenceLength > 0, "sequenceLength", sequenceLength);
         check(clipNorm > 0, "clipNorm", clipNorm);
         check(threads > 0 && threads <= 1024, "threads", threads);
-        check(
-                accumulationSteps > 0 && sequencesPerStep % accumulationSteps == 0,
-                "accumulationSteps",
-                accumulationSteps);
+        check(accumulationSteps > 0, "accumulationSteps", accumulationSteps);
+        if (sequencesPerStep % accumulationSteps != 0) {
+            throw new TrainingException(
+                    Code.INVALID_PLAN,
+                    "plan: a batch of %d sequences cannot be cut into %d equal passes: take accumulation steps that divide %d"
+                            .formatted(sequencesPerStep, accumulationSteps, sequencesPerStep));
+        }
     }
 
     /** A plan whose batches are taken whole, every value held until the way back. */

@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.SafetensorsFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -55,6 +56,29 @@ final class TrainCommandTest {
     void a_job_of_another_version_of_the_contract_is_refused() throws IOException {
         describe("\"protocol\":1", "\"protocol\":2");
         assertThat(Said.by("train", job).err()).contains("protocol 2", "speaks 1");
+    }
+
+    /** The job's batch is of two sequences. */
+    @Test
+    void a_batch_in_passes_and_layers_computed_again_give_the_same_up_to_rounding()
+            throws IOException {
+        assertThat(Said.by("train", job).code()).isZero();
+        double whole = lastLoss();
+        assertThat(passes("3").err()).contains("cannot be cut into 3 equal passes");
+        assertThat(passes("0").code()).isEqualTo(2);
+        Said said = passes("2");
+        assertThat(said.code()).as(said.err()).isZero();
+        assertThat(lastLoss()).isCloseTo(whole, within(1e-4));
+    }
+
+    private Said passes(String count) throws IOException {
+        Drafts.delete(job.resolve("state"));
+        return Said.by("train", job, "--accumulation-steps", count, "--activation-checkpointing");
+    }
+
+    private double lastLoss() throws IOException {
+        String line = Files.readAllLines(job.resolve("metrics.jsonl")).getLast();
+        return Double.parseDouble(line.replaceAll(".*\"loss\":([-0-9.eE]+).*", "$1"));
     }
 
     @Test

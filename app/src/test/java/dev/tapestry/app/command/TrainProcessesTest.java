@@ -44,6 +44,7 @@ final class TrainProcessesTest {
                         Main.class.getName(),
                         "train",
                         job.toString(),
+                        "--activation-checkpointing",
                         "--processes",
                         "2"));
         parent =
@@ -60,6 +61,13 @@ final class TrainProcessesTest {
     void none_is_left_behind() {
         parent.destroyForcibly();
         eventually().until(() -> !parent.isAlive() && !worker.isAlive());
+    }
+
+    @Test
+    void a_worker_trains_as_its_parent_was_told() throws IOException {
+        assertThat(Files.readString(Path.of("/proc/" + worker.pid() + "/cmdline")).split("\0", -1))
+                .contains("--activation-checkpointing")
+                .containsSequence("--accumulation-steps", "1");
     }
 
     @Test

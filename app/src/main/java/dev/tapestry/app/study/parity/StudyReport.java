@@ -30,6 +30,9 @@ record StudyReport(String commit, List<Row> arms) {
      *     of the arm
      * @param bytesUpPerParam that a member sends in a round, for each parameter
      * @param worstMemberGapPercent the gap of the member that is farthest behind
+     * @param rates that were tried on the first seed
+     * @param rateAtTheEdge whether the lowest or the highest of them was the best
+     * @param devices that its seeds were trained on
      * @param settings the chosen rate's cell
      */
     record Row(
@@ -46,7 +49,9 @@ record StudyReport(String commit, List<Row> arms) {
             Optional<Double> bytesReduction,
             Optional<Double> bytesUpPerParam,
             Optional<Double> worstMemberGapPercent,
+            List<Double> rates,
             boolean rateAtTheEdge,
+            List<String> devices,
             Cell settings) {}
 
     static StudyReport of(Study study, StudyPlan plan, String commit) {
@@ -99,7 +104,13 @@ record StudyReport(String commit, List<Row> arms) {
                 rounds.map(r ->
                         (double) any.uploaded() / any.parameters() / Math.ceil(steps / r.steps())),
                 best.flatMap(central -> worst(result, central)),
+                arm.rates(),
                 result.atTheEdge(),
+                result.seeds().stream()
+                        .map(seed -> seed.device().orElse("cpu"))
+                        .distinct()
+                        .sorted()
+                        .toList(),
                 any.cell());
     }
 

@@ -97,8 +97,7 @@ final class StudyText {
                             row.start().name().toLowerCase(Locale.ROOT),
                             String.valueOf(row.members()),
                             row.h().map(String::valueOf).orElse("–"),
-                            row.settings().recipe().learningRate()
-                                    + (row.rateAtTheEdge() ? " (edge)" : ""),
+                            row.settings().recipe().learningRate() + tried(row),
                             String.valueOf(row.seeds().size()),
                             "%.4f".formatted(row.meanBpb()),
                             percent(row.gapPercent()),
@@ -108,6 +107,14 @@ final class StudyText {
                             row.bytesUpPerParam().map("%.4f"::formatted).orElse("–")));
         }
         return rows;
+    }
+
+    /** What to know of the rate: a better one may lie beyond, or nobody looked. */
+    private static String tried(StudyReport.Row row) {
+        if (row.rates().size() == 1) {
+            return " (only)";
+        }
+        return row.rateAtTheEdge() ? " (edge)" : "";
     }
 
     private static String percent(Optional<Double> value) {

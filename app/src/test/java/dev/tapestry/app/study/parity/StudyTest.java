@@ -135,6 +135,9 @@ class StudyTest {
         assertThat(central.rateAtTheEdge()).isTrue();
         assertThat(central.gapPercent()).contains(0.0);
         assertThat(loop.seeds()).containsExactly(1L, 2L);
+        assertThat(loop.rates()).hasSize(1);
+        assertThat(loop.devices()).containsExactly("cpu");
+        assertThat(StudyText.markdown(report)).contains("0.001 (edge)", " (only)");
         assertThat(loop.gapPercent().orElseThrow()).isBetween(-20.0, 20.0);
         assertThat(loop.gapCiHighPercent().orElseThrow()).isGreaterThan(loop.gapPercent().get());
         assertThat(loop.worstMemberGapPercent().orElseThrow())
