@@ -262,6 +262,37 @@ def optimise(plan, weights, state, step, factor, narrow):
             adamw(plan["others"] if plan["type"] == "muon" else plan, name, weight, state, step, factor)
 
 
+# --- averaging around the optimiser (training/PrimalAverage.java) --------------------------------------------------------
+
+class PrimalAverage:
+    """GPA (arXiv 2512.17131). Between steps the weights are x, the average; the optimiser moves z, which runs ahead."""
+
+    def __init__(self, plan, weights, state):
+        self.point, self.memory, self.weights = plan["gradientPoint"], plan["memory"], weights
+        with torch.no_grad():
+            self.average = {n: torch.zeros_like(w) for n, w in weights.items()}
+            self.fast = {n: w + state.get(f"ahead.{n}", 0) for n, w in weights.items()}
+
+    def look_ahead(self):
+        """Puts y, where the gradient is taken, in the weights' place."""
+        for name, weight in self.weights.items():
+            self.average[name].copy_(weight)
+            weight.mul_(self.point).add_(self.fast[name], alpha=1 - self.point)
+
+    def step(self, optimiser):
+        """Lets the optimiser move z, and x follow, which is then in the weights' place again."""
+        for name, weight in self.weights.items():
+            weight.copy_(self.fast[name])
+        optimiser()
+        for name, weight in self.weights.items():
+            self.fast[name].copy_(weight)
+            weight.copy_(self.average[name]).mul_(self.memory).add_(self.fast[name], alpha=1 - self.memory)
+
+    def ahead(self):
+        """z - x: what outlives the round, for a new base moves x and z alike."""
+        return {f"ahead.{n}": self.fast[n] - w.detach() for n, w in self.weights.items()}
+
+
 # --- between rounds ------------------------------------------------------------------------------------------------------
 
 def state_file(job_directory, number):
@@ -298,8 +329,6 @@ def main(job_directory):
     job = json.loads((job_directory / "job.json").read_text())
     if job["protocol"] != 1:
         raise SystemExit(f"this trainer speaks protocol 1, the job {job['protocol']}")
-    if "averaging" in job:
-        raise SystemExit("this trainer does not average weights: take the embedded engine, or a plan without 'averaging'")
     device = torch.device(os.environ.get("TAPESTRY_DEVICE", "cpu"))
     torch.set_num_threads(job["threads"])
     narrow = job["precision"] == "BF16"
@@ -310,6 +339,8 @@ def main(job_directory):
     batch, length = job["batchSequences"], job["sequenceLength"]
     order = DataOrder(len(tokens), length, job["seed"])
     state, steps, sequences = load_state(job_directory, job, weights, device)
+    average = PrimalAverage(job["averaging"], weights, state) if "averaging" in job else None
+    state = {n: t for n, t in state.items() if not n.startswith("ahead.")}
     schedule_tokens, losses = job["scheduleTokens"], []
     asked = job.get("gradients")  # members share their mean gradients, and correct their own by the difference
     correction = {}
@@ -322,6 +353,9 @@ def main(job_directory):
         for step in range(1, job["steps"] + 1):
             starts = [order.start(sequences + i) for i in range(batch)]
             windows = torch.from_numpy(np.stack([tokens[s:s + length + 1] for s in starts]).astype(np.int64)).to(device)
+            if average:
+                with torch.no_grad():
+                    average.look_ahead()
             logits = model.logits(windows[:, :-1])
             loss = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), windows[:, 1:].reshape(-1))
             loss.backward()
@@ -336,7 +370,12 @@ def main(job_directory):
                 if norm > job["clipNorm"]:
                     for weight in weights.values():
                         weight.grad.mul_(job["clipNorm"] / norm)
-                optimise(job["optimizer"], weights, state, steps + 1, rate_factor(job["schedule"], schedule_tokens), narrow)
+                factor = rate_factor(job["schedule"], schedule_tokens)
+
+                def move():
+                    optimise(job["optimizer"], weights, state, steps + 1, factor, narrow)
+
+                average.step(move) if average else move()
                 for weight in weights.values():
                     weight.grad = None
             steps += 1
@@ -349,7 +388,7 @@ def main(job_directory):
     write_safetensors(job_directory / "model.safetensors", weights)
     if asked:
         write_safetensors(job_directory / "gradient.safetensors", {n: g / job["steps"] for n, g in gradients.items()})
-    save_state(job_directory, job, state, steps, sequences)
+    save_state(job_directory, job, {**state, **average.ahead()} if average else state, steps, sequences)
     write_json(job_directory / "done.json",
                {"tokens": job["tokens"], "steps": job["steps"], "meanLoss": sum(losses) / len(losses)})
 

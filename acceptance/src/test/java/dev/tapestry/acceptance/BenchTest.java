@@ -1,10 +1,21 @@
 package dev.tapestry.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.consortium.CodecName;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +29,7 @@ class BenchTest {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir Path directory;
+    private int runs;
 
     @Test
     void rounds() {
@@ -144,22 +156,117 @@ class BenchTest {
         }
     }
 
+    @Test
+    void codecs_take_the_bytes_of_the_protocol_and_lose_what_they_may() {
+        JsonNode report = run("codecs", "--size-mb", 1, "--repeats", 1);
+        assertThat(report.propertyNames())
+                .containsExactly("megabytes", "copy_mb_per_second", "codecs");
+        assertThat(report.path("megabytes").asInt()).isEqualTo(1);
+        assertThat(report.path("copy_mb_per_second").asDouble()).isPositive();
+        Map<String, JsonNode> rows = new LinkedHashMap<>();
+        report.path("codecs").forEach(row -> rows.put(row.path("codec").asString(), row));
+        assertThat(rows.keySet())
+                .isEqualTo(
+                        CodecName.KNOWN.stream()
+                                .map(CodecName::value)
+                                .collect(Collectors.toCollection(LinkedHashSet::new)));
+        rows.forEach((codec, row) -> {
+            assertThat(row.propertyNames())
+                    .containsExactly(
+                            "codec",
+                            "encode_mb_per_second",
+                            "decode_mb_per_second",
+                            "bytes_per_parameter",
+                            "relative_error");
+            assertThat(row.path("encode_mb_per_second").asDouble()).as(codec).isPositive();
+            assertThat(row.path("decode_mb_per_second").asDouble()).as(codec).isPositive();
+            // 250,000 numbers are one group, whose length the protocol tells.
+            double bytes = row.path("bytes_per_parameter").asDouble() * 250_000;
+            double error = row.path("relative_error").asDouble();
+            switch (codec) {
+                case "fp32/1" -> is(codec, bytes, 1_000_000, error, 0, 0);
+                case "bf16/1" -> is(codec, bytes, 500_000, error, 0.0005, 0.004);
+                case "int8/1" -> is(codec, bytes, 2 * 3_907 + 250_000, error, 0.002, 0.02);
+                case "e3m0/1", "int4/1" -> is(codec, bytes, 2 * 3_907 + 125_000, error, 0.1, 0.25);
+                case "int2/1" -> is(codec, bytes, 4 * 1_954 + 62_500, error, 0.3, 0.6);
+                // A kept number takes its sign, one bit more, and in 8 to 11 bits where it is.
+                case "topk64/1" -> isBetween(codec, bytes, 8, 11, 64, error);
+                case "topk32/1" -> isBetween(codec, bytes, 7, 10, 32, error);
+                case "topk16/1" -> isBetween(codec, bytes, 6, 9, 16, error);
+                default -> fail("no figures are known of %s", codec);
+            }
+        });
+        assertThat(List.of("topk64/1", "topk32/1", "topk16/1", "int2/1", "int8/1", "bf16/1"))
+                .as("the more bytes, the less is lost")
+                .isSortedAccordingTo(
+                        Comparator.comparingDouble(codec ->
+                                -rows.getOrDefault(codec, report)
+                                        .path("relative_error")
+                                        .asDouble()));
+        assertThat(table())
+                .as("the table for people says the same")
+                .isEqualTo(
+                        rows.values().stream()
+                                .map(row ->
+                                        "%s %.5f %.4f"
+                                                .formatted(
+                                                        row.path("codec").asString(),
+                                                        row.path("bytes_per_parameter").asDouble(),
+                                                        row.path("relative_error").asDouble()))
+                                .toList());
+    }
+
+    private static void is(
+            String codec, double bytes, double expected, double error, double least, double most) {
+        assertThat(bytes).as(codec).isCloseTo(expected, within(0.01));
+        assertThat(error).as(codec).isBetween(least, most);
+    }
+
+    /** For top-k: so many bits for each of a {@code share}th of the numbers. */
+    private static void isBetween(
+            String codec, double bytes, int least, int most, int share, double error) {
+        assertThat(bytes * 8 * share / 250_000).as(codec).isBetween((double) least, (double) most);
+        assertThat(error).as(codec).isBetween(0.6, 0.9);
+    }
+
+    /** What {@code bench codecs} prints for people, without what is measured in seconds. */
+    private List<String> table() {
+        List<String> lines = printed("codecs", "--size-mb", 1, "--repeats", 1).lines().toList();
+        int header =
+                IntStream.range(0, lines.size())
+                        .filter(line -> lines.get(line).matches("codec +encode MB/s .*error"))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(lines.getLast()).matches("copy +[1-9][0-9]*");
+        return lines.subList(header + 1, lines.size() - 1).stream()
+                .map(line -> line.split(" +"))
+                .map(cells -> String.join(" ", cells[0], cells[3], cells[4]))
+                .toList();
+    }
+
     /** The one line of JSON that {@code tapestry bench words… --json} prints. */
     private JsonNode run(Object... words) {
-        Object[] command = new Object[words.length + 2];
+        Object[] command = Arrays.copyOf(words, words.length + 1);
+        command[words.length] = "--json";
+        String line =
+                printed(command)
+                        .lines()
+                        .filter(printed -> printed.startsWith("{"))
+                        .findFirst()
+                        .orElseThrow();
+        return JsonMapper.builder().build().readTree(line);
+    }
+
+    /** Everything that {@code tapestry bench words…} prints until it ends well. */
+    private String printed(Object... words) {
+        Object[] command = new Object[words.length + 1];
         command[0] = "bench";
         System.arraycopy(words, 0, command, 1, words.length);
-        command[command.length - 1] = "--json";
-        try (Program bench = Program.start(directory.resolve("printed.log"), command)) {
+        Path output = directory.resolve("printed-" + ++runs + ".log");
+        try (Program bench = Program.start(output, command)) {
             await("the end").atMost(PATIENCE).until(() -> !bench.process().isAlive());
             assertThat(bench.process().exitValue()).as(bench::printed).isZero();
-            String line =
-                    bench.printed()
-                            .lines()
-                            .filter(printed -> printed.startsWith("{"))
-                            .findFirst()
-                            .orElseThrow();
-            return JsonMapper.builder().build().readTree(line);
+            return bench.printed();
         }
     }
 }

@@ -82,9 +82,19 @@ class TrainersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"MUON, COSINE, true, false", "ADAMW, WSD, false, false", "MUON, WSD, true, true"})
+    @CsvSource({
+        "MUON, COSINE, true, false, false",
+        "ADAMW, WSD, false, false, false",
+        "MUON, WSD, true, true, false",
+        "ADAMW, COSINE, true, false, true",
+        "MUON, WSD, false, true, true"
+    })
     void pytorch_agrees_with_the_embedded_engine(
-            Optimizer optimizer, Schedule schedule, boolean tied, boolean gradients)
+            Optimizer optimizer,
+            Schedule schedule,
+            boolean tied,
+            boolean gradients,
+            boolean averaged)
             throws IOException, InterruptedException {
         Optional<String> python = pythonWithTorch();
         assumeTrue(
@@ -92,7 +102,8 @@ class TrainersTest {
                 "skipped: no python3 with torch and numpy here (Debian: apt-get install python3-torch python3-numpy)");
         List<String> command = List.of(python.get(), TRAINERS.resolve("pytorch.py").toString());
         TrainerStage stage = TrainerStage.in(directory, gradients);
-        LocalTraining training = TrainerStage.training(optimizer, schedule);
+        LocalTraining plain = TrainerStage.training(optimizer, schedule);
+        LocalTraining training = averaged ? plain.averaged(PrimalAveraging.over(4)) : plain;
         Path base = stage.base(tied);
         Optional<Path> last = Optional.empty();
         for (int round = 1; round <= 3; round++) {

@@ -36,6 +36,11 @@ public record CodecName(String value) {
         }
     }
 
+    /** Whether most coordinates are not sent and decode to exactly 0, as those of top-k. */
+    boolean sparse() {
+        return value.startsWith("topk");
+    }
+
     @Override
     public String toString() {
         return value;

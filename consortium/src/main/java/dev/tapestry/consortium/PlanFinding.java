@@ -20,6 +20,10 @@ public enum PlanFinding {
     SENDERS_MIXED,
     /** A codec that this version does not know. */
     CODEC_UNKNOWN,
+    /** An order statistic by coordinate over updates most of whose coordinates were not sent. */
+    UPDATES_TOO_SPARSE,
+    /** Mean gradients most of whose coordinates are not sent, in no round. */
+    GRADIENTS_TOO_SPARSE,
     /** No step is left for after the base has come. */
     OVERLAP_TOO_LONG,
     /** More steps for everybody than for anyone. */

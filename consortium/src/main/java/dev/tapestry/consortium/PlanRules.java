@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.CODEC_UNKNOWN;
+import static dev.tapestry.consortium.PlanFinding.GRADIENTS_TOO_SPARSE;
 import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
@@ -12,6 +13,7 @@ import static dev.tapestry.consortium.PlanFinding.PACE_TOO_SLOW;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.UPDATES_TOO_SPARSE;
 
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -39,6 +41,8 @@ public final class PlanRules {
     public static Optional<Refusal> refusal(RunPlan plan, Charter charter) {
         return refusal(plan.merge(), charter.quorum())
                 .or(() -> codecs(plan))
+                .or(() -> sparseUpdates(plan))
+                .or(() -> sparseGradients(plan))
                 .or(() -> overlap(plan))
                 .or(() -> plan.pace().flatMap(pace -> pace(pace, plan, charter)));
     }
@@ -52,6 +56,48 @@ public final class PlanRules {
                                 CODEC_UNKNOWN,
                                 "the codec %s is not one of %s"
                                         .formatted(unknown, CodecName.KNOWN)));
+    }
+
+    /**
+     * Where most members sent nothing, the median and the trimmed mean of a coordinate are 0 or
+     * nearly so, and what was sent is lost: members' residuals no longer have it. Buckets of a few
+     * change little; means over all but f members, as of nearest-neighbour mixing, have no such
+     * zeros.
+     */
+    private static Optional<Refusal> sparseUpdates(RunPlan plan) {
+        Optional<String> ordered =
+                switch (plan.merge().aggregator()) {
+                    case Aggregator.CoordinateMedian _ -> Optional.of("coordinate-wise median");
+                    case Aggregator.TrimmedMean _ -> Optional.of("trimmed mean");
+                    case Aggregator.Mean _ -> Optional.empty();
+                    case Aggregator.NormPreserving _ -> Optional.empty();
+                    case Aggregator.MeanOverSenders _ -> Optional.empty();
+                    case Aggregator.Krum _ -> Optional.empty();
+                    case Aggregator.GeometricMedian _ -> Optional.empty();
+                    case Aggregator.CentredClipping _ -> Optional.empty();
+                };
+        boolean mixed =
+                plan.merge().mixing().filter(Mixing.NearestNeighbour.class::isInstance).isPresent();
+        return ordered.filter(_ -> !mixed)
+                .flatMap(what ->
+                        plan.wire()
+                                .flatMap(Wire::up)
+                                .filter(CodecName::sparse)
+                                .map(codec ->
+                                        new Refusal(
+                                                UPDATES_TOO_SPARSE,
+                                                "of updates in %s the %s is 0 or nearly 0 wherever few members sent a number, which is nearly everywhere, and the base would move by a fraction of what they learnt: let 'wire.up' be int4/1 or int8/1, add 'mixing: {type: nearest-neighbour, byzantine: 1}', or take an aggregator that does not compare members coordinate by coordinate, such as mean, norm-preserving, mean-over-senders or geometric-median"
+                                                        .formatted(codec, what))));
+    }
+
+    private static Optional<Refusal> sparseGradients(RunPlan plan) {
+        return plan.gradients()
+                .filter(CodecName::sparse)
+                .map(codec ->
+                        new Refusal(
+                                GRADIENTS_TOO_SPARSE,
+                                "a mean gradient is coded afresh in each round, so what %s leaves out never comes: let 'gradients' be int8/1, or int4/1 where bytes are dear"
+                                        .formatted(codec)));
     }
 
     private static Optional<Refusal> pace(Pace pace, RunPlan plan, Charter charter) {

@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.CODEC_UNKNOWN;
+import static dev.tapestry.consortium.PlanFinding.GRADIENTS_TOO_SPARSE;
 import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
 import static dev.tapestry.consortium.PlanFinding.KRUM_TOO_FEW;
 import static dev.tapestry.consortium.PlanFinding.MEDIAN_TOO_FEW;
@@ -12,6 +13,7 @@ import static dev.tapestry.consortium.PlanFinding.PACE_TOO_SLOW;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_MIXED;
 import static dev.tapestry.consortium.PlanFinding.SENDERS_UNCLIPPED;
 import static dev.tapestry.consortium.PlanFinding.TRIMMED_MEAN_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.UPDATES_TOO_SPARSE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -29,9 +31,25 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each rule with one contribution too few, and with just enough. */
 final class PlanRulesTest {
+
+    /** With a quorum that robust rules can work with. */
+    private static final Charter FIVE =
+            new Charter(
+                    "five",
+                    Weighting.EQUAL,
+                    0.5,
+                    5,
+                    Duration.ofHours(24),
+                    Duration.ofHours(6),
+                    16,
+                    0.5,
+                    0.05,
+                    1L << 40);
 
     @Test
     void means_and_centred_clipping_work_with_any_number() {
@@ -109,6 +127,55 @@ final class PlanRulesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"topk16/1", "topk32/1", "topk64/1"})
+    void coordinates_that_few_members_send_are_not_put_in_order(String topk) {
+        Wire sparse = wire(new CodecName(topk), new CodecName("int4/1"));
+        for (Aggregator ordered : List.of(new CoordinateMedian(), new TrimmedMean(1))) {
+            MergeRule rule = by(ordered);
+            refused(plan(rule).over(sparse), FIVE, UPDATES_TOO_SPARSE, "int4/1 or int8/1");
+            refused(plan(rule).over(sparse), FIVE, UPDATES_TOO_SPARSE, topk);
+            MergeRule bucketed = rule.mixed(new Bucketing(2));
+            refused(plan(bucketed).over(sparse), FIVE, UPDATES_TOO_SPARSE, "nearest-neighbour");
+            allowed(plan(rule.mixed(new NearestNeighbour(1))).over(sparse), FIVE);
+        }
+    }
+
+    @Test
+    void what_compares_whole_updates_takes_sparse_ones_and_what_orders_coordinates_dense_ones() {
+        Wire sparse = wire(new CodecName("topk32/1"), new CodecName("int4/1"));
+        for (Aggregator whole :
+                List.of(
+                        new Mean(),
+                        new NormPreserving(),
+                        new Krum(1, 2),
+                        new GeometricMedian(1e-6, 4),
+                        new CentredClipping(1, 1))) {
+            allowed(plan(by(whole)).over(sparse), FIVE);
+        }
+        allowed(plan(MergeRule.sparseLoCo(1)).over(sparse), FIVE);
+        for (CodecName codec : CodecName.KNOWN) {
+            Wire down = new Wire(Optional.empty(), Optional.of(codec));
+            allowed(plan(by(new CoordinateMedian())).over(down), FIVE);
+            if (!codec.sparse()) {
+                Wire up = new Wire(Optional.of(codec), Optional.empty());
+                allowed(plan(by(new CoordinateMedian())).over(up), FIVE);
+            }
+        }
+    }
+
+    @Test
+    void gradients_most_of_which_would_never_come_are_refused() {
+        RunPlan plan = plan(by(new Mean()));
+        for (CodecName codec : CodecName.KNOWN) {
+            if (codec.value().startsWith("topk")) {
+                refused(plan.sharing(codec), FIVE, GRADIENTS_TOO_SPARSE, codec + " leaves out");
+            } else {
+                allowed(plan.sharing(codec), FIVE);
+            }
+        }
+    }
+
     @Test
     void an_overlap_leaves_steps_for_after_the_base_has_come() {
         RunPlan plan = new RunPlan(1, Sample.training(), by(new Mean()), 10);
@@ -140,6 +207,14 @@ final class PlanRulesTest {
                 "a round's 1");
         assertThatThrownBy(() -> new Pace(Duration.ZERO, 1)).hasMessageContaining("trainFor");
         assertThatThrownBy(() -> new Pace(shorter, 0)).hasMessageContaining("leastSteps");
+    }
+
+    private static RunPlan plan(MergeRule rule) {
+        return new RunPlan(1, Sample.training(), rule, 10);
+    }
+
+    private static void allowed(RunPlan plan, Charter charter) {
+        assertThat(PlanRules.refusal(plan, charter)).as(plan.toString()).isEmpty();
     }
 
     private static void refused(RunPlan plan, Charter charter, PlanFinding finding, String detail) {

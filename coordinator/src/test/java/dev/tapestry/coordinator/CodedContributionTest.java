@@ -3,13 +3,16 @@ package dev.tapestry.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.aggregation.MergeVerification.Matches;
+import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.OuterOptimizer;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.Accepted;
@@ -120,6 +123,20 @@ class CodedContributionTest {
                     stage.steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg()).over(wire));
             assertThat(answer.code()).isEqualTo("PLAN_REFUSED");
             assertThat(answer.text()).contains("CODEC_UNKNOWN", "int3/1", "topk32/1");
+        }
+    }
+
+    @Test
+    void a_plan_whose_codec_and_merge_rule_do_not_go_together_is_refused_and_not_logged() {
+        try (Stage stage = new Stage(folder, Stage.charter(3), 2, 2048)) {
+            MergeRule median =
+                    MergeRule.of(OuterOptimizer.fedAvg(), new Aggregator.CoordinateMedian());
+            Wire wire = new Wire(Optional.of(new CodecName("topk32/1")), Optional.empty());
+            Answer answer = stage.steward.post("/v1/runs", Stage.plan(1, median).over(wire));
+            assertThat(answer.code()).isEqualTo("PLAN_REFUSED");
+            assertThat(answer.text()).contains("UPDATES_TOO_SPARSE: ", "topk32/1", "int4/1");
+            assertThat(stage.state().run()).isEmpty();
+            assertThat(stage.events(RunStarted.class)).isEmpty();
         }
     }
 

@@ -219,4 +219,17 @@ class SharedGradientsTest {
             assertThat(answer.text()).contains("CODEC_UNKNOWN", "int3/1");
         }
     }
+
+    @Test
+    void a_plan_whose_gradients_would_mostly_never_come_is_refused() {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048)) {
+            Answer answer =
+                    stage.steward.post(
+                            "/v1/runs",
+                            Stage.plan(1, MergeRule.fedAvg()).sharing(new CodecName("topk16/1")));
+            assertThat(answer.code()).isEqualTo("PLAN_REFUSED");
+            assertThat(answer.text()).contains("GRADIENTS_TOO_SPARSE: ", "topk16/1", "int8/1");
+            assertThat(stage.state().run()).isEmpty();
+        }
+    }
 }
