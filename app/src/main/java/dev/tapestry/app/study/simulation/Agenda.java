@@ -37,7 +37,17 @@ final class Agenda implements InstantSource {
 
     /** Notes what happens so many seconds from now. */
     void in(double seconds, Runnable what) {
-        at(now.plusNanos(Math.round(seconds * NANOS)), what);
+        at(after(seconds), what);
+    }
+
+    /** The instant so many seconds from now. */
+    Instant after(double seconds) {
+        return now.plusNanos(Math.round(seconds * NANOS));
+    }
+
+    /** Seconds from now until {@code when}; 0 if that is over. */
+    double secondsUntil(Instant when) {
+        return Math.max(0, Duration.between(now, when).toNanos() / NANOS);
     }
 
     /** Lets the next thing happen; false if nothing is left. */

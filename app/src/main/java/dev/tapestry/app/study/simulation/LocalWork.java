@@ -19,20 +19,33 @@ interface LocalWork extends AutoCloseable {
     void writeStart(Path target);
 
     /**
-     * A member's steps of a round.
+     * A member's part in a round.
      *
-     * @param scheduleTokens where the learning rate's schedule is at its beginning
-     * @param target where its weights go
+     * @param member who trains
+     * @param round in which
+     * @param steps that it does
+     * @param ahead of the steps, those before the base is needed: they begin from the weights that
+     *     the member ended the round before with, if it trained in it
+     * @param scheduleTokens where the learning rate's schedule is at the round's beginning
+     * @param base directory of the base
      * @param gradients what is asked beside weights, if anything
-     * @throws Diverged if its loss is no longer a number
      */
-    TrainingRun.Result train(
+    record Task(
             MemberId member,
             RoundNumber round,
+            int steps,
+            int ahead,
             long scheduleTokens,
             Path base,
-            Path target,
-            Optional<GradientTask> gradients);
+            Optional<GradientTask> gradients) {}
+
+    /**
+     * Trains.
+     *
+     * @param target where the weights go
+     * @throws Diverged if the loss is no longer a number
+     */
+    TrainingRun.Result train(Task task, Path target);
 
     /**
      * Whether a round leaves nothing behind in a member, so that one whose weights nobody wants

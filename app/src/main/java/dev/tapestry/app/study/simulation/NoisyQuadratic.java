@@ -76,6 +76,11 @@ public record NoisyQuadratic(
     }
 
     @Override
+    public boolean goesOn() {
+        return true;
+    }
+
+    @Override
     public LocalWork open(Setting setting) {
         return new QuadraticWork(this, setting);
     }

@@ -4,18 +4,20 @@ import dev.tapestry.app.study.simulation.Learning.Setting;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.build.TrainingRun;
-import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.TensorSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -37,6 +39,9 @@ final class QuadraticWork implements LocalWork {
     private final Setting setting;
     private final List<MemberId> members;
     private final double[] curvatures;
+
+    /** The round in which what a member contributed last may be trained on, by its steps ahead. */
+    private final Map<MemberId, RoundNumber> expected = new TreeMap<>();
 
     QuadraticWork(NoisyQuadratic model, Setting setting) {
         this.model = model;
@@ -71,35 +76,83 @@ final class QuadraticWork implements LocalWork {
     }
 
     @Override
-    public TrainingRun.Result train(
-            MemberId member,
-            RoundNumber round,
-            long scheduleTokens,
-            Path base,
-            Path target,
-            Optional<GradientTask> gradients) {
+    public TrainingRun.Result train(Task task, Path target) {
         setting.resources().stop().check();
-        if (gradients.isPresent()) {
+        if (task.gradients().isPresent()) {
             throw new IllegalArgumentException("a noisy quadratic has no gradients to share");
         }
-        int place = members.indexOf(member);
-        double[] optimum = optimum(place);
-        SplittableRandom lots = Lots.at(setting.seed(), Lots.Of.NOISE, place, round.value());
-        int steps = setting.training().steps();
-        double sum = 0;
-        try (ModelDirectory before = ModelDirectory.open(base)) {
-            double[] theta = read(before);
-            for (int step = 0; step < steps; step++) {
+        int place = members.indexOf(task.member());
+        Descent descent = new Descent(optimum(place), lots(place, task.round()));
+        int steps = task.steps();
+        try (ModelDirectory base = ModelDirectory.open(task.base())) {
+            double[] theta = begun(task, read(base), descent);
+            descent.walk(theta, steps - descent.steps);
+            requireNumber(descent.sum, task.member());
+            write(theta, base, target);
+            if (setting.overlaps()) {
+                keep(task, theta, base);
+            }
+        }
+        double mean = descent.sum / steps;
+        return new TrainingRun.Result(steps, steps, mean, mean);
+    }
+
+    /** Where the steps begin for which the base is needed. */
+    private double[] begun(Task task, double[] base, Descent descent) {
+        if (task.ahead() == 0 || !task.round().equals(expected.get(task.member()))) {
+            return base;
+        }
+        double[] sent;
+        try (ModelDirectory contributed = ModelDirectory.open(kept(task.member()))) {
+            sent = read(contributed);
+        }
+        double[] theta = sent.clone();
+        descent.walk(theta, task.ahead());
+        for (int i = 0; i < theta.length; i++) {
+            theta[i] = base[i] + (theta[i] - sent[i]);
+        }
+        return theta;
+    }
+
+    private void keep(Task task, double[] theta, ModelDirectory like) {
+        Path place = kept(task.member());
+        try {
+            Drafts.delete(place);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        write(theta, like, place);
+        expected.put(task.member(), task.round().next());
+    }
+
+    private Path kept(MemberId member) {
+        return setting.folder().resolve("contributed-by-" + member);
+    }
+
+    private SplittableRandom lots(int place, RoundNumber round) {
+        return Lots.at(setting.seed(), Lots.Of.NOISE, place, round.value());
+    }
+
+    /** One member's steps of a round, one after the other. */
+    private final class Descent {
+
+        private final double[] optimum;
+        private final SplittableRandom lots;
+        private double sum;
+        private int steps;
+
+        Descent(double[] optimum, SplittableRandom lots) {
+            this.optimum = optimum;
+            this.lots = lots;
+        }
+
+        void walk(double[] theta, int count) {
+            for (int step = 0; step < count; step++) {
                 sum += loss(theta, optimum);
                 descend(theta, optimum, lots);
             }
-            requireNumber(sum, member);
-            try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(before, target)) {
-                write(theta, writer.data(TENSOR));
-                writer.commit();
-            }
+            steps += count;
         }
-        return new TrainingRun.Result(steps, steps, sum / steps, sum / steps);
     }
 
     private void descend(double[] theta, double[] optimum, SplittableRandom lots) {
@@ -167,6 +220,13 @@ final class QuadraticWork implements LocalWork {
         return values;
     }
 
+    private static void write(double[] values, ModelDirectory like, Path target) {
+        try (ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(like, target)) {
+            write(values, writer.data(TENSOR));
+            writer.commit();
+        }
+    }
+
     private static void write(double[] values, MemorySegment into) {
         for (int i = 0; i < values.length; i++) {
             into.setAtIndex(F32, i, (float) values[i]);
@@ -181,7 +241,7 @@ final class QuadraticWork implements LocalWork {
 
     @Override
     public boolean forgets() {
-        return true;
+        return !setting.overlaps();
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.Overlap;
+import dev.tapestry.consortium.Pace;
 import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Wire;
@@ -106,7 +108,11 @@ public record SimulationPlan(
      * @param wire how weights travel; empty for whole weights
      * @param gradients codec of the mean gradients that members share beside weights; empty where
      *     they share none
-     * @param steps in the place of the plan's
+     * @param overlap whether members train on while their contributions travel; empty where they
+     *     wait
+     * @param pace whether members of different speed do different numbers of steps; empty where all
+     *     do the same
+     * @param steps in the place of the plan's; with a pace the most that anyone does
      * @param rounds in the place of the plan's
      */
     public record Variant(
@@ -115,6 +121,8 @@ public record SimulationPlan(
             Optional<String> rule,
             Optional<Wire> wire,
             @LeftOutWhenEmpty Optional<CodecName> gradients,
+            @LeftOutWhenEmpty Optional<Overlap> overlap,
+            @LeftOutWhenEmpty Optional<Pace> pace,
             Optional<Integer> steps,
             Optional<Integer> rounds) {
         public Variant {
@@ -156,6 +164,11 @@ public record SimulationPlan(
                         "the variant %s shares gradients in %s, which a function in the place of text cannot judge, for its steps are plain: leave gradients out, or let members train on text"
                                 .formatted(variant.name(), variant.gradients().get()));
             }
+            if (variant.overlap().isPresent() && !learning.goesOn()) {
+                throw new IllegalArgumentException(
+                        "the variant %s has an overlap, but with optimizerState: DROPPED nothing is kept from which members could train on: write KEPT, or leave overlap out"
+                                .formatted(variant.name()));
+            }
             RunPlan run = run(variant, rounds, steps, seed, learning);
             PlanRules.refusal(run, charter)
                     .ifPresent(refusal -> {
@@ -177,14 +190,15 @@ public record SimulationPlan(
     private static RunPlan run(
             Variant variant, int rounds, int steps, long seed, Learning learning) {
         int own = variant.rounds().orElse(rounds);
-        RunPlan plan =
-                new RunPlan(
-                        own,
-                        learning.training(own, variant.steps().orElse(steps), seed),
-                        variant.merge(),
-                        learning.scoringTokens());
-        RunPlan coded = variant.wire().map(plan::over).orElse(plan);
-        return variant.gradients().map(coded::sharing).orElse(coded);
+        return new RunPlan(
+                own,
+                learning.training(own, variant.steps().orElse(steps), seed),
+                variant.merge(),
+                learning.scoringTokens(),
+                variant.wire(),
+                variant.gradients(),
+                variant.overlap(),
+                variant.pace());
     }
 
     static void require(boolean holds, String what, String range, Object found) {

@@ -17,9 +17,47 @@ import java.util.TreeMap;
 /** Counts what happens in a variant. */
 final class Tally {
 
-    private record Training(MemberId member, int round, double begun, double seconds) {
+    /** Training without a break. */
+    private record Stretch(double begun, double seconds) {
         double until(double end) {
-            return Math.max(0, Math.min(seconds, end - begun));
+            return Math.clamp(end - begun, 0, seconds);
+        }
+    }
+
+    /** Steps of a round that a member trains one after the other. */
+    static final class Training {
+
+        private final MemberId member;
+        private final int round;
+        private final List<Stretch> stretches = new ArrayList<>();
+        private boolean inVain;
+
+        private Training(MemberId member, int round, Stretch whole) {
+            this.member = member;
+            this.round = round;
+            stretches.add(whole);
+        }
+
+        /** It stands still for so long, and then goes on. */
+        void pauses(double at, double seconds) {
+            Stretch whole = stretches.removeLast();
+            double done = whole.until(at);
+            stretches.add(new Stretch(whole.begun(), done));
+            stretches.add(new Stretch(at + seconds, whole.seconds() - done));
+        }
+
+        /** It ends here at the latest, and what was trained is thrown away. */
+        void endsInVain(double at) {
+            stretches.replaceAll(part -> new Stretch(part.begun(), part.until(at)));
+            inVain = true;
+        }
+
+        private double seconds() {
+            return stretches.stream().mapToDouble(Stretch::seconds).sum();
+        }
+
+        private double until(double end) {
+            return stretches.stream().mapToDouble(part -> part.until(end)).sum();
         }
     }
 
@@ -40,9 +78,15 @@ final class Tally {
         this.members = members;
     }
 
-    /** A member begins to train. */
-    void trains(MemberId member, RoundNumber round, double at, double seconds) {
-        trainings.add(new Training(member, round.value(), at, seconds));
+    /**
+     * A member begins to train.
+     *
+     * @param at seconds since the beginning, now or later
+     */
+    Training trains(MemberId member, RoundNumber round, double at, double seconds) {
+        Training training = new Training(member, round.value(), new Stretch(at, seconds));
+        trainings.add(training);
+        return training;
     }
 
     void sent(long bytes) {
@@ -84,8 +128,9 @@ final class Tally {
             counted = round.admitted().size();
             merged += counted;
             for (Training training : trainings) {
-                if (training.round() == round.number().value()
-                        && round.admitted().containsKey(training.member())) {
+                if (training.round == round.number().value()
+                        && !training.inVain
+                        && round.admitted().containsKey(training.member)) {
                     mergedSeconds += training.seconds();
                 }
             }

@@ -62,6 +62,11 @@ public record Text(
     }
 
     @Override
+    public boolean goesOn() {
+        return optimizerState == OptimizerState.KEPT;
+    }
+
+    @Override
     public LocalWork open(Setting setting) throws IOException {
         return TextWork.open(this, setting);
     }

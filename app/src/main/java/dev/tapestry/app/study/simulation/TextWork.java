@@ -13,7 +13,6 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.EmbeddedTraining;
-import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Llama;
@@ -27,7 +26,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -101,15 +99,9 @@ final class TextWork implements LocalWork {
     }
 
     @Override
-    public TrainingRun.Result train(
-            MemberId member,
-            RoundNumber round,
-            long scheduleTokens,
-            Path base,
-            Path target,
-            Optional<GradientTask> gradients) {
-        Reader reader = reader(member);
-        Path states = setting.folder().resolve("states-of-" + member);
+    public TrainingRun.Result train(Task task, Path target) {
+        Reader reader = reader(task.member());
+        Path states = setting.folder().resolve("states-of-" + task.member());
         EmbeddedTraining trainer =
                 new EmbeddedTraining(
                         states,
@@ -120,15 +112,16 @@ final class TextWork implements LocalWork {
                 numbers(() ->
                         trainer.train(
                                 new RoundSteps(
-                                        round,
-                                        plan(reader, round),
-                                        setting.training().steps(),
-                                        scheduleTokens,
-                                        0),
-                                base,
+                                        task.round(),
+                                        plan(reader, task.round()),
+                                        task.steps(),
+                                        task.scheduleTokens(),
+                                        task.ahead()),
+                                task.base(),
                                 reader.text(),
                                 target,
-                                gradients));
+                                task.gradients()));
+        trainer.rest(); // what the next steps begin from lies in files
         if (forgets()) {
             try {
                 Drafts.delete(states);

@@ -75,8 +75,7 @@ final class VariantRun {
                         .open(
                                 new Learning.Setting(
                                         plan.members().count(),
-                                        run.training(),
-                                        run.rounds() * run.training().tokensPerRound(),
+                                        run,
                                         plan.seed(),
                                         cache,
                                         states,

@@ -111,6 +111,11 @@ final class VirtualCoordinator {
         return consortium.run().map(Consortium.Run::published).orElse(0);
     }
 
+    /** Whether nothing follows the current round if it gives a base. */
+    boolean isLast() {
+        return consortium.run().map(run -> run.published() + 1 >= run.plan().rounds()).orElse(true);
+    }
+
     /** Digest of the current round's plan. */
     Digest planDigest() {
         return planDigest;

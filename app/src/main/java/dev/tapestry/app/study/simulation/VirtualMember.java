@@ -5,6 +5,7 @@ import dev.tapestry.app.study.simulation.Population.Profile;
 import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.Overlap;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RoundState;
@@ -28,12 +29,13 @@ import java.util.stream.Stream;
  * A member on the virtual clock. Like a node it does one thing after the other and then looks what
  * the round waits for: it fetches the base and everybody's gradient, trains, offers its manifest,
  * sends; fetches the candidate and scores. What it has begun it ends, even if the round went on
- * without it.
+ * without it. Only its {@link VirtualTrainer} may go on beside that.
  */
 final class VirtualMember {
 
     private final MemberId id;
     private final Profile profile;
+    private final VirtualTrainer trainer;
     private final Predicate<RoundNumber> away;
     private final Agenda agenda;
     private final VirtualCoordinator coordinator;
@@ -45,6 +47,15 @@ final class VirtualMember {
     private Optional<Digest> meanHere = Optional.empty();
     private Set<Digest> needs = Set.of();
     private boolean busy;
+
+    /**
+     * What it was asked to contribute to.
+     *
+     * @param planned digest of the plan
+     * @param published bases before it
+     * @param steps that it does
+     */
+    private record Invitation(RoundPlan plan, Digest planned, int published, int steps) {}
 
     /**
      * A member that has nothing yet.
@@ -63,6 +74,7 @@ final class VirtualMember {
             Path memory) {
         this.id = id;
         this.profile = profile;
+        this.trainer = new VirtualTrainer(id, profile.secondsPerStep(), agenda, tally);
         this.away = away;
         this.agenda = agenda;
         this.coordinator = coordinator;
@@ -101,17 +113,23 @@ final class VirtualMember {
         busy = true;
         Optional<Digest> mean = plan.gradients().flatMap(SharedGradients::mean);
         needs = Stream.concat(Stream.of(plan.base()), mean.stream()).collect(Collectors.toSet());
-        Digest planned = coordinator.planDigest();
-        int published = coordinator.published();
-        fetch(
-                plan.base(),
-                () -> fetchMean(mean, () -> train(plan, () -> offer(plan, planned, published))));
+        Invitation invitation =
+                new Invitation(
+                        plan,
+                        coordinator.planDigest(),
+                        coordinator.published(),
+                        trainer.steps(plan));
+        boolean last = coordinator.isLast();
+        fetch(plan.base(), () -> fetchMean(mean, () -> train(invitation, last)));
     }
 
-    private void train(RoundPlan plan, Runnable next) {
-        double seconds = plan.training().steps() * profile.secondsPerStep();
-        tally.trains(id, plan.round(), agenda.seconds(), seconds);
-        agenda.in(seconds + profile.latencySeconds(), next);
+    private void train(Invitation invitation, boolean last) {
+        RoundPlan plan = invitation.plan();
+        double seconds = trainer.train(plan, invitation.published(), invitation.steps());
+        if (!last) {
+            trainer.goOn(plan, invitation.published(), seconds);
+        }
+        agenda.in(seconds + profile.latencySeconds(), () -> offer(invitation));
     }
 
     /** Receives a model unless it is here, and then goes on. */
@@ -152,7 +170,8 @@ final class VirtualMember {
     }
 
     /** Trained in virtual time; now the weights are made, and offered by their manifest. */
-    private void offer(RoundPlan plan, Digest planned, int published) {
+    private void offer(Invitation invitation) {
+        RoundPlan plan = invitation.plan();
         if (work.forgets() && !coordinator.collects(plan.round())) {
             coordinator.late(id, plan.round());
             rest();
@@ -162,8 +181,9 @@ final class VirtualMember {
         try {
             Files.createDirectories(folder);
             Path base = shelf.path(plan.base());
-            Trained trained = trained(plan, published, base, folder);
-            Parcel parcel = Parcel.of(plan, planned, id, trained, base, carried.residual());
+            Trained trained = trained(invitation, base, folder);
+            Parcel parcel =
+                    Parcel.of(plan, invitation.planned(), id, trained, base, carried.residual());
             Drafts.delete(Trained.gradient(folder));
             if (coordinator.admits(parcel.manifest())) {
                 send(parcel, folder);
@@ -176,8 +196,8 @@ final class VirtualMember {
         }
     }
 
-    private Trained trained(RoundPlan plan, int published, Path base, Path folder)
-            throws IOException {
+    private Trained trained(Invitation invitation, Path base, Path folder) throws IOException {
+        RoundPlan plan = invitation.plan();
         Optional<GradientTask> gradients =
                 plan.gradients()
                         .map(shared ->
@@ -186,12 +206,15 @@ final class VirtualMember {
                                         Trained.gradient(folder)));
         TrainingRun.Result result =
                 work.train(
-                        id,
-                        plan.round(),
-                        published * plan.training().tokensPerRound(),
-                        base,
-                        Trained.weights(folder),
-                        gradients);
+                        new LocalWork.Task(
+                                id,
+                                plan.round(),
+                                invitation.steps(),
+                                plan.overlap().map(Overlap::steps).orElse(0),
+                                invitation.published() * plan.training().tokensPerRound(),
+                                base,
+                                gradients),
+                        Trained.weights(folder));
         Optional<Path> correction = gradients.flatMap(GradientTask::correction);
         if (correction.isPresent()) {
             Drafts.delete(correction.get());
@@ -238,9 +261,10 @@ final class VirtualMember {
                                 candidate,
                                 () -> {
                                     has.retainAll(Set.of(candidate, scoring.plan().base()));
+                                    double seconds = work.stepsToScore() * profile.secondsPerStep();
+                                    trainer.pause(seconds);
                                     agenda.in(
-                                            work.stepsToScore() * profile.secondsPerStep()
-                                                    + profile.latencySeconds(),
+                                            seconds + profile.latencySeconds(),
                                             () -> {
                                                 coordinator.score(id, candidate);
                                                 rest();

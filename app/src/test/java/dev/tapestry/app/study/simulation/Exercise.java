@@ -1,7 +1,6 @@
 package dev.tapestry.app.study.simulation;
 
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.weights.DType;
@@ -34,7 +33,7 @@ final class Exercise implements LocalWork {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** What a member was asked in a round; the correction's elements are all alike. */
-    record Asked(int place, int round, Optional<Float> correction) {}
+    record Asked(int place, int round, int steps, Optional<Float> correction) {}
 
     private final int members;
     private final List<Asked> asked = new ArrayList<>();
@@ -104,27 +103,23 @@ final class Exercise implements LocalWork {
     }
 
     @Override
-    public TrainingRun.Result train(
-            MemberId member,
-            RoundNumber round,
-            long scheduleTokens,
-            Path base,
-            Path target,
-            Optional<GradientTask> gradients) {
-        int place = members().indexOf(member);
-        int number = round.value();
+    public TrainingRun.Result train(Task task, Path target) {
+        int place = members().indexOf(task.member());
+        int number = task.round().value();
+        Optional<GradientTask> gradients = task.gradients();
         asked.add(
                 new Asked(
                         place,
                         number,
+                        task.steps(),
                         gradients.flatMap(GradientTask::correction).map(Exercise::value)));
         float step = runsAway.test(place, number) ? 100 : 0.01f * gradient(place, number) / 8;
-        try (ModelDirectory before = ModelDirectory.open(base)) {
-            write(before, target, value(base) - step);
-            gradients.ifPresent(task ->
+        try (ModelDirectory before = ModelDirectory.open(task.base())) {
+            write(before, target, value(task.base()) - step);
+            gradients.ifPresent(asks ->
                     write(
                             before,
-                            task.target(),
+                            asks.target(),
                             explodes.test(place, number) ? 1e6f : gradient(place, number)));
         }
         return new TrainingRun.Result(1, 1, 1, 1);

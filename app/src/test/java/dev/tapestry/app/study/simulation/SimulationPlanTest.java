@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.Overlap;
+import dev.tapestry.consortium.Pace;
+import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +23,7 @@ class SimulationPlanTest {
     @TempDir Path directory;
 
     @ParameterizedTest
-    @ValueSource(strings = {"simulation.yaml", "simulation-200.yaml"})
+    @ValueSource(strings = {"simulation.yaml", "simulation-200.yaml", "simulation-pace.yaml"})
     void the_examples_are_plans(String name) {
         SimulationPlan plan =
                 StrictYaml.read(Path.of("../docs/examples").resolve(name), SimulationPlan.class);
@@ -88,6 +92,48 @@ class SimulationPlanTest {
                 "wire: {up: int4/1, down: int4/1}",
                 "gradients: int8/1",
                 "the variant coded shares gradients in int8/1, which a function in the place of text cannot judge, for its steps are plain: leave gradients out");
+    }
+
+    @Test
+    void a_variant_may_overlap_and_have_a_pace_as_a_run_may() throws Exception {
+        SimulationPlan plan =
+                Plans.read(
+                        directory,
+                        Plans.TEXT
+                                + "    overlap: {steps: 1}\n    pace: {trainFor: PT1M, leastSteps: 2}\n");
+
+        RunPlan waiting = plan.run(plan.variants().getFirst());
+        assertThat(waiting.overlap()).isEmpty();
+        assertThat(waiting.pace()).isEmpty();
+        RunPlan both = plan.run(plan.variants().getLast());
+        assertThat(both.overlap()).contains(new Overlap(1));
+        assertThat(both.pace()).contains(new Pace(Duration.ofMinutes(1), 2));
+        assertThat(new String(CanonicalJson.write(plan), StandardCharsets.UTF_8))
+                .containsOnlyOnce("overlap")
+                .containsOnlyOnce("pace");
+    }
+
+    @Test
+    void an_overlap_or_a_pace_that_cannot_be_played_is_refused() {
+        String wire = "wire: {up: int4/1, down: int4/1}";
+        refused(wire, "overlap: {steps: 0}", "an overlap has at least 1 step, not 0");
+        refused(wire, "overlap: {steps: 5}", "OVERLAP_TOO_LONG");
+        refused(
+                wire,
+                "overlap: {steps: 2}\n    pace: {trainFor: PT1M, leastSteps: 2}",
+                "OVERLAP_TOO_LONG");
+        refused(wire, "pace: {trainFor: PT0S, leastSteps: 2}", "pace: trainFor is above 0");
+        refused(wire, "pace: {trainFor: PT1M, leastSteps: 6}", "PACE_ABOVE_STEPS");
+        refused(wire, "pace: {trainFor: PT30M, leastSteps: 2}", "PACE_TOO_SLOW");
+        refused(wire, "pace: {leastSteps: 2}", "trainFor");
+        assertThatThrownBy(() ->
+                        Plans.read(
+                                directory,
+                                Plans.TEXT.replace("KEPT", "DROPPED")
+                                        + "    overlap: {steps: 1}\n"))
+                .isInstanceOf(TrustException.class)
+                .hasMessageContaining(
+                        "the variant coded has an overlap, but with optimizerState: DROPPED nothing is kept from which members could train on: write KEPT");
     }
 
     private void refused(String good, String bad, String reason) {
