@@ -5,7 +5,9 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.OuterOptimizer;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What a merge keeps for the next, of each parameter: a directory laid out as the base, all F32.
@@ -15,10 +17,12 @@ enum Buffer {
     FIRST_MOMENT(0, "first-moment"),
     /** v: the running mean or sum of their squares. */
     SECOND_MOMENT(1, "second-moment"),
-    /** Δ itself. */
+    /** Δ itself, from which the rule goes on. */
     PREVIOUS_UPDATE(2, "previous-update"),
     /** The sum of the updates since the momentum last turned. */
-    GATHERED_UPDATES(3, "gathered-updates");
+    GATHERED_UPDATES(3, "gathered-updates"),
+    /** Δ itself under a rule that does not ask for it: for the next merge's figures alone. */
+    KEPT_UPDATE(4, "kept-update");
 
     private final int index;
     private final String folder;
@@ -36,6 +40,11 @@ enum Buffer {
     /** Its directory within an {@link OuterState}. */
     String folder() {
         return folder;
+    }
+
+    /** Which of {@code kept} holds Δ itself; empty if none does. */
+    static Optional<Buffer> update(Set<Buffer> kept) {
+        return Stream.of(PREVIOUS_UPDATE, KEPT_UPDATE).filter(kept::contains).findFirst();
     }
 
     /** What {@code rule} keeps, in the order of this enum. */

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -182,9 +183,8 @@ final class MergeDesk {
             int count,
             OuterStep step,
             Map<Buffer, ShardSink> kept) {
-        if (kept.containsKey(Buffer.PREVIOUS_UPDATE)) {
-            System.arraycopy(sum, 0, state[Buffer.PREVIOUS_UPDATE.index()], 0, count);
-        }
+        Buffer.update(kept.keySet())
+                .ifPresent(buffer -> System.arraycopy(sum, 0, state[buffer.index()], 0, count));
         step.turn(kernels, sum, state, count);
         kept.forEach((buffer, sink) -> {
             Outlet outlet = outlet(buffer);
@@ -325,8 +325,9 @@ final class MergeDesk {
             sums.add(group, MergeSums.Of.MOMENTUM_SQUARED, dot(momentum, momentum, count));
             sums.add(group, MergeSums.Of.MOMENTUM_WITH_AGGREGATE, dot(momentum, sum, count));
         }
-        if (tensor.state().containsKey(Buffer.PREVIOUS_UPDATE)) {
-            float[] previous = state[Buffer.PREVIOUS_UPDATE.index()];
+        Optional<Buffer> update = Buffer.update(tensor.state().keySet());
+        if (update.isPresent()) {
+            float[] previous = state[update.get().index()];
             sums.add(group, MergeSums.Of.PREVIOUS_SQUARED, dot(previous, previous, count));
             sums.add(group, MergeSums.Of.PREVIOUS_WITH_AGGREGATE, dot(previous, sum, count));
         }

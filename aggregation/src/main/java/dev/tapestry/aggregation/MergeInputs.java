@@ -79,7 +79,7 @@ final class MergeInputs implements AutoCloseable {
                                             state.directory(),
                                             state.buffers(),
                                             state.notes().gathered().orElse(0),
-                                            order.buffers(),
+                                            Buffer.of(order.rule()),
                                             order.rule().outer()));
                 });
     }

@@ -56,7 +56,10 @@ public record MergeOrder(
         }
     }
 
-    /** An order by member without a particular sequence. */
+    /**
+     * An order by member without a particular sequence, which keeps for the next what its rule asks
+     * for.
+     */
     public static MergeOrder of(
             ModelDirectory base,
             Digest baseDigest,
@@ -66,7 +69,7 @@ public record MergeOrder(
         return new MergeOrder(base, baseDigest, new TreeMap<>(contributions), rule, state, false);
     }
 
-    /** The same where the update is kept, as a consortium's rounds do. */
+    /** The same which also keeps the update under any rule, as a consortium's rounds do. */
     public static MergeOrder keepingUpdate(
             ModelDirectory base,
             Digest baseDigest,
@@ -92,8 +95,8 @@ public record MergeOrder(
     private static Set<Buffer> buffers(MergeRule rule, boolean keepsUpdate) {
         EnumSet<Buffer> kept = EnumSet.noneOf(Buffer.class);
         kept.addAll(Buffer.of(rule));
-        if (keepsUpdate) {
-            kept.add(Buffer.PREVIOUS_UPDATE);
+        if (keepsUpdate && Buffer.update(kept).isEmpty()) {
+            kept.add(Buffer.KEPT_UPDATE);
         }
         return Collections.unmodifiableSet(kept);
     }

@@ -20,6 +20,7 @@ import java.util.Set;
  * second-moment/      v, likewise
  * previous-update/    Δ of the merge before, likewise
  * gathered-updates/   Σ Δ since the momentum last turned, likewise
+ * kept-update/        Δ of the merge before under a rule that does not ask for it, likewise
  * measured            one line: "cosine" and ρ̂ as a hexadecimal float
  * gathered            one line: "merges" and how many are gathered
  * </pre>
@@ -41,8 +42,8 @@ public record OuterState(Path directory, Digest digest) {
     }
 
     /**
-     * Whether it holds what {@code rule} keeps, and nothing else but the previous update, which any
-     * merge may keep; a state that another kind of rule left does not, nor one in which more
+     * Whether it holds what {@code rule} keeps, and nothing else but the update that a merge may
+     * keep for figures; a state that another kind of rule left does not, nor one in which more
      * updates are gathered than the rule gathers.
      */
     public boolean fits(MergeRule rule) {
@@ -51,7 +52,7 @@ public record OuterState(Path directory, Digest digest) {
         Set<Buffer> others = EnumSet.noneOf(Buffer.class);
         others.addAll(found);
         others.removeAll(expected);
-        others.remove(Buffer.PREVIOUS_UPDATE);
+        others.remove(Buffer.KEPT_UPDATE);
         return found.containsAll(expected)
                 && others.isEmpty()
                 && (!(rule.outer() instanceof OuterOptimizer.DelayedNesterov delayed)

@@ -183,7 +183,7 @@ public record RoundStatistics(
         double squared = sums[Of.AGGREGATE_SQUARED.index()];
         double members = sums[Of.MEMBERS_SQUARED.index()];
         OptionalDouble previous =
-                kept.contains(Buffer.PREVIOUS_UPDATE)
+                Buffer.update(kept).isPresent()
                         ? OptionalDouble.of(
                                 cosine(
                                         sums[Of.PREVIOUS_WITH_AGGREGATE.index()],

@@ -83,8 +83,8 @@ class KeptUpdateTest {
             String shard = order.base().layout().keySet().iterator().next();
             copy(expected.candidate(), work.resolve("candidate"), shard);
             copy(
-                    expected.state().orElseThrow().directory().resolve("previous-update"),
-                    work.resolve("state/previous-update"),
+                    expected.state().orElseThrow().directory().resolve("kept-update"),
+                    work.resolve("state/kept-update"),
                     shard);
             List<String> journal = Files.readAllLines(whole.resolve(".next.merged"));
             Files.writeString(
@@ -115,6 +115,33 @@ class KeptUpdateTest {
                     .isInstanceOf(AggregationException.class)
                     .hasMessageContaining("leave it out");
         }
+    }
+
+    @Test
+    void a_rule_that_goes_on_from_the_update_does_not_begin_with_one_that_another_rule_made() {
+        MergeRule nesterov = MergeRule.diLoCo(0.7, 0.9);
+        MergeRule measured = mean(new OuterOptimizer.Measured(1, 0.9, 0.9));
+        MergeRule centred = fedAvg(new Aggregator.CentredClipping(1, 3));
+        try (Models models = new Models(folder)) {
+            List<ModelDirectory> all = random(models);
+            OuterState plain = state(all, MergeRule.fedAvg(), "plain");
+            OuterState turned = state(all, nesterov, "turned");
+            OuterState clipped = state(all, centred, "clipped");
+            assertThat(plain.fits(MergeRule.fedAvg())).isTrue();
+            assertThat(plain.fits(centred)).isFalse();
+            assertThat(turned.fits(measured)).isFalse();
+            assertThat(state(all, measured, "measured").fits(nesterov)).isFalse();
+            assertThat(clipped.fits(centred)).isTrue();
+            assertThat(clipped.fits(MergeRule.fedAvg())).isFalse();
+            MergeOrder order = keeping(all, centred, Optional.of(plain));
+            assertThatThrownBy(() -> merged(order, "wrong"))
+                    .hasMessageContaining("the rule keeps [PREVIOUS_UPDATE]")
+                    .hasMessageContaining("begin without a state");
+        }
+    }
+
+    private OuterState state(List<ModelDirectory> all, MergeRule rule, String name) {
+        return merged(keeping(all, rule, Optional.empty()), name).state().orElseThrow();
     }
 
     private MergeOutcome merged(MergeOrder order, String name) {

@@ -1,6 +1,7 @@
 package dev.tapestry.consortium;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -45,6 +46,7 @@ public record MergeFigures(
             Optional<Double> transverse) {
 
         public Agreement {
+            alignedGain.ifPresent(value -> finite("alignedGain", value));
             atLeastZero("normRatio", normRatio);
             cosineWithPrevious.ifPresent(value -> cosine("cosineWithPrevious", value));
             cosineWithMomentum.ifPresent(value -> cosine("cosineWithMomentum", value));
@@ -53,14 +55,18 @@ public record MergeFigures(
 
         /** Its numbers in one short line. */
         public String line() {
-            StringBuilder line = new StringBuilder("norm ratio %.3f".formatted(normRatio));
+            StringBuilder line = new StringBuilder(text("norm ratio %.3f", normRatio));
             cosineWithPrevious.ifPresent(cosine ->
-                    line.append(", cosine with the update before %.3f".formatted(cosine)));
+                    line.append(text(", cosine with the update before %.3f", cosine)));
             cosineWithMomentum.ifPresent(
-                    cosine -> line.append(", with the momentum %.3f".formatted(cosine)));
-            alignedGain.ifPresent(gain -> line.append(", gain along %.3f".formatted(gain)));
-            transverse.ifPresent(across -> line.append(", across %.3f".formatted(across)));
+                    cosine -> line.append(text(", with the momentum %.3f", cosine)));
+            alignedGain.ifPresent(gain -> line.append(text(", gain along %.3f", gain)));
+            transverse.ifPresent(across -> line.append(text(", across %.3f", across)));
             return line.toString();
+        }
+
+        private static String text(String format, double value) {
+            return String.format(Locale.ROOT, format, value);
         }
 
         private static void cosine(String name, double value) {
@@ -71,8 +77,13 @@ public record MergeFigures(
     }
 
     public MergeFigures {
+        finite("learningRate", learningRate);
+        momentum.ifPresent(value -> finite("momentum", value));
         atLeastZero("updateNorm", updateNorm);
         agreement = List.copyOf(agreement);
+        if (agreement.stream().map(Agreement::group).distinct().count() < agreement.size()) {
+            throw new IllegalArgumentException("agreement names a group twice");
+        }
         if (agreement.isEmpty() || !agreement.getFirst().group().equals(ALL)) {
             throw new IllegalArgumentException("agreement begins with the group " + ALL);
         }
@@ -81,6 +92,12 @@ public record MergeFigures(
     /** How far the updates agree over all tensors. */
     public Agreement whole() {
         return agreement.getFirst();
+    }
+
+    private static void finite(String name, double value) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(name + " is a number, not " + value);
+        }
     }
 
     private static void atLeastZero(String name, double value) {

@@ -190,7 +190,10 @@ final class RoundAuditRules {
                                                         words(round.plan().gradients()))));
     }
 
-    /** Whether ‖Δ‖² ÷ Σ wₘ ‖Δₘ‖² is what the admitted contributions' norms give. */
+    /**
+     * Whether ‖Δ‖² ÷ Σ wₘ ‖Δₘ‖² is what the admitted contributions' norms give, within a
+     * thousandth.
+     */
     private static Optional<String> measured(Merging round, Candidate candidate) {
         MergeFigures figures = candidate.figures();
         Map<MemberId, Double> weights =
@@ -198,13 +201,13 @@ final class RoundAuditRules {
                         .collect(
                                 Collectors.toMap(
                                         Candidate.Weight::member, Candidate.Weight::value));
-        double members =
+        double meanSquaredNorm =
                 round.admitted().values().stream()
                         .mapToDouble(c ->
                                 weights.getOrDefault(c.member(), 0.0) * Math.pow(c.updateNorm(), 2))
                         .sum();
         double merged = Math.pow(figures.updateNorm(), 2);
-        double expected = figures.whole().normRatio() * members;
+        double expected = figures.whole().normRatio() * meanSquaredNorm;
         return unless(
                 Math.abs(merged - expected) <= SINGLE_PRECISION * Math.max(merged, expected),
                 () ->
@@ -213,7 +216,7 @@ final class RoundAuditRules {
                                         round.number(),
                                         figures.updateNorm(),
                                         figures.whole().normRatio(),
-                                        members));
+                                        meanSquaredNorm));
     }
 
     private static Optional<String> coded(

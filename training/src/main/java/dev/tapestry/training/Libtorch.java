@@ -16,6 +16,11 @@ final class Libtorch {
      *     fails; what the work itself throws otherwise
      */
     static <T> T does(String doing, Supplier<T> work) {
+        return does(doing, "", work);
+    }
+
+    /** The same with what to do if it fails, to be said after the reason. */
+    static <T> T does(String doing, String advice, Supplier<T> work) {
         try {
             return work.get();
         } catch (RuntimeException e) {
@@ -25,10 +30,7 @@ final class Libtorch {
             }
             String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason");
             throw new TrainingException(
-                    Code.ENGINE,
-                    "%s: libtorch failed: %s; if memory ran out, raise accumulation-steps or set activation-checkpointing (docs/guide/node-operator.md)"
-                            .formatted(doing, said),
-                    e);
+                    Code.ENGINE, "%s: libtorch failed: %s%s".formatted(doing, said, advice), e);
         }
     }
 }

@@ -72,9 +72,11 @@ public final class Llama implements AutoCloseable {
      */
     public static Llama fresh(LlamaConfig config, long seed, Device device) {
         device.require();
-        try (PointerScope _ = new PointerScope()) {
-            return fresh(config, seed, device.options(ScalarType.Float));
-        }
+        return Libtorch.does("making a model", () -> {
+            try (PointerScope _ = new PointerScope()) {
+                return fresh(config, seed, device.options(ScalarType.Float));
+            }
+        });
     }
 
     /** The same in another number format, in which gradients are checked. */
@@ -91,9 +93,11 @@ public final class Llama implements AutoCloseable {
      */
     static Llama empty(LlamaConfig config, Device device) {
         device.require();
-        try (PointerScope _ = new PointerScope()) {
-            return new Llama(config, device.options(ScalarType.Float));
-        }
+        return Libtorch.does("making room for a model", () -> {
+            try (PointerScope _ = new PointerScope()) {
+                return new Llama(config, device.options(ScalarType.Float));
+            }
+        });
     }
 
     /** Its shape. */

@@ -107,7 +107,8 @@ public final class Trainer implements AutoCloseable {
     /** The same together with other processes. */
     public static Trainer begin(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try {
-            return new Trainer(model, plan, data, group);
+            return Libtorch.does(
+                    "beginning to train", () -> new Trainer(model, plan, data, group));
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -134,7 +135,10 @@ public final class Trainer implements AutoCloseable {
                 if (saved.keeps(ControlVariate.CORRECTION)) {
                     trainer.countGradients();
                 }
-                saved.restore(trainer.model.parameters(), trainer.kept());
+                Libtorch.does("going on from " + checkpoint, () -> {
+                    saved.restore(trainer.model.parameters(), trainer.kept());
+                    return trainer;
+                });
                 trainer.progress = saved.progress();
                 return trainer;
             } catch (RuntimeException e) {
@@ -152,7 +156,11 @@ public final class Trainer implements AutoCloseable {
      *     WORKER_LOST} and, in the first step, {@code WORKERS_DIFFER}
      */
     public StepReport step() {
-        return Libtorch.does("step %d".formatted(progress.steps() + 1), this::learn);
+        return Libtorch.does(
+                "step %d".formatted(progress.steps() + 1),
+                "; if memory ran out, take each batch in more passes (accumulation-steps) or"
+                        + " compute layers again (activation-checkpointing)",
+                this::learn);
     }
 
     private StepReport learn() {

@@ -52,8 +52,7 @@ public final class DemoBase {
     public static LlamaConfig config(
             int width, int inner, int layers, int heads, int keyValueHeads) {
         // The tokenizer's last two ids. Readers of exported files need them: llama.cpp would
-        // otherwise
-        // take id 11, a comma, for the end of a text.
+        // otherwise take id 11, a comma, for the end of a text.
         return LlamaConfig.small(VOCABULARY, width, inner, layers, heads, keyValueHeads, 512)
                 .withDocumentTokens(OptionalInt.of(VOCABULARY - 2), OptionalInt.of(VOCABULARY - 1));
     }
@@ -110,7 +109,7 @@ public final class DemoBase {
                                 16,
                                 128,
                                 1.0,
-                                Precision.AUTO,
+                                Precision.FP32,
                                 SEED,
                                 threads)
                         .withDevice(device);
@@ -132,7 +131,7 @@ public final class DemoBase {
                 }
             }
             TextLoss loss =
-                    new Evaluation(256, 8, 200_000, Precision.AUTO, threads)
+                    new Evaluation(256, 8, 200_000, Precision.FP32, threads)
                             .of(trainer.model(), Tokens.of(heldOut));
             say.accept(
                     "held-out: %.4f bits per byte on %,d tokens"

@@ -54,6 +54,12 @@ public final class JobTraining {
      */
     public record Machine(Device device, int accumulationSteps, boolean activationCheckpointing) {
 
+        public Machine {
+            if (accumulationSteps < 1) {
+                throw new IllegalArgumentException("accumulation steps are at least 1");
+            }
+        }
+
         /** As {@code tapestry train} takes it. */
         List<String> options() {
             List<String> options =

@@ -3,6 +3,7 @@ package dev.tapestry.app.study.parity;
 import dev.tapestry.app.demo.DemoBase;
 import dev.tapestry.training.Device;
 import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -17,7 +18,7 @@ public enum Size {
     /** The open base in the repository. */
     ONE_MILLION,
     /**
-     * About nine million parameters; its base is made from the same open slice, where it is needed.
+     * About ten million parameters; its base is made from the same open slice, where it is needed.
      */
     TEN_MILLION;
 
@@ -52,10 +53,16 @@ public enum Size {
                                 StandardOpenOption.CREATE,
                                 StandardOpenOption.WRITE);
                 FileLock _ = channel.lock()) {
-            if (!Files.exists(base.resolve("tokenizer.json"))) {
-                say.accept("training the base of " + name);
-                Path text = Files.createTempDirectory(work, name + "-text-");
-                DemoBase.make(base, text, config(), TOKENS, threads, device, say);
+            if (!Files.exists(base)) {
+                say.accept("training " + name);
+                Path draft = Files.createTempDirectory(work, name + "-draft-");
+                try {
+                    Path model = draft.resolve("model");
+                    DemoBase.make(model, draft, config(), TOKENS, threads, device, say);
+                    Files.move(model, base);
+                } finally {
+                    Drafts.delete(draft);
+                }
             }
         }
         return base;

@@ -53,6 +53,7 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
             Optional<Size> model) {
         public ArmPlan {
             seeds = List.copyOf(seeds);
+            model = model.filter(size -> size != Size.ONE_MILLION); // one way to say it
             rates = rates.stream().sorted().distinct().toList();
             if (!name.matches("[a-z0-9][a-z0-9-]{0,60}")) {
                 throw new IllegalArgumentException(
