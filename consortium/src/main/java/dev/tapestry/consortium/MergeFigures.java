@@ -56,8 +56,8 @@ public record MergeFigures(
         /** Its numbers in one short line. */
         public String line() {
             StringBuilder line = new StringBuilder(text("norm ratio %.3f", normRatio));
-            cosineWithPrevious.ifPresent(cosine ->
-                    line.append(text(", cosine with the update before %.3f", cosine)));
+            cosineWithPrevious.ifPresent(
+                    cosine -> line.append(text(", cosine with the update before %.3f", cosine)));
             cosineWithMomentum.ifPresent(
                     cosine -> line.append(text(", with the momentum %.3f", cosine)));
             alignedGain.ifPresent(gain -> line.append(text(", gain along %.3f", gain)));

@@ -44,12 +44,7 @@ class MergeFiguresTest {
 
     private static Agreement group(String name) {
         return new Agreement(
-                name,
-                0.5,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+                name, 0.5, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     private static Agreement agreement(double ratio, double cosine, double gain, double across) {

@@ -72,11 +72,13 @@ public final class Llama implements AutoCloseable {
      */
     public static Llama fresh(LlamaConfig config, long seed, Device device) {
         device.require();
-        return Libtorch.does("making a model", () -> {
-            try (PointerScope _ = new PointerScope()) {
-                return fresh(config, seed, device.options(ScalarType.Float));
-            }
-        });
+        return Libtorch.does(
+                "making a model",
+                () -> {
+                    try (PointerScope _ = new PointerScope()) {
+                        return fresh(config, seed, device.options(ScalarType.Float));
+                    }
+                });
     }
 
     /** The same in another number format, in which gradients are checked. */
@@ -93,11 +95,13 @@ public final class Llama implements AutoCloseable {
      */
     static Llama empty(LlamaConfig config, Device device) {
         device.require();
-        return Libtorch.does("making room for a model", () -> {
-            try (PointerScope _ = new PointerScope()) {
-                return new Llama(config, device.options(ScalarType.Float));
-            }
-        });
+        return Libtorch.does(
+                "making room for a model",
+                () -> {
+                    try (PointerScope _ = new PointerScope()) {
+                        return new Llama(config, device.options(ScalarType.Float));
+                    }
+                });
     }
 
     /** Its shape. */

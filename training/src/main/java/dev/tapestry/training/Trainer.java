@@ -107,8 +107,7 @@ public final class Trainer implements AutoCloseable {
     /** The same together with other processes. */
     public static Trainer begin(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try {
-            return Libtorch.does(
-                    "beginning to train", () -> new Trainer(model, plan, data, group));
+            return Libtorch.does("beginning to train", () -> new Trainer(model, plan, data, group));
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -135,10 +134,12 @@ public final class Trainer implements AutoCloseable {
                 if (saved.keeps(ControlVariate.CORRECTION)) {
                     trainer.countGradients();
                 }
-                Libtorch.does("going on from " + checkpoint, () -> {
-                    saved.restore(trainer.model.parameters(), trainer.kept());
-                    return trainer;
-                });
+                Libtorch.does(
+                        "going on from " + checkpoint,
+                        () -> {
+                            saved.restore(trainer.model.parameters(), trainer.kept());
+                            return trainer;
+                        });
                 trainer.progress = saved.progress();
                 return trainer;
             } catch (RuntimeException e) {
