@@ -47,14 +47,9 @@ public record OuterState(Path directory, Digest digest) {
      * updates are gathered than the rule gathers.
      */
     public boolean fits(MergeRule rule) {
-        Set<Buffer> expected = Buffer.of(rule);
-        Set<Buffer> found = buffers();
-        Set<Buffer> others = EnumSet.noneOf(Buffer.class);
-        others.addAll(found);
-        others.removeAll(expected);
-        others.remove(Buffer.KEPT_UPDATE);
-        return found.containsAll(expected)
-                && others.isEmpty()
+        Set<Buffer> own = buffers();
+        own.remove(Buffer.KEPT_UPDATE);
+        return own.equals(Buffer.of(rule))
                 && (!(rule.outer() instanceof OuterOptimizer.DelayedNesterov delayed)
                         || notes().gathered().orElse(Integer.MAX_VALUE) < delayed.merges());
     }
