@@ -1,12 +1,10 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
-import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -58,25 +56,11 @@ public record Device(OptionalInt gpu) {
      */
     public void require() {
         if (gpu.isPresent()) {
-            unpack();
+            Libtorch.load();
             missing(torch.getCUDAHooks().hasCUDART(), torch.cuda_device_count())
                     .ifPresent(reason -> {
                         throw new TrainingException(Code.DEVICE, reason);
                     });
-        }
-    }
-
-    /**
-     * Unpacks libtorch's libraries for GPUs, all before the first is loaded: JavaCPP loads each as
-     * soon as it is unpacked, and one whose needs are not there yet is left out without a word.
-     */
-    private static void unpack() {
-        try {
-            Loader.cacheResources(
-                    Device.class, "/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu");
-        } catch (IOException e) {
-            throw new TrainingException(
-                    Code.DEVICE, "libtorch's libraries for GPUs cannot be unpacked: " + e, e);
         }
     }
 

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
 import org.bytedeco.javacpp.chrono.Milliseconds;
@@ -75,7 +74,8 @@ final class GlooGroup extends ProcessGroup {
     }
 
     static GlooGroup meet(GroupPlan plan) {
-        Loader.load(torch_gloo.class);
+        Libtorch.load();
+        Libtorch.load(torch_gloo.class);
         return new GlooGroup(plan);
     }
 

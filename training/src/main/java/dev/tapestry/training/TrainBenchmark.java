@@ -188,6 +188,7 @@ public record TrainBenchmark(
     }
 
     double matmulGigaflops(Precision precision) {
+        Libtorch.load();
         torch.set_num_threads(threads);
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.Drafts;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LibtorchTest {
 
@@ -39,5 +45,43 @@ class LibtorchTest {
                                     throw own;
                                 }))
                 .isSameAs(own);
+    }
+
+    /** A process that only loads libtorch. */
+    static final class Loading {
+        void main() {
+            Libtorch.load();
+            IO.println("loaded");
+        }
+    }
+
+    /** As on a new machine whose node and coordinator start together. */
+    @Test
+    void processesThatComeFirstTogetherUnpackOneAfterAnother(@TempDir Path directory)
+            throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            processes.add(
+                    new ProcessBuilder(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "--enable-native-access=ALL-UNNAMED",
+                                    "-XX:-CreateCoredumpOnCrash",
+                                    "-Xmx128m",
+                                    "-Dorg.bytedeco.javacpp.cachedir=" + directory.resolve("cache"),
+                                    "-cp",
+                                    System.getProperty("java.class.path"),
+                                    Loading.class.getName())
+                            .directory(directory.toFile())
+                            .redirectErrorStream(true)
+                            .redirectOutput(directory.resolve("said-" + i).toFile())
+                            .start());
+            Thread.sleep(300); // the first one has begun to unpack
+        }
+        for (int i = 0; i < 3; i++) {
+            assertThat(processes.get(i).waitFor(3, TimeUnit.MINUTES)).isTrue();
+            assertThat(directory.resolve("said-" + i)).content().endsWith("loaded\n");
+        }
+        Drafts.delete(directory.resolve("cache")); // with the links to what the machine has of CUDA
     }
 }
