@@ -18,8 +18,8 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
             long sequences, long length, Tensor turn, Tensor back, CausalAttention attention) {}
 
     /**
-     * See the class comment and {@link CausalAttention}; {@code regrouped} are the projections'
-     * weights.
+     * See the class comment and {@link CausalAttention}. What takes part in products is as they
+     * take it, {@code regrouped} and {@code back} being the projections' weights.
      */
     record State(
             Tensor scale,
@@ -29,7 +29,8 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
             Tensor key,
             Tensor value,
             CausalAttention.Attended attended,
-            Tensor joined) {}
+            Tensor joined,
+            Tensor back) {}
 
     private final LlamaConfig config;
     private final Supplier<Sight> sight;
@@ -63,9 +64,10 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     Output<State> compute(Tensor x) {
         Sight seen = sight.get();
         Tensor scale = keep(norm.scale(x));
-        Tensor normed = keep(norm.forward(x, scale, normWeight.weights()));
-        Tensor regrouped = keep(queryKeyValue.weights().clone());
+        Tensor normed = keep(linear.operand(norm.forward(x, scale, normWeight.weights())));
+        Tensor regrouped = queryKeyValue.weights().clone();
         pairs(regrouped).copy_(halves(queryKeyValue.weights()).transpose(1, 2));
+        regrouped = keep(linear.operand(regrouped));
         Tensor all = heads(linear.forward(normed, regrouped), seen);
         Tensor query = keep(turned(queries(all), seen));
         Tensor key = keep(turned(keys(all), seen));
@@ -79,25 +81,28 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
         }
         Tensor joined =
                 keep(
-                        attended.mixed()
-                                .view(
-                                        seen.sequences(),
-                                        config.attentionHeads(),
-                                        seen.length(),
-                                        config.headSize())
-                                .transpose(1, 2)
-                                .reshape(x.size(0), config.querySize()));
+                        linear.operand(
+                                attended.mixed()
+                                        .view(
+                                                seen.sequences(),
+                                                config.attentionHeads(),
+                                                seen.length(),
+                                                config.headSize())
+                                        .transpose(1, 2)
+                                        .reshape(x.size(0), config.querySize())));
+        Tensor back = keep(linear.operand(out.weights()));
         return new Output<>(
-                linear.forwardOnto(x, joined, out.weights()),
-                new State(scale, normed, regrouped, query, key, value, attended, joined));
+                linear.forwardOnto(x, joined, back),
+                new State(scale, normed, regrouped, query, key, value, attended, joined, back));
     }
 
     @Override
     void differentiate(Tensor slope, Tensor x, State state) {
         Sight seen = sight.get();
-        linear.addWeight(out.gradient(), slope, state.joined(), new Scalar(1.0));
+        Tensor by = linear.operand(slope);
+        linear.addWeight(out.gradient(), by, state.joined(), new Scalar(1.0));
         Tensor mixed =
-                linear.input(slope, out.weights())
+                linear.input(by, state.back())
                         .view(
                                 seen.sequences(),
                                 seen.length(),
@@ -118,7 +123,8 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
         turnedBack(queries(all), slopes.query(), seen);
         turnedBack(keys(all), slopes.key(), seen);
         values(all).copy_(slopes.value().view(state.value().sizes()).transpose(1, 2));
-        Tensor gradient = torch.zeros_like(state.regrouped());
+        flat = linear.operand(flat);
+        Tensor gradient = torch.zeros_like(queryKeyValue.weights());
         linear.addWeight(gradient, flat, state.normed(), new Scalar(1.0));
         halves(queryKeyValue.gradient()).add_(pairs(gradient).transpose(1, 2));
         long rows = (long) config.querySize() + config.keyValueSize();

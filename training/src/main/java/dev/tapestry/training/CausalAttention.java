@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * {@code [groups, shared · seq, d]}; K, V {@code [groups, seq, d]}; P {@code [groups, shared · seq,
  * seq]}.
  *
+ * <p>Where the precision rounds the operands of products, those of QKᵀ are not: what a softmax
+ * turns into weights is as exact as the model's. P is then kept in bf16, and S′ is taken in it.
+ *
  * <p>P grows with the square of the length. Longer sequences are therefore taken in blocks of
  * queries, each of which looks at the keys up to its own end; P is then not kept, and the way back
  * computes each block's again (as in arXiv:2205.14135, without its blocks of keys).
@@ -27,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * @param mask zero where a query may look and −∞ where not, {@code [seq, seq]}
  * @param shared query heads for each key head
  * @param block queries of a head that are taken at once
+ * @param linear the products
  */
-record CausalAttention(Tensor mask, long shared, double factor, long block) {
+record CausalAttention(Tensor mask, long shared, double factor, long block, MatrixProduct linear) {
 
     /** Up to here P is kept whole: 512 queries of 512 keys are a megabyte for each head. */
     private static final long WHOLE = 512;
@@ -42,12 +46,13 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
     record Slopes(Tensor query, Tensor key, Tensor value) {}
 
     /** For sequences of {@code length}, in the number format and on the device of {@code like}. */
-    static CausalAttention of(LlamaConfig config, long length, Tensor like) {
-        return of(config, length, like, length <= WHOLE ? length : BLOCK);
+    static CausalAttention of(LlamaConfig config, long length, Tensor like, MatrixProduct linear) {
+        return of(config, length, like, length <= WHOLE ? length : BLOCK, linear);
     }
 
     /** The same with so many queries at once. */
-    static CausalAttention of(LlamaConfig config, long length, Tensor like, long block) {
+    static CausalAttention of(
+            LlamaConfig config, long length, Tensor like, long block, MatrixProduct linear) {
         Tensor future =
                 like.new_full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY))
                         .triu(1);
@@ -55,19 +60,20 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
                 future,
                 config.attentionHeads() / config.keyValueHeads(),
                 1 / Math.sqrt((double) config.headSize()),
-                block);
+                block,
+                linear);
     }
 
     Attended forward(Tensor query, Tensor key, Tensor value) {
         if (whole()) {
             Tensor weights = weights(query, key, 0);
-            return new Attended(torch.bmm(weights, value), weights);
+            return new Attended(linear.batched(weights, value), weights);
         }
         Tensor mixed = torch.empty_like(query);
         for (long from = 0; from < length(); from += block) {
             try (PointerScope _ = new PointerScope()) {
                 Tensor weights = weights(queries(query, from), until(key, from), from);
-                rows(mixed, from).copy_(rows(torch.bmm(weights, until(value, from))));
+                rows(mixed, from).copy_(rows(linear.batched(weights, until(value, from))));
             }
         }
         return new Attended(mixed, null);
@@ -102,18 +108,21 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
 
     private Slopes backward(
             Tensor slope, Tensor query, Tensor key, Tensor value, Tensor mixed, Tensor weights) {
-        Tensor valueSlope = torch.bmm(weights.transpose(1, 2), slope);
+        Tensor by = linear.operand(slope);
+        Tensor valueSlope = linear.batched(weights.transpose(1, 2), by);
         Tensor rows = slope.mul(mixed).sum(new long[] {2}, true, new ScalarTypeOptional());
         Tensor scores =
                 torch.baddbmm(
-                                rows,
-                                slope,
-                                value.transpose(1, 2),
+                                linear.operand(rows),
+                                by,
+                                linear.operand(value).transpose(1, 2),
                                 new Scalar(-factor),
                                 new Scalar(factor))
                         .mul_(weights);
         return new Slopes(
-                torch.bmm(scores, key), torch.bmm(scores.transpose(1, 2), query), valueSlope);
+                linear.batched(scores, key),
+                linear.batched(scores.transpose(1, 2), query),
+                valueSlope);
     }
 
     /** P of the queries that begin at {@code from}. */
@@ -126,7 +135,7 @@ record CausalAttention(Tensor mask, long shared, double factor, long block) {
                 torch.baddbmm(
                         seen, query, key.transpose(1, 2), new Scalar(1.0), new Scalar(factor));
         torch.softmax_out(scores, scores, -1);
-        return scores;
+        return linear.operand(scores);
     }
 
     private long length() {

@@ -11,8 +11,18 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class FeedForwardBlock extends Block<FeedForwardBlock.State> {
 
-    /** See the class comment; {@code activated} is silu(g). */
-    record State(Tensor scale, Tensor normed, Tensor gateUp, Tensor activated, Tensor product) {}
+    /**
+     * See the class comment; {@code activated} is silu(g). What takes part in products is as they
+     * take it, {@code into} and {@code back} being their weights.
+     */
+    record State(
+            Tensor scale,
+            Tensor normed,
+            Tensor into,
+            Tensor gateUp,
+            Tensor activated,
+            Tensor product,
+            Tensor back) {}
 
     private final RmsNorm norm;
     private final MatrixProduct linear;
@@ -43,27 +53,31 @@ final class FeedForwardBlock extends Block<FeedForwardBlock.State> {
     @Override
     Output<State> compute(Tensor x) {
         Tensor scale = keep(norm.scale(x));
-        Tensor normed = keep(norm.forward(x, scale, normWeight.weights()));
-        Tensor both = keep(linear.forward(normed, gateUp.weights()));
+        Tensor normed = keep(linear.operand(norm.forward(x, scale, normWeight.weights())));
+        Tensor into = keep(linear.operand(gateUp.weights()));
+        Tensor both = keep(linear.forward(normed, into));
         Tensor activated = keep(torch.silu(gate(both)));
-        Tensor product = keep(activated.mul(up(both)));
+        Tensor product = keep(linear.operand(activated.mul(up(both))));
+        Tensor back = keep(linear.operand(down.weights()));
         return new Output<>(
-                linear.forwardOnto(x, product, down.weights()),
-                new State(scale, normed, both, activated, product));
+                linear.forwardOnto(x, product, back),
+                new State(scale, normed, into, both, activated, product, back));
     }
 
     @Override
     void differentiate(Tensor slope, Tensor x, State state) {
-        linear.addWeight(down.gradient(), slope, state.product(), new Scalar(1.0));
-        Tensor product = linear.input(slope, down.weights());
+        Tensor by = linear.operand(slope);
+        linear.addWeight(down.gradient(), by, state.product(), new Scalar(1.0));
+        Tensor product = linear.input(by, state.back());
         Tensor both = torch.empty_like(state.gateUp());
         torch.mul_out(up(both), product, state.activated());
         torch.silu_backward_out(gate(both), product.mul_(up(state.gateUp())), gate(state.gateUp()));
+        both = linear.operand(both);
         linear.addWeight(gateUp.gradient(), both, state.normed(), new Scalar(1.0));
         norm.backward(
                 slope,
                 normWeight.gradient(),
-                linear.input(both, gateUp.weights()),
+                linear.input(both, state.into()),
                 x,
                 state.scale(),
                 normWeight.weights());

@@ -6,6 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -16,7 +21,10 @@ final class Libtorch {
     /** Held by the process that unpacks; beside what is unpacked. */
     private static final String LOCK = ".tapestry.lock";
 
-    private static boolean loaded;
+    /** What is unpacked, in the order of their needs. */
+    private static final List<String> PARTS = List.of("javacpp", "openblas", "pytorch");
+
+    private static final Set<Class<?>> LOADED = new HashSet<>();
 
     private Libtorch() {}
 
@@ -25,37 +33,57 @@ final class Libtorch {
      * anything else of it is touched; {@link #does} calls it.
      *
      * <p>One process of the machine at a time does this, since a process that loads a library which
-     * another is still unpacking dies of a bus error. All of a GPU build is unpacked before the
-     * first library is loaded: JavaCPP loads each as soon as it is unpacked, and one whose needs
-     * are not there yet is left out without a word.
+     * another is still unpacking dies of a bus error. All is unpacked before the first library is
+     * loaded: JavaCPP loads each as soon as it is unpacked, and where one's needs are not there yet
+     * it is left out without a word (the GPU build's), or the next one brings the process down
+     * (libtorch_cpu on a machine with a CUDA toolkit).
      *
      * @throws TrainingException {@code ENGINE} if it cannot be unpacked or loaded
      */
-    static synchronized void load() {
-        if (!loaded) {
-            load(torch.class);
-            loaded = true;
-        }
+    static void load() {
+        load(torch.class);
     }
 
     /**
-     * Loads a part of libtorch that {@link #load()} does not.
+     * Loads a part of libtorch, and what it needs.
      *
      * @param binding JavaCPP's class of that part
      * @throws TrainingException {@code ENGINE} if it cannot be unpacked or loaded
      */
     static synchronized void load(Class<?> binding) {
+        if (!LOADED.contains(binding)) {
+            // By a thread that nobody interrupts: that would end its wait for another process.
+            Optional<TrainingException> failure =
+                    CompletableFuture.supplyAsync(
+                                    () -> failureToLoad(binding),
+                                    task -> Thread.ofPlatform().name("libtorch").start(task))
+                            .join();
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+            LOADED.add(binding);
+        }
+    }
+
+    private static Optional<TrainingException> failureToLoad(Class<?> binding) {
         try (FileChannel channel = lockFile();
                 FileLock _ = channel.lock()) {
-            Loader.cacheResources(
-                    Libtorch.class, "/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu");
+            for (String part : PARTS) {
+                for (String extension : List.of("", "-gpu")) {
+                    Loader.cacheResources(
+                            Libtorch.class,
+                            "/org/bytedeco/" + part + "/" + Loader.getPlatform() + extension);
+                }
+            }
             Loader.load(binding);
+            return Optional.empty();
         } catch (IOException | LinkageError e) {
-            throw new TrainingException(
-                    Code.ENGINE,
-                    "libtorch cannot be unpacked or loaded: %s; JavaCPP unpacks it to ~/.javacpp/cache or where -Dorg.bytedeco.javacpp.cachedir says, and needs 600 MB there"
-                            .formatted(e.getMessage()),
-                    e);
+            return Optional.of(
+                    new TrainingException(
+                            Code.ENGINE,
+                            "libtorch cannot be unpacked or loaded: %s; JavaCPP unpacks it to ~/.javacpp/cache or where -Dorg.bytedeco.javacpp.cachedir says, and needs 600 MB there"
+                                    .formatted(e.getMessage()),
+                            e));
         }
     }
 

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -21,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * regrouped so that partners are neighbours, and the turn is one complex product. Scores do not
  * change, since queries and keys are regrouped alike.
  *
- * <p>In bf16 only the matrix products' operands are rounded. Attention stays in fp32: libtorch's
- * bf16 attention on processors is slower by an order of magnitude.
+ * <p>In bf16 only the matrix products' operands are rounded. Attention stays in fp32 here:
+ * libtorch's bf16 attention on processors is slower by an order of magnitude ({@link
+ * CausalAttention}, which training uses, is made of products).
  */
 final class LlamaForward implements AutoCloseable {
 
@@ -135,30 +135,15 @@ final class LlamaForward implements AutoCloseable {
         return normed(x, lastNorm);
     }
 
+    /** The output matrix {@code [vocab, width]}; the embedding where the two are tied. */
+    Tensor head() {
+        return head;
+    }
+
     /** Logits {@code [positions, vocab]} of last hidden states {@code [positions, width]}. */
     Tensor output(Tensor hidden, Precision precision) {
         boolean narrow = precision.resolved() == Precision.BF16;
         return widened(product(narrowed(hidden, narrow), head, narrow), narrow);
-    }
-
-    /**
-     * The way back through {@link #output}, times {@code scale}.
-     *
-     * @param slope derivatives by the logits, {@code [positions, vocab]}
-     * @param hiddenSlope becomes those by the hidden states, {@code [positions, width]}
-     */
-    void outputBackward(
-            Tensor hidden, Tensor slope, Tensor hiddenSlope, Scalar scale, Precision precision) {
-        boolean narrow = precision.resolved() == Precision.BF16;
-        Tensor gradient = head.mutable_grad();
-        if (narrow) {
-            Tensor slopes = narrowed(slope, true);
-            hiddenSlope.copy_(torch.mm(slopes, narrowed(head, true))).mul_(scale);
-            gradient.add_(torch.mm(slopes.t(), narrowed(hidden, true)), scale);
-        } else {
-            torch.addmm_out(hiddenSlope, hiddenSlope, slope, head, new Scalar(0.0), scale);
-            gradient.addmm_(slope.t(), hidden, new Scalar(1.0), scale);
-        }
     }
 
     /** Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}. */

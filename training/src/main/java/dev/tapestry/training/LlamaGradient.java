@@ -102,7 +102,11 @@ final class LlamaGradient implements AutoCloseable {
         try (PointerScope _ = new PointerScope()) {
             Tensor turn = owned.keep(model.forward().turns(0, length));
             CausalAttention attention =
-                    CausalAttention.of(model.config(), length, model.parameters().values());
+                    CausalAttention.of(
+                            model.config(),
+                            length,
+                            model.parameters().values(),
+                            MatrixProduct.of(precision));
             owned.keep(attention.mask());
             sight =
                     new AttentionBlock.Sight(

@@ -66,38 +66,46 @@ final class Loss {
             Tensor slope,
             double share,
             Precision precision) {
+        MatrixProduct linear = MatrixProduct.of(precision);
+        Tensor inputs = linear.operand(hidden);
+        Tensor head = linear.operand(model.forward().head());
+        Tensor gradient = model.forward().head().mutable_grad();
         Scalar scale = new Scalar(share / hidden.size(0));
         double nats = 0;
         for (long start = 0, size; start < hidden.size(0); start += size) {
             size = chunk(model, hidden, start);
             nats +=
                     chunkBackward(
-                            model,
-                            hidden.narrow(0, start, size),
+                            linear,
+                            inputs.narrow(0, start, size),
+                            head,
                             targets.narrow(0, start, size),
                             slope.narrow(0, start, size),
-                            scale,
-                            precision);
+                            gradient,
+                            scale);
         }
         return nats / hidden.size(0);
     }
 
     private static double chunkBackward(
-            Llama model,
+            MatrixProduct linear,
             Tensor hidden,
+            Tensor head,
             Tensor targets,
             Tensor slope,
-            Scalar scale,
-            Precision precision) {
+            Tensor gradient,
+            Scalar scale) {
         try (PointerScope _ = new PointerScope()) {
-            Tensor logits = model.forward().output(hidden, precision);
+            Tensor logits = linear.forward(hidden, head);
             Tensor probabilities = torch.softmax(logits, -1);
             double nats = nats(logits, probabilities, targets);
             probabilities.scatter_add_(
                     1,
                     targets,
-                    torch.full_like(targets, new Scalar(-1.0)).to(hidden.scalar_type()));
-            model.forward().outputBackward(hidden, probabilities, slope, scale, precision);
+                    torch.full_like(targets, new Scalar(-1.0)).to(logits.scalar_type()));
+            Tensor slopes = linear.operand(probabilities);
+            linear.putInput(slope, slopes, head, scale);
+            linear.addWeight(gradient, slopes, hidden, scale);
             return nats;
         }
     }

@@ -9,12 +9,18 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * The product of a linear layer, y = xWᵀ, and its derivatives; operands are rounded to bf16 where
  * the precision says so, sums are as exact as the weights.
  *
- * <p>Shapes: x {@code [positions, in]}, W {@code [out, in]}, y {@code [positions, out]}.
+ * <p>Shapes: x {@code [positions, in]}, W {@code [out, in]}, y {@code [positions, out]}. What takes
+ * part in several products is best rounded once, by {@link #operand}.
  */
 record MatrixProduct(boolean narrow) {
 
     static MatrixProduct of(Precision precision) {
         return new MatrixProduct(precision.resolved() == Precision.BF16);
+    }
+
+    /** What products take: {@code x}, rounded if they round; itself if it is so already. */
+    Tensor operand(Tensor x) {
+        return narrow ? x.to(ScalarType.BFloat16) : x;
     }
 
     /** y = xWᵀ. */
@@ -24,7 +30,7 @@ record MatrixProduct(boolean narrow) {
 
     /** xWᵀ + {@code base}, a new tensor. */
     Tensor forwardOnto(Tensor base, Tensor x, Tensor weight) {
-        return narrow ? base.add(forward(x, weight)) : torch.addmm(base, x, weight.t());
+        return narrow ? base.add(rounded(x, weight.t())) : torch.addmm(base, x, weight.t());
     }
 
     /** ∂/∂x = ∂/∂y · W. */
@@ -32,22 +38,34 @@ record MatrixProduct(boolean narrow) {
         return product(slope, weight);
     }
 
+    /** Puts ∂/∂x = ∂/∂y · W, times {@code scale}, into {@code target}. */
+    void putInput(Tensor target, Tensor slope, Tensor weight, Scalar scale) {
+        if (narrow) {
+            target.copy_(rounded(slope, weight)).mul_(scale);
+        } else {
+            torch.addmm_out(target, target, slope, weight, new Scalar(0.0), scale);
+        }
+    }
+
     /** ∂/∂W = (∂/∂y)ᵀ · x, times {@code scale}, added to {@code sum}. */
     void addWeight(Tensor sum, Tensor slope, Tensor x, Scalar scale) {
-        add(sum, slope.t(), x, scale);
+        if (narrow) {
+            sum.add_(rounded(slope.t(), x), scale);
+        } else {
+            sum.addmm_(slope.t(), x, new Scalar(1.0), scale);
+        }
+    }
+
+    /** a·b of each of two batches of matrices, {@code [batch, n, k]} and {@code [batch, k, m]}. */
+    Tensor batched(Tensor a, Tensor b) {
+        return narrow ? torch.bmm(operand(a), operand(b)).to(ScalarType.Float) : torch.bmm(a, b);
     }
 
     private Tensor product(Tensor a, Tensor b) {
-        return narrow
-                ? torch.mm(a.to(ScalarType.BFloat16), b.to(ScalarType.BFloat16)).to(a.scalar_type())
-                : torch.mm(a, b);
+        return narrow ? rounded(a, b).to(ScalarType.Float) : torch.mm(a, b);
     }
 
-    private void add(Tensor sum, Tensor a, Tensor b, Scalar scale) {
-        if (narrow) {
-            sum.add_(torch.mm(a.to(ScalarType.BFloat16), b.to(ScalarType.BFloat16)), scale);
-        } else {
-            sum.addmm_(a, b, new Scalar(1.0), scale);
-        }
+    private Tensor rounded(Tensor a, Tensor b) {
+        return torch.mm(operand(a), operand(b));
     }
 }

@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The number format of matrix products. Weights, norms, attention, loss and optimiser state are
+ * The number format of matrix products. Weights, norms, softmax, loss and optimiser state are
  * always fp32.
  */
 public enum Precision {

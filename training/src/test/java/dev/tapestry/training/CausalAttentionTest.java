@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CausalAttentionTest {
 
     private static final long LENGTH = 11;
+    private static final MatrixProduct EXACT = MatrixProduct.of(Precision.FP32);
 
     @ParameterizedTest
     @ValueSource(longs = {1, 4, 10})
@@ -28,8 +29,8 @@ class CausalAttentionTest {
             Tensor key = random(groups, LENGTH, config);
             Tensor value = random(groups, LENGTH, config);
             Tensor slope = random(groups, shared * LENGTH, config);
-            CausalAttention whole = CausalAttention.of(config, LENGTH, query);
-            CausalAttention blocks = CausalAttention.of(config, LENGTH, query, block);
+            CausalAttention whole = CausalAttention.of(config, LENGTH, query, EXACT);
+            CausalAttention blocks = CausalAttention.of(config, LENGTH, query, block, EXACT);
 
             CausalAttention.Attended expected = whole.forward(query, key, value);
             CausalAttention.Attended actual = blocks.forward(query, key, value);

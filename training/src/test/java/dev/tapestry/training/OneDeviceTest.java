@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class OneDeviceTest {
 
     private static final int LENGTH = 12;
+    private static final MatrixProduct EXACT = MatrixProduct.of(Precision.FP32);
 
     private final LlamaConfig config = TestModels.tiny();
     private Llama model;
@@ -79,7 +80,7 @@ class OneDeviceTest {
         elsewhere(
                 model.forward().turns(3, 5),
                 TensorMemory.beside(model.parameters().values(), batch().inputs()),
-                CausalAttention.of(config, LENGTH, model.parameters().values()).mask());
+                CausalAttention.of(config, LENGTH, model.parameters().values(), EXACT).mask());
         try (KeyValueCache cache = new KeyValueCache(model, 4)) {
             Tensor keys =
                     model.parameters()
@@ -95,7 +96,8 @@ class OneDeviceTest {
         Tensor hidden = model.parameters().values().new_zeros(LENGTH, config.hiddenSize());
         Tensor slope = model.forward().output(hidden, precision);
         Tensor hiddenSlope = torch.empty_like(hidden);
-        model.forward().outputBackward(hidden, slope, hiddenSlope, new Scalar(1.0), precision);
+        MatrixProduct.of(precision)
+                .putInput(hiddenSlope, slope, model.forward().head(), new Scalar(1.0));
         elsewhere(slope, hiddenSlope);
         Tensor targets = TensorMemory.beside(hidden, batch().targets().view(-1, 1));
         assertThatThrownBy(() ->
@@ -114,8 +116,10 @@ class OneDeviceTest {
     @EnumSource(value = Precision.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
     void both_ways_through_a_layer(Precision precision) {
         Tensor turn = model.forward().turns(0, LENGTH);
-        CausalAttention whole = CausalAttention.of(config, LENGTH, model.parameters().values());
-        CausalAttention blocks = CausalAttention.of(config, LENGTH, model.parameters().values(), 5);
+        CausalAttention whole =
+                CausalAttention.of(config, LENGTH, model.parameters().values(), EXACT);
+        CausalAttention blocks =
+                CausalAttention.of(config, LENGTH, model.parameters().values(), 5, EXACT);
         for (CausalAttention attention : List.of(whole, blocks)) {
             AttentionBlock.Sight sight =
                     new AttentionBlock.Sight(
