@@ -41,11 +41,23 @@ final class RulePropertiesTest {
     @BeforeEach
     void nameAllRules() {
         rules.put("mean", MergeRule.fedAvg());
-        rules.put("senders", MergeRule.sparseLoCo(1));
         rules.put("preserving", by(new Aggregator.NormPreserving()));
         rules.putAll(robust());
-        rules.put("clipped", MergeRule.fedAvg().clipped(new Clipping.MedianNorm()));
+        rules.putAll(clipped());
         rules.put("neighbours", by(new Aggregator.Mean()).mixed(new Mixing.NearestNeighbour(2)));
+    }
+
+    /** As rules are used that have no protection of their own; the last is the default. */
+    private static Map<String, MergeRule> clipped() {
+        Map<String, MergeRule> clipped = new LinkedHashMap<>();
+        clipped.put("clipped mean", clipped(MergeRule.fedAvg()));
+        clipped.put("senders", MergeRule.sparseLoCo(1)); // clips by itself
+        clipped.put("clipped preserving", clipped(by(new Aggregator.NormPreserving())));
+        return clipped;
+    }
+
+    private static MergeRule clipped(MergeRule rule) {
+        return rule.clipped(new Clipping.MedianNorm());
     }
 
     private static Map<String, MergeRule> robust() {
@@ -110,6 +122,7 @@ final class RulePropertiesTest {
     @Test
     void one_liar_moves_a_robust_merge_by_little_and_the_mean_as_far_as_it_likes() {
         Map<String, MergeRule> all = robust();
+        all.putAll(clipped());
         all.put("mean", MergeRule.fedAvg());
         for (double size : new double[] {1e1, 1e4}) {
             try (RuleStage stage = stage()) {
