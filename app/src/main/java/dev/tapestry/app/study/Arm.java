@@ -76,6 +76,12 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             return score(model, heldOut);
         }
 
+        /** On the held-out text of {@code member} alone; nothing where it has none. */
+        SortedMap<MemberId, Double> scoreOwn(Path model, MemberId member) {
+            Tokens own = heldOut.get(member);
+            return own == null ? new TreeMap<>() : score(model, new TreeMap<>(Map.of(member, own)));
+        }
+
         private SortedMap<MemberId, Double> score(Path model, SortedMap<MemberId, Tokens> texts) {
             Evaluation evaluation =
                     new Evaluation(Recipe.SEQUENCE, 8, scoredTokens, Recipe.PRECISION, threads);
@@ -131,7 +137,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
             return shared(inputs, around.run(inputs.start(), total, inputs.work()).model(), 0, 0);
         }
         Path target = inputs.work().resolve("central");
-        trained(inputs.start(), pooled.get(EVERYBODY), plan, total, target);
+        train(inputs.start(), pooled.get(EVERYBODY), plan, total, target);
         return shared(inputs, target, 0, 0);
     }
 
@@ -141,11 +147,8 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
         inputs.train()
                 .forEach((member, text) -> {
                     Path target = inputs.work().resolve("alone-" + member);
-                    trained(inputs.start(), text, plan, tokens, target);
-                    Tokens own = inputs.heldOut().get(member);
-                    if (own != null) {
-                        losses.putAll(inputs.score(target, new TreeMap<>(Map.of(member, own))));
-                    }
+                    train(inputs.start(), text, plan, tokens, target);
+                    losses.putAll(inputs.scoreOwn(target, member));
                 });
         return new Result(losses, 0, 0, Optional.empty());
     }
@@ -154,8 +157,8 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
         return new Result(inputs.score(model), uploaded, downloaded, Optional.of(model));
     }
 
-    private static void trained(
-            Path start, Tokens text, TrainingPlan plan, long tokens, Path target) {
+    /** Trains one model on one text. */
+    static void train(Path start, Tokens text, TrainingPlan plan, long tokens, Path target) {
         try (ModelDirectory model = ModelDirectory.open(start);
                 Trainer trainer = Trainer.begin(model, plan, text)) {
             while (trainer.tokensSeen() < tokens) {

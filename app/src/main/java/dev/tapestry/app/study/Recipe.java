@@ -101,6 +101,17 @@ public record Recipe(
                 seed);
     }
 
+    /** The same with another peak rate; the embedding's stays as many times it. */
+    Recipe withLearningRate(double rate) {
+        return new Recipe(
+                optimizer,
+                rate,
+                embeddingRate.map(embedding -> embedding / learningRate * rate),
+                embeddingEpsilon,
+                batchSequences,
+                averaging);
+    }
+
     private OptimizerPlan inner() {
         return switch (optimizer) {
             case ADAMW -> OptimizerPlan.AdamW.of(learningRate, DECAY);

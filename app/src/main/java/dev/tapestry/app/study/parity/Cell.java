@@ -2,6 +2,7 @@ package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.study.Arm;
 import dev.tapestry.app.study.CellStore;
+import dev.tapestry.app.study.PrivateSteps;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.app.study.Scheme;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
@@ -13,6 +14,7 @@ import java.util.Optional;
  *
  * @param arm its name
  * @param model ONE_MILLION unless said
+ * @param privateSteps that each member takes afterwards; none unless said
  */
 record Cell(
         String arm,
@@ -24,7 +26,8 @@ record Cell(
         Scheme scheme,
         long seed,
         long scoredTokens,
-        @LeftOutWhenEmpty Optional<Size> model)
+        @LeftOutWhenEmpty Optional<Size> model,
+        @LeftOutWhenEmpty Optional<PrivateSteps> privateSteps)
         implements CellStore.Named {
 
     @Override

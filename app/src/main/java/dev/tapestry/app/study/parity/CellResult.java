@@ -16,6 +16,7 @@ import java.util.SortedMap;
  * @param device that it was trained on; the processors unless said
  * @param bitsPerByte on each member's held-out text
  * @param meanBitsPerByte over members
+ * @param ownBitsPerByte of each member on its own text after its private steps, if it takes any
  * @param uploaded bytes of weights that one member sent
  * @param downloaded bytes of weights that one member received
  * @param parameters of the model
@@ -28,6 +29,7 @@ record CellResult(
         @LeftOutWhenEmpty Optional<String> device,
         SortedMap<MemberId, Double> bitsPerByte,
         double meanBitsPerByte,
+        @LeftOutWhenEmpty Optional<SortedMap<MemberId, Double>> ownBitsPerByte,
         long uploaded,
         long downloaded,
         long parameters,

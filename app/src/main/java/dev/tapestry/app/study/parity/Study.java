@@ -5,6 +5,7 @@ import dev.tapestry.app.study.CellStore;
 import dev.tapestry.app.study.OpenCorpora;
 import dev.tapestry.app.study.Texts;
 import dev.tapestry.app.study.parity.StudyPlan.ArmPlan;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.Device;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.Consumer;
 
 /** Runs the cells of a plan that have not been run, and says what is known of each arm. */
@@ -108,18 +110,21 @@ final class Study {
             Path start = folder.resolve("start");
             Path base = cell.size().base(adopted, work, threads, device, say);
             cell.start().write(base, cell.size().config(), start, cell.seed());
-            Arm.Result result =
-                    cell.training()
-                            .run(
-                                    new Arm.Inputs(
-                                            start,
-                                            cell.shuffled() ? texts.shuffled() : texts.train(),
-                                            texts.heldOut(),
-                                            cell.scoredTokens(),
-                                            folder,
-                                            cell.seed(),
-                                            threads,
-                                            device));
+            Arm.Inputs inputs =
+                    new Arm.Inputs(
+                            start,
+                            cell.shuffled() ? texts.shuffled() : texts.train(),
+                            texts.heldOut(),
+                            cell.scoredTokens(),
+                            folder,
+                            cell.seed(),
+                            threads,
+                            device);
+            Arm.Result result = cell.training().run(inputs);
+            Optional<SortedMap<MemberId, Double>> own =
+                    cell.privateSteps()
+                            .map(steps ->
+                                    steps.run(inputs, cell.recipe(), result.model().orElseThrow()));
             double seconds = (System.nanoTime() - begun) / 1e9;
             say.accept(
                     "ended %s: %.4f bits per byte, %.0f s"
@@ -131,6 +136,7 @@ final class Study {
                     device.equals(Device.CPU) ? Optional.empty() : Optional.of(device.toString()),
                     result.bitsPerByte(),
                     result.mean(),
+                    own,
                     result.uploaded(),
                     result.downloaded(),
                     parameters(start),

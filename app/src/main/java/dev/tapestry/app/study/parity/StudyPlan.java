@@ -1,5 +1,6 @@
 package dev.tapestry.app.study.parity;
 
+import dev.tapestry.app.study.PrivateSteps;
 import dev.tapestry.app.study.Recipe;
 import dev.tapestry.app.study.Scheme;
 import dev.tapestry.consortium.LocalTraining;
@@ -36,6 +37,7 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
      * @param averaging around the inner optimiser; none unless said
      * @param scheme who trains
      * @param model how large it is; ONE_MILLION unless said
+     * @param privateSteps that each member takes afterwards on its own text; none unless said
      */
     public record ArmPlan(
             String name,
@@ -50,7 +52,8 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
             int batchSequences,
             Optional<PrimalAveraging> averaging,
             Scheme scheme,
-            Optional<Size> model) {
+            Optional<Size> model,
+            Optional<PrivateSteps> privateSteps) {
         public ArmPlan {
             seeds = List.copyOf(seeds);
             model = model.filter(size -> size != Size.ONE_MILLION); // one way to say it
@@ -62,6 +65,11 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
             if (seeds.isEmpty() || rates.isEmpty()) {
                 throw new IllegalArgumentException(
                         "arm " + name + " needs at least one seed and one rate");
+            }
+            if (privateSteps.isPresent() && scheme instanceof Scheme.Alone) {
+                throw new IllegalArgumentException(
+                        "arm %s: members that train alone take no private steps; give them as many more tokens"
+                                .formatted(name));
             }
         }
 
@@ -85,7 +93,8 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
                     scheme,
                     seed,
                     scoredTokens,
-                    model);
+                    model,
+                    privateSteps);
         }
 
         /** Whether it trains on pooled data, as the arms to which others are compared. */

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What a study found, as figures.
@@ -23,6 +24,8 @@ record StudyReport(String commit, List<Row> arms) {
      * @param h local steps between two contributions of a member; null where there are none
      * @param seeds that have been run
      * @param tokens of each member
+     * @param ownBpb mean of members' bits per byte on their own text, each with a model of its own:
+     *     after private steps, or trained alone; null where all have the same model
      * @param gapPercent behind the best central arm with the same start, members and tokens
      * @param gapCiHighPercent upper end of its 95 % confidence interval
      * @param bytesReduction bytes of per-step data parallelism in fp32 (4 up and 4 down for each
@@ -44,6 +47,7 @@ record StudyReport(String commit, List<Row> arms) {
             List<Long> seeds,
             long tokens,
             double meanBpb,
+            Optional<Double> ownBpb,
             Optional<Double> gapPercent,
             Optional<Double> gapCiHighPercent,
             Optional<Double> bytesReduction,
@@ -91,6 +95,7 @@ record StudyReport(String commit, List<Row> arms) {
                 result.seeds().stream().map(seed -> seed.cell().seed()).toList(),
                 arm.tokens(),
                 result.meanBitsPerByte(),
+                own(result),
                 gap.map(Gap::percent),
                 gap.map(Gap::high).filter(Double::isFinite),
                 any.uploaded() == 0
@@ -112,6 +117,19 @@ record StudyReport(String commit, List<Row> arms) {
                         .sorted()
                         .toList(),
                 any.cell());
+    }
+
+    private static Optional<Double> own(ArmResult result) {
+        if (result.arm().scheme() instanceof Scheme.Alone) {
+            return Optional.of(result.meanBitsPerByte());
+        }
+        OptionalDouble mean =
+                result.seeds().stream()
+                        .flatMap(seed -> seed.ownBitsPerByte().stream())
+                        .flatMap(own -> own.values().stream())
+                        .mapToDouble(Double::doubleValue)
+                        .average();
+        return mean.isPresent() ? Optional.of(mean.getAsDouble()) : Optional.empty();
     }
 
     private static double steps(CellResult cell) {

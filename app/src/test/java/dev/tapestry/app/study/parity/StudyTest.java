@@ -149,6 +149,34 @@ class StudyTest {
                 .containsPattern("\\| [0-9]+ loop \\| adopted \\| 2 \\| 4 \\|");
     }
 
+    @Test
+    void members_take_private_steps_from_what_came_out_and_are_scored_on_their_own_text()
+            throws IOException {
+        String pooling = SHORT.replace("[0.001, 0.9]", "[0.001]");
+        String text =
+                pooling
+                        + privately(pooling, 4096)
+                                .replace(HEAD, "")
+                                .replace(": central\n", ": then\n");
+        Study study = study(text);
+        study.run();
+
+        StudyPlan plan = plan(text);
+        CellResult pooled = study.result(plan.arms().getFirst()).of(1).orElseThrow();
+        CellResult then = study.result(plan.arms().getLast()).of(1).orElseThrow();
+        assertThat(then.bitsPerByte()).isEqualTo(pooled.bitsPerByte());
+        assertThat(pooled.ownBitsPerByte()).isEmpty();
+        then.ownBitsPerByte()
+                .orElseThrow()
+                .forEach((member, own) ->
+                        assertThat(own).isLessThan(pooled.bitsPerByte().getOrDefault(member, 0.0)));
+        assertThat(then.ownBitsPerByte().orElseThrow()).hasSize(2);
+        StudyReport report = StudyReport.of(study, plan, "abc");
+        assertThat(report.arms().getFirst().ownBpb()).isEmpty();
+        assertThat(report.arms().getLast().ownBpb().orElseThrow())
+                .isLessThan(then.meanBitsPerByte());
+    }
+
     /** Some are away twice in a row: what they learnt goes into a merge that they reach. */
     @Test
     void members_of_different_speed_who_are_often_away_train_all_tokens() throws IOException {
@@ -299,6 +327,9 @@ class StudyTest {
         refused("fragments: 2", "fragments: 3", "4 steps are no multiple of 3 fragments");
         refused("overlap: 1", "overlap: 3", "leave no room for 3 steps of overlap");
 
+        refused(privately(SHORT, 1), "type: central", "type: alone", "take no private steps");
+        refused(SHORT, SHORT, privately(SHORT, 0), "at least 1 token");
+
         String free = HEAD + NOBODY_WAITS.indent(2);
         refused(free, "quorum: 2", "quorum: 0", "a merge takes at least 1 member");
         refused(free, "quorum: 2", "quorum: 1", "the influence cap is at least 1.0");
@@ -307,6 +338,12 @@ class StudyTest {
         refused(free, "norm-preserving", "coordinate-median", "MEDIAN_TOO_FEW");
         String many = free.replace("quorum: 2", "quorum: 3");
         assertThatThrownBy(() -> study(many).run()).hasMessageContaining("never reached by 2");
+    }
+
+    /** With so many tokens of private steps in each arm. */
+    private static String privately(String plan, long tokens) {
+        String steps = "privateSteps: {tokens: %d, learningRate: 0.001}".formatted(tokens);
+        return plan.replaceAll("(\\n +)scheme:", "$1" + steps + "$1scheme:");
     }
 
     private void refused(String good, String bad, String reason) {
