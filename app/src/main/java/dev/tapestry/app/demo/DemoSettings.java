@@ -2,6 +2,7 @@ package dev.tapestry.app.demo;
 
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Clipping;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
@@ -69,8 +70,9 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
                         rounds,
                         training(LOCAL_STEPS, BATCH, loopSteps(), rates().loop()),
                         MergeRule.of(
-                                OuterOptimizer.diLoCo(OUTER_RATE, OUTER_MOMENTUM),
-                                new Aggregator.NormPreserving()),
+                                        OuterOptimizer.diLoCo(OUTER_RATE, OUTER_MOMENTUM),
+                                        new Aggregator.NormPreserving())
+                                .clipped(new Clipping.MedianNorm()),
                         SCORING_TOKENS)
                 .over(new Wire(Optional.of(WEIGHTS), Optional.of(WEIGHTS)))
                 .sharing(GRADIENTS);
