@@ -112,7 +112,7 @@ public final class Machine {
                     "engine",
                     Severity.BROKEN,
                     "the training engine does not load: " + e,
-                    "it needs Linux on x86-64 with glibc");
+                    "it needs Linux on x86-64 with glibc, and on its first use room to be unpacked to");
         }
     }
 }

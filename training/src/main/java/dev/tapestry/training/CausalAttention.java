@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * seq]}.
  *
  * <p>Where the precision rounds the operands of products, those of QKᵀ are not: what a softmax
- * turns into weights is as exact as the model's. P is then kept in bf16, and S′ is taken in it.
+ * turns into weights is as exact as the model's. P is then kept in bf16. S′ takes the difference of
+ * two numbers that nearly cancel, of which the second stays in fp32, and is rounded at the end.
  *
  * <p>P grows with the square of the length. Longer sequences are therefore taken in blocks of
  * queries, each of which looks at the keys up to its own end; P is then not kept, and the way back
@@ -112,13 +113,8 @@ record CausalAttention(Tensor mask, long shared, double factor, long block, Matr
         Tensor valueSlope = linear.batched(weights.transpose(1, 2), by);
         Tensor rows = slope.mul(mixed).sum(new long[] {2}, true, new ScalarTypeOptional());
         Tensor scores =
-                torch.baddbmm(
-                                linear.operand(rows),
-                                by,
-                                linear.operand(value).transpose(1, 2),
-                                new Scalar(-factor),
-                                new Scalar(factor))
-                        .mul_(weights);
+                linear.operand(
+                        linear.batchedLess(by, value.transpose(1, 2), rows, factor).mul_(weights));
         return new Slopes(
                 linear.batched(scores, key),
                 linear.batched(scores.transpose(1, 2), query),

@@ -2,15 +2,16 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -18,7 +19,9 @@ import org.bytedeco.pytorch.global.torch;
 /** Libtorch: how it is loaded, and what it is asked for, with its failures named. */
 final class Libtorch {
 
-    /** Held by the process that unpacks; beside what is unpacked. */
+    private static final System.Logger LOG = System.getLogger(Libtorch.class.getName());
+
+    /** Held by the process that unpacks and loads; beside what is unpacked. */
     private static final String LOCK = ".tapestry.lock";
 
     /** What is unpacked, in the order of their needs. */
@@ -38,7 +41,7 @@ final class Libtorch {
      * it is left out without a word (the GPU build's), or the next one brings the process down
      * (libtorch_cpu on a machine with a CUDA toolkit).
      *
-     * @throws TrainingException {@code ENGINE} if it cannot be unpacked or loaded
+     * @throws LinkageError if it cannot be unpacked or does not run here
      */
     static void load() {
         load(torch.class);
@@ -48,49 +51,63 @@ final class Libtorch {
      * Loads a part of libtorch, and what it needs.
      *
      * @param binding JavaCPP's class of that part
-     * @throws TrainingException {@code ENGINE} if it cannot be unpacked or loaded
+     * @throws LinkageError if it cannot be unpacked or does not run here
      */
     static synchronized void load(Class<?> binding) {
-        if (!LOADED.contains(binding)) {
+        if (LOADED.contains(binding)) {
+            return;
+        }
+        try {
             // By a thread that nobody interrupts: that would end its wait for another process.
-            Optional<TrainingException> failure =
-                    CompletableFuture.supplyAsync(
-                                    () -> failureToLoad(binding),
-                                    task -> Thread.ofPlatform().name("libtorch").start(task))
-                            .join();
-            if (failure.isPresent()) {
-                throw failure.get();
+            CompletableFuture.runAsync(
+                            () -> unpackAndLoad(binding),
+                            task -> Thread.ofPlatform().name("libtorch").start(task))
+                    .join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case Error error -> throw error;
+                case RuntimeException other -> throw other;
+                case null, default -> throw e;
             }
-            LOADED.add(binding);
         }
+        LOADED.add(binding);
     }
 
-    private static Optional<TrainingException> failureToLoad(Class<?> binding) {
-        try (FileChannel channel = lockFile();
-                FileLock _ = channel.lock()) {
-            for (String part : PARTS) {
-                for (String extension : List.of("", "-gpu")) {
-                    Loader.cacheResources(
-                            Libtorch.class,
-                            "/org/bytedeco/" + part + "/" + Loader.getPlatform() + extension);
+    private static void unpackAndLoad(Class<?> binding) {
+        try {
+            Path cache = Loader.getCacheDir().toPath();
+            try (FileChannel channel =
+                            FileChannel.open(
+                                    cache.resolve(LOCK),
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.WRITE);
+                    FileLock _ = locked(channel)) {
+                for (String part : PARTS) {
+                    for (String extension : List.of("", "-gpu")) {
+                        Loader.cacheResources(
+                                Libtorch.class,
+                                "/org/bytedeco/" + part + "/" + Loader.getPlatform() + extension);
+                    }
                 }
+                Loader.load(binding);
             }
-            Loader.load(binding);
-            return Optional.empty();
-        } catch (IOException | LinkageError e) {
-            return Optional.of(
-                    new TrainingException(
-                            Code.ENGINE,
-                            "libtorch cannot be unpacked or loaded: %s; JavaCPP unpacks it to ~/.javacpp/cache or where -Dorg.bytedeco.javacpp.cachedir says, and needs 600 MB there"
-                                    .formatted(e.getMessage()),
-                            e));
+        } catch (IOException e) {
+            LinkageError error =
+                    new LinkageError(
+                            "libtorch cannot be unpacked (%s): make room in ~/.javacpp/cache, 0.5 GB or 3 GB with a GPU, or name another place, such as TAPESTRY_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=/data/javacpp"
+                                    .formatted(e.getMessage()));
+            error.initCause(e);
+            throw error;
         }
     }
 
-    private static FileChannel lockFile() throws IOException {
-        Path cache = Loader.getCacheDir().toPath();
-        return FileChannel.open(
-                cache.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    private static FileLock locked(FileChannel channel) throws IOException {
+        FileLock lock = channel.tryLock();
+        if (lock == null) {
+            LOG.log(Level.INFO, "another process unpacks or loads libtorch; waiting for it");
+            lock = channel.lock();
+        }
+        return lock;
     }
 
     /**
@@ -98,7 +115,8 @@ final class Libtorch {
      *
      * @param doing what it is, for the message
      * @throws TrainingException {@code ENGINE} with the first line of what libtorch says, if it
-     *     fails or cannot be loaded; what the work itself throws otherwise
+     *     fails; what the work itself throws otherwise
+     * @throws LinkageError as {@link #load()}
      */
     static <T> T does(String doing, Supplier<T> work) {
         return does(doing, "", work);

@@ -66,25 +66,27 @@ final class Loss {
             Tensor slope,
             double share,
             Precision precision) {
-        MatrixProduct linear = MatrixProduct.of(precision);
-        Tensor inputs = linear.operand(hidden);
-        Tensor head = linear.operand(model.forward().head());
-        Tensor gradient = model.forward().head().mutable_grad();
-        Scalar scale = new Scalar(share / hidden.size(0));
-        double nats = 0;
-        for (long start = 0, size; start < hidden.size(0); start += size) {
-            size = chunk(model, hidden, start);
-            nats +=
-                    chunkBackward(
-                            linear,
-                            inputs.narrow(0, start, size),
-                            head,
-                            targets.narrow(0, start, size),
-                            slope.narrow(0, start, size),
-                            gradient,
-                            scale);
+        try (PointerScope _ = new PointerScope()) {
+            MatrixProduct linear = MatrixProduct.of(precision);
+            Tensor inputs = linear.operand(hidden);
+            Tensor head = linear.operand(model.forward().head());
+            Tensor gradient = model.forward().head().mutable_grad();
+            Scalar scale = new Scalar(share / hidden.size(0));
+            double nats = 0;
+            for (long start = 0, size; start < hidden.size(0); start += size) {
+                size = chunk(model, hidden, start);
+                nats +=
+                        chunkBackward(
+                                linear,
+                                inputs.narrow(0, start, size),
+                                head,
+                                targets.narrow(0, start, size),
+                                slope.narrow(0, start, size),
+                                gradient,
+                                scale);
+            }
+            return nats / hidden.size(0);
         }
-        return nats / hidden.size(0);
     }
 
     private static double chunkBackward(

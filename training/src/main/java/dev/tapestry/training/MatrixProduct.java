@@ -6,8 +6,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The product of a linear layer, y = xWᵀ, and its derivatives; operands are rounded to bf16 where
- * the precision says so, sums are as exact as the weights.
+ * The product of a linear layer, y = xWᵀ, and its derivatives. Where the precision says so operands
+ * are rounded to bf16; the product is added up in fp32, rounded to bf16 too, and is an fp32 tensor.
+ * Otherwise all is as exact as the weights.
  *
  * <p>Shapes: x {@code [positions, in]}, W {@code [out, in]}, y {@code [positions, out]}. What takes
  * part in several products is best rounded once, by {@link #operand}.
@@ -59,6 +60,13 @@ record MatrixProduct(boolean narrow) {
     /** a·b of each of two batches of matrices, {@code [batch, n, k]} and {@code [batch, k, m]}. */
     Tensor batched(Tensor a, Tensor b) {
         return narrow ? torch.bmm(operand(a), operand(b)).to(ScalarType.Float) : torch.bmm(a, b);
+    }
+
+    /** {@code factor} · (a·b − c), with c {@code [batch, n, 1]}. */
+    Tensor batchedLess(Tensor a, Tensor b, Tensor c, double factor) {
+        return narrow
+                ? batched(a, b).sub_(c).mul_(new Scalar(factor))
+                : torch.baddbmm(c, a, b, new Scalar(-factor), new Scalar(factor));
     }
 
     private Tensor product(Tensor a, Tensor b) {

@@ -165,13 +165,22 @@ public record TrainBenchmark(
                     config.parameters(),
                     precision,
                     rate,
-                    plan.tokensPerStep() / processorSeconds[steps / 2],
+                    plan.tokensPerStep() / middle(processorSeconds),
                     gigaflops,
                     matmul,
                     gigaflops / matmul,
                     List.copyOf(rss),
                     Arrays.stream(losses).skip(steps - steps / 10).average().orElseThrow());
         }
+    }
+
+    /**
+     * The mean of the middle half: no step that something came between, and finer than a
+     * processor's clock, which may count hundredths of a second.
+     */
+    private static double middle(double[] sorted) {
+        int quarter = sorted.length / 4;
+        return Arrays.stream(sorted, quarter, sorted.length - quarter).average().orElseThrow();
     }
 
     /** Of ten tokens nine follow from the one before and one is random. */

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.Drafts;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -59,29 +63,54 @@ class LibtorchTest {
     @Test
     void processesThatComeFirstTogetherUnpackOneAfterAnother(@TempDir Path directory)
             throws Exception {
+        Path cache = directory.resolve("cache");
         List<Process> processes = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            processes.add(
-                    new ProcessBuilder(
-                                    Path.of(System.getProperty("java.home"), "bin", "java")
-                                            .toString(),
-                                    "--enable-native-access=ALL-UNNAMED",
-                                    "-XX:-CreateCoredumpOnCrash",
-                                    "-Xmx128m",
-                                    "-Dorg.bytedeco.javacpp.cachedir=" + directory.resolve("cache"),
-                                    "-cp",
-                                    System.getProperty("java.class.path"),
-                                    Loading.class.getName())
-                            .directory(directory.toFile())
-                            .redirectErrorStream(true)
-                            .redirectOutput(directory.resolve("said-" + i).toFile())
-                            .start());
-            Thread.sleep(300); // the first one has begun to unpack
+        try {
+            for (int i = 0; i < 3; i++) {
+                processes.add(loading(cache, directory.resolve("said-" + i)));
+                Awaitility.await()
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> Files.exists(cache.resolve(".tapestry.lock")));
+            }
+            for (int i = 0; i < 3; i++) {
+                assertThat(processes.get(i).waitFor(3, TimeUnit.MINUTES)).isTrue();
+                assertThat(directory.resolve("said-" + i)).content().endsWith("loaded\n");
+            }
+        } finally {
+            for (Process process : processes) {
+                process.destroyForcibly().waitFor();
+            }
+            Drafts.delete(cache); // with the links to what the machine has of CUDA
         }
-        for (int i = 0; i < 3; i++) {
-            assertThat(processes.get(i).waitFor(3, TimeUnit.MINUTES)).isTrue();
-            assertThat(directory.resolve("said-" + i)).content().endsWith("loaded\n");
+    }
+
+    @Test
+    void whatCannotBeUnpackedIsSaidWithWhatToDo(@TempDir Path directory) throws Exception {
+        Path cache = Files.createDirectory(directory.resolve("cache"));
+        Files.createDirectory(cache.resolve(".tapestry.lock")); // where a file should be
+        Path said = directory.resolve("said");
+        Process process = loading(cache, said);
+        try {
+            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        } finally {
+            process.destroyForcibly().waitFor();
         }
-        Drafts.delete(directory.resolve("cache")); // with the links to what the machine has of CUDA
+        assertThat(said).content().contains("LinkageError", "cannot be unpacked", "make room in");
+    }
+
+    private static Process loading(Path cache, Path said) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:-CreateCoredumpOnCrash",
+                        "-Xmx128m",
+                        "-Dorg.bytedeco.javacpp.cachedir=" + cache,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Loading.class.getName())
+                .directory(said.resolveSibling(".").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
     }
 }

@@ -116,10 +116,10 @@ class OneDeviceTest {
     @EnumSource(value = Precision.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
     void both_ways_through_a_layer(Precision precision) {
         Tensor turn = model.forward().turns(0, LENGTH);
-        CausalAttention whole =
-                CausalAttention.of(config, LENGTH, model.parameters().values(), EXACT);
-        CausalAttention blocks =
-                CausalAttention.of(config, LENGTH, model.parameters().values(), 5, EXACT);
+        MatrixProduct linear = MatrixProduct.of(precision);
+        Tensor values = model.parameters().values();
+        CausalAttention whole = CausalAttention.of(config, LENGTH, values, linear);
+        CausalAttention blocks = CausalAttention.of(config, LENGTH, values, 5, linear);
         for (CausalAttention attention : List.of(whole, blocks)) {
             AttentionBlock.Sight sight =
                     new AttentionBlock.Sight(
