@@ -6,12 +6,15 @@
   python3 acceptance/peers/train_speed.py --against ./tapestry --device cuda --precision bf16 --model 100M
 
 Rates are of processor time, so that other work on the machine counts little, and on a GPU of wall time; the median step is taken.
-Debian's PyTorch uses whichever libblas.so.3 it finds: install libopenblas0-pthread, or it compares with no BLAS at all.
+Debian's PyTorch uses whichever libblas.so.3 it finds: install libopenblas0-pthread, or it compares with no BLAS at all. Give
+that one OPENBLAS_NUM_THREADS as many as --threads, and on a processor newer than it knows OPENBLAS_CORETYPE, such as
+SkylakeX: it otherwise takes kernels of twenty years ago. Tapestry does not see these variables.
 Runs with PyTorch 1.13 (Debian's python3-torch) and later; attention is PyTorch's fused one where it has it.
 """
 import argparse
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -121,7 +124,8 @@ def ours(options):
     command = [options.against, "bench", "train", "--models", options.model, "--precisions", options.precision, "--steps",
                str(options.steps), "--sequences", str(options.sequences), "--length", str(options.length),
                "--threads", str(options.threads), "--device", options.device, "--json"]
-    line = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    line = subprocess.run(command, check=True, capture_output=True, text=True, env=own).stdout.strip().splitlines()[-1]
     row = json.loads(line)["rows"][0]
     return row["tokens_per_processor_second" if options.device == "cpu" else "tokens_per_second"]
 
