@@ -167,7 +167,7 @@ final class RoundDesk implements Runnable {
                     yield new RoundInput.Merged(
                             work.merge(round, weights, mergeThreads), clock.instant());
                 } catch (AggregationException | WeightsException | CoordinatorException e) {
-                    if (++failedMerges < MERGE_ATTEMPTS) {
+                    if (passes(e) || ++failedMerges < MERGE_ATTEMPTS) {
                         throw e;
                     }
                     yield new RoundInput.MergeFailed(
@@ -175,6 +175,21 @@ final class RoundDesk implements Runnable {
                             clock.instant());
                 }
             }
+        };
+    }
+
+    /**
+     * Whether it is the machine's doing, such as a full disk: the merge then waits until that is
+     * mended, and loses no contribution. What lies in the files stays as it is.
+     */
+    private static boolean passes(RuntimeException failure) {
+        return switch (failure) {
+            case AggregationException merge -> merge.code() == AggregationException.Code.IO;
+            case WeightsException weights ->
+                    weights.code() == WeightsException.Code.IO
+                            || weights.code() == WeightsException.Code.NO_SPACE;
+            case CoordinatorException own -> own.code() == Code.STORAGE;
+            default -> false;
         };
     }
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.aggregation.AggregationException;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
@@ -120,6 +121,28 @@ class FaultTest {
             ada.await(1, Phase.PUBLISHED);
             assertThat(VerifyMerge.of(stage.directory, new RoundNumber(1)).toString())
                     .startsWith("Matches");
+        }
+    }
+
+    @Test
+    void a_merge_waits_for_a_disk_that_refuses_and_loses_no_contribution() throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
+            Path inTheWay = Files.createFile(stage.directory.resolve("merging"));
+            stage.run(1, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            Uploaded uploaded = upload(stage, ada);
+            ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+            ada.await(1, Phase.MERGING);
+            for (int attempt = 0; attempt < 20; attempt++) { // with each news it tries at once
+                stage.token("guest-" + attempt);
+                ada.await(1, Phase.MERGING);
+            }
+
+            Files.delete(inTheWay);
+            stage.token("one-more");
+            ada.scoreWell(1);
+            ada.await(1, Phase.PUBLISHED);
+            assertThat(stage.events(RoundAbandoned.class)).isEmpty();
         }
     }
 
