@@ -97,9 +97,12 @@ public record StudyPlan(long scoredTokens, List<ArmPlan> arms) {
                     privateSteps);
         }
 
-        /** Whether it trains on pooled data, as the arms to which others are compared. */
-        boolean isCentral() {
-            return scheme instanceof Scheme.Central;
+        /**
+         * Whether others are compared to it: it trains on pooled data, and is not there to show
+         * what becomes of a model afterwards.
+         */
+        boolean isReference() {
+            return scheme instanceof Scheme.Central && privateSteps.isEmpty();
         }
 
         /** Whether both begin alike and read as much of the same text. */

@@ -68,7 +68,7 @@ record StudyReport(String commit, List<Row> arms) {
         for (ArmResult result : results) {
             Optional<ArmResult> best =
                     results.stream()
-                            .filter(other -> other.arm().isCentral())
+                            .filter(other -> other.arm().isReference())
                             .filter(other -> other.arm().comparesWith(result.arm()))
                             .min(Comparator.comparingDouble(ArmResult::meanBitsPerByte));
             rows.add(row(result, best));
