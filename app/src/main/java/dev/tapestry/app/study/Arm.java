@@ -77,7 +77,7 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
         }
 
         /** On the held-out text of {@code member} alone; nothing where it has none. */
-        SortedMap<MemberId, Double> scoreOwn(Path model, MemberId member) {
+        private SortedMap<MemberId, Double> scoreOwn(Path model, MemberId member) {
             Tokens own = heldOut.get(member);
             return own == null ? new TreeMap<>() : score(model, new TreeMap<>(Map.of(member, own)));
         }
@@ -142,15 +142,27 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
     }
 
     private Result alone(Inputs inputs) {
-        TrainingPlan plan = ofOne(inputs);
+        SortedMap<MemberId, Double> losses =
+                eachForItself(inputs, inputs.start(), ofOne(inputs), tokens);
+        return new Result(losses, 0, 0, Optional.empty());
+    }
+
+    /**
+     * Each member trains on its own text, from the same model.
+     *
+     * @param tokens of each
+     * @return bits per byte of each one's model on its own held-out text
+     */
+    static SortedMap<MemberId, Double> eachForItself(
+            Inputs inputs, Path start, TrainingPlan plan, long tokens) {
         SortedMap<MemberId, Double> losses = new TreeMap<>();
         inputs.train()
                 .forEach((member, text) -> {
                     Path target = inputs.work().resolve("alone-" + member);
-                    train(inputs.start(), text, plan, tokens, target);
+                    train(start, text, plan, tokens, target);
                     losses.putAll(inputs.scoreOwn(target, member));
                 });
-        return new Result(losses, 0, 0, Optional.empty());
+        return losses;
     }
 
     private static Result shared(Inputs inputs, Path model, long uploaded, long downloaded) {
@@ -158,7 +170,8 @@ public record Arm(Scheme scheme, Recipe recipe, long tokens) {
     }
 
     /** Trains one model on one text. */
-    static void train(Path start, Tokens text, TrainingPlan plan, long tokens, Path target) {
+    private static void train(
+            Path start, Tokens text, TrainingPlan plan, long tokens, Path target) {
         try (ModelDirectory model = ModelDirectory.open(start);
                 Trainer trainer = Trainer.begin(model, plan, text)) {
             while (trainer.tokensSeen() < tokens) {

@@ -4,7 +4,6 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.training.TrainingPlan;
 import java.nio.file.Path;
 import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * What each member does for itself with the model that came out: it trains on its own text, by the
@@ -29,13 +28,6 @@ public record PrivateSteps(long tokens, double learningRate) {
                 recipe.withLearningRate(learningRate)
                         .plan(1, tokens, inputs.seed(), inputs.threads())
                         .withDevice(inputs.device());
-        SortedMap<MemberId, Double> losses = new TreeMap<>();
-        inputs.train()
-                .forEach((member, text) -> {
-                    Path own = inputs.work().resolve("own-" + member);
-                    Arm.train(model, text, plan, tokens, own);
-                    losses.putAll(inputs.scoreOwn(own, member));
-                });
-        return losses;
+        return Arm.eachForItself(inputs, model, plan, tokens);
     }
 }
