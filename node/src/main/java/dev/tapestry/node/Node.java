@@ -26,6 +26,9 @@ import java.time.InstantSource;
  */
 public final class Node implements AutoCloseable {
 
+    /** What hinders a node's work takes longer to pass than what cuts a connection. */
+    private static final int MEND = 10;
+
     private final NodeLog log;
     private final EgressGate gate;
     private final CoordinatorClient client;
@@ -106,7 +109,13 @@ public final class Node implements AutoCloseable {
                 new RoundAssembly(home, config, membership, key, corpus, evaluation, log, progress);
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
-        return new Node(log, gate, client, stop, desk.agent(client, stop, clock), builds);
+        return new Node(
+                log,
+                gate,
+                client,
+                stop,
+                desk.agent(client, stop, clock, retries.slower(MEND)),
+                builds);
     }
 
     /** The agent that takes part in rounds. */

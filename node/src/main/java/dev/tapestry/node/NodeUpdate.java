@@ -3,6 +3,7 @@ package dev.tapestry.node;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
+import java.time.Duration;
 import java.time.Instant;
 
 /** What a node tells people while it works; also the lines of {@code metrics.jsonl}. */
@@ -86,7 +87,19 @@ public sealed interface NodeUpdate {
             implements NodeUpdate {}
 
     /** The coordinator cannot be reached; the node tries again. */
-    record Unreachable(Instant at, String reason, int failures, java.time.Duration again)
+    record Unreachable(Instant at, String reason, int failures, Duration again)
+            implements NodeUpdate {}
+
+    /**
+     * Something else keeps the node from going on, such as a full disk or a wrong clock; it tries
+     * again.
+     *
+     * @param round that it is for; 0 for none
+     * @param code what kind of trouble it is
+     * @param failures in a row
+     * @param again when it tries again
+     */
+    record Hindered(Instant at, int round, String code, String reason, int failures, Duration again)
             implements NodeUpdate {}
 
     /**

@@ -58,6 +58,18 @@ public final class StopSignal {
         }
     }
 
+    /**
+     * The same for what gives nothing back.
+     *
+     * @throws NodeException {@code STOPPED}
+     */
+    public void interruptibly(Runnable work) {
+        interruptibly(() -> {
+            work.run();
+            return true;
+        });
+    }
+
     /** A file that the interrupt closed is no fault of the disk. */
     private synchronized boolean brokenOff(RuntimeException failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {

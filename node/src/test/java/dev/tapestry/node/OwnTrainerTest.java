@@ -9,6 +9,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Declined;
+import dev.tapestry.node.NodeUpdate.Hindered;
 import dev.tapestry.node.NodeUpdate.Stepped;
 import dev.tapestry.node.round.NodeAgent.Until;
 import dev.tapestry.weights.DType;
@@ -114,17 +115,33 @@ class OwnTrainerTest {
                                 stage.home.job()));
     }
 
-    /** Looks at the round once, and returns why the node declined it. */
-    private Declined declined(String script, Duration lease) {
-        try (Node node = stage.node(config(script, lease))) {
+    /** Why the node takes no part; it would try again what may pass. */
+    private record Reason(String code, String reason) {}
+
+    /** Looks at the round once, and returns why the node takes no part. */
+    private Reason declined(String script, Duration lease) {
+        return declined(config(script, lease));
+    }
+
+    private Reason declined(NodeConfig config) {
+        List<Reason> found = new ArrayList<>();
+        try (Node node = stage.node(config)) {
+            stage.watch(update -> {
+                switch (update) {
+                    case Declined no -> found.add(new Reason(no.code(), no.reason()));
+                    case Hindered not -> {
+                        found.add(new Reason(not.code(), not.reason()));
+                        node.stop();
+                    }
+                    default -> {}
+                }
+            });
             node.agent().run(view -> true);
+        } catch (NodeException e) {
+            assertThat(e.code()).isEqualTo(NodeException.Code.STOPPED);
         }
         assertThat(stage.coordinator.contributions).isEmpty();
-        return stage.updates.stream()
-                .filter(Declined.class::isInstance)
-                .map(Declined.class::cast)
-                .findFirst()
-                .orElseThrow();
+        return found.getFirst();
     }
 
     private void contributes(String script) {
@@ -212,7 +229,7 @@ class OwnTrainerTest {
 
     @Test
     void a_trainer_that_hangs_is_killed_with_all_its_children_when_its_lease_ends() {
-        Declined declined =
+        Reason declined =
                 declined(
                         """
                         trap '' TERM
@@ -259,7 +276,7 @@ class OwnTrainerTest {
                         plan.invited(),
                         Instant.now().plusSeconds(1)),
                 1);
-        Declined declined = declined("echo $$ > leader\nwhile :; do echo .; sleep 0.1; done", LONG);
+        Reason declined = declined("echo $$ > leader\nwhile :; do echo .; sleep 0.1; done", LONG);
         assertThat(declined.code()).isEqualTo("TRAINER_OUT_OF_TIME");
         assertThat(declined.reason()).contains("deadline");
         assertThat(runs("leader")).isFalse();
@@ -267,7 +284,7 @@ class OwnTrainerTest {
 
     @Test
     void a_trainer_that_fails_is_told_with_its_exit_code_and_what_it_printed_first() {
-        Declined declined =
+        Reason declined =
                 declined("echo 'no GPU was found' >&2\nsleep 600 & echo $! > child\nexit 3", LONG);
         assertThat(declined.code()).isEqualTo("TRAINER_FAILED");
         assertThat(declined.reason()).contains("exit code 3", "no GPU was found");
@@ -310,23 +327,17 @@ class OwnTrainerTest {
 
     @Test
     void a_command_that_is_not_there_is_told() {
-        try (Node node =
-                stage.node(
+        Reason declined =
+                declined(
                         stage.config()
                                 .withTrainer(
                                         new TrainerCommand(
                                                 List.of("/opt/none/train"),
                                                 Map.of(),
                                                 LONG,
-                                                stage.home.job())))) {
-            node.agent().run(view -> true);
-        }
-        assertThat(stage.updates)
-                .filteredOn(Declined.class::isInstance)
-                .singleElement()
-                .satisfies(update ->
-                        assertThat(((Declined) update).reason())
-                                .contains("/opt/none/train", "trainer.command"));
+                                                stage.home.job())));
+        assertThat(declined.code()).isEqualTo("TRAINER_FAILED");
+        assertThat(declined.reason()).contains("/opt/none/train", "trainer.command");
     }
 
     @Test
@@ -430,7 +441,7 @@ class OwnTrainerTest {
                 "mkdir done.json | no plain file",
             })
     void a_wrong_done_file_is_refused(String line, String reason) {
-        Declined declined = declined(METRICS + WEIGHTS + (line == null ? "" : line), LONG);
+        Reason declined = declined(METRICS + WEIGHTS + (line == null ? "" : line), LONG);
         assertThat(declined.code()).isEqualTo("TRAINER_OUTPUT");
         assertThat(declined.reason()).contains("done.json", reason);
     }
@@ -452,14 +463,14 @@ class OwnTrainerTest {
                 "mkfifo metrics.jsonl | links and pipes are not followed",
             })
     void wrong_metrics_are_refused(String line, String reason) {
-        Declined declined = declined((line == null ? "" : line + "\n") + WEIGHTS + DONE, LONG);
+        Reason declined = declined((line == null ? "" : line + "\n") + WEIGHTS + DONE, LONG);
         assertThat(declined.code()).isEqualTo("TRAINER_OUTPUT");
         assertThat(declined.reason()).contains("metrics.jsonl", reason);
     }
 
     @Test
     void an_endless_line_ends_the_trainer_at_once() {
-        Declined declined =
+        Reason declined =
                 declined(
                         "echo $$ > leader\nyes '' | tr -d '\\n' > metrics.jsonl & yes | tr -d '\\n' > metrics.jsonl",
                         LONG);
@@ -522,7 +533,7 @@ class OwnTrainerTest {
 
     private void refusedWeights(String lines, String reason) {
         stage.updates.clear();
-        Declined declined = declined(METRICS + lines + "\n" + DONE, LONG);
+        Reason declined = declined(METRICS + lines + "\n" + DONE, LONG);
         assertThat(declined.code()).as(declined.reason()).isEqualTo("TRAINER_OUTPUT");
         assertThat(declined.reason()).contains(reason);
     }

@@ -20,6 +20,7 @@ import dev.tapestry.training.Precision;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -55,6 +56,13 @@ class RoundStoriesTest {
         Digest base = stage.coordinator.adopt(stage.base("base", 1));
         stage.coordinator.announce(Stage.plan(1, base), 1);
         return base;
+    }
+
+    private List<String> hindered() {
+        return stage.updates.stream()
+                .filter(NodeUpdate.Hindered.class::isInstance)
+                .map(update -> ((NodeUpdate.Hindered) update).code())
+                .toList();
     }
 
     private List<String> declined() {
@@ -306,7 +314,7 @@ class RoundStoriesTest {
     @Test
     void a_node_without_a_card_does_not_train_and_says_why() throws IOException {
         Files.delete(stage.corpus.resolve("card.yaml"));
-        declinesWith("POLICY", "CARD_MISSING");
+        hinderedBy("POLICY", "CARD_MISSING");
     }
 
     @Test
@@ -314,7 +322,7 @@ class RoundStoriesTest {
             throws IOException {
         Files.writeString(
                 stage.corpus.resolve("card.yaml"), Stage.CARD.replace("contributed-cpt, ", ""));
-        declinesWith("POLICY", "USE_NOT_PERMITTED");
+        hinderedBy("POLICY", "USE_NOT_PERMITTED");
     }
 
     @Test
@@ -335,7 +343,7 @@ class RoundStoriesTest {
         Digest other = stage.coordinator.serve(stage.base("other", 2));
         stage.coordinator.claim(other);
         stage.coordinator.announce(Stage.plan(1, other), 1);
-        declinesWith("NOT_PROVEN", other.abbreviated());
+        hinderedBy("NOT_PROVEN", other.abbreviated());
         assertThat(stage.coordinator.count("GET", "/v1/parts/")).isZero();
     }
 
@@ -393,7 +401,7 @@ class RoundStoriesTest {
         new Membership(real.consortium(), real.member(), real.coordinator(), stranger)
                 .write(stage.home);
         announced();
-        declinesWith("NOT_PROVEN", "not signed");
+        hinderedBy("NOT_PROVEN", "not signed");
     }
 
     @Test
@@ -439,7 +447,7 @@ class RoundStoriesTest {
         outdated();
         stage.coordinator.log.slices =
                 entries -> entries.size() == 3 ? replaced(entries, 1, entries.get(2)) : entries;
-        declinesWith("NOT_PROVEN", "not those that it signed");
+        hinderedBy("NOT_PROVEN", "not those that it signed");
         assertThat(stage.home.witness().resolve("seen.json")).doesNotExist();
     }
 
@@ -448,32 +456,33 @@ class RoundStoriesTest {
         outdated();
         stage.coordinator.log.slices =
                 entries -> entries.size() == 3 ? List.of(entries.get(0), entries.get(2)) : entries;
-        declinesWith("NOT_PROVEN", "not those that it signed");
+        hinderedBy("NOT_PROVEN", "not those that it signed");
     }
 
     @Test
     void a_coordinator_that_sends_no_entries_or_too_many_is_not_believed() throws IOException {
         announced();
         stage.coordinator.log.slices = entries -> List.of();
-        declinesWith("MALFORMED_REPLY", "sent 0");
+        hinderedBy("MALFORMED_REPLY", "sent 0");
         stage.updates.clear();
         stage.coordinator.log.slices =
                 entries -> List.of(entries.getFirst(), entries.getFirst(), entries.getFirst());
-        declinesWith("MALFORMED_REPLY", "sent 3");
+        hinderedBy("MALFORMED_REPLY", "sent 3");
     }
 
     @Test
-    void a_damaged_memory_of_the_log_stops_the_node_and_is_not_begun_anew() throws IOException {
+    void a_damaged_memory_of_the_log_is_not_begun_anew_and_goes_on_when_it_is_restored()
+            throws IOException {
         announced();
         Files.createDirectories(stage.home.witness());
         Path seen = Files.writeString(stage.home.witness().resolve("seen.json"), "{\"note\":");
-        try (Node node = stage.node()) {
-            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
-                    .isInstanceOfSatisfying(
-                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
-                    .hasMessageContaining("seen.json");
-        }
-        assertThat(seen).hasContent("{\"note\":");
+        goesOnOnce(
+                "STORAGE",
+                "seen.json",
+                () -> {
+                    assertThat(seen).hasContent("{\"note\":");
+                    Files.delete(seen);
+                });
     }
 
     @Test
@@ -495,33 +504,65 @@ class RoundStoriesTest {
                                 view.roundsPlanned(),
                                 view.ending(),
                                 view.reason());
-        declinesWith("MALFORMED_REPLY", "without its digest");
+        hinderedBy("MALFORMED_REPLY", "without its digest");
     }
 
     @Test
-    void a_note_that_cannot_be_written_is_a_fault_of_the_disk() throws IOException {
+    void a_note_that_cannot_be_written_is_written_once_the_disk_takes_it() throws IOException {
         announced();
         Files.writeString(stage.home.scores(), "not a folder");
-        try (Node node = stage.node()) {
-            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
-                    .isInstanceOfSatisfying(
-                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
-        }
+        goesOnOnce("STORAGE", "scores", () -> Files.delete(stage.home.scores()));
     }
 
     @Test
-    void a_disk_that_takes_no_pack_ends_the_node_and_is_no_policy() throws IOException {
+    void a_disk_that_takes_no_pack_is_no_policy_and_the_round_goes_on_once_it_does()
+            throws IOException {
         announced();
         Files.writeString(stage.home.tokens(), "not a folder");
+        goesOnOnce("STORAGE", "tokens", () -> Files.delete(stage.home.tokens()));
+    }
+
+    @Test
+    void a_card_that_is_mended_in_the_course_of_a_round_lets_the_node_take_part()
+            throws IOException {
+        Path card = stage.corpus.resolve("card.yaml");
+        Files.writeString(card, Stage.CARD.replace("contributed-cpt, ", ""));
+        announced();
+        goesOnOnce("POLICY", "USE_NOT_PERMITTED", () -> Files.writeString(card, Stage.CARD));
+    }
+
+    /** Something that a person does. */
+    @FunctionalInterface
+    private interface Mending {
+        void run() throws IOException;
+    }
+
+    /** The node says what hinders it, tries again, and ends the round once that is mended. */
+    private void goesOnOnce(String code, String why, Mending mending) {
         try (Node node = stage.node()) {
             stage.watch(update -> {
-                if (update instanceof NodeUpdate.Declined) {
-                    node.stop(); // rather than wait for a round that would go no better
+                if (update instanceof NodeUpdate.Hindered hindered && hindered.failures() == 2) {
+                    mend(mending);
                 }
             });
-            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
-                    .isInstanceOfSatisfying(
-                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+            node.agent().run(Until.noRun());
+        }
+        assertThat(hindered()).hasSizeGreaterThanOrEqualTo(2).containsOnly(code);
+        assertThat(stage.updates.toString()).contains(why);
+        assertThat(stage.coordinator.scores).hasSize(1);
+        assertThat(stage.events())
+                .filteredOn(event ->
+                        event instanceof Decision decision
+                                && decision.verdict() == Verdict.DECLINES)
+                .as("what is the same each time is written once")
+                .hasSize(1);
+    }
+
+    private static void mend(Mending mending) {
+        try {
+            mending.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -531,14 +572,29 @@ class RoundStoriesTest {
         return changed;
     }
 
-    /** Runs the agent on an announced round and expects that it says no and goes on waiting. */
+    /** Expects that the agent says why it cannot take part, and would try again. */
+    private void hinderedBy(String code, String why) throws IOException {
+        asksToTakePart(why);
+        assertThat(hindered()).containsExactly(code);
+        assertThat(declined()).isEmpty();
+    }
+
+    /** Expects that the agent says no to this round. */
     private void declinesWith(String code, String why) throws IOException {
+        asksToTakePart(why);
+        assertThat(declined()).containsExactly(code);
+        assertThat(hindered()).isEmpty();
+    }
+
+    /** Runs the agent on an announced round until it says why it does nothing. */
+    private void asksToTakePart(String why) throws IOException {
         if (stage.coordinator.view().plan().isEmpty()) {
             announced();
         }
         try (Node node = stage.node()) {
             stage.watch(update -> {
-                if (update instanceof NodeUpdate.Declined) {
+                if (update instanceof NodeUpdate.Declined
+                        || update instanceof NodeUpdate.Hindered) {
                     node.stop();
                 }
             });
@@ -546,7 +602,6 @@ class RoundStoriesTest {
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
         }
-        assertThat(declined()).containsExactly(code);
         assertThat(stage.updates.toString()).contains(why);
         assertThat(steps()).isZero();
         assertThat(stage.coordinator.contributions).isEmpty();

@@ -39,7 +39,7 @@ final class SpeedMeter implements NodeProgress {
 
     /** From the end of the first step to that of the last. */
     synchronized NodeSpeed ofSteps() {
-        return between(steps.getFirst(), steps.getLast(), 0, 0);
+        return between(steps.getFirst(), steps.getLast(), roundRates, 0, 0);
     }
 
     /**
@@ -56,15 +56,17 @@ final class SpeedMeter implements NodeProgress {
         return between(
                 contributions.getFirst(),
                 contributions.get(contributions.size() - 2),
+                roundRates.subList(1, Math.max(1, roundRates.size() - 1)),
                 traffic.up() / contributions.size(),
                 traffic.down() / contributions.size());
     }
 
-    private NodeSpeed between(Moment from, Moment to, long sent, long received) {
+    private NodeSpeed between(
+            Moment from, Moment to, List<Double> rates, long sent, long received) {
         return new NodeSpeed(
                 (to.steps() - from.steps()) * tokensPerStep,
                 to.nanos() - from.nanos(),
-                roundRates.stream().mapToDouble(Double::doubleValue).average().orElse(0),
+                rates.stream().mapToDouble(Double::doubleValue).average().orElse(0),
                 sent,
                 received);
     }

@@ -91,6 +91,15 @@ final class NodeLines implements NodeProgress {
             case NodeUpdate.Unreachable(_, String reason, int failures, Duration again) ->
                     "the coordinator cannot be reached (%d times now): %s; trying again in %d s"
                             .formatted(failures, reason, again.toSeconds());
+            case NodeUpdate.Hindered(
+                            _,
+                            int round,
+                            String code,
+                            String reason,
+                            int failures,
+                            Duration again) ->
+                    "%scannot go on (%d times now): %s: %s; trying again in %d s"
+                            .formatted(round(round), failures, code, reason, again.toSeconds());
             case NodeUpdate.Evaluated(_, String name, String stage, double bits, long bytes) ->
                     "%s %s training: %.4f bits per byte on %,d held-out bytes"
                             .formatted(name, stage, bits, bytes);

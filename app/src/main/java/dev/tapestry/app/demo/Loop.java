@@ -152,6 +152,8 @@ final class Loop {
                     case NodeUpdate.Declined d when d.code().equals("STOPPED") -> {}
                     case NodeUpdate.Declined d ->
                             screen.step(member.id() + " declines: " + d.reason());
+                    case NodeUpdate.Hindered h ->
+                            screen.step(member.id() + " cannot go on yet: " + h.reason());
                     case NodeUpdate.RoundFailed f ->
                             screen.step(
                                     "round %s gave no base: %s".formatted(f.round(), f.reason()));

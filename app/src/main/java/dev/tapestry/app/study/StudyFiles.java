@@ -1,8 +1,10 @@
 package dev.tapestry.app.study;
 
+import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -42,6 +44,11 @@ public record StudyFiles(Path plan) {
     /** Figures as JSON, with {@code snake_case} names. */
     public static String json(Object figures) {
         return JSON.writeValueAsString(figures) + "\n";
+    }
+
+    /** A document as canonical JSON has it, to be part of figures: its kinds keep their names. */
+    public static JsonNode tree(Object document) {
+        return JSON.readTree(CanonicalJson.write(document));
     }
 
     /** Where this program lies. */

@@ -29,7 +29,7 @@ import org.apache.hc.core5.io.CloseMode;
  *
  * <p>It tries again for as long as the coordinator cannot be reached, cuts a connection or answers
  * with 5xx. Refusals (4xx) come back as values; a revocation and a certificate that cannot be
- * believed end the node. Thread-safe: several messages may be under way at once.
+ * believed are thrown. Thread-safe: several messages may be under way at once.
  */
 public final class EgressGate implements AutoCloseable {
 
@@ -125,7 +125,7 @@ public final class EgressGate implements AutoCloseable {
                 }
                 Duration delay = retries.delay(failures);
                 outages.accept(new Outage(reason(e), failures, delay));
-                rest(delay);
+                retries.rest(delay);
             }
         }
     }
@@ -290,14 +290,6 @@ public final class EgressGate implements AutoCloseable {
             case SocketTimeoutException _ -> "no answer in time";
             default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
         };
-    }
-
-    private void rest(Duration delay) {
-        try {
-            retries.pause().rest(delay);
-        } catch (InterruptedException e) {
-            throw stopped(e);
-        }
     }
 
     private static NodeException stopped(InterruptedException e) {

@@ -1,23 +1,21 @@
 package dev.tapestry.node.round;
 
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
-import dev.tapestry.corpus.CorpusException;
-import dev.tapestry.node.NodeEvent.Verdict;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.egress.CoordinatorClient;
-import dev.tapestry.training.TrainingException;
-import dev.tapestry.trust.TrustException;
-import dev.tapestry.weights.WeightsException;
+import dev.tapestry.node.egress.RetryPolicy;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * A member's node at work: waits for news of the loop and takes part in what is open, until it is
- * stopped, revoked, or shown two histories.
+ * stopped, revoked, or shown two histories. Nothing else ends it.
  *
  * <p>It holds nothing in memory that it could not find again: killed at any point and started anew
  * it goes on where it was.
@@ -27,24 +25,30 @@ public final class NodeAgent {
     /** Below the minute after which proxies close silent connections. */
     private static final Duration POLL = Duration.ofSeconds(50);
 
+    /** A founded consortium has a higher version: the answer comes at once. */
+    private static final long ANY = 0;
+
     private final CoordinatorClient client;
     private final RoundParticipant participant;
     private final RoundDiary diary;
     private final ModelShelf shelf;
     private final StopSignal stop;
-    private final Set<String> declined = new HashSet<>();
+    private final RetryPolicy retries;
+    private final Set<String> givenUp = new HashSet<>();
 
     NodeAgent(
             CoordinatorClient client,
             RoundParticipant participant,
             RoundDiary diary,
             ModelShelf shelf,
-            StopSignal stop) {
+            StopSignal stop,
+            RetryPolicy retries) {
         this.client = client;
         this.participant = participant;
         this.diary = diary;
         this.shelf = shelf;
         this.stop = stop;
+        this.retries = retries;
     }
 
     /** When an agent's work is done, apart from being stopped. */
@@ -68,10 +72,12 @@ public final class NodeAgent {
     }
 
     /**
-     * Works until it is stopped or {@code until} says so.
+     * Works until it is stopped or {@code until} says so. What may pass, it waits for: a
+     * coordinator that is away, a wrong clock, an expired certificate, a full disk, a trainer that
+     * fails.
      *
-     * @throws NodeException {@code STOPPED}, {@code REVOKED}, {@code TLS}, {@code SPLIT_VIEW},
-     *     {@code COORDINATOR_REFUSED}, {@code STORAGE}
+     * @throws NodeException {@code STOPPED}, {@code REVOKED}, {@code SPLIT_VIEW}, {@code
+     *     EGRESS_REFUSED}
      */
     public void run(Until until) {
         try {
@@ -82,85 +88,58 @@ public final class NodeAgent {
     }
 
     private void follow(Until until) {
-        long version = 0; // a founded consortium has a higher one: the first answer comes at once
+        long version = ANY;
+        int setbacks = 0;
+        Optional<RoundView> seen = Optional.empty();
         while (true) {
             long after = version;
-            RoundView view = stop.interruptibly(() -> client.round(after, POLL));
-            work(view);
-            version = view.version();
-            if (until.done(view)) {
+            try {
+                RoundView view = stop.interruptibly(() -> client.round(after, POLL));
+                seen = Optional.of(view);
+                if (!givenUp.contains(phase(view))) {
+                    participant.takePart(view);
+                    shelf.tidy(view);
+                }
+                setbacks = 0;
+                version = view.version();
+            } catch (RuntimeException e) {
+                version = endure(Setback.of(e), e, seen, ++setbacks);
+            }
+            if (version != ANY && until.done(seen.orElseThrow())) {
                 return;
             }
         }
     }
 
-    /** Does what one view asks for; a node that cannot take part says why, once, and goes on. */
-    private void work(RoundView view) {
-        RoundPlan plan = view.plan().orElse(null);
-        String what = plan == null ? "" : plan.round() + " " + view.phase();
-        if (declined.contains(what)) {
-            return;
-        }
-        try {
-            participant.takePart(view);
-            shelf.tidy(view);
-        } catch (NodeException | CorpusException | TrainingException | WeightsException e) {
-            if (plan == null || fatal(e)) {
-                if (plan != null) {
-                    diary.declines(
-                            plan.round(), verdict(e), code(e), String.valueOf(e.getMessage()));
-                }
-                throw e;
+    /**
+     * Waits, or gives a phase of a round up.
+     *
+     * @return after which version to look again
+     */
+    private long endure(
+            Setback setback, RuntimeException failure, Optional<RoundView> seen, int setbacks) {
+        Optional<RoundNumber> round = seen.flatMap(RoundView::plan).map(RoundPlan::round);
+        switch (setback.outlook()) {
+            case PASSING -> {
+                Duration delay = retries.delay(setbacks);
+                diary.hindered(round, setback, setbacks, delay);
+                stop.interruptibly(() -> retries.rest(delay));
+                return ANY; // the others may have gone on meanwhile
             }
-            declined.add(what);
-            diary.declines(plan.round(), verdict(e), code(e), String.valueOf(e.getMessage()));
-        } catch (TrustException e) {
-            // What is left of that room here is files of this node: its log, its notes.
-            throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
+            case LASTING -> {
+                RoundView view = seen.orElseThrow(() -> failure);
+                givenUp.add(phase(view));
+                round.ifPresent(number -> diary.declines(number, setback));
+                return view.version();
+            }
+            case FINAL ->
+                    round.filter(_ -> !setback.code().equals(Code.STOPPED.name()))
+                            .ifPresent(number -> diary.declines(number, setback));
         }
+        throw failure;
     }
 
-    /** Whether waiting for the next round would not help. */
-    private static boolean fatal(RuntimeException failure) {
-        return failure instanceof NodeException known
-                && switch (known.code()) {
-                    case STOPPED,
-                            REVOKED,
-                            TLS,
-                            SPLIT_VIEW,
-                            STORAGE,
-                            EGRESS_REFUSED,
-                            CONFIG_INVALID,
-                            NOT_ENROLLED,
-                            ENROLLED_ELSEWHERE ->
-                            true;
-                    case POLICY,
-                            WRONG_MODEL,
-                            TRAINER_FAILED,
-                            TRAINER_OUT_OF_TIME,
-                            TRAINER_OUTPUT,
-                            NOT_PROVEN,
-                            COORDINATOR_REFUSED,
-                            MALFORMED_REPLY,
-                            DIGEST_MISMATCH ->
-                            false;
-                };
-    }
-
-    private static Verdict verdict(RuntimeException failure) {
-        return failure instanceof NodeException known
-                        && (known.code() == Code.NOT_PROVEN || known.code() == Code.SPLIT_VIEW)
-                ? Verdict.BASE_NOT_BELIEVED
-                : Verdict.DECLINES;
-    }
-
-    private static String code(RuntimeException failure) {
-        return switch (failure) {
-            case NodeException node -> node.code().name();
-            case CorpusException corpus -> corpus.code().name();
-            case TrainingException training -> training.code().name();
-            case WeightsException weights -> weights.code().name();
-            default -> failure.getClass().getSimpleName();
-        };
+    private static String phase(RoundView view) {
+        return view.plan().map(plan -> plan.round() + " " + view.phase()).orElse("");
     }
 }

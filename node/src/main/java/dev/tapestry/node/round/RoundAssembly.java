@@ -12,6 +12,7 @@ import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.ModelReceiver;
 import dev.tapestry.node.egress.PartSender;
+import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.trainer.RoundTrainer;
 import dev.tapestry.node.trainer.StepBook;
@@ -30,7 +31,8 @@ public record RoundAssembly(
         NodeProgress progress) {
 
     /** An agent that talks to the coordinator through {@code client}. */
-    public NodeAgent agent(CoordinatorClient client, StopSignal stop, InstantSource clock) {
+    public NodeAgent agent(
+            CoordinatorClient client, StopSignal stop, InstantSource clock, RetryPolicy retries) {
         // Several streams call it: a count that came later must not be told earlier.
         Object turn = new Object();
         Runnable moved =
@@ -75,6 +77,11 @@ public record RoundAssembly(
                         stop,
                         config.compute().threads());
         return new NodeAgent(
-                client, participant, diary, new ModelShelf(home, config.keepBases()), stop);
+                client,
+                participant,
+                diary,
+                new ModelShelf(home, config.keepBases()),
+                stop,
+                retries);
     }
 }

@@ -10,6 +10,8 @@ import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.NodeUpdate.Phase;
+import dev.tapestry.trust.TrustException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.Optional;
@@ -22,6 +24,7 @@ final class RoundDiary {
     private final NodeProgress progress;
     private final InstantSource clock;
     private final Set<RoundNumber> over = new HashSet<>();
+    private final Set<String> written = new HashSet<>();
     private String waitsFor = "";
 
     RoundDiary(NodeLog log, NodeProgress progress, InstantSource clock) {
@@ -103,8 +106,38 @@ final class RoundDiary {
         }
     }
 
-    void declines(RoundNumber round, Verdict verdict, String code, String reason) {
-        decided(round, verdict, code + ": " + reason);
-        progress.on(new NodeUpdate.Declined(clock.instant(), round, code, reason));
+    /** The node does not take part, and ends or waits for what comes next. */
+    void declines(RoundNumber round, Setback setback) {
+        write(Optional.of(round), setback);
+        progress.on(
+                new NodeUpdate.Declined(clock.instant(), round, setback.code(), setback.reason()));
+    }
+
+    /** The node cannot go on and will try again; what is the same each time is written once. */
+    void hindered(Optional<RoundNumber> round, Setback setback, int failures, Duration again) {
+        waitsFor = "";
+        if (written.add(round + setback.reason())) {
+            try {
+                write(round, setback);
+            } catch (TrustException _) {
+                written.remove(round + setback.reason()); // the disk that hinders it, most likely
+            }
+        }
+        progress.on(
+                new NodeUpdate.Hindered(
+                        clock.instant(),
+                        round.map(RoundNumber::value).orElse(0),
+                        setback.code(),
+                        setback.reason(),
+                        failures,
+                        again));
+    }
+
+    private void write(Optional<RoundNumber> round, Setback setback) {
+        log.decided(
+                clock.instant(),
+                round,
+                setback.verdict(),
+                setback.code() + ": " + setback.reason());
     }
 }

@@ -1,12 +1,14 @@
 package dev.tapestry.app.study.parity;
 
 import dev.tapestry.app.study.Scheme;
+import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.consortium.MemberId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import tools.jackson.databind.JsonNode;
 
 /**
  * What a study found, as figures.
@@ -31,12 +33,14 @@ record StudyReport(String commit, List<Row> arms) {
      * @param bytesReduction bytes of per-step data parallelism in fp32 (4 up and 4 down for each
      *     parameter and step of the best central arm, or of this one where there is none) ÷ bytes
      *     of the arm
-     * @param bytesUpPerParam that a member sends in a round, for each parameter
+     * @param bytesUpPerParam that a member sends in a round, for each parameter; null where rounds
+     *     are not all alike
      * @param worstMemberGapPercent the gap of the member that is farthest behind
+     * @param rate the learning rate that was best on the first seed
      * @param rates that were tried on the first seed
      * @param rateAtTheEdge whether the lowest or the highest of them was the best
      * @param devices that its seeds were trained on
-     * @param settings the chosen rate's cell
+     * @param settings the chosen rate's cell, spelled as in its file
      */
     record Row(
             String name,
@@ -53,10 +57,11 @@ record StudyReport(String commit, List<Row> arms) {
             Optional<Double> bytesReduction,
             Optional<Double> bytesUpPerParam,
             Optional<Double> worstMemberGapPercent,
+            double rate,
             List<Double> rates,
             boolean rateAtTheEdge,
             List<String> devices,
-            Cell settings) {}
+            JsonNode settings) {}
 
     static StudyReport of(Study study, StudyPlan plan, String commit) {
         List<ArmResult> results =
@@ -106,9 +111,13 @@ record StudyReport(String commit, List<Row> arms) {
                                         * any.parameters()
                                         * reference
                                         / (any.uploaded() + any.downloaded())),
-                rounds.map(r ->
-                        (double) any.uploaded() / any.parameters() / Math.ceil(steps / r.steps())),
+                rounds.filter(r -> r.growth().isEmpty() && r.churn().isEmpty())
+                        .map(r ->
+                                (double) any.uploaded()
+                                        / any.parameters()
+                                        / Math.ceil(steps / r.steps())),
                 best.flatMap(central -> worst(result, central)),
+                any.cell().recipe().learningRate(),
                 arm.rates(),
                 result.atTheEdge(),
                 result.seeds().stream()
@@ -116,7 +125,7 @@ record StudyReport(String commit, List<Row> arms) {
                         .distinct()
                         .sorted()
                         .toList(),
-                any.cell());
+                StudyFiles.tree(any.cell()));
     }
 
     private static Optional<Double> own(ArmResult result) {

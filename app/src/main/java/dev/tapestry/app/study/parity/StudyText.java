@@ -98,7 +98,7 @@ final class StudyText {
                             row.start().name().toLowerCase(Locale.ROOT),
                             String.valueOf(row.members()),
                             row.h().map(String::valueOf).orElse("–"),
-                            row.settings().recipe().learningRate() + tried(row),
+                            row.rate() + tried(row),
                             String.valueOf(row.seeds().size()),
                             "%.4f".formatted(row.meanBpb()),
                             row.ownBpb().map("%.4f"::formatted).orElse("–"),

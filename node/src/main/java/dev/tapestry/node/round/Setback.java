@@ -1,0 +1,96 @@
+package dev.tapestry.node.round;
+
+import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.training.TrainingException;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.weights.WeightsException;
+
+/**
+ * What keeps a node from going on.
+ *
+ * @param outlook whether that may change by itself
+ * @param code of the exception that it was told by
+ * @param reason for people
+ */
+record Setback(Outlook outlook, String code, String reason) {
+
+    /** Whether it helps to try again. */
+    enum Outlook {
+        /** It may pass, or somebody may mend it while the node runs: it tries again. */
+        PASSING,
+        /** The same attempt would end the same: the node waits for what comes next. */
+        LASTING,
+        /** The consortium, the steward or the operator has said so: the node ends. */
+        FINAL
+    }
+
+    /** Tells what {@code failure} means; one that no room of this program names ends the node. */
+    static Setback of(RuntimeException failure) {
+        String reason = String.valueOf(failure.getMessage());
+        return switch (failure) {
+            case NodeException node ->
+                    new Setback(outlook(node.code()), node.code().name(), reason);
+            case CorpusException corpus ->
+                    new Setback(
+                            corpus.code() == CorpusException.Code.IO
+                                    ? Outlook.PASSING
+                                    : Outlook.LASTING,
+                            corpus.code().name(),
+                            reason);
+            case TrainingException training ->
+                    new Setback(outlook(training.code()), training.code().name(), reason);
+            case WeightsException weights ->
+                    new Setback(outlook(weights.code()), weights.code().name(), reason);
+            // What is left of that room here is files of this node: its log, its notes.
+            case TrustException _ -> new Setback(Outlook.PASSING, Code.STORAGE.name(), reason);
+            default -> new Setback(Outlook.FINAL, failure.getClass().getSimpleName(), reason);
+        };
+    }
+
+    private static Outlook outlook(Code code) {
+        return switch (code) {
+            // A clock is set, a certificate is renewed, a disk is cleared, a card is edited.
+            case TLS,
+                    STORAGE,
+                    POLICY,
+                    NOT_PROVEN,
+                    MALFORMED_REPLY,
+                    DIGEST_MISMATCH,
+                    TRAINER_FAILED,
+                    TRAINER_OUT_OF_TIME ->
+                    Outlook.PASSING;
+            case WRONG_MODEL, TRAINER_OUTPUT, COORDINATOR_REFUSED -> Outlook.LASTING;
+            case STOPPED,
+                    REVOKED,
+                    SPLIT_VIEW,
+                    EGRESS_REFUSED,
+                    CONFIG_INVALID,
+                    NOT_ENROLLED,
+                    ENROLLED_ELSEWHERE ->
+                    Outlook.FINAL;
+        };
+    }
+
+    private static Outlook outlook(TrainingException.Code code) {
+        return switch (code) {
+            case IO, ENGINE, DEVICE, RENDEZVOUS, WORKER_LOST -> Outlook.PASSING;
+            default -> Outlook.LASTING;
+        };
+    }
+
+    private static Outlook outlook(WeightsException.Code code) {
+        return switch (code) {
+            case IO, NO_SPACE -> Outlook.PASSING;
+            default -> Outlook.LASTING;
+        };
+    }
+
+    Verdict verdict() {
+        return code.equals(Code.NOT_PROVEN.name()) || code.equals(Code.SPLIT_VIEW.name())
+                ? Verdict.BASE_NOT_BELIEVED
+                : Verdict.DECLINES;
+    }
+}
