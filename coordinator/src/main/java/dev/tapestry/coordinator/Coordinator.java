@@ -86,7 +86,8 @@ public final class Coordinator implements AutoCloseable {
         TlsIdentity identity = TlsIdentity.open(directory.identity());
         SigningKey signingKey = SigningKey.load(directory.signingKey());
         AuditLog log = AuditLog.open(directory.log(), Founding.origin(authority));
-        Ledger ledger = Ledger.open(log, signingKey, new Chronicle());
+        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
+        Ledger ledger = Ledger.open(log, signingKey, new Chronicle(), failure);
 
         ModelStore models = new ModelStore(directory.models());
         models.dropUnfinished();
@@ -102,7 +103,6 @@ public final class Coordinator implements AutoCloseable {
                         contributions,
                         directory.momenta(),
                         residuals);
-        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
         RoundDesk desk =
                 new RoundDesk(
                         ledger, work, retention, uploads, clock, config.mergeThreads(), failure);

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** What is done once, before a coordinator runs: founding it, and giving it a base. */
 final class Founding {
@@ -94,7 +95,7 @@ final class Founding {
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         SigningKey key = SigningKey.load(directory.signingKey());
         try (AuditLog log = AuditLog.open(directory.log(), origin(authority));
-                Ledger ledger = Ledger.open(log, key, (_, _) -> {})) {
+                Ledger ledger = Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
             if (ledger.snapshot().consortium().run().isPresent()) {
                 throw new CoordinatorException(
                         Code.MODEL, "a run is under way; a base is adopted between runs");

@@ -13,6 +13,7 @@ import dev.tapestry.trust.signature.SigningKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -34,6 +35,7 @@ final class Ledger implements AutoCloseable {
     private final SigningKey key;
     private final RoundHistory history = new RoundHistory();
     private final BiConsumer<ConsortiumEvent, Consortium> told;
+    private final CompletableFuture<CoordinatorException> failure;
     private final ReentrantLock lock = new ReentrantLock(true);
     private final Condition changed = lock.newCondition();
     private volatile Snapshot snapshot;
@@ -55,10 +57,15 @@ final class Ledger implements AutoCloseable {
      */
     record Change(List<ConsortiumEvent> events, Snapshot after) {}
 
-    private Ledger(AuditLog log, SigningKey key, BiConsumer<ConsortiumEvent, Consortium> told) {
+    private Ledger(
+            AuditLog log,
+            SigningKey key,
+            BiConsumer<ConsortiumEvent, Consortium> told,
+            CompletableFuture<CoordinatorException> failure) {
         this.log = log;
         this.key = key;
         this.told = told;
+        this.failure = failure;
         this.snapshot = replay(log, history::accept);
     }
 
@@ -67,10 +74,15 @@ final class Ledger implements AutoCloseable {
      *
      * @param key signs a checkpoint after each change
      * @param told is told each new event and the state after it
+     * @param failure completed when the log and this state have parted: nothing is changed then
      * @throws CoordinatorException {@code LOG} if the entries tell no consortium
      */
-    static Ledger open(AuditLog log, SigningKey key, BiConsumer<ConsortiumEvent, Consortium> told) {
-        return new Ledger(log, key, told);
+    static Ledger open(
+            AuditLog log,
+            SigningKey key,
+            BiConsumer<ConsortiumEvent, Consortium> told,
+            CompletableFuture<CoordinatorException> failure) {
+        return new Ledger(log, key, told, failure);
     }
 
     /** Begins an empty log. */
@@ -144,7 +156,8 @@ final class Ledger implements AutoCloseable {
     /**
      * Decides by the state, alone, writes what was decided, and lets it take effect.
      *
-     * @throws CoordinatorException {@code STORAGE}: nothing was written, nothing has changed
+     * @throws CoordinatorException {@code STORAGE}: nothing has changed; {@code FAILED}: the log
+     *     holds what this ledger does not know of, and it ends
      */
     Change change(Function<Consortium, List<ConsortiumEvent>> decide) {
         lock.lock();
@@ -171,9 +184,13 @@ final class Ledger implements AutoCloseable {
         }
         long size;
         try {
-            size = log.append(events.stream().map(CanonicalJson::write).toList());
+            size =
+                    log.append(
+                            snapshot.version(), events.stream().map(CanonicalJson::write).toList());
         } catch (TrustException e) {
-            throw CoordinatorException.storage("write", "the log", e);
+            throw e.code() == TrustException.Code.LOG_MOVED_ON
+                    ? parted(e)
+                    : CoordinatorException.storage("write", "the log", e);
         }
         for (int i = 0; i < events.size(); i++) {
             history.accept(events.get(i), i == 0 ? before : states.get(i - 1));
@@ -184,6 +201,14 @@ final class Ledger implements AutoCloseable {
             told.accept(events.get(i), states.get(i));
         }
         sign();
+    }
+
+    private CoordinatorException parted(TrustException cause) {
+        CoordinatorException end =
+                new CoordinatorException(Code.FAILED, String.valueOf(cause.getMessage()), cause);
+        failure.complete(end);
+        stop();
+        return end;
     }
 
     private void sign() {

@@ -73,7 +73,7 @@ final class RoundDesk implements Runnable {
 
     @Override
     public void run() {
-        while (!stopped) {
+        while (!stopped && !failure.isDone()) {
             Ledger.Snapshot now = ledger.snapshot();
             try {
                 if (!duty(now.consortium())) {
@@ -82,7 +82,7 @@ final class RoundDesk implements Runnable {
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                if (!stopped) {
+                if (!stopped && !failure.isDone()) {
                     LOG.log(
                             System.Logger.Level.ERROR,
                             "the round desk failed and tries again in " + PAUSE_AFTER_FAILURE,

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.aggregation.AggregationException;
+import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
@@ -15,11 +18,13 @@ import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.StatusView;
+import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.coordinator.HttpApi.Route;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.WeightsException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -28,6 +33,8 @@ import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -143,6 +150,36 @@ class FaultTest {
             ada.scoreWell(1);
             ada.await(1, Phase.PUBLISHED);
             assertThat(stage.events(RoundAbandoned.class)).isEmpty();
+        }
+    }
+
+    @Test
+    void a_log_that_somebody_else_wrote_ends_the_coordinator_which_then_goes_on_from_it() {
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            long size = stage.coordinator.ledger().snapshot().version();
+            // What a disk leaves that keeps the last write of a transaction and reports a failure.
+            ConsortiumEvent unseen = new MemberRevoked(stage.member(0).id, "seen", Instant.EPOCH);
+            stage.coordinator.ledger().log().append(List.of(CanonicalJson.write(unseen)));
+
+            assertThat(
+                            stage.steward
+                                    .post(
+                                            "/v1/tokens",
+                                            new TokenRequest(
+                                                    new MemberId("bela"), Duration.ofHours(1)))
+                                    .status())
+                    .isGreaterThanOrEqualTo(500);
+            assertThat(stage.coordinator.failure())
+                    .succeedsWithin(Duration.ofSeconds(10))
+                    .satisfies(end ->
+                            assertThat(end)
+                                    .hasMessageContaining(
+                                            "the log has " + (size + 1) + " entries"));
+            assertThat(stage.coordinator.ledger().snapshot().version()).isEqualTo(size);
+
+            stage.restart();
+            assertThat(stage.coordinator.ledger().snapshot().version()).isEqualTo(size + 1);
+            stage.token("bela");
         }
     }
 

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,7 +100,11 @@ class RestartTest {
                                 place.log(),
                                 Founding.origin(CertificateAuthority.open(place.authority())));
                 Ledger ledger =
-                        Ledger.open(log, SigningKey.load(place.signingKey()), new Chronicle())) {
+                        Ledger.open(
+                                log,
+                                SigningKey.load(place.signingKey()),
+                                new Chronicle(),
+                                new CompletableFuture<>())) {
             ledger.change(state ->
                     state.decide(
                             new RoundInput.TimePassed(

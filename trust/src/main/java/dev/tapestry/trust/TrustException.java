@@ -40,6 +40,8 @@ public final class TrustException extends RuntimeException implements Coded {
         PROOF_IMPOSSIBLE,
         /** Another process writes this log. */
         LOG_IN_USE,
+        /** A log holds other entries than its writer knows of. */
+        LOG_MOVED_ON,
         /** A file that is not a log, or a damaged one. */
         LOG_UNREADABLE,
         /** The disk refused. */

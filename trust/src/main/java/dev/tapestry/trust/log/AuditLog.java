@@ -10,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,13 +74,21 @@ public final class AuditLog implements AutoCloseable {
         return store.size();
     }
 
+    /** {@link #append(long, List) Appends} to what is there, whatever that is. */
+    public synchronized long append(List<byte[]> entries) {
+        return append(store.size(), entries);
+    }
+
     /**
      * Appends entries in one durable transaction.
      *
-     * @return the size after it; the first of {@code entries} has the index size − entries.size()
-     * @throws TrustException {@code STORAGE}: nothing was written
+     * @param after the size that the log has as far as the writer knows
+     * @return the size after it
+     * @throws TrustException {@code LOG_MOVED_ON}: the log has another size, nothing was written;
+     *     {@code STORAGE}: nothing is to be seen of the entries, but a disk that failed in the
+     *     middle of it may show them when the log is opened again
      */
-    public synchronized long append(List<byte[]> entries) {
+    public synchronized long append(long after, List<byte[]> entries) {
         if (lock == null) {
             throw new TrustException(Code.STORAGE, "this log was opened for reading only");
         }
@@ -91,8 +100,31 @@ public final class AuditLog implements AutoCloseable {
             }
         }
         long size = store.size();
-        store.write(connection -> insert(connection, size, entries));
+        if (size != after) {
+            throw new TrustException(
+                    Code.LOG_MOVED_ON,
+                    "the log has %d entries and not %d: somebody else wrote it, or the disk kept what it had said to have refused; start again, and it goes on from there"
+                            .formatted(size, after));
+        }
+        try {
+            store.write(connection -> insert(connection, size, entries));
+        } catch (TrustException e) {
+            if (!isIn(size, entries, e)) {
+                throw e;
+            } // else the answer was lost, not the transaction
+        }
         return size + entries.size();
+    }
+
+    private boolean isIn(long from, List<byte[]> entries, TrustException failure) {
+        try {
+            long to = from + entries.size();
+            return store.size() == to
+                    && Arrays.deepEquals(read(from, to).toArray(), entries.toArray());
+        } catch (TrustException e) {
+            failure.addSuppressed(e);
+            return false; // not known; the next append looks again
+        }
     }
 
     /**

@@ -132,7 +132,10 @@ final class LogStore implements AutoCloseable {
         }
     }
 
-    /** Runs a transaction that is on the disk when this returns, or never happened. */
+    /**
+     * Runs a transaction that is on the disk when this returns. When it throws, the transaction did
+     * not happen as far as can be known: its last write may have reached the disk.
+     */
     <T> T write(Work<T> work) {
         try {
             connection.setAutoCommit(false);
@@ -146,14 +149,7 @@ final class LogStore implements AutoCloseable {
             }
         } catch (SQLException e) {
             throw new TrustException(
-                    Code.STORAGE,
-                    "cannot append to the log "
-                            + file
-                            + ": "
-                            + e.getMessage()
-                            + "; nothing of it"
-                            + " was written",
-                    e);
+                    Code.STORAGE, "cannot append to the log " + file + ": " + e.getMessage(), e);
         }
     }
 

@@ -179,6 +179,21 @@ class AuditLogTest {
     }
 
     @Test
+    void a_writer_that_knows_another_size_is_refused() {
+        try (AuditLog log = AuditLog.open(directory.resolve("log.db"), ORIGIN)) {
+            assertThat(log.append(0, bodies(0, 3))).isEqualTo(3);
+            for (long other : List.of(0L, 2L, 4L)) {
+                assertThatThrownBy(() -> log.append(other, bodies(3, 5)))
+                        .isInstanceOfSatisfying(
+                                TrustException.class,
+                                e -> assertThat(e.code()).isEqualTo(Code.LOG_MOVED_ON));
+            }
+            assertThat(log.append(3, bodies(3, 5))).isEqualTo(5);
+            assertThat(log.read(0, 5)).containsExactlyElementsOf(bodies(0, 5));
+        }
+    }
+
+    @Test
     void asking_beyond_the_end_is_refused() {
         try (AuditLog log = AuditLog.open(directory.resolve("log.db"), ORIGIN)) {
             log.append(bodies(0, 3));
