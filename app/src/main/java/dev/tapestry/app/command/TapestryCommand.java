@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.app.bench.BenchCommand;
+import dev.tapestry.app.chaos.ChaosCommand;
 import dev.tapestry.app.demo.DemoCommand;
 import dev.tapestry.app.demo.JobCommand;
 import dev.tapestry.app.study.StudyCommand;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Command;
             BenchCommand.class,
             SimulateCommand.class,
             StudyCommand.class,
+            ChaosCommand.class,
             JobCommand.class
         })
 public final class TapestryCommand extends Program {

@@ -3,6 +3,7 @@ package dev.tapestry.app.demo;
 import dev.tapestry.app.demo.DemoResult.MemberResult;
 import dev.tapestry.app.demo.DemoResult.ModelResult;
 import dev.tapestry.app.demo.Job.Kind;
+import dev.tapestry.app.process.Programs;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.trust.SafeFile;
@@ -103,7 +104,9 @@ final class Comparison {
         SafeFile.write(directory.job(job.name()), CanonicalJson.write(job));
         return programs.start(
                 directory.log(job.name()),
-                Demo.HEAP_NODE,
+                // It trains in native code and ends soon: compiling its Java well costs more than
+                // it gives.
+                List.of("-Xmx" + Demo.HEAP_NODE, "-XX:TieredStopAtLevel=1"),
                 List.of(JobCommand.NAME, directory.root().toString(), job.name()));
     }
 

@@ -1,5 +1,6 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.Coordinator;

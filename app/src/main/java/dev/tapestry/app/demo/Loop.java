@@ -1,6 +1,8 @@
 package dev.tapestry.app.demo;
 
 import dev.tapestry.app.demo.DemoException.Code;
+import dev.tapestry.app.process.NodeTail;
+import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.Digest;

@@ -1,5 +1,6 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.process.Programs;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,7 @@ final class Supervisor {
                     DemoException.Code.PROCESS,
                     name + " does not stay alive; its last words are in " + log);
         }
-        process = programs.start(log, heap, words);
+        process = programs.start(log, List.of("-Xmx" + heap), words);
     }
 
     /** Asks the program to end and waits for it. */

@@ -1,4 +1,4 @@
-package dev.tapestry.app.demo;
+package dev.tapestry.app.process;
 
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.trust.TrustException;
@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Follows one node's {@code metrics.jsonl} while the node writes it. */
-final class NodeTail {
+public final class NodeTail {
 
     private final Path file;
     private long position;
@@ -25,12 +25,13 @@ final class NodeTail {
     private Optional<NodeUpdate.Stepped> step = Optional.empty();
     private NodeUpdate.Phase phase = NodeUpdate.Phase.WAITING;
 
-    NodeTail(Path file) {
+    /** Follows {@code file}, which need not be there yet. */
+    public NodeTail(Path file) {
         this.file = file;
     }
 
     /** Whole lines that were written since the last call. */
-    List<NodeUpdate> news() {
+    public List<NodeUpdate> news() {
         if (!Files.exists(file)) {
             return List.of();
         }
@@ -78,17 +79,17 @@ final class NodeTail {
     }
 
     /** Bytes that have left the node, over all its processes. */
-    long up() {
+    public long up() {
         return upBefore + up;
     }
 
     /** Bytes that have reached the node, over all its processes. */
-    long down() {
+    public long down() {
         return downBefore + down;
     }
 
     /** What the node is doing, in a few words. */
-    String doing() {
+    public String doing() {
         if (phase == NodeUpdate.Phase.TRAINING && step.isPresent()) {
             NodeUpdate.Stepped s = step.get();
             return "step %d/%d, %.1fk tok/s, loss %.2f"

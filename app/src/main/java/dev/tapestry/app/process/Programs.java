@@ -1,4 +1,4 @@
-package dev.tapestry.app.demo;
+package dev.tapestry.app.process;
 
 import dev.tapestry.app.CoordinatorMain;
 import dev.tapestry.app.Main;
@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * Starts Tapestry's programs as processes of their own, each with its own JVM, and ends them all
  * with this one.
  */
-final class Programs implements AutoCloseable {
+public final class Programs implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -25,7 +25,8 @@ final class Programs implements AutoCloseable {
     private final Thread ending = new Thread(this::endAll, "end-programs");
     private boolean closing;
 
-    Programs() {
+    /** None runs yet; all that are started end with this process. */
+    public Programs() {
         Runtime.getRuntime().addShutdownHook(ending);
     }
 
@@ -33,25 +34,20 @@ final class Programs implements AutoCloseable {
      * Starts {@code tapestry words…}.
      *
      * @param log where standard output and error are appended
-     * @param heap for example {@code 256m}
+     * @param options for its JVM besides this one's own, such as {@code -Xmx256m}
      * @throws CancellationException once all programs are to end: an interrupt from the keyboard
      *     reaches them too, and who died of it must not be started again
      */
-    synchronized Process start(Path log, String heap, List<String> words) {
+    public synchronized Process start(Path log, List<String> options, List<String> words) {
         if (closing) {
-            throw new CancellationException("the demo is being stopped");
+            throw new CancellationException("all programs are being ended");
         }
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> !argument.startsWith("-Xmx"))
                 .forEach(command::add);
-        command.add("-Xmx" + heap);
-        if (words.getFirst().equals(JobCommand.NAME)) {
-            // It trains in native code and ends soon: compiling its Java well costs more than it
-            // gives.
-            command.add("-XX:TieredStopAtLevel=1");
-        }
+        command.addAll(options);
         command.addAll(program(words.getFirst()));
         command.addAll(words);
         try {
@@ -77,7 +73,7 @@ final class Programs implements AutoCloseable {
     }
 
     /** Asks a program to end, and makes it end. */
-    void end(Process process) {
+    public void end(Process process) {
         process.destroy();
         try {
             if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
@@ -87,6 +83,12 @@ final class Programs implements AutoCloseable {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
+        running.remove(process);
+    }
+
+    /** Ends a program as a power cut would. */
+    public void kill(Process process) {
+        process.destroyForcibly().onExit().join();
         running.remove(process);
     }
 

@@ -1,0 +1,79 @@
+package dev.tapestry.app.chaos;
+
+import static dev.tapestry.app.chaos.Moment.ANNOUNCED;
+import static dev.tapestry.app.chaos.Moment.BELIEVED;
+import static dev.tapestry.app.chaos.Moment.CANDIDATE;
+import static dev.tapestry.app.chaos.Moment.CANDIDATE_RECEIVING;
+import static dev.tapestry.app.chaos.Moment.CONTRIBUTED;
+import static dev.tapestry.app.chaos.Moment.MERGE_DUE;
+import static dev.tapestry.app.chaos.Moment.MERGING;
+import static dev.tapestry.app.chaos.Moment.ONE_ADMITTED;
+import static dev.tapestry.app.chaos.Moment.ONE_SCORED;
+import static dev.tapestry.app.chaos.Moment.PACKING_TEXT;
+import static dev.tapestry.app.chaos.Moment.PACKING_UPDATE;
+import static dev.tapestry.app.chaos.Moment.PUBLISHED;
+import static dev.tapestry.app.chaos.Moment.RECEIVING;
+import static dev.tapestry.app.chaos.Moment.SCORED;
+import static dev.tapestry.app.chaos.Moment.SCORING;
+import static dev.tapestry.app.chaos.Moment.SENDING;
+import static dev.tapestry.app.chaos.Moment.TRAINING;
+import static dev.tapestry.app.chaos.Moment.UPLOADING;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Who is killed when. */
+final class Matrix {
+
+    private static final List<Moment> OF_COORDINATOR =
+            List.of(
+                    ANNOUNCED,
+                    TRAINING,
+                    UPLOADING,
+                    ONE_ADMITTED,
+                    MERGE_DUE,
+                    MERGING,
+                    CANDIDATE,
+                    ONE_SCORED,
+                    PUBLISHED);
+
+    private static final List<Moment> OF_NODE =
+            List.of(
+                    RECEIVING,
+                    PACKING_TEXT,
+                    TRAINING,
+                    PACKING_UPDATE,
+                    SENDING,
+                    CONTRIBUTED,
+                    CANDIDATE_RECEIVING,
+                    SCORING,
+                    SCORED,
+                    BELIEVED);
+
+    private static final List<Moment> OF_BOTH =
+            List.of(ANNOUNCED, TRAINING, SENDING, UPLOADING, CONTRIBUTED, MERGING, SCORING, SCORED);
+
+    private Matrix() {}
+
+    /** Each victim at each of its moments, then so many instants drawn from {@code seed}. */
+    static List<Fault> of(List<Victim> victims, int drawn, long seed) {
+        List<Fault> faults = new ArrayList<>();
+        for (Victim victim : victims) {
+            moments(victim).forEach(moment -> faults.add(Fault.at(victim, moment)));
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < drawn; i++) {
+            faults.add(Fault.drawn(random));
+        }
+        return List.copyOf(faults);
+    }
+
+    private static List<Moment> moments(Victim victim) {
+        return switch (victim) {
+            case COORDINATOR -> OF_COORDINATOR;
+            case NODE -> OF_NODE;
+            case BOTH -> OF_BOTH;
+        };
+    }
+}
