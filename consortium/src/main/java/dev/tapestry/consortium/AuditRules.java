@@ -15,6 +15,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundState.Collecting;
 import dev.tapestry.consortium.RoundState.Merging;
@@ -74,6 +75,8 @@ public final class AuditRules {
                                     "the run ends %s, which it is not"
                                             .formatted(
                                                     ended.complete() ? "complete" : "fruitless"));
+            case RunStopped stopped ->
+                    unless(before.run().isPresent(), () -> "a run is stopped where none is");
             case RoundAnnounced announced -> announced(before, announced);
             case ContributionAdmitted it ->
                     RoundAuditRules.during(

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
@@ -51,6 +52,7 @@ final class CollectingRules {
             case CollectionClosed closed ->
                     new Merging(state.plan(), state.expected(), state.admitted());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
+            case RunStopped stopped -> RoundRules.stopped(state, stopped);
             // Other events do not concern a round that is collecting.
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;

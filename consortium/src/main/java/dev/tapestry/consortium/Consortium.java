@@ -9,6 +9,7 @@ import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import java.time.Instant;
@@ -136,6 +137,18 @@ public record Consortium(
             case RunEnded over -> {
                 next.run = Optional.empty();
                 next.ended = Optional.of(over);
+            }
+            case RunStopped stopped -> {
+                next.run = Optional.empty();
+                next.ended =
+                        Optional.of(
+                                new RunEnded(
+                                        false,
+                                        "it was stopped: " + stopped.reason(),
+                                        stopped.at()));
+                if (round.isPresent() && !round.get().over()) {
+                    next.forgetContributions();
+                }
             }
             case RoundAnnounced announced -> {
                 next.round = Optional.of(RoundState.Collecting.begin(announced.plan()));
@@ -332,6 +345,11 @@ public record Consortium(
 
         void fruitless() {
             run = run.map(r -> new Run(r.plan(), r.published(), r.fruitless() + 1));
+            forgetContributions();
+        }
+
+        /** What the round under way was sent may be sent again: it was not merged. */
+        void forgetContributions() {
             before.round.stream()
                     .flatMap(state -> state.admitted().values().stream())
                     .forEach(contribution ->

@@ -37,6 +37,9 @@ public sealed interface ConsortiumEvent {
     /** The run has published all its bases, or cannot go on. */
     record RunEnded(boolean complete, String reason, Instant at) implements ConsortiumEvent {}
 
+    /** The steward has ended the run, and with it the round under way. */
+    record RunStopped(String reason, Instant at) implements ConsortiumEvent {}
+
     /** A round begins. */
     record RoundAnnounced(RoundPlan plan, Instant at) implements ConsortiumEvent {}
 

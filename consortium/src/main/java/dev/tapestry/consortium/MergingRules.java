@@ -3,6 +3,7 @@ package dev.tapestry.consortium;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
@@ -43,6 +44,7 @@ final class MergingRules {
             // What was admitted is merged, even if its member was revoked since.
             case MemberRevoked revoked -> state.without(revoked.member());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
+            case RunStopped stopped -> RoundRules.stopped(state, stopped);
             // Other events do not concern a round that is merging.
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;

@@ -15,6 +15,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
@@ -151,9 +152,15 @@ public final class RoundRules {
                         state.number(), member, Finding.STALE_ROUND, detail, input.at()));
     }
 
+    /** A run that is stopped takes the round under way with it. */
+    static RoundState stopped(RoundState state, RunStopped event) {
+        return new Abandoned(state.plan(), "the run was stopped: " + event.reason());
+    }
+
     private static boolean concerns(RoundNumber round, ConsortiumEvent event) {
         return switch (event) {
             case MemberRevoked revoked -> true;
+            case RunStopped stopped -> true;
             case ContributionAdmitted about -> about.round().equals(round);
             case ContributionRefused about -> about.round().equals(round);
             case CollectionClosed about -> about.round().equals(round);

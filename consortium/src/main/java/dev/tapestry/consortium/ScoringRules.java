@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
@@ -54,6 +55,7 @@ final class ScoringRules {
                             state.candidate(),
                             state.scores(),
                             back.reason());
+            case RunStopped stopped -> RoundRules.stopped(state, stopped);
             // Other events do not concern a round that is scoring.
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;

@@ -26,6 +26,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
@@ -155,6 +156,12 @@ class AuditRulesTest {
         forged(new RunEnded(true, "enough", NOON), "ends complete, which it is not");
         announce();
         forged(new RunEnded(false, "enough", NOON), "ends fruitless, which it is not");
+    }
+
+    @Test
+    void a_stop_where_nothing_runs() {
+        write(List.of(new RunStopped("enough", NOON)));
+        forged(new RunStopped("enough", NOON), "stopped where none is");
     }
 
     @Test

@@ -17,6 +17,7 @@ import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.Merged;
@@ -181,6 +182,23 @@ class ConsortiumTest {
         announce();
         assertThat(consortium.run()).isEmpty();
         assertThat(consortium.betweenRounds(NOON)).isEmpty();
+    }
+
+    @Test
+    void a_run_that_is_stopped_takes_its_round_with_it_and_another_can_begin() {
+        announce();
+        RoundNumber first = consortium.round().orElseThrow().number();
+        consortium = consortium.apply(new RunStopped("wrong plan", NOON));
+        assertThat(consortium.run()).isEmpty();
+        assertThat(consortium.ended().map(RunEnded::reason)).contains("it was stopped: wrong plan");
+        assertThat(consortium.round().orElseThrow())
+                .isInstanceOfSatisfying(
+                        RoundState.Abandoned.class,
+                        over -> assertThat(over.reason()).contains("wrong plan"));
+        assertThat(consortium.betweenRounds(NOON)).isEmpty();
+        consortium = consortium.apply(new RunStarted(Sample.run(1), NOON));
+        announce();
+        assertThat(consortium.round().orElseThrow().number()).isEqualTo(first.next());
     }
 
     @Test

@@ -47,6 +47,8 @@ enum ApiCode {
     SUPERSEDED(409),
     /** A run is under way already. */
     RUN_UNDER_WAY(409),
+    /** No run is under way. */
+    NO_RUN(409),
     /** There is no base to begin from. */
     NO_BASE(409),
     /** The plan cannot work under this charter; the detail begins with the code of the finding. */

@@ -20,6 +20,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
+import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundState;
 import java.util.List;
@@ -45,6 +46,7 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                     "base %s adopted from %s".formatted(it.base().abbreviated(), it.source());
             case RunStarted it -> "run of %d rounds".formatted(it.plan().rounds());
             case RunEnded it -> "run ended: " + it.reason();
+            case RunStopped it -> "run stopped by the steward: " + it.reason();
             case RoundAnnounced it ->
                     "round %s from base %s%s"
                             .formatted(

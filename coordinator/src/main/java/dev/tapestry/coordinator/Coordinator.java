@@ -116,7 +116,7 @@ public final class Coordinator implements AutoCloseable {
                         new EnrolmentDesk(ledger, authority, directory.enrolments(), clock),
                         uploads,
                         new ScoreDesk(ledger, clock),
-                        new StewardDesk(ledger, clock),
+                        new StewardDesk(ledger, models, clock),
                         clock,
                         address::get);
         HttpApi api =

@@ -55,6 +55,7 @@ final class RoundHistory {
             case ConsortiumEvent.BaseAdopted other -> {}
             case ConsortiumEvent.RunStarted other -> {}
             case ConsortiumEvent.RunEnded other -> {}
+            case ConsortiumEvent.RunStopped other -> {}
             case ConsortiumEvent.ContributionRefused other -> {}
             case ConsortiumEvent.CollectionClosed other -> {}
             case ConsortiumEvent.CandidateScored other -> {}

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.StatusView;
+import dev.tapestry.consortium.protocol.StopRequest;
 import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.coordinator.HttpApi.Handler;
@@ -79,6 +80,7 @@ final class Routes {
                 post("/v1/rounds/{n}/scores", Access.MEMBERS, this::score),
                 post("/v1/tokens", Access.STEWARD, this::token),
                 post("/v1/runs", Access.STEWARD, this::run),
+                post("/v1/runs/stop", Access.STEWARD, this::stop),
                 post("/v1/members/{id}/revocation", Access.STEWARD, this::revoke));
     }
 
@@ -210,6 +212,10 @@ final class Routes {
 
     private void run(Exchange exchange) throws IOException {
         exchange.reply(201, steward.begin(exchange.document(RunPlan.class)));
+    }
+
+    private void stop(Exchange exchange) throws IOException {
+        exchange.reply(200, steward.stop(exchange.document(StopRequest.class).reason()));
     }
 
     private void revoke(Exchange exchange) throws IOException {

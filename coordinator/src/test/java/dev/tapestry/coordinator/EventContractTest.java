@@ -118,6 +118,7 @@ class EventContractTest {
                 new ConsortiumEvent.RunStarted(averaged(plan), at),
                 new ConsortiumEvent.RunStarted(plan.sharing(new CodecName("int8/1")), at),
                 new ConsortiumEvent.RunEnded(true, "2 bases were published", at),
+                new ConsortiumEvent.RunStopped("wrong plan", at),
                 new ConsortiumEvent.RoundAnnounced(
                         new RoundPlan(
                                 round,

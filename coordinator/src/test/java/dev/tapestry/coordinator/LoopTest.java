@@ -8,7 +8,10 @@ import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.OuterOptimizer;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.consortium.protocol.StopRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +76,32 @@ class LoopTest {
         @Override
         public void close() throws IOException {
             Files.move(joint.resolve("deep"), aside);
+        }
+    }
+
+    @Test
+    void a_run_is_stopped_in_the_middle_of_a_round_and_what_was_sent_can_be_sent_again() {
+        try (Stage stage = new Stage(folder, Stage.charter(2)).withMembers("ada", "bela")) {
+            assertThat(stage.steward.post("/v1/runs/stop", new StopRequest("none")).code())
+                    .isEqualTo("NO_RUN");
+            stage.run(5, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            ada.takePart(1, Stage.SEED);
+            assertThat(stage.steward.post("/v1/runs/stop", new StopRequest(" ")).code())
+                    .isEqualTo("BAD_REQUEST");
+            stage.steward
+                    .post("/v1/runs/stop", new StopRequest("wrong plan"))
+                    .as(200, Accepted.class);
+            RoundView stopped = ada.await(1, Phase.ABANDONED);
+            assertThat(stopped.roundsPlanned()).isZero();
+            assertThat(stopped.ending()).contains("wrong plan");
+
+            stage.restart();
+            stage.run(1, MergeRule.fedAvg());
+            stage.members.forEach(member -> member.takePart(2, Stage.SEED + member.hashCode()));
+            stage.members.forEach(member -> member.scoreWell(2));
+            ada.await(2, Phase.PUBLISHED);
+            assertThat(VerifyLog.of(stage.directory).toString()).isNotEmpty();
         }
     }
 

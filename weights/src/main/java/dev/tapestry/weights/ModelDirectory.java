@@ -1,6 +1,7 @@
 package dev.tapestry.weights;
 
 import dev.tapestry.weights.WeightsException.Code;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,8 +9,12 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A model as Hugging Face keeps it: a directory with {@code config.json} and its tensors in one
@@ -44,7 +49,7 @@ public final class ModelDirectory implements AutoCloseable {
      *     SafetensorsFile#open} says of a shard
      */
     public static ModelDirectory open(Path path) {
-        require(path.resolve(CONFIG));
+        requireIn(path);
         boolean single = Files.exists(path.resolve(SINGLE));
         boolean sharded = Files.exists(path.resolve(ShardIndex.FILE_NAME));
         if (single && sharded) {
@@ -83,6 +88,41 @@ public final class ModelDirectory implements AutoCloseable {
         } catch (WeightsException e) {
             shards.values().forEach(SafetensorsFile::close);
             throw e;
+        }
+    }
+
+    /**
+     * Checks that there is something like a model, before anything of it is read.
+     *
+     * @throws WeightsException {@code MISSING_FILE}
+     */
+    public static void requireIn(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new WeightsException(
+                    Code.MISSING_FILE, "there is no model directory " + directory);
+        }
+        require(directory.resolve(CONFIG));
+    }
+
+    /**
+     * The longest sequence, in tokens, that {@code config.json} in {@code directory} allows; empty
+     * where it does not say.
+     *
+     * @throws WeightsException {@code UNSUPPORTED} if it is no JSON, {@code IO}
+     */
+    public static OptionalInt contextTokens(Path directory) {
+        Path config = directory.resolve(CONFIG);
+        try {
+            JsonNode length =
+                    JsonMapper.shared()
+                            .readTree(Files.readAllBytes(config))
+                            .path("max_position_embeddings");
+            return length.isInt() ? OptionalInt.of(length.intValue()) : OptionalInt.empty();
+        } catch (JacksonException e) {
+            throw new WeightsException(
+                    Code.UNSUPPORTED, config + " is not JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new WeightsException(Code.IO, "cannot read " + config + ": " + e, e);
         }
     }
 

@@ -37,6 +37,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -163,7 +164,7 @@ final class ChaosConsortium implements AutoCloseable {
             programs.kill(coordinator);
         }
         if (victim.node()) {
-            programs.kill(nodes.get(node));
+            programs.kill(Objects.requireNonNull(nodes.get(node)));
         }
     }
 

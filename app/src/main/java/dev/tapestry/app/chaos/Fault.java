@@ -1,5 +1,6 @@
 package dev.tapestry.app.chaos;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -17,7 +18,8 @@ record Fault(Victim victim, Optional<Moment> moment, double instant) {
     }
 
     static Fault drawn(RandomGenerator random) {
-        Victim victim = Victim.values()[random.nextInt(Victim.values().length)];
+        List<Victim> victims = List.of(Victim.values());
+        Victim victim = victims.get(random.nextInt(victims.size()));
         return new Fault(victim, Optional.empty(), random.nextDouble());
     }
 

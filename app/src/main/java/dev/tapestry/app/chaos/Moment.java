@@ -3,44 +3,61 @@ package dev.tapestry.app.chaos;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.NodeUpdate.Phase;
-import java.util.function.Predicate;
 
 /** A transition of a round, as it can be seen from outside. */
 enum Moment {
-    ANNOUNCED("round announced", Sight::hasBegun),
-    RECEIVING("base on its way to the node", sight -> sight.began(Phase.RECEIVING, "base")),
-    PACKING_TEXT("corpus being packed", sight -> sight.began(Phase.PACKING, "the corpus")),
-    TRAINING("second step trained", sight -> sight.steps() >= 2),
-    PACKING_UPDATE("update being coded", sight -> sight.began(Phase.PACKING, "the update")),
-    SENDING("contribution being sent", sight -> sight.began(Phase.SENDING, "")),
-    UPLOADING("contribution half arrived", Sight::uploading),
-    CONTRIBUTED("contribution admitted", sight -> sight.tells(NodeUpdate.Contributed.class)),
-    ONE_ADMITTED(
-            "some contributions admitted",
-            sight -> sight.is(RoundView.Phase.COLLECTING) && sight.done() > 0),
-    MERGE_DUE("all admitted, merge due", sight -> sight.is(RoundView.Phase.MERGING)),
-    MERGING("merge half written", Sight::merging),
-    CANDIDATE("candidate announced", sight -> sight.is(RoundView.Phase.SCORING)),
-    CANDIDATE_RECEIVING(
-            "candidate on its way to the node", sight -> sight.began(Phase.RECEIVING, "candidate")),
-    SCORING("candidate being scored", sight -> sight.began(Phase.SCORING, "")),
-    SCORED("score accepted", sight -> sight.tells(NodeUpdate.Scored.class)),
-    ONE_SCORED(
-            "some scores accepted", sight -> sight.is(RoundView.Phase.SCORING) && sight.done() > 0),
-    PUBLISHED("base published", Sight::over),
-    BELIEVED("base verified by the node", sight -> sight.tells(NodeUpdate.BaseBelieved.class));
+    ANNOUNCED("round announced"),
+    RECEIVING("base on its way to the node"),
+    PACKING_TEXT("corpus being packed"),
+    TRAINING("second step trained"),
+    PACKING_UPDATE("update being coded"),
+    SENDING("contribution being sent"),
+    UPLOADING("contribution half arrived"),
+    CONTRIBUTED("contribution admitted"),
+    ONE_ADMITTED("some contributions admitted"),
+    MERGE_DUE("all admitted, merge due"),
+    MERGING("merge half written"),
+    CANDIDATE("candidate announced"),
+    CANDIDATE_RECEIVING("candidate on its way to the node"),
+    SCORING("candidate being scored"),
+    SCORED("score accepted"),
+    ONE_SCORED("some scores accepted"),
+    PUBLISHED("base published"),
+    BELIEVED("base verified by the node");
 
     private final String title;
-    private final Predicate<Sight> seen;
 
-    Moment(String title, Predicate<Sight> seen) {
+    Moment(String title) {
         this.title = title;
-        this.seen = seen;
     }
 
     /** As people read it. */
     String title() {
         return title;
+    }
+
+    /** Whether it has come. */
+    boolean isIn(Sight sight) {
+        return switch (this) {
+            case ANNOUNCED -> sight.hasBegun();
+            case RECEIVING -> sight.began(Phase.RECEIVING, "base");
+            case PACKING_TEXT -> sight.began(Phase.PACKING, "the corpus");
+            case TRAINING -> sight.steps() >= 2;
+            case PACKING_UPDATE -> sight.began(Phase.PACKING, "the update");
+            case SENDING -> sight.began(Phase.SENDING, "");
+            case UPLOADING -> sight.uploading();
+            case CONTRIBUTED -> sight.tells(NodeUpdate.Contributed.class);
+            case ONE_ADMITTED -> sight.is(RoundView.Phase.COLLECTING) && sight.done() > 0;
+            case MERGE_DUE -> sight.is(RoundView.Phase.MERGING);
+            case MERGING -> sight.merging();
+            case CANDIDATE -> sight.is(RoundView.Phase.SCORING);
+            case CANDIDATE_RECEIVING -> sight.began(Phase.RECEIVING, "candidate");
+            case SCORING -> sight.began(Phase.SCORING, "");
+            case SCORED -> sight.tells(NodeUpdate.Scored.class);
+            case ONE_SCORED -> sight.is(RoundView.Phase.SCORING) && sight.done() > 0;
+            case PUBLISHED -> sight.over();
+            case BELIEVED -> sight.tells(NodeUpdate.BaseBelieved.class);
+        };
     }
 
     /** Whether it will not come any more in the round. */
@@ -51,10 +68,5 @@ enum Moment {
     /** Whether the round's base is there by then, so that the next round has to show something. */
     boolean comesAfterBase() {
         return this == PUBLISHED || this == BELIEVED;
-    }
-
-    /** Whether it has come. */
-    boolean isIn(Sight sight) {
-        return seen.test(sight);
     }
 }

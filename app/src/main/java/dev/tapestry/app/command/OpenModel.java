@@ -21,6 +21,7 @@ record OpenModel(Llama llama, ByteLevelTokenizer tokenizer) implements AutoClose
      * @throws CommandException if the tokenizer has ids that the model has not
      */
     static OpenModel load(Path directory) {
+        ModelDirectory.requireIn(directory);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(directory);
         try (ModelDirectory files = ModelDirectory.open(directory)) {
             Llama llama = Llama.load(files);

@@ -13,12 +13,15 @@ import picocli.CommandLine.Parameters;
 /** Runs of the Shared-Base Loop. */
 @Command(
         name = "run",
-        description = "Start a run of the Shared-Base Loop, or watch it.",
+        description = "Start a run of the Shared-Base Loop, watch it, stop it.",
         footer = {"", "Example:", "  tapestry run watch loom"})
 final class RunCommands extends CommandGroup {
 
     /** What {@code run start --json} prints. */
     record Started(int rounds, long tokensPerRound, long logSize) {}
+
+    /** What {@code run stop --json} prints. */
+    record Stopped(long logSize) {}
 
     @Command(
             name = "start",
@@ -44,6 +47,34 @@ final class RunCommands extends CommandGroup {
                         run.rounds(), tokens, size);
                 say("next:   tapestry run watch %s", directory);
             }
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "stop",
+            description = {
+                "End the run that is under way.",
+                "The round under way is abandoned: what was contributed to it is not merged. Bases that",
+                "were published stay. Another run can begin at once."
+            },
+            footer = {
+                "",
+                "Example:",
+                "  tapestry run stop loom --reason 'sequences are too long for two members'"
+            })
+    int stop(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(
+                            names = "--reason",
+                            required = true,
+                            description = "For the log, where every member reads it.")
+                    String reason,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            long size = steward.stop(reason).logSize();
+            answer(json, new Stopped(size), "the run has ended; the log has %d events", size);
             return 0;
         }
     }

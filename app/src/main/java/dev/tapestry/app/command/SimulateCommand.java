@@ -82,6 +82,7 @@ final class SimulateCommand extends CommandGroup implements IExitCodeGenerator {
     @Override
     public void run() {
         SimulationPlan read = StrictYaml.read(plan, SimulationPlan.class);
+        prepareOut();
         StopSignal stop = new StopSignal();
         try (Signals signals = Signals.during(stop::request)) {
             try {
@@ -117,19 +118,24 @@ final class SimulateCommand extends CommandGroup implements IExitCodeGenerator {
         }
     }
 
+    private void prepareOut() {
+        if (out != null) {
+            try {
+                Files.createDirectories(out);
+            } catch (IOException e) {
+                throw usage("--out: cannot make the directory " + out);
+            }
+        }
+    }
+
     private void keep(SimulationReport known) {
         if (out == null) {
             return;
         }
-        try {
-            Files.createDirectories(out);
-            SafeFile.write(
-                    out.resolve("simulation.json"),
-                    new String(CanonicalJson.write(known), StandardCharsets.UTF_8) + "\n");
-            SafeFile.write(out.resolve("simulation.html"), SimulationText.html(known));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        SafeFile.write(
+                out.resolve("simulation.json"),
+                new String(CanonicalJson.write(known), StandardCharsets.UTF_8) + "\n");
+        SafeFile.write(out.resolve("simulation.html"), SimulationText.html(known));
     }
 
     private void tell(String line) {

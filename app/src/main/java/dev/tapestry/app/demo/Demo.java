@@ -97,7 +97,6 @@ final class Demo {
             coordinator.end();
             Comparison comparison = new Comparison(settings, directory, programs, elapsed, screen);
             DemoResult result = comparison.run(base, loopBase(), parameters(base), traffic);
-            directory.write(new DemoDirectory.State(settings, true, true, state.port()));
             return new DemoOutcome(result, curves);
         }
     }

@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code tapestry demo}. */
 @Command(
@@ -24,9 +27,12 @@ import picocli.CommandLine.Option;
             "  tapestry demo --seed 7 --json figures.json",
             "  tapestry demo --consortium nations --from-scratch",
             "",
-            "Ctrl-C stops all processes; the same command goes on where it was."
+            "Ctrl-C stops all processes; the same command goes on where it was, and shows a demo",
+            "again that is done."
         })
 public final class DemoCommand implements Callable<Integer> {
+
+    @Spec private @Nullable CommandSpec spec;
 
     @Option(
             names = "--consortium",
@@ -65,6 +71,10 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
+        if (rounds < 1 && spec != null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--rounds is at least 1, not " + rounds);
+        }
         Screen screen = new Screen(System.out, onTerminal());
         DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
         Path shippedBase =

@@ -12,31 +12,20 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * Where the demo works. {@code demo.json} says which settings made what lies here: with the same
- * settings an unfinished demo goes on, everything else begins anew.
+ * settings a demo goes on where it was, to its end; nothing is deleted for another one.
  *
  * @param root the directory
  */
 public record DemoDirectory(Path root) {
 
     private static final String LOCK = "demo.lock";
-    private static final List<String> OURS =
-            List.of(
-                    "corpora",
-                    "base",
-                    "coordinator",
-                    "nodes",
-                    "central",
-                    "logs",
-                    "jobs",
-                    "seconds");
 
     /** What is written about a demo. */
-    record State(DemoSettings settings, boolean runStarted, boolean finished, int port) {}
+    record State(DemoSettings settings, boolean runStarted, int port) {}
 
     Path corpus(DemoMember member) {
         return root.resolve("corpora").resolve(member.id().value());
@@ -114,30 +103,31 @@ public record DemoDirectory(Path root) {
     }
 
     /**
-     * Prepares the directory: what an unfinished demo with these settings left stays, anything else
-     * of an earlier demo goes.
+     * Prepares the directory: what a demo with these settings left there stays.
      *
      * @return the state to go on from
-     * @throws DemoException {@code DIRECTORY}: it holds something that is not a demo's
+     * @throws DemoException {@code DIRECTORY}: it holds a demo with other settings, or something
+     *     else
      */
     State prepare(DemoSettings settings, int freePort) {
         try {
             if (Files.exists(stateFile())) {
                 State before = CanonicalJson.read(Files.readAllBytes(stateFile()), State.class);
-                if (before.settings().equals(settings) && !before.finished()) {
-                    makeFolders();
-                    return before;
+                if (!before.settings().equals(settings)) {
+                    throw new DemoException(
+                            Code.DIRECTORY,
+                            root
+                                    + " holds a demo with other settings; delete it, or choose another with --dir");
                 }
-                for (String name : OURS) {
-                    delete(root.resolve(name));
-                }
+                makeFolders();
+                return before;
             } else if (Files.isDirectory(root) && !isEmpty(root)) {
                 throw new DemoException(
                         Code.DIRECTORY,
                         root + " is neither empty nor an earlier demo; choose another with --dir");
             }
             Files.createDirectories(root);
-            State fresh = new State(settings, false, false, freePort);
+            State fresh = new State(settings, false, freePort);
             write(fresh);
             makeFolders();
             return fresh;

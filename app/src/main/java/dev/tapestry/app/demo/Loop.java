@@ -70,7 +70,7 @@ final class Loop {
     void run(DemoDirectory.State state) throws InterruptedException {
         if (!state.runStarted()) {
             startRun();
-            directory.write(new DemoDirectory.State(settings, true, false, state.port()));
+            directory.write(new DemoDirectory.State(settings, true, state.port()));
         }
         screen.step(
                 "the loop: %d rounds of %d local steps, %d nodes, mutual TLS on port %d"

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.protocol.ErrorReply;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.StopRequest;
 import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
@@ -57,6 +58,11 @@ public final class StewardClient implements AutoCloseable {
     /** Starts a run of the Shared-Base Loop. */
     public Accepted start(RunPlan plan) {
         return read(send("/v1/runs", plan, Duration.ZERO), Accepted.class);
+    }
+
+    /** Ends the run under way, and the round with it. */
+    public Accepted stop(String reason) {
+        return read(send("/v1/runs/stop", new StopRequest(reason), Duration.ZERO), Accepted.class);
     }
 
     /** Withdraws a member's right to take part. */

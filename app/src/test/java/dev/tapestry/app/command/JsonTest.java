@@ -83,6 +83,8 @@ final class JsonTest {
             assertThat(said.code()).as(said.err()).isZero();
             json("run watch", consortium);
             json("doctor", node);
+            json("run start", consortium, Tiny.plan(directory.resolve("again.yaml")));
+            json("run stop", consortium, "--reason", "the walk goes on");
             json("member revoke", consortium, "alpha", "--reason", "the walk is over");
         }
         json("member list", consortium);

@@ -41,6 +41,7 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             // The base stays, and with it what the round before has left.
             case RoundRolledBack _ -> new OwnContributions(merged, Optional.empty());
             case RoundAbandoned _ -> new OwnContributions(merged, Optional.empty());
+            case ConsortiumEvent.RunStopped _ -> new OwnContributions(merged, Optional.empty());
             case BaseAdopted _ -> NONE;
             case MemberRevoked revoked -> revoked.member().equals(member) ? NONE : this;
             case ConsortiumEvent.Founded _ -> this;

@@ -68,6 +68,19 @@ public record TrainingJob(
         @LeftOutWhenEmpty Optional<PrimalAveraging> averaging,
         @LeftOutWhenEmpty Optional<MeanGradient> gradients) {
 
+    public TrainingJob {
+        if (steps < 1 || batchSequences < 1 || sequenceLength < 1) {
+            throw new IllegalArgumentException(
+                    "steps, batchSequences and sequenceLength are at least 1, not %d, %d and %d"
+                            .formatted(steps, batchSequences, sequenceLength));
+        }
+        if (tokens != (long) steps * batchSequences * sequenceLength) {
+            throw new IllegalArgumentException(
+                    "tokens is steps × batchSequences × sequenceLength, %d, not %d"
+                            .formatted((long) steps * batchSequences * sequenceLength, tokens));
+        }
+    }
+
     /**
      * The training part of the member's text.
      *

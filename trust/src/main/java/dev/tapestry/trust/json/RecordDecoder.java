@@ -147,9 +147,13 @@ final class RecordDecoder {
         } catch (InvocationTargetException e) {
             // The record's own rules speak here; they were written to be read by people.
             Throwable rule = e.getCause() == null ? e : e.getCause();
+            String quoted = new String(JsonBytes.write(value), UTF_8);
             throw new TrustException(
                     Code.DOCUMENT_MALFORMED,
-                    path + ": " + rule.getMessage() + ": " + shown(value),
+                    path
+                            + ": "
+                            + rule.getMessage()
+                            + (quoted.length() > QUOTED ? "" : ": " + quoted),
                     rule);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("cannot construct " + shape.type(), e);
@@ -286,7 +290,14 @@ final class RecordDecoder {
         } catch (DateTimeException | IllegalArgumentException e) {
             throw new TrustException(
                     Code.DOCUMENT_MALFORMED,
-                    path + ": \"" + abbreviated(text) + "\" is no " + type.getSimpleName(),
+                    path
+                            + ": \""
+                            + abbreviated(text)
+                            + "\" is no "
+                            + type.getSimpleName()
+                            + (type == Duration.class
+                                    ? "; write PT72H for 72 hours, PT10M for ten minutes"
+                                    : ""),
                     e);
         }
     }

@@ -93,7 +93,12 @@ public final class StrictYaml {
         } catch (NoSuchFileException e) {
             throw new TrustException(Code.STORAGE, "there is no file " + file, e);
         } catch (IOException e) {
-            throw new TrustException(Code.STORAGE, "cannot read " + file + ": " + e, e);
+            throw new TrustException(
+                    Code.STORAGE,
+                    Files.isDirectory(file)
+                            ? file + " is a directory; name a file"
+                            : "cannot read " + file + ": " + e,
+                    e);
         } catch (JacksonException e) {
             throw malformed(
                     "%s is not YAML (line %d): %s"

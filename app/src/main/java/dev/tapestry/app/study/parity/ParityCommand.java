@@ -70,7 +70,7 @@ public final class ParityCommand implements Callable<Integer> {
         if (!options.reportOnly() && !study.run()) {
             System.err.println("the other cells are being run by other processes");
         }
-        StudyReport report = StudyReport.of(study, plan, commit);
+        StudyReport report = StudyReport.of(study, plan);
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), StudyText.markdown(report));
         SafeFile.write(files.with(".html"), StudyText.html(report));

@@ -8,12 +8,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /**
  * What a study found, as figures.
  *
- * @param commit of the program that wrote it
+ * @param commit of the programs that ran its cells, sorted
  * @param arms with at least one seed
  */
 record StudyReport(String commit, List<Row> arms) {
@@ -63,7 +64,7 @@ record StudyReport(String commit, List<Row> arms) {
             List<String> devices,
             JsonNode settings) {}
 
-    static StudyReport of(Study study, StudyPlan plan, String commit) {
+    static StudyReport of(Study study, StudyPlan plan) {
         List<ArmResult> results =
                 plan.arms().stream()
                         .map(study::result)
@@ -78,6 +79,13 @@ record StudyReport(String commit, List<Row> arms) {
                             .min(Comparator.comparingDouble(ArmResult::meanBitsPerByte));
             rows.add(row(result, best));
         }
+        String commit =
+                results.stream()
+                        .flatMap(result -> result.seeds().stream())
+                        .map(CellResult::commit)
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.joining(", "));
         return new StudyReport(commit, rows);
     }
 

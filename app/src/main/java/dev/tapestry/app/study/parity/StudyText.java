@@ -50,7 +50,7 @@ final class StudyText {
                 "Parity",
                 plot(report).svg()
                         + Html.table(rows(report))
-                        + "<p class=\"note\">At commit %s.</p>".formatted(report.commit()));
+                        + "<p class=\"note\">Run at commits %s.</p>".formatted(report.commit()));
     }
 
     /**

@@ -47,7 +47,7 @@ public final class RobustnessCommand implements Callable<Integer> {
         if (!options.reportOnly() && !study.run()) {
             System.err.println("the other trials are being run by other processes");
         }
-        RobustnessReport report = RobustnessReport.of(plan, study.results(), commit);
+        RobustnessReport report = RobustnessReport.of(plan, study.results());
         SafeFile.write(files.with(".json"), StudyFiles.json(report));
         SafeFile.write(files.with(".table.md"), RobustnessText.markdown(plan, report));
         SafeFile.write(files.with(".html"), RobustnessText.html(plan, report));

@@ -9,12 +9,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * What a study found, as figures: means over the seeds that have been run.
  *
- * @param commit of the program that wrote it
+ * @param commit of the programs that ran its trials, sorted
  * @param trials a row for each rule, attack and number of attackers of which at least one seed has
  *     been run
  */
@@ -61,7 +62,7 @@ record RobustnessReport(String commit, List<Row> trials) {
     /** A row's place. */
     private record Place(String rule, String attack, int attackers) {}
 
-    static RobustnessReport of(RobustnessPlan plan, List<TrialResult> results, String commit) {
+    static RobustnessReport of(RobustnessPlan plan, List<TrialResult> results) {
         Map<Place, List<TrialResult>> places = new LinkedHashMap<>();
         for (TrialResult result : results) {
             Trial trial = result.cell();
@@ -74,6 +75,12 @@ record RobustnessReport(String commit, List<Row> trials) {
         List<Row> rows = new ArrayList<>();
         places.forEach((place, here) ->
                 rows.add(row(place, here, calm(places, place.rule()), calm(places, first))));
+        String commit =
+                results.stream()
+                        .map(TrialResult::commit)
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.joining(", "));
         return new RobustnessReport(commit, rows);
     }
 

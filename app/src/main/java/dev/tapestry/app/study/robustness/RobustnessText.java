@@ -84,7 +84,7 @@ final class RobustnessText {
                             who + ": the same of the honest member that lost most",
                             Row::worstLossPercent));
         }
-        body.append("<p class=\"note\">At commit %s.</p>".formatted(report.commit()));
+        body.append("<p class=\"note\">Run at commits %s.</p>".formatted(report.commit()));
         return Html.page("Robustness", body.toString());
     }
 

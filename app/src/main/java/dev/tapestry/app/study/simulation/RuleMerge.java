@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Puts a researcher's rule in the place of an aggregator: its Δ is written as the weights θ − Δ of
@@ -82,11 +83,12 @@ final class RuleMerge {
                             .formatted(name, tensor, e, place(e, name)),
                     e);
         }
-        if (merged.length != elements) {
+        int given = Objects.isNull(merged) ? 0 : merged.length;
+        if (given != elements) {
             throw new RuleException(
                     Code.WRONG_UPDATE,
                     "the rule %s gave %d elements for the tensor %s, which has %d"
-                            .formatted(name, merged.length, tensor, elements),
+                            .formatted(name, given, tensor, elements),
                     null);
         }
         for (int i = 0; i < elements; i++) {

@@ -226,7 +226,7 @@ final class VariantRun {
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}
             case ConsortiumEvent.RunStarted _ -> {}
-            case ConsortiumEvent.RunEnded _ -> {}
+            case ConsortiumEvent.RunEnded _, ConsortiumEvent.RunStopped _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
             case ConsortiumEvent.CollectionClosed _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}

@@ -243,7 +243,7 @@ final class VirtualCoordinator {
             case BasePublished _ -> publish();
             case ConsortiumEvent.RoundRolledBack _ -> forget();
             case ConsortiumEvent.RoundAbandoned _ -> forget();
-            case ConsortiumEvent.RunEnded _ -> agenda.clear();
+            case ConsortiumEvent.RunEnded _, ConsortiumEvent.RunStopped _ -> agenda.clear();
             // Nothing is to be done about what only the state shows.
             case Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}

@@ -127,11 +127,15 @@ class StudyTest {
 
         assertThat(study.run()).isTrue();
 
-        StudyReport report = StudyReport.of(study, plan(PLAN), "abc");
+        StudyReport report = StudyReport.of(study, plan(PLAN));
         StudyReport.Row central = report.arms().getFirst();
         StudyReport.Row loop = report.arms().getLast();
         assertThat(said).filteredOn(line -> line.startsWith("ended")).hasSize(5);
-        assertThat(central.settings().recipe().learningRate()).isEqualTo(0.001);
+        assertThat(central.rate()).isEqualTo(0.001);
+        assertThat(report.commit()).isEqualTo("abc");
+        assertThat(loop.settings().toString())
+                .as("a scheme says of which kind it is")
+                .contains("\"type\":\"loop\"");
         assertThat(central.rateAtTheEdge()).isTrue();
         assertThat(central.gapPercent()).contains(0.0);
         assertThat(loop.seeds()).containsExactly(1L, 2L);
@@ -171,7 +175,7 @@ class StudyTest {
                 .forEach((member, own) ->
                         assertThat(own).isLessThan(pooled.bitsPerByte().getOrDefault(member, 0.0)));
         assertThat(then.ownBitsPerByte().orElseThrow()).hasSize(2);
-        StudyReport report = StudyReport.of(study, plan, "abc");
+        StudyReport report = StudyReport.of(study, plan);
         assertThat(report.arms().getFirst().ownBpb()).isEmpty();
         assertThat(report.arms().getLast().ownBpb().orElseThrow())
                 .isLessThan(then.meanBitsPerByte());
@@ -208,7 +212,7 @@ class StudyTest {
 
         assertThat(study.run()).isTrue();
 
-        StudyReport.Row row = StudyReport.of(study, plan(churning), "abc").arms().getFirst();
+        StudyReport.Row row = StudyReport.of(study, plan(churning)).arms().getFirst();
         assertThat(row.meanBpb()).isBetween(1.0, 2.5);
         // Twelve steps of each are due: three a round, of which the first member does one.
         assertThat(row.bytesReduction().orElseThrow()).isBetween(4.0, 40.0);
@@ -221,8 +225,8 @@ class StudyTest {
 
         assertThat(study.run()).isTrue();
 
-        StudyReport.Row rounds = StudyReport.of(study, plan(plan), "abc").arms().getFirst();
-        StudyReport.Row free = StudyReport.of(study, plan(plan), "abc").arms().getLast();
+        StudyReport.Row rounds = StudyReport.of(study, plan(plan)).arms().getFirst();
+        StudyReport.Row free = StudyReport.of(study, plan(plan)).arms().getLast();
         assertThat(free.meanBpb()).isEqualTo(rounds.meanBpb());
         assertThat(free.bytesReduction()).isEqualTo(rounds.bytesReduction());
         assertThat(free.h()).contains(2);
@@ -245,7 +249,7 @@ class StudyTest {
 
         // Twelve steps of each are due: the first has done 8 when the other has done 16. It comes
         // every fourth step of the other, which comes every second: 4 + 8 times, of two members.
-        StudyReport.Row row = StudyReport.of(study, plan(plan), "abc").arms().getFirst();
+        StudyReport.Row row = StudyReport.of(study, plan(plan)).arms().getFirst();
         assertThat(row.bytesReduction()).contains(12.0 / 6);
         assertThat(row.meanBpb()).isBetween(1.0, 2.5);
     }
@@ -273,12 +277,12 @@ class StudyTest {
                                 .indent(2);
         Study study = study(plan);
         study.run();
-        StudyReport first = StudyReport.of(study, plan(plan), "abc");
+        StudyReport first = StudyReport.of(study, plan(plan));
         assertThat(first.arms().getLast().meanBpb()).isLessThan(first.arms().getFirst().meanBpb());
 
         Files.delete(cells().resolve("free-0.002-1.json"));
         study.run();
-        assertThat(StudyReport.of(study, plan(plan), "abc")).isEqualTo(first);
+        assertThat(StudyReport.of(study, plan(plan))).isEqualTo(first);
     }
 
     @Test
@@ -286,7 +290,7 @@ class StudyTest {
         String plan = HEAD + LOOP.replace("[1, 2]", "[1]").indent(2);
         Study study = study(plan);
         study.run();
-        StudyReport first = StudyReport.of(study, plan(plan), "abc");
+        StudyReport first = StudyReport.of(study, plan(plan));
         said.clear();
 
         study.run();
@@ -295,7 +299,7 @@ class StudyTest {
         Files.delete(cells().resolve("loop-0.002-1.json"));
         study.run();
         assertThat(said).containsExactly("begins loop-0.002-1", said.getLast()).hasSize(2);
-        assertThat(StudyReport.of(study, plan(plan), "abc")).isEqualTo(first);
+        assertThat(StudyReport.of(study, plan(plan))).isEqualTo(first);
     }
 
     @Test

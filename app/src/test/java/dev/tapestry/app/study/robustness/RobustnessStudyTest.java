@@ -175,7 +175,7 @@ class RobustnessStudyTest {
     }
 
     private RobustnessReport report(RobustnessStudy study) throws IOException {
-        return RobustnessReport.of(plan(PLAN), study.results(), "abc");
+        return RobustnessReport.of(plan(PLAN), study.results());
     }
 
     private static RobustnessReport.Row row(
