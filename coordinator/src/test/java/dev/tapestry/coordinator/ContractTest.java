@@ -15,6 +15,7 @@ import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.consortium.protocol.StopRequest;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.signature.Envelope;
@@ -110,7 +111,10 @@ class ContractTest {
         for (String path : List.of("/v1/enrolments", "/v1/rounds/1/scores")) {
             tooLarge(client, path, Exchange.MAX_DOCUMENT_BYTES + 1);
         }
-        for (String path : List.of("/v1/tokens", "/v1/runs", "/v1/members/ada/revocation")) {
+        stage.run(1, MergeRule.fedAvg());
+        stage.steward.post("/v1/runs/stop", new StopRequest("seen enough")).as(200, Accepted.class);
+        for (String path :
+                List.of("/v1/tokens", "/v1/runs", "/v1/runs/stop", "/v1/members/ada/revocation")) {
             tooLarge(stage.steward, path, Exchange.MAX_DOCUMENT_BYTES + 1);
         }
         stage.steward

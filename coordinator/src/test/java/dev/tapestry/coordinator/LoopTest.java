@@ -106,6 +106,18 @@ class LoopTest {
     }
 
     @Test
+    void a_plan_whose_sequences_the_base_cannot_take_is_refused() {
+        try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
+            Answer refused = stage.steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg(), 65));
+            assertThat(refused.code()).isEqualTo("PLAN_REFUSED");
+            assertThat(refused.text()).contains("SEQUENCE_TOO_LONG", "65", "64");
+            stage.steward
+                    .post("/v1/runs", Stage.plan(1, MergeRule.fedAvg(), 64))
+                    .as(201, Accepted.class);
+        }
+    }
+
+    @Test
     void three_members_publish_two_bases() {
         try (Stage stage =
                 new Stage(folder, Stage.charter(2)).withMembers("ada", "bela", "chandra")) {

@@ -75,6 +75,10 @@ final class Stage implements AutoCloseable {
     }
 
     static RunPlan plan(int rounds, MergeRule merge) {
+        return plan(rounds, merge, 16);
+    }
+
+    static RunPlan plan(int rounds, MergeRule merge, int sequenceLength) {
         return new RunPlan(
                 rounds,
                 new LocalTraining(
@@ -86,7 +90,7 @@ final class Stage implements AutoCloseable {
                         100,
                         10_000,
                         2,
-                        16,
+                        sequenceLength,
                         0.1,
                         1,
                         7),

@@ -45,7 +45,9 @@ final class TinyModels {
                 }
             }
             writer.addFile(
-                    "config.json", "{\"model_type\":\"llama\"}".getBytes(StandardCharsets.UTF_8));
+                    "config.json",
+                    "{\"model_type\":\"llama\",\"max_position_embeddings\":64}"
+                            .getBytes(StandardCharsets.UTF_8));
             writer.addFile("tokenizer.json", "{}".getBytes(StandardCharsets.UTF_8));
             writer.commit();
         }
