@@ -16,6 +16,7 @@ import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.NodeUpdate.Stepped;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.TrainerCommand;
+import dev.tapestry.node.Visibility;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.TrainingRun;
@@ -117,6 +118,8 @@ record TrainerStage(Path directory, Path corpus, boolean gradients) {
                         "",
                         1,
                         3,
+                        Duration.ofMinutes(5),
+                        Visibility.PROGRESS,
                         command.map(words ->
                                 new TrainerCommand(
                                         words,

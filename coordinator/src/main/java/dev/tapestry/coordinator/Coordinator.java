@@ -94,6 +94,7 @@ public final class Coordinator implements AutoCloseable {
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
+        PresenceBoard presence = new PresenceBoard(uploads, clock);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =
@@ -117,10 +118,15 @@ public final class Coordinator implements AutoCloseable {
                         uploads,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
+                        presence,
                         clock,
                         address::get);
         HttpApi api =
-                new HttpApi(config.listening(), identity, new Gate(ledger, refusals), routes.all());
+                new HttpApi(
+                        config.listening(),
+                        identity,
+                        new Gate(ledger, refusals, presence::seen),
+                        routes.all());
         return new Coordinator(config, ledger, desk, api, address, failure);
     }
 

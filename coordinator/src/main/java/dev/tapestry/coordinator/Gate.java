@@ -9,12 +9,14 @@ import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Decides by the client's certificate and the log who may use a route. */
 final class Gate {
 
     private final Ledger ledger;
     private final RefusalRegister refusals;
+    private final Consumer<MemberId> seen;
 
     /** Who may use a route. */
     enum Access {
@@ -30,9 +32,11 @@ final class Gate {
         STEWARD
     }
 
-    Gate(Ledger ledger, RefusalRegister refusals) {
+    /** A gate that tells {@code seen} of each member that it lets in. */
+    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen) {
         this.ledger = ledger;
         this.refusals = refusals;
+        this.seen = seen;
     }
 
     /**
@@ -57,6 +61,7 @@ final class Gate {
                     throw new ApiRefusal(ApiCode.STEWARD_ONLY, "only the steward does this");
                 }
                 check(access, id, shown);
+                seen.accept(id);
                 yield Optional.of(id);
             }
             case Peer.Steward() -> {

@@ -15,6 +15,7 @@ final class PartSlot {
     private final long bytes;
     private final List<Place> places;
     private boolean received;
+    private long arrived;
     private long newestClaim;
 
     /**
@@ -46,9 +47,18 @@ final class PartSlot {
         received = true;
     }
 
+    /** Bytes that are here, of the newest sender if it is not done. */
+    synchronized long arrived() {
+        return received ? bytes : arrived;
+    }
+
     /** Makes the caller the one sender that may write; empty when the part is here already. */
     synchronized OptionalLong claim() {
-        return received ? OptionalLong.empty() : OptionalLong.of(++newestClaim);
+        if (received) {
+            return OptionalLong.empty();
+        }
+        arrived = 0;
+        return OptionalLong.of(++newestClaim);
     }
 
     /** Writes a piece, unless a newer sender has taken over. */
@@ -58,6 +68,7 @@ final class PartSlot {
             return false;
         }
         writer.write(piece, length, at);
+        arrived = at + length;
         return true;
     }
 

@@ -2,6 +2,7 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
@@ -34,6 +35,7 @@ final class Routes {
     private final UploadDesk uploads;
     private final ScoreDesk scores;
     private final StewardDesk steward;
+    private final PresenceBoard board;
     private final InstantSource clock;
     private final Supplier<URI> address;
 
@@ -44,6 +46,7 @@ final class Routes {
             UploadDesk uploads,
             ScoreDesk scores,
             StewardDesk steward,
+            PresenceBoard board,
             InstantSource clock,
             Supplier<URI> address) {
         this.ledger = ledger;
@@ -52,6 +55,7 @@ final class Routes {
         this.uploads = uploads;
         this.scores = scores;
         this.steward = steward;
+        this.board = board;
         this.clock = clock;
         this.address = address;
     }
@@ -63,6 +67,8 @@ final class Routes {
                 get("/v1/status", Access.ANYONE, this::status),
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
+                get("/v1/presence", Access.READERS, this::presence),
+                new Route("PUT", "/v1/activity", Access.MEMBERS, this::activity),
                 get("/v1/models/{digest}", Access.READERS, this::model),
                 get("/v1/models/{digest}/update", Access.READERS, this::update),
                 get("/v1/parts/{digest}", Access.READERS, parts::send),
@@ -109,6 +115,15 @@ final class Routes {
         long after = exchange.number("after", 0);
         long seconds = Math.min(MAX_WAIT_SECONDS, exchange.number("wait", 0));
         exchange.reply(200, Views.round(ledger.await(after, Duration.ofSeconds(seconds))));
+    }
+
+    private void presence(Exchange exchange) {
+        exchange.reply(200, board.view(ledger.snapshot().consortium()));
+    }
+
+    private void activity(Exchange exchange) throws IOException {
+        board.tell(exchange.member(), exchange.document(Activity.class));
+        exchange.replyEmpty(204);
     }
 
     private void model(Exchange exchange) {

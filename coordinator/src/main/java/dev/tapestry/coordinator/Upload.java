@@ -116,6 +116,16 @@ final class Upload {
                 .toList();
     }
 
+    /** Bytes that are here of those that are sent. */
+    long arrived() {
+        return slots.values().stream().mapToLong(PartSlot::arrived).sum();
+    }
+
+    /** Bytes that are sent in all. */
+    long expected() {
+        return slots.values().stream().mapToLong(PartSlot::bytes).sum();
+    }
+
     /** Hashes what an earlier process may have received, and remembers which parts are whole. */
     void recover() {
         byte[] buffer = new byte[BUFFER_BYTES];

@@ -298,6 +298,22 @@ final class UploadDesk {
                                 round.plan().training().clipNorm()));
     }
 
+    /**
+     * How much of a contribution has arrived; nothing of nothing where none is on its way.
+     *
+     * @param received bytes
+     * @param expected bytes
+     */
+    record Arrival(long received, long expected) {}
+
+    /** How far the member's open upload is. */
+    Arrival arrival(MemberId member) {
+        Upload upload = open.get(member);
+        return upload == null
+                ? new Arrival(0, 0)
+                : new Arrival(upload.arrived(), upload.expected());
+    }
+
     /** Forgets uploads of other rounds than this one. */
     void forgetAllBut(RoundNumber round) {
         open.values().removeIf(upload -> !upload.manifest().round().equals(round));

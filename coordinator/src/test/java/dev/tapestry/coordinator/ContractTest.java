@@ -7,9 +7,11 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -17,6 +19,7 @@ import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.consortium.protocol.StopRequest;
 import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.VerifyingKey;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -66,6 +70,17 @@ class ContractTest {
         stage.run(1, MergeRule.fedAvg(), CodedMember.down(Codec.BF16));
         assertThat(stage.steward.post("/v1/runs", Stage.plan(1, MergeRule.fedAvg())).code())
                 .isEqualTo("RUN_UNDER_WAY");
+        Activity hindered =
+                new Activity(
+                        1,
+                        Activity.Doing.HINDERED,
+                        0,
+                        0,
+                        Optional.of("STORAGE"),
+                        Optional.of("the disk is full"));
+        assertThat(ada.client.put("/v1/activity", CanonicalJson.write(hindered)).status())
+                .isEqualTo(204);
+        ada.client.get("/v1/presence").as(200, PresenceView.class);
         ada.takePart(1, Stage.SEED);
         RoundView view = ada.await(1, Phase.SCORING);
         ScoreReport other =

@@ -262,7 +262,7 @@ class FaultTest {
                     new HttpApi(
                             CoordinatorConfig.read(stage.directory).listening(),
                             identity,
-                            new Gate(ledger, new RefusalRegister(ledger, stage.clock)),
+                            new Gate(ledger, new RefusalRegister(ledger, stage.clock), _ -> {}),
                             List.of(broken));
             api.start();
             try (TestClient client =

@@ -10,6 +10,7 @@ import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
+import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.node.round.RoundAssembly;
 import dev.tapestry.training.TrainingException;
@@ -32,6 +33,7 @@ public final class Node implements AutoCloseable {
     private final NodeLog log;
     private final EgressGate gate;
     private final CoordinatorClient client;
+    private final ActivityTeller teller;
     private final StopSignal stop;
     private final NodeAgent agent;
     private final SovereignBuild builds;
@@ -40,12 +42,14 @@ public final class Node implements AutoCloseable {
             NodeLog log,
             EgressGate gate,
             CoordinatorClient client,
+            ActivityTeller teller,
             StopSignal stop,
             NodeAgent agent,
             SovereignBuild builds) {
         this.log = log;
         this.gate = gate;
         this.client = client;
+        this.teller = teller;
         this.stop = stop;
         this.agent = agent;
         this.builds = builds;
@@ -105,14 +109,24 @@ public final class Node implements AutoCloseable {
                                                 outage.failures(),
                                                 outage.again())));
         CoordinatorClient client = new CoordinatorClient(gate);
+        ActivityTeller teller = new ActivityTeller(client, config.visibility());
         RoundAssembly desk =
-                new RoundAssembly(home, config, membership, key, corpus, evaluation, log, progress);
+                new RoundAssembly(
+                        home,
+                        config,
+                        membership,
+                        key,
+                        corpus,
+                        evaluation,
+                        log,
+                        teller.and(progress));
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
         return new Node(
                 log,
                 gate,
                 client,
+                teller,
                 stop,
                 desk.agent(client, stop, clock, retries.slower(MEND)),
                 builds);
@@ -168,6 +182,7 @@ public final class Node implements AutoCloseable {
     /** Writes the last receipts and lets go of the directory. */
     @Override
     public void close() {
+        teller.close();
         gate.close();
         log.close();
     }

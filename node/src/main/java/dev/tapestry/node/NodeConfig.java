@@ -10,6 +10,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -29,6 +30,8 @@ import java.util.Optional;
  * hold-out-salt: ""              # makes another choice of held-out documents
  * streams: 4                     # parts under way at once, in each direction
  * keep-bases: 3                  # older bases are deleted
+ * checkpoint-every: PT5M         # how much training a killed node may have to do again
+ * visibility: progress           # nothing, progress or reasons: what the node tells of its work
  * trainer:                       # if left out, the embedded engine trains; see TrainerCommand
  *   command: [bash, /opt/train.sh]
  * </pre>
@@ -40,6 +43,8 @@ import java.util.Optional;
  * @param holdOutSalt chooses which
  * @param streams parts under way at once
  * @param keepBases how many models of the loop stay on disk
+ * @param checkpointEvery how much time may pass between two checkpoints within a round
+ * @param visibility what the node tells the consortium of its work
  * @param trainer the member's own, if it has one
  */
 public record NodeConfig(
@@ -50,6 +55,8 @@ public record NodeConfig(
         String holdOutSalt,
         int streams,
         int keepBases,
+        Duration checkpointEvery,
+        Visibility visibility,
         Optional<TrainerCommand> trainer) {
 
     /** The YAML document, key by key. */
@@ -65,11 +72,16 @@ public record NodeConfig(
             Optional<String> holdOutSalt,
             Optional<Integer> streams,
             Optional<Integer> keepBases,
+            Optional<Duration> checkpointEvery,
+            Optional<String> visibility,
             Optional<TrainerCommand.YamlDocument> trainer) {}
 
     public NodeConfig {
         requireRange("streams", streams, 1, 64);
         requireRange("keep-bases", keepBases, 2, 1_000_000);
+        if (checkpointEvery.isNegative()) {
+            throw invalid("checkpoint-every is a time such as PT5M, not " + checkpointEvery);
+        }
         if (!(holdOutFraction > 0 && holdOutFraction < 1)) {
             throw invalid(
                     "hold-out-fraction is above 0 and below 1, not "
@@ -80,18 +92,77 @@ public record NodeConfig(
 
     /** Settings for a member with its text in {@code corpus}. */
     public static NodeConfig standard(MemberId member, Path corpus) {
-        return new NodeConfig(member, corpus, Compute.standard(), 0.05, "", 4, 3, Optional.empty());
+        return new NodeConfig(
+                member,
+                corpus,
+                Compute.standard(),
+                0.05,
+                "",
+                4,
+                3,
+                Duration.ofMinutes(5),
+                Visibility.PROGRESS,
+                Optional.empty());
     }
 
     /** The same with something else that trains and scores. */
     public NodeConfig with(Compute other) {
         return new NodeConfig(
-                member, corpus, other, holdOutFraction, holdOutSalt, streams, keepBases, trainer);
+                member,
+                corpus,
+                other,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                checkpointEvery,
+                visibility,
+                trainer);
     }
 
     /** The same with another share of held-out text. */
     public NodeConfig withHoldOut(double fraction, String salt) {
-        return new NodeConfig(member, corpus, compute, fraction, salt, streams, keepBases, trainer);
+        return new NodeConfig(
+                member,
+                corpus,
+                compute,
+                fraction,
+                salt,
+                streams,
+                keepBases,
+                checkpointEvery,
+                visibility,
+                trainer);
+    }
+
+    /** The same with other times between checkpoints within a round. */
+    public NodeConfig withCheckpointEvery(Duration other) {
+        return new NodeConfig(
+                member,
+                corpus,
+                compute,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                other,
+                visibility,
+                trainer);
+    }
+
+    /** The same with another word about what it tells of its work. */
+    public NodeConfig withVisibility(Visibility other) {
+        return new NodeConfig(
+                member,
+                corpus,
+                compute,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                checkpointEvery,
+                other,
+                trainer);
     }
 
     /** The same with a trainer of the member's own. */
@@ -104,6 +175,8 @@ public record NodeConfig(
                 holdOutSalt,
                 streams,
                 keepBases,
+                checkpointEvery,
+                visibility,
                 Optional.of(own));
     }
 
@@ -127,6 +200,8 @@ public record NodeConfig(
                     document.holdOutSalt.orElse(standard.holdOutSalt),
                     document.streams.orElse(standard.streams),
                     document.keepBases.orElse(standard.keepBases),
+                    document.checkpointEvery.orElse(standard.checkpointEvery),
+                    document.visibility.map(NodeConfig::visibility).orElse(standard.visibility),
                     document.trainer.map(own -> TrainerCommand.of(own, home)));
         } catch (InvalidPathException | NodeException | TrainingException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
@@ -164,6 +239,8 @@ public record NodeConfig(
         hold-out-salt: %s
         streams: %d
         keep-bases: %d
+        checkpoint-every: %s
+        visibility: %s
         """
                         .formatted(
                                 member,
@@ -176,7 +253,9 @@ public record NodeConfig(
                                 holdOutFraction,
                                 StrictYaml.quoted(holdOutSalt),
                                 streams,
-                                keepBases)
+                                keepBases,
+                                checkpointEvery,
+                                visibility.name().toLowerCase(Locale.ROOT))
                 + trainer.map(TrainerCommand::yaml).orElse("");
     }
 
@@ -190,6 +269,14 @@ public record NodeConfig(
                 .filter(value -> value.name().toLowerCase(Locale.ROOT).equals(word))
                 .findFirst()
                 .orElseThrow(() -> invalid("precision is auto, fp32 or bf16, not '" + word + "'"));
+    }
+
+    private static Visibility visibility(String word) {
+        return Arrays.stream(Visibility.values())
+                .filter(value -> value.name().toLowerCase(Locale.ROOT).equals(word))
+                .findFirst()
+                .orElseThrow(() ->
+                        invalid("visibility is nothing, progress or reasons, not '" + word + "'"));
     }
 
     static void requireRange(String key, int value, int least, int most) {

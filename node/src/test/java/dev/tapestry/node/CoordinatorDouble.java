@@ -21,6 +21,7 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
@@ -83,6 +84,7 @@ final class CoordinatorDouble implements AutoCloseable {
     final Map<Digest, byte[]> parts = new ConcurrentHashMap<>();
     final List<ContributionManifest> contributions = new ArrayList<>();
     final List<Score> scores = new ArrayList<>();
+    final List<Activity> activities = new CopyOnWriteArrayList<>();
     volatile Faults faults = (method, path) -> Fault.NONE;
 
     /** What becomes of the loop's state on its way to the member. */
@@ -264,6 +266,7 @@ final class CoordinatorDouble implements AutoCloseable {
                             ? found(updates.get(new Digest(steps[3])), "UNKNOWN_UPDATE")
                             : found(models.get(new Digest(steps[3])), "UNKNOWN_MODEL");
             case "GET parts" -> found(parts.get(new Digest(steps[3])), "UNKNOWN_PART");
+            case "PUT activity" -> told(CanonicalJson.read(body, Activity.class));
             case "PUT parts" -> put(new Digest(steps[3]), body);
             case "POST rounds" -> round(steps, body);
             case "GET log" -> log.route(steps, path);
@@ -312,6 +315,11 @@ final class CoordinatorDouble implements AutoCloseable {
             wait();
         }
         return views.apply(view());
+    }
+
+    private Object told(Activity activity) {
+        activities.add(activity);
+        return new byte[0];
     }
 
     private Object put(Digest digest, byte[] body) {

@@ -2,11 +2,13 @@ package dev.tapestry.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeEvent.Decision;
@@ -24,6 +26,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -529,6 +532,63 @@ class RoundStoriesTest {
         Files.writeString(card, Stage.CARD.replace("contributed-cpt, ", ""));
         announced();
         goesOnOnce("POLICY", "USE_NOT_PERMITTED", () -> Files.writeString(card, Stage.CARD));
+    }
+
+    @Test
+    void the_coordinator_hears_what_the_node_does_as_far_as_the_member_lets_it()
+            throws IOException {
+        announced();
+        Files.writeString(stage.home.tokens(), "not a folder");
+        goesOnOnce(
+                "STORAGE",
+                "tokens",
+                () -> {
+                    awaitActivity(Activity.Doing.HINDERED);
+                    Files.delete(stage.home.tokens());
+                });
+        assertThat(stage.coordinator.activities)
+                .filteredOn(activity -> activity.doing() == Activity.Doing.HINDERED)
+                .isNotEmpty()
+                .allSatisfy(activity -> {
+                    assertThat(activity.round()).isEqualTo(1);
+                    assertThat(activity.code()).contains("STORAGE");
+                    assertThat(activity.reason()).as("words may name files").isEmpty();
+                });
+    }
+
+    @Test
+    void a_member_may_have_reasons_told_or_nothing() throws IOException {
+        announced();
+        Files.writeString(stage.home.tokens(), "not a folder");
+        try (Node node = stage.node(stage.config().withVisibility(Visibility.REASONS))) {
+            stage.watch(update -> {
+                if (update instanceof NodeUpdate.Hindered hindered && hindered.failures() == 2) {
+                    awaitActivity(Activity.Doing.HINDERED);
+                    mend(() -> Files.delete(stage.home.tokens()));
+                }
+            });
+            node.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.activities)
+                .filteredOn(activity -> activity.doing() == Activity.Doing.HINDERED)
+                .allSatisfy(
+                        activity -> assertThat(activity.reason().orElseThrow()).contains("tokens"));
+
+        stage.coordinator.activities.clear();
+        long before = stage.coordinator.count("PUT", "/v1/activity");
+        stage.watch(_ -> {});
+        stage.coordinator.announce(Stage.plan(2, stage.coordinator.view().base().orElseThrow()), 2);
+        try (Node node = stage.node(stage.config().withVisibility(Visibility.NOTHING))) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(stage.coordinator.count("PUT", "/v1/activity")).isEqualTo(before);
+    }
+
+    private void awaitActivity(Activity.Doing doing) {
+        await().atMost(Duration.ofSeconds(30))
+                .until(() ->
+                        stage.coordinator.activities.stream()
+                                .anyMatch(activity -> activity.doing() == doing));
     }
 
     /** Something that a person does. */

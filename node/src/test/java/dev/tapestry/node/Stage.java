@@ -100,6 +100,8 @@ final class Stage implements AutoCloseable {
                 "",
                 4,
                 3,
+                Duration.ofMinutes(5),
+                Visibility.PROGRESS,
                 Optional.empty());
     }
 

@@ -17,6 +17,9 @@ final class ControlVariate implements AutoCloseable {
     /** The name of c_shared − c_own in a checkpoint. */
     static final String CORRECTION = "gradients.correction";
 
+    /** The name of the sum of the gradients counted so far in a checkpoint. */
+    static final String COUNTED = "gradients.counted";
+
     private final NativeTensors owned = new NativeTensors();
     private final ParameterLayout layout;
     private final Tensor sum;
@@ -69,6 +72,21 @@ final class ControlVariate implements AutoCloseable {
     /** From now on gradients stay as they are. */
     void correctNothing() {
         correction.zero_();
+    }
+
+    /** Steps whose gradients are counted since the last mean. */
+    long steps() {
+        return steps;
+    }
+
+    /** Their sum, {@code [elements]}; of no meaning where none is counted. */
+    Tensor counted() {
+        return sum;
+    }
+
+    /** Goes on where so many steps were counted; their sum is written into {@link #counted}. */
+    void goOnAfter(long counted) {
+        steps = counted;
     }
 
     /** c_shared − c_own, {@code [elements]}. */

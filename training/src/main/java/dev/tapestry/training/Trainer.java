@@ -133,6 +133,7 @@ public final class Trainer implements AutoCloseable {
             try {
                 if (saved.keeps(ControlVariate.CORRECTION)) {
                     trainer.countGradients();
+                    trainer.counting().goOnAfter(saved.countedSteps());
                 }
                 Libtorch.does(
                         "going on from " + checkpoint,
@@ -444,13 +445,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Writes weights, optimiser state, the gradients' correction and progress to one file; a crash
-     * leaves the old file or the new one. What is counted of gradients is not in it: write it after
-     * {@link #exportGradients}. Of a group rank 0 writes.
+     * Writes weights, optimiser state, the gradients' correction, what is counted of gradients, and
+     * progress to one file; a crash leaves the old file or the new one. Of a group rank 0 writes.
      */
     public void saveCheckpoint(Path file) {
         if (group.leads()) {
-            TrainerCheckpoint.write(file, model, kept(), progress);
+            TrainerCheckpoint.write(
+                    file, model, kept(), progress, variate == null ? 0 : variate.steps());
         }
     }
 
@@ -462,6 +463,9 @@ public final class Trainer implements AutoCloseable {
         }
         if (variate != null) {
             kept.put(ControlVariate.CORRECTION, variate.correction());
+            if (variate.steps() > 0) {
+                kept.put(ControlVariate.COUNTED, variate.counted());
+            }
         }
         return kept;
     }

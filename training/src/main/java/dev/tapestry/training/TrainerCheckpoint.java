@@ -23,7 +23,8 @@ import org.bytedeco.pytorch.Tensor;
  * <pre>
  * metadata: format = tapestry-trainer-1, config (config.json), steps, sequences, tokens, schedule_tokens
  * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser,
- *           for those that run ahead where weights are averaged (averaging.fast), and for the gradients' correction
+ *           for those that run ahead where weights are averaged (averaging.fast), for the gradients' correction, and
+ *           for the sum of the gradients of "counted_steps" steps (in the middle of a round)
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -31,6 +32,7 @@ final class TrainerCheckpoint implements AutoCloseable {
     private static final String FORMAT = "tapestry-trainer-1";
     private static final String WEIGHTS = "weights.";
     private static final String OPTIMIZER = "optimizer.";
+    private static final String COUNTED_STEPS = "counted_steps";
 
     private final SafetensorsFile file;
 
@@ -39,7 +41,11 @@ final class TrainerCheckpoint implements AutoCloseable {
     }
 
     static void write(
-            Path target, Llama model, SequencedMap<String, Tensor> state, Progress progress) {
+            Path target,
+            Llama model,
+            SequencedMap<String, Tensor> state,
+            Progress progress,
+            long countedSteps) {
         List<TensorSpec> specs = new ArrayList<>();
         FlatParameters parameters = model.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
@@ -57,6 +63,9 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put("sequences", Long.toString(progress.sequences()));
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
+        if (countedSteps > 0) {
+            metadata.put(COUNTED_STEPS, Long.toString(countedSteps));
+        }
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, specs, metadata)) {
             for (Slot slot : parameters.layout().slots().values()) {
                 copy(parameters.tensor(slot.name()), writer.data(WEIGHTS + slot.name()));
@@ -96,6 +105,11 @@ final class TrainerCheckpoint implements AutoCloseable {
     Progress progress() {
         return new Progress(
                 number("steps"), number("sequences"), number("tokens"), number("schedule_tokens"));
+    }
+
+    /** Steps whose gradients were counted when it was written. */
+    long countedSteps() {
+        return file.metadata().containsKey(COUNTED_STEPS) ? number(COUNTED_STEPS) : 0;
     }
 
     /** Copies weights and optimiser state to where they live. */

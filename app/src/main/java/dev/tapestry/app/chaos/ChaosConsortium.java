@@ -54,6 +54,9 @@ final class ChaosConsortium implements AutoCloseable {
     /** For anything to happen, on a machine that is busy. */
     private static final Duration PATIENCE = Duration.ofMinutes(10);
 
+    /** Within a round of some seconds. */
+    private static final Duration CHECKPOINTS = Duration.ofMillis(200);
+
     private static final Duration GLANCE = Duration.ofMillis(4);
     private static final String HEAP_COORDINATOR = "-Xmx160m";
     private static final String HEAP_NODE = "-Xmx320m";
@@ -123,6 +126,7 @@ final class ChaosConsortium implements AutoCloseable {
         Enrolment.standard(_ -> {}).join(home, steward.invite(member.id(), Duration.ofHours(1)));
         NodeConfig.standard(member.id(), corpora.resolve(member.id().value()))
                 .with(Compute.of(1, Precision.FP32))
+                .withCheckpointEvery(CHECKPOINTS)
                 .write(home);
         tails.put(member, new NodeTail(home.metrics()));
         told.put(member, new ArrayList<>());

@@ -2,9 +2,11 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,6 +21,9 @@ final class RunCommands extends CommandGroup {
 
     /** What {@code run start --json} prints. */
     record Started(int rounds, long tokensPerRound, long logSize) {}
+
+    /** What {@code run status --json} prints. */
+    record Status(RoundView round, PresenceView presence) {}
 
     /** What {@code run stop --json} prints. */
     record Stopped(long logSize) {}
@@ -55,8 +60,8 @@ final class RunCommands extends CommandGroup {
             name = "stop",
             description = {
                 "End the run that is under way.",
-                "The round under way is abandoned: what was contributed to it is not merged. Bases that",
-                "were published stay. Another run can begin at once."
+                "The round under way is abandoned: what was contributed to it is not merged.",
+                "Bases that were published stay. Another run can begin at once."
             },
             footer = {
                 "",
@@ -68,6 +73,7 @@ final class RunCommands extends CommandGroup {
                     Path directory,
             @Option(
                             names = "--reason",
+                            paramLabel = "TEXT",
                             required = true,
                             description = "For the log, where every member reads it.")
                     String reason,
@@ -80,9 +86,40 @@ final class RunCommands extends CommandGroup {
     }
 
     @Command(
+            name = "status",
+            description = {
+                "Show where the loop is, for whom it waits until when, and what every member's node",
+                "does, as far as its settings let it say: steps, bytes that have arrived, what",
+                "hinders it."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry run status loom",
+                "  tapestry run status loom --json"
+            })
+    int status(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            RoundView round = steward.round(0, Duration.ZERO);
+            PresenceView presence = steward.presence();
+            answer(
+                    json,
+                    new Status(round, presence),
+                    "%s%n%n%s",
+                    RunWatch.line(round, presence.clock()),
+                    PresenceLines.table(presence).stripTrailing());
+            return 0;
+        }
+    }
+
+    @Command(
             name = "watch",
             description = {
                 "Print a line whenever something changes: round, phase, who is awaited, deadline;",
+                "while nothing changes, once a minute how far those are who are awaited;",
                 "and one for each merge: how far the members' updates agree, among each other and with those before.",
                 "Ends when the run does: with 0 if it published all its bases, or with 1 if it ended"
                         + " before. While nothing runs it speaks of the latest round."
@@ -111,6 +148,12 @@ final class RunCommands extends CommandGroup {
                                                 RunWatch.line(view, Instant.now()));
                                         if (!json) {
                                             merges.of(view).ifPresent(line -> say("%s", line));
+                                        }
+                                    },
+                                    presence -> {
+                                        if (!json) {
+                                            PresenceLines.awaited(presence)
+                                                    .ifPresent(line -> say("    %s", line));
                                         }
                                     },
                                     trouble -> err().println(trouble))

@@ -2,6 +2,7 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
+import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import java.time.Duration;
@@ -15,11 +16,17 @@ import java.util.function.Consumer;
  *
  * @param steward whom to ask
  * @param views hears every view that differs from the one before
+ * @param waits hears who is awaited and how far they are, while nothing changes
  * @param troubles hears that the coordinator does not answer
  */
-record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<String> troubles) {
+record RunWatch(
+        StewardClient steward,
+        Consumer<RoundView> views,
+        Consumer<PresenceView> waits,
+        Consumer<String> troubles) {
 
-    private static final Duration POLL = Duration.ofSeconds(50);
+    private static final Duration POLL = Duration.ofSeconds(10);
+    private static final int POLLS_A_MINUTE = 6;
     private static final Duration PAUSE = Duration.ofSeconds(3);
     private static final int PATIENCE = 20;
 
@@ -27,12 +34,16 @@ record RunWatch(StewardClient steward, Consumer<RoundView> views, Consumer<Strin
     RoundView follow() throws InterruptedException {
         long version = 0;
         int failures = 0;
+        int quiet = 0;
         while (true) {
             try {
                 RoundView view = steward.round(version, POLL);
                 failures = 0;
                 if (view.version() != version) {
                     views.accept(view);
+                    quiet = 0;
+                } else if (!view.awaited().isEmpty() && quiet++ % POLLS_A_MINUTE == 0) {
+                    waits.accept(steward.presence());
                 }
                 version = view.version();
                 if (view.roundsPlanned() == 0) {

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -85,6 +86,11 @@ public final class StewardClient implements AutoCloseable {
         return read(
                 send("/v1/round?after=" + version + "&wait=" + wait.toSeconds(), null, wait),
                 RoundView.class);
+    }
+
+    /** Who is there, who is awaited, and how far they are. */
+    public PresenceView presence() {
+        return read(send("/v1/presence", null, Duration.ZERO), PresenceView.class);
     }
 
     private byte[] send(String path, @Nullable Object body, Duration wait) {

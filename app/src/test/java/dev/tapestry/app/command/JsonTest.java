@@ -84,6 +84,7 @@ final class JsonTest {
             json("run watch", consortium);
             json("doctor", node);
             json("run start", consortium, Tiny.plan(directory.resolve("again.yaml")));
+            json("run status", consortium);
             json("run stop", consortium, "--reason", "the walk goes on");
             json("member revoke", consortium, "alpha", "--reason", "the walk is over");
         }

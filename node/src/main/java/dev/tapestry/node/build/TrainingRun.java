@@ -23,6 +23,7 @@ public final class TrainingRun {
     private final InstantSource clock;
     private long nanos;
     private int done;
+    private int before;
     private double nats;
 
     /**
@@ -48,6 +49,29 @@ public final class TrainingRun {
     }
 
     /**
+     * Goes on where a checkpoint was written.
+     *
+     * @param after steps that are done
+     * @param sum of their losses, in nats per token
+     */
+    public TrainingRun goOnAfter(int after, double sum) {
+        done = after;
+        before = after;
+        nats = sum;
+        return this;
+    }
+
+    /** Steps that are done. */
+    public int done() {
+        return done;
+    }
+
+    /** The sum of their losses, in nats per token. */
+    public double nats() {
+        return nats;
+    }
+
+    /**
      * What was trained.
      *
      * @param tokens in these steps
@@ -70,6 +94,10 @@ public final class TrainingRun {
      * @throws dev.tapestry.node.NodeException {@code STOPPED}
      */
     public void until(int count, Trainer trainer) {
+        until(count, trainer, () -> {});
+    }
+
+    private void until(int count, Trainer trainer, Runnable between) {
         long began = System.nanoTime() - nanos;
         while (done < count) {
             stop.check();
@@ -85,13 +113,19 @@ public final class TrainingRun {
                             steps,
                             report.tokensSeen(),
                             report.loss(),
-                            done * plan.tokensPerStep() / Math.max(nanos / 1e9, 1e-9)));
+                            (done - before) * plan.tokensPerStep() / Math.max(nanos / 1e9, 1e-9)));
+            between.run();
         }
     }
 
     /** Does the steps that are left. */
     public Result rest(Trainer trainer, Tokens text) {
-        until(steps, trainer);
+        return rest(trainer, text, () -> {});
+    }
+
+    /** The same, with something that is done after each step. */
+    public Result rest(Trainer trainer, Tokens text, Runnable between) {
+        until(steps, trainer, between);
         return Result.of(steps * plan.tokensPerStep(), steps, nats / steps, text);
     }
 }

@@ -3,6 +3,7 @@ package dev.tapestry.node.egress;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
@@ -120,6 +121,17 @@ public final class CoordinatorClient {
     public Answer score(RoundNumber round, Envelope score) {
         return gate.send(
                 Message.tell(MessageKind.SCORE, "/v1/rounds/" + round + "/scores", score.bytes()));
+    }
+
+    /**
+     * Says once what the node is doing.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public void tellOnce(Activity activity) throws IOException {
+        gate.once(
+                Message.tell(MessageKind.ACTIVITY, "/v1/activity", CanonicalJson.write(activity)),
+                new ReplySink.Memory());
     }
 
     /** The log's signed checkpoint: a signed note. */

@@ -26,6 +26,8 @@ public enum MessageKind {
     SEAL("POST", "/v1/rounds/[0-9]+/contributions/[0-9a-f]{64}/seal"),
     /** Sends a signed score: numbers only. */
     SCORE("POST", "/v1/rounds/[0-9]+/scores"),
+    /** Says what the node is doing, as far as the member lets it. */
+    ACTIVITY("PUT", "/v1/activity"),
     /** Asks for the log's signed checkpoint. */
     CHECKPOINT("GET", "/v1/log/checkpoint"),
     /** Asks for a slice of the log. */

@@ -31,7 +31,8 @@ final class EmbeddedTrainer implements RoundTrainer {
                             task.base(),
                             text.train(),
                             target,
-                            task.gradients());
+                            task.gradients(),
+                            task.planDigest() + " " + text.pack());
             closeText();
             return result;
         } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import dev.tapestry.training.TrainingPlan;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -39,13 +40,33 @@ public final class EmbeddedTraining {
     private final StopSignal stop;
     private final InstantSource clock;
     private final ProcessGroup group;
+    private final Optional<RoundCheckpoints> checkpoints;
     private @Nullable Contributed contributed;
     private @Nullable TrainingAhead ahead;
 
     /** A trainer that holds what it has contributed in a round. */
     private record Contributed(int round, TrainingPlan plan, Trainer trainer) {}
 
-    /** Keeps the optimiser's states in {@code states}, which need not exist. */
+    /**
+     * Keeps the optimiser's states in {@code states}, which need not exist, and so often what a
+     * round has come to.
+     */
+    EmbeddedTraining(
+            Path states,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock,
+            Duration checkpointEvery) {
+        this(
+                states,
+                progress,
+                stop,
+                clock,
+                ProcessGroup.alone(),
+                Optional.of(new RoundCheckpoints(states, checkpointEvery)));
+    }
+
+    /** Keeps the optimiser's states; a round that is broken off begins again. */
     public EmbeddedTraining(
             Path states, NodeProgress progress, StopSignal stop, InstantSource clock) {
         this(states, progress, stop, clock, ProcessGroup.alone());
@@ -58,6 +79,17 @@ public final class EmbeddedTraining {
             StopSignal stop,
             InstantSource clock,
             ProcessGroup group) {
+        this(states, progress, stop, clock, group, Optional.empty());
+    }
+
+    private EmbeddedTraining(
+            Path states,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock,
+            ProcessGroup group,
+            Optional<RoundCheckpoints> checkpoints) {
+        this.checkpoints = checkpoints;
         this.states = new TrainerStates(states);
         this.progress = progress;
         this.stop = stop;
@@ -77,13 +109,30 @@ public final class EmbeddedTraining {
             Tokens tokens,
             Path target,
             Optional<GradientTask> gradients) {
+        return train(steps, base, tokens, target, gradients, "");
+    }
+
+    /**
+     * The same; what was trained of this task before the node was killed is not trained again.
+     *
+     * @param task another plan, base or text is another task
+     */
+    TrainingRun.Result train(
+            RoundSteps steps,
+            Path base,
+            Tokens tokens,
+            Path target,
+            Optional<GradientTask> gradients,
+            String task) {
         try (ModelDirectory model = ModelDirectory.open(base)) {
             requireF32(model);
-            RoundTraining training = begin(steps, model, tokens);
+            RoundTraining training =
+                    brokenOff(steps, tokens, task)
+                            .orElseGet(() -> counting(begin(steps, model, tokens), gradients));
             boolean goesOn = false;
             try {
                 TrainingRun.Result result =
-                        finish(training, steps, model, tokens, target, gradients);
+                        finish(training, steps, model, tokens, target, gradients, task);
                 goesOn = steps.ahead() > 0;
                 return result;
             } finally {
@@ -105,13 +154,20 @@ public final class EmbeddedTraining {
             ModelDirectory model,
             Tokens tokens,
             Path target,
-            Optional<GradientTask> gradients) {
+            Optional<GradientTask> gradients,
+            String task) {
         Trainer trainer = training.trainer();
-        gradients.ifPresentOrElse(task -> count(trainer, task), trainer::correctNoGradients);
-        TrainingRun.Result result = training.run().rest(trainer, tokens);
+        TrainingRun run = training.run();
+        checkpoints.ifPresent(RoundCheckpoints::begin);
+        TrainingRun.Result result =
+                run.rest(
+                        trainer,
+                        tokens,
+                        () -> checkpoints.ifPresent(kept -> kept.consider(task, trainer, run)));
         trainer.exportLike(model, target);
-        gradients.ifPresent(task -> trainer.exportGradients(model, task.target()));
+        gradients.ifPresent(asked -> trainer.exportGradients(model, asked.target()));
         trainer.saveCheckpoint(states.after(steps.round().value()));
+        checkpoints.ifPresent(RoundCheckpoints::drop);
         if (group.leads()) {
             states.dropOlderThan(steps.round());
         }
@@ -253,6 +309,44 @@ public final class EmbeddedTraining {
         if (contributed != null) {
             contributed.trainer().close();
             contributed = null;
+        }
+    }
+
+    /** Where this task was broken off, if it was and a checkpoint is kept. */
+    private Optional<RoundTraining> brokenOff(RoundSteps steps, Tokens tokens, String task) {
+        return checkpoints.flatMap(kept ->
+                kept.find(task)
+                        .filter(found -> found.done() < steps.count())
+                        .flatMap(found -> {
+                            try {
+                                Trainer trainer =
+                                        Trainer.resume(
+                                                kept.file(found), steps.plan(), tokens, group);
+                                dropAhead();
+                                return Optional.of(
+                                        new RoundTraining(
+                                                trainer,
+                                                run(steps).goOnAfter(found.done(), found.nats())));
+                            } catch (TrainingException e) {
+                                LOG.log(
+                                        System.Logger.Level.WARNING,
+                                        "round {0} begins again: {1}",
+                                        steps.round(),
+                                        e.getMessage());
+                                return Optional.empty();
+                            }
+                        }));
+    }
+
+    private static RoundTraining counting(
+            RoundTraining training, Optional<GradientTask> gradients) {
+        Trainer trainer = training.trainer();
+        try {
+            gradients.ifPresentOrElse(task -> count(trainer, task), trainer::correctNoGradients);
+            return training;
+        } catch (RuntimeException e) {
+            training.close();
+            throw e;
         }
     }
 

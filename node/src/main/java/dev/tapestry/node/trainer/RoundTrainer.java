@@ -47,7 +47,12 @@ public interface RoundTrainer {
                 .<RoundTrainer>map(own -> new OwnTrainer(own, config, progress, stop, clock))
                 .orElseGet(() ->
                         new EmbeddedTrainer(
-                                new EmbeddedTraining(home.trainer(), progress, stop, clock),
+                                new EmbeddedTraining(
+                                        home.trainer(),
+                                        progress,
+                                        stop,
+                                        clock,
+                                        config.checkpointEvery()),
                                 config));
     }
 }
