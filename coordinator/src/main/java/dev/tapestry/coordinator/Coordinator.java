@@ -106,7 +106,14 @@ public final class Coordinator implements AutoCloseable {
                         residuals);
         RoundDesk desk =
                 new RoundDesk(
-                        ledger, work, retention, uploads, clock, config.mergeThreads(), failure);
+                        ledger,
+                        work,
+                        retention,
+                        uploads,
+                        presence,
+                        clock,
+                        config.mergeThreads(),
+                        failure);
 
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));

@@ -33,16 +33,20 @@ final class RoundDesk implements Runnable {
 
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(10);
     private static final int MERGE_ATTEMPTS = 3;
+    private static final Duration TELL_WAIT = Duration.ofMinutes(1);
 
     private final Ledger ledger;
     private final MergeWork work;
     private final Retention retention;
     private final UploadDesk uploads;
+    private final PresenceBoard presence;
     private final InstantSource clock;
     private final int mergeThreads;
     private final CompletableFuture<CoordinatorException> failure;
     private volatile boolean stopped;
     private int failedMerges;
+    private long toldVersion;
+    private long told;
 
     /**
      * A desk that is not at work yet.
@@ -54,6 +58,7 @@ final class RoundDesk implements Runnable {
             MergeWork work,
             Retention retention,
             UploadDesk uploads,
+            PresenceBoard presence,
             InstantSource clock,
             int mergeThreads,
             CompletableFuture<CoordinatorException> failure) {
@@ -61,6 +66,7 @@ final class RoundDesk implements Runnable {
         this.work = work;
         this.retention = retention;
         this.uploads = uploads;
+        this.presence = presence;
         this.clock = clock;
         this.mergeThreads = mergeThreads;
         this.failure = failure;
@@ -77,6 +83,7 @@ final class RoundDesk implements Runnable {
             Ledger.Snapshot now = ledger.snapshot();
             try {
                 if (!duty(now.consortium())) {
+                    tellWait(now);
                     ledger.await(now.version(), untilDue(now.consortium()));
                 }
             } catch (InterruptedException e) {
@@ -138,6 +145,21 @@ final class RoundDesk implements Runnable {
                     System.Logger.Level.WARNING,
                     "files of old rounds are not all deleted; look at their permissions",
                     e);
+        }
+    }
+
+    /** No wait is silent: once a minute the log says for whom. */
+    private void tellWait(Ledger.Snapshot now) {
+        long moment = System.nanoTime();
+        if (now.version() != toldVersion) {
+            toldVersion = now.version(); // the chronicle has just said it
+            told = moment;
+        } else if (moment - told > TELL_WAIT.toNanos()) {
+            told = moment;
+            String awaited = presence.view(now.consortium()).awaited();
+            if (!awaited.isEmpty()) {
+                LOG.log(System.Logger.Level.INFO, () -> "still waiting for " + awaited);
+            }
         }
     }
 

@@ -131,6 +131,9 @@ public final class ChaosCommand implements Callable<Integer> {
                                     StudyFiles.home().resolve("models/demo-base"),
                                     System.err::println)
                             .run(StudyFiles.commit());
+        } catch (InterruptedException e) {
+            throw new ChaosException(
+                    ChaosException.Code.STOPPED, "interrupted; all processes are ended");
         } finally {
             if (directory == null) {
                 delete(work);

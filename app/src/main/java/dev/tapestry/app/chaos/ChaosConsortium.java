@@ -1,5 +1,6 @@
 package dev.tapestry.app.chaos;
 
+import dev.tapestry.app.chaos.ChaosException.Code;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.process.NodeTail;
 import dev.tapestry.app.process.Programs;
@@ -278,6 +279,7 @@ final class ChaosConsortium implements AutoCloseable {
         requireAlive();
         if (System.nanoTime() > deadline) {
             throw new ChaosException(
+                    Code.CAME_TO_NOTHING,
                     "nothing came of %s in %d minutes; see the logs in %s"
                             .formatted(what, PATIENCE.toMinutes(), directory));
         }
@@ -291,6 +293,7 @@ final class ChaosConsortium implements AutoCloseable {
         all.forEach((name, process) -> {
             if (!process.isAlive()) {
                 throw new ChaosException(
+                        Code.ENDED_BY_ITSELF,
                         "%s ended by itself with exit code %d; see %s"
                                 .formatted(
                                         name,

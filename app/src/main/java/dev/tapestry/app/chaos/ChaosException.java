@@ -1,11 +1,31 @@
 package dev.tapestry.app.chaos;
 
-/** A consortium did not come through, or could not be set up; the message says where to look. */
-final class ChaosException extends RuntimeException {
+import dev.tapestry.consortium.Coded;
+
+/** A consortium did not come through; the message says where to look. */
+final class ChaosException extends RuntimeException implements Coded {
 
     private static final long serialVersionUID = 1L;
 
-    ChaosException(String message) {
+    /** What kind of trouble it is. */
+    enum Code {
+        /** What had to follow did not come. */
+        CAME_TO_NOTHING,
+        /** A process ended that nobody had killed. */
+        ENDED_BY_ITSELF,
+        /** It was interrupted. */
+        STOPPED
+    }
+
+    private final Code code;
+
+    ChaosException(Code code, String message) {
         super(message);
+        this.code = code;
+    }
+
+    @Override
+    public Code code() {
+        return code;
     }
 }

@@ -62,7 +62,8 @@ enum Moment {
 
     /** Whether it will not come any more in the round. */
     boolean isPast(Sight sight) {
-        return this != BELIEVED && sight.over();
+        // A node that looks away for a moment learns of the base with the next round.
+        return this == BELIEVED ? sight.longOver() : sight.over();
     }
 
     /** Whether the round's base is there by then, so that the next round has to show something. */

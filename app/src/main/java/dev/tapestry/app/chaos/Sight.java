@@ -51,6 +51,12 @@ record Sight(
         return view.filter(v -> is(RoundView.Phase.PUBLISHED) || last(v) > round).isPresent();
     }
 
+    /** Whether the next round is under way. */
+    boolean longOver() {
+        return view.filter(v -> last(v) > round && v.phase() != RoundView.Phase.COLLECTING)
+                .isPresent();
+    }
+
     private static int last(RoundView view) {
         return view.plan().map(plan -> plan.round().value()).orElse(0);
     }

@@ -1,13 +1,17 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.app.report.TextTable;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -110,9 +114,23 @@ final class RunCommands extends CommandGroup {
                     new Status(round, presence),
                     "%s%n%n%s",
                     RunWatch.line(round, presence.clock()),
-                    PresenceLines.table(presence).stripTrailing());
+                    table(presence).stripTrailing());
             return 0;
         }
+    }
+
+    private static String table(PresenceView view) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("member", "awaited", "last seen", "state"));
+        for (Presence member : view.members()) {
+            rows.add(
+                    List.of(
+                            member.member().value(),
+                            member.awaited() ? "yes" : "",
+                            member.lastSeen(view.clock()),
+                            member.state(view.clock())));
+        }
+        return TextTable.ofWords(rows);
     }
 
     @Command(
@@ -152,8 +170,7 @@ final class RunCommands extends CommandGroup {
                                     },
                                     presence -> {
                                         if (!json) {
-                                            PresenceLines.awaited(presence)
-                                                    .ifPresent(line -> say("    %s", line));
+                                            say("    %s", presence.awaited());
                                         }
                                     },
                                     trouble -> err().println(trouble))

@@ -1,5 +1,6 @@
 package dev.tapestry.consortium.protocol;
 
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -53,5 +54,16 @@ public record Activity(
                     "a code has at most %d characters, a reason %d"
                             .formatted(LONGEST_CODE, LONGEST_REASON));
         }
+    }
+
+    /** The same in words. */
+    String words() {
+        StringBuilder words = new StringBuilder(doing.name().toLowerCase(Locale.ROOT));
+        if (of > 0) {
+            words.append(", step ").append(done).append(" of ").append(of);
+        }
+        code.ifPresent(what -> words.append(": ").append(what));
+        reason.ifPresent(why -> words.append(" (").append(why).append(')'));
+        return words.toString();
     }
 }

@@ -1,6 +1,7 @@
 package dev.tapestry.consortium.protocol;
 
 import dev.tapestry.consortium.MemberId;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -23,4 +24,40 @@ public record Presence(
         Optional<Instant> advanced,
         Optional<Activity> activity,
         long received,
-        long expected) {}
+        long expected) {
+
+    /** A node asks for news at least so often while it is there. */
+    private static final Duration SILENCE = Duration.ofSeconds(90);
+
+    /** What it does, how far it is, and since when it is away if it is, in words. */
+    public String state(Instant now) {
+        String doing =
+                expected > 0
+                        ? "sending, %d %% of %,d bytes are here"
+                                .formatted(100 * received / expected, expected)
+                        : activity.map(Activity::words).orElse("");
+        String away =
+                seen.map(at -> Duration.between(at, now))
+                        .map(silent ->
+                                silent.compareTo(SILENCE) > 0 ? "away for " + words(silent) : "")
+                        .orElse("not seen since the coordinator was started");
+        if (away.isEmpty()) {
+            return doing.isEmpty() ? "there" : doing;
+        }
+        return doing.isEmpty() ? away : away + ", last " + doing;
+    }
+
+    /** When it was last seen, in words. */
+    public String lastSeen(Instant now) {
+        return seen.map(at -> words(Duration.between(at, now)) + " ago").orElse("not yet");
+    }
+
+    /** In the largest unit that tells enough. */
+    private static String words(Duration time) {
+        long seconds = Math.max(0, time.toSeconds());
+        if (seconds < 120) {
+            return seconds + " s";
+        }
+        return seconds < 2 * 3600 ? seconds / 60 + " min" : seconds / 3600 + " h";
+    }
+}

@@ -2,6 +2,7 @@ package dev.tapestry.consortium.protocol;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Who is there, who is awaited, and how far they are.
@@ -12,5 +13,13 @@ import java.util.List;
 public record PresenceView(Instant clock, List<Presence> members) {
     public PresenceView {
         members = List.copyOf(members);
+    }
+
+    /** Everybody who is awaited and how far they are, in one line; empty where nobody is. */
+    public String awaited() {
+        return members.stream()
+                .filter(Presence::awaited)
+                .map(presence -> presence.member() + ": " + presence.state(clock))
+                .collect(Collectors.joining("; "));
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.consortium.protocol;
+
+import org.jspecify.annotations.NullMarked;
