@@ -557,6 +557,24 @@ class RoundStoriesTest {
     }
 
     @Test
+    void a_node_that_is_refused_when_it_asks_for_news_pauses_and_asks_again() throws IOException {
+        announced();
+        AtomicInteger asked = new AtomicInteger();
+        stage.coordinator.faults =
+                (method, path) ->
+                        path.startsWith("/v1/round?") && asked.incrementAndGet() <= 3
+                                ? Fault.REPLACED
+                                : Fault.NONE;
+        try (Node node = stage.node()) {
+            node.agent().run(Until.noRun());
+        }
+        assertThat(hindered())
+                .containsExactly(
+                        "COORDINATOR_REFUSED", "COORDINATOR_REFUSED", "COORDINATOR_REFUSED");
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
     void a_member_may_have_reasons_told_or_nothing() throws IOException {
         announced();
         Files.writeString(stage.home.tokens(), "not a folder");

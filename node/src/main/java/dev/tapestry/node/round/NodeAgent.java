@@ -93,9 +93,11 @@ public final class NodeAgent {
         Optional<RoundView> seen = Optional.empty();
         while (true) {
             long after = version;
+            boolean atWork = false;
             try {
                 RoundView view = stop.interruptibly(() -> client.round(after, POLL));
                 seen = Optional.of(view);
+                atWork = true;
                 if (!givenUp.contains(phase(view))) {
                     participant.takePart(view);
                     shelf.tidy(view);
@@ -103,7 +105,8 @@ public final class NodeAgent {
                 setbacks = 0;
                 version = view.version();
             } catch (RuntimeException e) {
-                version = endure(Setback.of(e), e, seen, ++setbacks);
+                Setback setback = Setback.of(e);
+                version = endure(atWork ? setback : setback.ofAsking(), e, seen, ++setbacks);
             }
             if (version != ANY && until.done(seen.orElseThrow())) {
                 return;

@@ -88,6 +88,11 @@ record Setback(Outlook outlook, String code, String reason) {
         };
     }
 
+    /** The same where the node only asked for news: there is no phase of a round to give up. */
+    Setback ofAsking() {
+        return outlook == Outlook.LASTING ? new Setback(Outlook.PASSING, code, reason) : this;
+    }
+
     Verdict verdict() {
         return code.equals(Code.NOT_PROVEN.name()) || code.equals(Code.SPLIT_VIEW.name())
                 ? Verdict.BASE_NOT_BELIEVED
