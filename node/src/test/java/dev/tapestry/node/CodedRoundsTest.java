@@ -207,6 +207,28 @@ class CodedRoundsTest {
     }
 
     @Test
+    void a_node_that_ends_while_it_codes_what_it_trained_does_not_train_it_again()
+            throws IOException {
+        announced(1);
+        try (Node node = stage.node()) {
+            stage.watch(update -> {
+                if (update instanceof NodeUpdate.Began began
+                        && began.detail().startsWith("the update")) {
+                    throw new IllegalStateException("the power went");
+                }
+            });
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()))
+                    .hasMessageContaining("the power went");
+        }
+        stage.watch(_ -> {});
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(stage.updates.stream().filter(NodeUpdate.Stepped.class::isInstance)).hasSize(3);
+        assertThat(stage.coordinator.contributions).hasSize(1);
+    }
+
+    @Test
     void a_node_that_does_not_know_the_codec_says_so_before_it_trains() {
         Digest base = stage.coordinator.view().base().orElseThrow();
         Wire newer = new Wire(Optional.of(new CodecName("int9/1")), Optional.empty());

@@ -7,8 +7,10 @@ import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
@@ -25,7 +27,8 @@ import java.util.stream.Stream;
  *
  * <p>{@code outbox/round-N/weights/}, or {@code update/} with {@code residual.safetensors}, is
  * whole before {@code contribution.json}, the signed manifest, appears beside it: where there is a
- * signed manifest, there is nothing left to train.
+ * signed manifest, there is nothing left to train. Before that {@code trained.json} says that the
+ * weights, and the gradient if one is asked, are whole: what is left then is to pack them.
  */
 final class Outbox {
 
@@ -34,6 +37,7 @@ final class Outbox {
     private static final String RESIDUAL = "residual.safetensors";
     private static final String GRADIENT = "gradient";
     private static final String ENVELOPE = "contribution.json";
+    private static final String TRAINED = "trained.json";
 
     private final NodeHome home;
     private final SigningKey key;
@@ -50,6 +54,13 @@ final class Outbox {
      * @param gradient a folder for the mean gradient before it is coded
      */
     record Place(Path weights, Path update, Path residual, Path gradient) {}
+
+    /**
+     * What was trained and not packed yet.
+     *
+     * @param task another plan or text is another task
+     */
+    private record Trained(String task, TrainingRun.Result result) {}
 
     Outbox(NodeHome home, SigningKey key) {
         this.home = home;
@@ -96,10 +107,42 @@ final class Outbox {
         return place(round);
     }
 
+    /** What training this task in this round gave, if it was done and its files are here. */
+    Optional<TrainingRun.Result> trained(RoundNumber round, String task) {
+        Path note = home.outbox(round).resolve(TRAINED);
+        if (!Files.exists(note)) {
+            return Optional.empty();
+        }
+        try {
+            Trained trained = CanonicalJson.read(SafeFile.readBytes(note), Trained.class);
+            return trained.task().equals(task) ? Optional.of(trained.result()) : Optional.empty();
+        } catch (TrustException e) {
+            return Optional.empty(); // damaged: it is trained anew
+        }
+    }
+
+    /** The weights, and the gradient if one is asked, are written. */
+    void noteTrained(RoundNumber round, String task, TrainingRun.Result result) {
+        SafeFile.write(
+                home.outbox(round).resolve(TRAINED),
+                CanonicalJson.write(new Trained(task, result)));
+    }
+
+    /**
+     * Where a round's contribution is to be written that is trained, and packed in part at most.
+     */
+    Place unpacked(RoundNumber round) {
+        Place place = place(round);
+        drop(place.update());
+        drop(place.residual());
+        return place;
+    }
+
     /** Signs the contribution whose files are written; of weights that are not sent none stay. */
     Parcel sign(ContributionManifest manifest) {
         Envelope envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key);
         SafeFile.write(home.outbox(manifest.round()).resolve(ENVELOPE), envelope.bytes());
+        drop(home.outbox(manifest.round()).resolve(TRAINED));
         Place place = place(manifest.round());
         if (manifest.update().isPresent()) {
             drop(place.weights());

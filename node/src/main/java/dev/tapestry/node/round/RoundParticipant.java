@@ -138,16 +138,24 @@ final class RoundParticipant {
             diary.begins(Phase.TRAINING, plan.round(), plain.count() + " steps");
             // What is kept of earlier rounds is taken out of the outbox before they go.
             Optional<Digest> merged = witness.merged();
-            Optional<Path> before = plan.up().flatMap(_ -> residual.before(merged));
+            Optional<Path> lost = plan.up().flatMap(_ -> residual.before(merged));
             Optional<GradientTask> gradientTask =
                     stop.interruptibly(() ->
                             gradients.task(plan, base, merged, outbox.gradient(plan.round())));
             outbox.dropBefore(plan.round());
-            Outbox.Place place = outbox.empty(plan.round());
             RoundTask task = plain.with(gradientTask);
-            TrainingRun.Result trained = trainer.train(task, text, place.weights());
+            String name = plain.planDigest() + " " + text.pack();
+            Optional<TrainingRun.Result> before = outbox.trained(plan.round(), name);
+            Outbox.Place place =
+                    before.isPresent() ? outbox.unpacked(plan.round()) : outbox.empty(plan.round());
+            TrainingRun.Result trained =
+                    before.orElseGet(() -> {
+                        TrainingRun.Result result = trainer.train(task, text, place.weights());
+                        outbox.noteTrained(plan.round(), name, result);
+                        return result;
+                    });
             goOn(task, last);
-            Packing packing = packed(plan, base, place, before);
+            Packing packing = packed(plan, base, place, lost);
             return outbox.sign(
                     new ContributionManifest(
                             plan.round(),
