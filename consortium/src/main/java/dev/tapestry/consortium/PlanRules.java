@@ -139,7 +139,7 @@ public final class PlanRules {
                                             unless(
                                                     contributions > 2 * f,
                                                     NEIGHBOURS_TOO_FEW,
-                                                    "nearest-neighbour mixing with f = %d needs more than %d contributions; the smallest merge has %d",
+                                                    "nearest-neighbour mixing with f = %d needs more than %d contributions; the smallest merge has %d: raise the quorum or lower byzantine",
                                                     f,
                                                     2 * f,
                                                     contributions);
@@ -158,7 +158,7 @@ public final class PlanRules {
         return unless(
                 size < contributions,
                 BUCKETS_TOO_FEW,
-                "buckets of %d leave one bucket of the smallest merge's %d contributions: choose smaller buckets",
+                "buckets of %d leave one bucket of the smallest merge's %d contributions: raise the quorum or choose smaller buckets (2 are the smallest)",
                 size,
                 contributions);
     }
@@ -175,7 +175,7 @@ public final class PlanRules {
                     unless(
                             n > 2 * f,
                             TRIMMED_MEAN_TOO_FEW,
-                            "the trimmed mean with f = %d needs more than %d to choose from; the smallest merge has %d",
+                            "the trimmed mean with f = %d needs more than %d to choose from; the smallest merge has %d: raise the quorum or lower byzantine",
                             f,
                             2 * f,
                             n);
@@ -183,7 +183,7 @@ public final class PlanRules {
                     unless(
                                     n >= 2 * f + 3,
                                     KRUM_TOO_FEW,
-                                    "Krum with f = %d needs at least %d to choose from; the smallest merge has %d",
+                                    "Krum with f = %d needs at least %d to choose from; the smallest merge has %d: raise the quorum or lower byzantine",
                                     f,
                                     2 * f + 3,
                                     n)

@@ -13,7 +13,9 @@ import dev.tapestry.node.NodeUpdate.Phase;
 import dev.tapestry.trust.TrustException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -48,11 +50,11 @@ final class RoundDiary {
         int round = view.plan().map(plan -> plan.round().value()).orElse(0);
         String detail =
                 reason.isEmpty()
-                        ? view.phase()
-                                + (view.awaited().isEmpty()
-                                        ? ""
-                                        : ", waiting for " + view.awaited())
-                                + view.deadline().map(at -> " until " + at).orElse("")
+                        ? view.phase().name().toLowerCase(Locale.ROOT)
+                                + (view.awaited().isEmpty() ? "" : ", for " + view.awaited())
+                                + view.deadline()
+                                        .map(at -> " until " + at.truncatedTo(ChronoUnit.SECONDS))
+                                        .orElse("")
                         : reason;
         if (!waitsFor.equals(round + detail)) {
             progress.on(new NodeUpdate.Began(clock.instant(), Phase.WAITING, round, detail));

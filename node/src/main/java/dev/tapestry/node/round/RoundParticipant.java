@@ -132,7 +132,8 @@ final class RoundParticipant {
     private Outbox.Parcel train(RoundTask plain, boolean last) {
         RoundPlan plan = plain.announced();
         Path base = plain.base();
-        diary.begins(Phase.PACKING, plan.round(), "the corpus for " + base.getFileName());
+        diary.begins(
+                Phase.PACKING, plan.round(), "the corpus for base " + plan.base().abbreviated());
         try (OpenText text = corpus.open(base, PermittedUse.CONTRIBUTED_CPT)) {
             diary.decided(plan.round(), Verdict.TRAINS, "the card permits contributed-cpt");
             diary.begins(Phase.TRAINING, plan.round(), plain.count() + " steps");
