@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,7 +44,7 @@ class PresenceTest {
     }
 
     private static Activity training(int step) {
-        return new Activity(1, Doing.TRAINING, step, 60, Optional.empty(), Optional.empty());
+        return Activity.of(1, Doing.TRAINING, step, 60);
     }
 
     @Test
@@ -104,14 +103,14 @@ class PresenceTest {
     void what_no_node_says_is_refused_and_a_revoked_member_is_not_shown() {
         try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada", "bela")) {
             TestMember ada = stage.member(0);
-            String long1 = "x".repeat(Activity.LONGEST_REASON + 1);
+            String tooLong = "x".repeat(Activity.LONGEST_REASON + 1);
             for (String body :
                     List.of(
                             "{}",
                             "{\"round\":-1,\"doing\":\"TRAINING\",\"done\":0,\"of\":0,\"code\":null,\"reason\":null}",
                             "{\"round\":1,\"doing\":\"DANCING\",\"done\":0,\"of\":0,\"code\":null,\"reason\":null}",
                             "{\"round\":1,\"doing\":\"HINDERED\",\"done\":0,\"of\":0,\"code\":\"X\",\"reason\":\""
-                                    + long1
+                                    + tooLong
                                     + "\"}")) {
                 byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                 assertThat(ada.client.put("/v1/activity", bytes).code()).isEqualTo("BAD_REQUEST");

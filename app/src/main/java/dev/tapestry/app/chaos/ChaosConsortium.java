@@ -112,9 +112,18 @@ final class ChaosConsortium implements AutoCloseable {
 
     /** Nobody is left out of a merge, and no candidate is refused: every round gives one base. */
     private static Charter charter(int members) {
-        Duration long1 = Duration.ofHours(4);
+        Duration longEnough = Duration.ofHours(4);
         return new Charter(
-                "chaos", Weighting.EQUAL, 1, members, long1, long1, 16, 10, 100, 1L << 30);
+                "chaos",
+                Weighting.EQUAL,
+                1,
+                members,
+                longEnough,
+                longEnough,
+                16,
+                10,
+                100,
+                1L << 30);
     }
 
     private void enrol(DemoMember member, Path corpora) {

@@ -56,6 +56,11 @@ public record Activity(
         }
     }
 
+    /** Work that nothing hinders. */
+    public static Activity of(int round, Doing doing, int done, int of) {
+        return new Activity(round, doing, done, of, Optional.empty(), Optional.empty());
+    }
+
     /** The same in words. */
     String words() {
         StringBuilder words = new StringBuilder(doing.name().toLowerCase(Locale.ROOT));

@@ -25,7 +25,7 @@ class PresenceTest {
     }
 
     private static Activity of(Doing doing, int done, int of) {
-        return new Activity(3, doing, done, of, Optional.empty(), Optional.empty());
+        return Activity.of(3, doing, done, of);
     }
 
     @Test

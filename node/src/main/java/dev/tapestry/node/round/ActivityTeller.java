@@ -69,24 +69,10 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
     private Optional<Activity> activity(NodeUpdate update) {
         return switch (update) {
             case NodeUpdate.Began began ->
-                    doing(began.phase())
-                            .map(doing ->
-                                    new Activity(
-                                            began.round(),
-                                            doing,
-                                            0,
-                                            0,
-                                            Optional.empty(),
-                                            Optional.empty()));
+                    doing(began.phase()).map(doing -> Activity.of(began.round(), doing, 0, 0));
             case NodeUpdate.Stepped step ->
                     Optional.of(
-                            new Activity(
-                                    step.round(),
-                                    Doing.TRAINING,
-                                    step.step(),
-                                    step.steps(),
-                                    Optional.empty(),
-                                    Optional.empty()));
+                            Activity.of(step.round(), Doing.TRAINING, step.step(), step.steps()));
             case NodeUpdate.Hindered it ->
                     Optional.of(trouble(it.round(), Doing.HINDERED, it.code(), it.reason()));
             case NodeUpdate.Declined it ->
