@@ -89,6 +89,13 @@ public final class AuditRules {
             case ContributionRefused it ->
                     RoundAuditRules.during(
                             RoundState.class, before, it.round(), it, round -> Optional.empty());
+            case ConsortiumEvent.LeasesLapsed it ->
+                    RoundAuditRules.during(
+                            RoundState.class,
+                            before,
+                            it.round(),
+                            it,
+                            round -> RoundAuditRules.lapsed(round, it, before.charter()));
             case CollectionClosed it ->
                     RoundAuditRules.during(
                             Collecting.class,

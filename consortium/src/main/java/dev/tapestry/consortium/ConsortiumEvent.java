@@ -52,6 +52,17 @@ public sealed interface ConsortiumEvent {
             RoundNumber round, MemberId member, Finding finding, String detail, Instant at)
             implements ConsortiumEvent {}
 
+    /**
+     * These awaited members neither advanced nor were needed for a quorum for as long as the
+     * charter's lease: the round goes on without them.
+     */
+    record LeasesLapsed(RoundNumber round, List<MemberId> members, Instant at)
+            implements ConsortiumEvent {
+        public LeasesLapsed {
+            members = List.copyOf(members);
+        }
+    }
+
     /** Enough contributions are in, or time is up; merging begins. */
     record CollectionClosed(RoundNumber round, List<MemberId> missing, Instant at)
             implements ConsortiumEvent {

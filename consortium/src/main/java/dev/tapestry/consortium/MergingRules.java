@@ -9,6 +9,7 @@ import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Revoked;
 import dev.tapestry.consortium.RoundInput.Scored;
+import dev.tapestry.consortium.RoundInput.Silent;
 import dev.tapestry.consortium.RoundInput.TimePassed;
 import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Abandoned;
@@ -30,8 +31,9 @@ final class MergingRules {
             case Merged(Candidate candidate, Instant at) -> merged(state, candidate, charter, at);
             case MergeFailed(String reason, Instant at) ->
                     List.of(new RoundAbandoned(state.number(), reason, at));
-            case Contributed late -> RoundRules.tooLate(state, late);
-            case Unsound late -> RoundRules.tooLate(state, late);
+            case Contributed late -> RoundRules.tooLate(state, late, charter);
+            case Unsound late -> RoundRules.tooLate(state, late, charter);
+            case Silent other -> List.of();
             case Revoked other -> List.of();
             case Scored other -> List.of();
             case TimePassed other -> List.of();
@@ -55,6 +57,7 @@ final class MergingRules {
             case ConsortiumEvent.RoundAnnounced other -> state;
             case ConsortiumEvent.ContributionAdmitted other -> state;
             case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.LeasesLapsed other -> state;
             case ConsortiumEvent.CollectionClosed other -> state;
             case ConsortiumEvent.CandidateScored other -> state;
             case ConsortiumEvent.BasePublished other -> state;
@@ -80,6 +83,7 @@ final class MergingRules {
                 state.admitted(),
                 merged.candidate(),
                 FrozenMap.empty(),
-                merged.scoringClosesAt());
+                merged.scoringClosesAt(),
+                List.of());
     }
 }

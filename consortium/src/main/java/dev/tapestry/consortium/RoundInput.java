@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Set;
 
 /** What can reach a round from outside; {@link RoundRules#decide} turns it into events. */
 public sealed interface RoundInput {
@@ -26,6 +27,17 @@ public sealed interface RoundInput {
 
     /** A member's score of the candidate. */
     record Scored(MemberId member, Score score, Instant at) implements RoundInput {}
+
+    /**
+     * These members have not advanced for the charter's lease: no step, no byte.
+     *
+     * @param members at least those; others do not matter
+     */
+    record Silent(Set<MemberId> members, Instant at) implements RoundInput {
+        public Silent {
+            members = Set.copyOf(members);
+        }
+    }
 
     /** Nothing happened but time. */
     record TimePassed(Instant at) implements RoundInput {}

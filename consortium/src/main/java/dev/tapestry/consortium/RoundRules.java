@@ -8,6 +8,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -23,6 +24,7 @@ import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.consortium.RoundInput.Revoked;
 import dev.tapestry.consortium.RoundInput.Scored;
+import dev.tapestry.consortium.RoundInput.Silent;
 import dev.tapestry.consortium.RoundInput.TimePassed;
 import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Abandoned;
@@ -44,6 +46,8 @@ import java.util.Optional;
  * ----------  --------------------  ------------------------------------  -------------------------------  ----------
  * Collecting  any                   deadline, or nobody is awaited, or    the closing, then the input      see below
  *                                   fewer expected than the quorum        meets the next state
+ *             Silent                all awaited ones are, and a quorum    LeasesLapsed                     Merging
+ *                                   is in                                 + CollectionClosed
  *  (closing)                        quorum                                CollectionClosed                 Merging
  *                                   no quorum                             RoundAbandoned                   Abandoned
  *             Contributed           same as the one admitted              –                                same
@@ -55,14 +59,17 @@ import java.util.Optional;
  * Merging     Merged                always                                CandidateMerged                  Scoring
  *                                   … and too few are left to score       + the verdict                    RolledBack
  *             MergeFailed           always                                RoundAbandoned                   Abandoned
- * Scoring     any                   deadline, or nobody is awaited, or    the verdict, then the input      see below
+ * Scoring     Silent                all awaited ones are, and a quorum    LeasesLapsed                     see below
+ *                                   has scored                            + the verdict
+ *             any                   deadline, or nobody is awaited, or    the verdict, then the input      see below
  *                                   fewer expected than the quorum        meets the next state
  *  (verdict)                        fewer scores than the quorum          RoundRolledBack                  RolledBack
  *                                   mean worsened beyond tolerance        RoundRolledBack                  RolledBack
  *                                   otherwise                             BasePublished                    Published
  *             Scored                first score of an expected member     CandidateScored                  Scoring
  *                                   … and is the last one awaited         + the verdict                    see above
- * not         Contributed           the very one that was admitted        –                                same
+ * not         Contributed           the very one that was admitted, or    –                                same
+ *                                   by a charter that takes it late
  * Collecting                        otherwise                             ContributionRefused STALE_ROUND  same
  *             Unsound               always                                ContributionRefused STALE_ROUND  same
  * every       anything else                                               –                                same
@@ -73,6 +80,9 @@ import java.util.Optional;
  * the verdict. {@code MemberRevoked} is written before the events that {@link #decide} returns for
  * it; {@link Consortium#revocation} keeps that order. What is late is late, whether the clock or
  * the message came first: an input after the deadline first settles what was due.
+ *
+ * <p>Where the plan is {@linkplain Asynchronous asynchronous}, collecting is also due once its
+ * buffer is full, and scoring once a quorum has scored.
  */
 public final class RoundRules {
 
@@ -85,9 +95,9 @@ public final class RoundRules {
             case Collecting collecting -> CollectingRules.decide(collecting, input, charter);
             case Merging merging -> MergingRules.decide(merging, input, charter);
             case Scoring scoring -> ScoringRules.decide(scoring, input, charter);
-            case Published over -> tooLate(over, input);
-            case RolledBack over -> tooLate(over, input);
-            case Abandoned over -> tooLate(over, input);
+            case Published over -> tooLate(over, input, charter);
+            case RolledBack over -> tooLate(over, input, charter);
+            case Abandoned over -> tooLate(over, input, charter);
         };
     }
 
@@ -128,11 +138,18 @@ public final class RoundRules {
         return List.copyOf(events);
     }
 
-    /** What an input causes that came when the round was no longer collecting. */
-    static List<ConsortiumEvent> tooLate(RoundState state, RoundInput input) {
+    /**
+     * What an input causes that came when the round was no longer collecting. By a charter that
+     * takes contributions late it is not refused: its time may come when a round collects again.
+     */
+    static List<ConsortiumEvent> tooLate(RoundState state, RoundInput input, Charter charter) {
         return switch (input) {
             case Contributed late ->
-                    late.contribution().equals(state.admitted().get(late.contribution().member()))
+                    charter.late().isPresent()
+                                    || late.contribution()
+                                            .equals(
+                                                    state.admitted()
+                                                            .get(late.contribution().member()))
                             ? List.of()
                             : stale(state, late.contribution().member(), late);
             case Unsound late -> stale(state, late.member(), late);
@@ -140,6 +157,7 @@ public final class RoundRules {
             case Merged other -> List.of();
             case MergeFailed other -> List.of();
             case Scored other -> List.of();
+            case Silent other -> List.of();
             case TimePassed other -> List.of();
         };
     }
@@ -163,6 +181,7 @@ public final class RoundRules {
             case RunStopped stopped -> true;
             case ContributionAdmitted about -> about.round().equals(round);
             case ContributionRefused about -> about.round().equals(round);
+            case LeasesLapsed about -> about.round().equals(round);
             case CollectionClosed about -> about.round().equals(round);
             case CandidateMerged about -> about.round().equals(round);
             case CandidateScored about -> about.round().equals(round);

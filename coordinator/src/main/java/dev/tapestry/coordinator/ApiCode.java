@@ -43,6 +43,8 @@ enum ApiCode {
     NO_SUCH_MEMBER(404),
     /** No open contribution of this member names this. */
     NOT_AWAITED(409),
+    /** The round has closed; the contribution is taken when a round of this run collects again. */
+    ROUND_CLOSED(409),
     /** A newer upload of the same part has taken over from this one. */
     SUPERSEDED(409),
     /** A run is under way already. */

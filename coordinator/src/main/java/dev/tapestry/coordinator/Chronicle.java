@@ -54,11 +54,24 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                                     it.plan().base().abbreviated(),
                                     waiting(after));
             case ContributionAdmitted it ->
-                    "round %s admitted %s%s"
-                            .formatted(it.round(), it.contribution().member(), waiting(after));
+                    "round %s admitted %s%s%s"
+                            .formatted(
+                                    it.round(),
+                                    it.contribution().member(),
+                                    it.contribution()
+                                            .late()
+                                            .map(late ->
+                                                    ", made for round %s, %d bases behind"
+                                                            .formatted(
+                                                                    late.round(), late.staleness()))
+                                            .orElse(""),
+                                    waiting(after));
             case ContributionRefused it ->
                     "round %s refused %s: %s, %s"
                             .formatted(it.round(), it.member(), it.finding(), it.detail());
+            case ConsortiumEvent.LeasesLapsed it ->
+                    "round %s waits no longer for %s, who have not advanced for a lease"
+                            .formatted(it.round(), it.members());
             case CollectionClosed it ->
                     "round %s merges%s"
                             .formatted(

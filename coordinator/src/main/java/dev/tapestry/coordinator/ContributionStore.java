@@ -42,9 +42,10 @@ final class ContributionStore {
         FileTrees.create(root);
     }
 
-    /** Where an admitted contribution lies. */
+    /** Where a contribution lies that was admitted to this round. */
     Path folder(RoundNumber round, Contribution contribution) {
-        return folder(round, contribution.member(), contribution.envelope());
+        return folder(
+                contribution.trainedIn(round), contribution.member(), contribution.envelope());
     }
 
     private Path folder(RoundNumber round, MemberId member, Digest envelope) {

@@ -94,7 +94,7 @@ public final class Coordinator implements AutoCloseable {
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
-        PresenceBoard presence = new PresenceBoard(uploads, clock);
+        PresenceBoard presence = new PresenceBoard(uploads, clock, System::nanoTime);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =

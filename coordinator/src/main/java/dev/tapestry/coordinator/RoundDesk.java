@@ -7,6 +7,7 @@ import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.RoundInput;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.coordinator.CoordinatorException.Code;
@@ -16,6 +17,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -126,12 +129,28 @@ final class RoundDesk implements Runnable {
         if (round.isEmpty() || round.get().over()) {
             return false;
         }
-        uploads.forgetAllBut(round.get().number());
+        uploads.forgetAllBut(openRounds(state, round.get()));
         if (round.get() instanceof Merging merging) {
             merge(merging, state);
             return true;
         }
-        return wrote(s -> s.decide(new RoundInput.TimePassed(now)));
+        return wrote(s -> s.decide(new RoundInput.TimePassed(now))) || wrote(this::lapse);
+    }
+
+    private List<ConsortiumEvent> lapse(Consortium state) {
+        return state.charter()
+                .lease()
+                .map(lease ->
+                        state.decide(
+                                new RoundInput.Silent(
+                                        presence.silentFor(lease, state), clock.instant())))
+                .orElse(List.of());
+    }
+
+    private static Set<RoundNumber> openRounds(Consortium state, RoundState round) {
+        Set<RoundNumber> open = new TreeSet<>(state.closedRounds().keySet());
+        open.add(round.number());
+        return open;
     }
 
     /**

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -113,6 +114,7 @@ public final class VerifyMerge {
                 work.withOrder(
                         round,
                         logged,
+                        root.resolve("verifying-late-" + UUID.randomUUID()),
                         order ->
                                 MergeVerification.verify(
                                         order,
@@ -263,10 +265,10 @@ public final class VerifyMerge {
     private static List<String> logged(
             ContributionManifest manifest, RoundRecord round, Contribution contribution) {
         MemberId member = contribution.member();
-        RoundPlan plan = round.plan();
+        RoundPlan plan = round.trainedBy(contribution);
         return Stream.of(
                         differs(member, "member", manifest.member(), member),
-                        differs(member, "round", manifest.round(), round.number()),
+                        differs(member, "round", manifest.round(), plan.round()),
                         differs(member, "base", manifest.base(), plan.base()),
                         differs(member, "plan", manifest.plan(), CanonicalJson.digest(plan)),
                         differs(
@@ -285,6 +287,11 @@ public final class VerifyMerge {
                                 words(manifest.gradient().map(CodedFile::codec)),
                                 words(plan.gradients().map(SharedGradients::codec))),
                         differs(member, "tokens", manifest.tokens(), contribution.tokens()),
+                        differs(
+                                member,
+                                "steps",
+                                manifest.steps(),
+                                contribution.steps().orElse(manifest.steps())),
                         differs(
                                 member,
                                 "training loss",

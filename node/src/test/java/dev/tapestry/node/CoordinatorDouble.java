@@ -243,7 +243,8 @@ final class CoordinatorDouble implements AutoCloseable {
                 published,
                 planned,
                 "",
-                "");
+                "",
+                List.of());
     }
 
     private Object answer(String method, String path, byte[] body) throws InterruptedException {

@@ -278,7 +278,8 @@ class RoundStoriesTest {
                 view.roundsPublished(),
                 view.roundsPlanned(),
                 view.ending(),
-                "worse");
+                "worse",
+                List.of());
     }
 
     @Test
@@ -506,7 +507,8 @@ class RoundStoriesTest {
                                 view.roundsPublished(),
                                 view.roundsPlanned(),
                                 view.ending(),
-                                view.reason());
+                                view.reason(),
+                                List.of());
         hinderedBy("MALFORMED_REPLY", "without its digest");
     }
 

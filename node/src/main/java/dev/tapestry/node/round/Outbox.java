@@ -43,7 +43,13 @@ final class Outbox {
     private final SigningKey key;
 
     /** A signed contribution and where the files are that are sent. */
-    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {}
+    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {
+
+        /** Names the contribution, in the log too. */
+        Digest contribution() {
+            return Digest.of(envelope.bytes());
+        }
+    }
 
     /**
      * Where the files of a contribution are.
@@ -69,6 +75,11 @@ final class Outbox {
 
     /** The contribution that was made for this round by this plan, if there is one. */
     Optional<Parcel> find(RoundNumber round, Digest plan) {
+        return find(round).filter(parcel -> parcel.manifest().plan().equals(plan));
+    }
+
+    /** The contribution that was made for this round, if there is one. */
+    Optional<Parcel> find(RoundNumber round) {
         Path file = home.outbox(round).resolve(ENVELOPE);
         if (!Files.exists(file)) {
             return Optional.empty();
@@ -80,9 +91,7 @@ final class Outbox {
                             Protocol.CONTRIBUTION_TYPE,
                             key.verifyingKey(),
                             ContributionManifest.class);
-            return manifest.plan().equals(plan)
-                    ? Optional.of(parcel(envelope, manifest))
-                    : Optional.empty();
+            return Optional.of(parcel(envelope, manifest));
         } catch (TrustException e) {
             // Written by another key, or damaged: it is trained anew.
             return Optional.empty();
@@ -171,6 +180,11 @@ final class Outbox {
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Forgets what was made for a round. */
+    void drop(RoundNumber round) {
+        drop(home.outbox(round));
     }
 
     /** Forgets all rounds before {@code round}: they are over. */

@@ -50,6 +50,7 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             case ConsortiumEvent.RunStarted _ -> this;
             case ConsortiumEvent.RunEnded _ -> this;
             case ConsortiumEvent.RoundAnnounced _ -> this;
+            case ConsortiumEvent.LeasesLapsed _ -> this;
             case ConsortiumEvent.CollectionClosed _ -> this;
             case ConsortiumEvent.CandidateMerged _ -> this;
             case ConsortiumEvent.CandidateScored _ -> this;

@@ -85,6 +85,12 @@ final class RoundDiary {
                         manifest.trainingBitsPerByte()));
     }
 
+    /** What was made for a round that has closed goes into a later one. */
+    void keeps(RoundNumber round, String why) {
+        waitsFor = "";
+        progress.on(new NodeUpdate.Began(clock.instant(), Phase.WAITING, round.value(), why));
+    }
+
     void scored(RoundNumber round, Digest candidate, Score score) {
         decided(
                 round,

@@ -135,7 +135,11 @@ final class VirtualCoordinator {
     /** Whether a contribution with this manifest may be sent; a refusal is noted. */
     boolean admits(ContributionManifest manifest) {
         Optional<Refusal> refusal =
-                consortium.refusal(manifest, CanonicalJson.digest(manifest.weights()), planDigest);
+                consortium.refusal(
+                        manifest,
+                        CanonicalJson.digest(manifest.weights()),
+                        _ -> planDigest,
+                        agenda.instant());
         refusal.ifPresent(why -> refuse(manifest.member(), why));
         return refusal.isEmpty();
     }
@@ -253,6 +257,7 @@ final class VirtualCoordinator {
             case RunStarted _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
             case ConsortiumEvent.ContributionRefused _ -> {}
+            case ConsortiumEvent.LeasesLapsed _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}
         }
     }
