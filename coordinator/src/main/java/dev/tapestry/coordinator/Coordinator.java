@@ -13,6 +13,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /**
  * A running coordinator. {@link #assemble} is its architecture: read it from top to bottom.
@@ -77,10 +78,16 @@ public final class Coordinator implements AutoCloseable {
 
     /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
     public static Coordinator assemble(CoordinatorConfig config) {
-        return assemble(config, InstantSource.system());
+        return assemble(config, InstantSource.system(), System::nanoTime);
     }
 
-    static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+    /**
+     * The same with other clocks.
+     *
+     * @param steady nanoseconds that no setting of a clock moves; for how long somebody was silent
+     */
+    static Coordinator assemble(
+            CoordinatorConfig config, InstantSource clock, LongSupplier steady) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         TlsIdentity identity = TlsIdentity.open(directory.identity());
@@ -94,7 +101,7 @@ public final class Coordinator implements AutoCloseable {
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
-        PresenceBoard presence = new PresenceBoard(uploads, clock, System::nanoTime);
+        PresenceBoard presence = new PresenceBoard(uploads, clock, steady);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =

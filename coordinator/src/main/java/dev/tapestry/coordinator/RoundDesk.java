@@ -34,6 +34,9 @@ final class RoundDesk implements Runnable {
     /** No wait is longer, so that a clock that was set is noticed. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
+    /** How often in a lease it is looked who is silent. */
+    private static final int LOOKS_A_LEASE = 10;
+
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(10);
     private static final int MERGE_ATTEMPTS = 3;
     private static final Duration TELL_WAIT = Duration.ofMinutes(1);
@@ -235,12 +238,18 @@ final class RoundDesk implements Runnable {
     }
 
     private Duration untilDue(Consortium state) {
+        Duration longest =
+                state.charter()
+                        .lease()
+                        .map(lease -> lease.dividedBy(LOOKS_A_LEASE))
+                        .filter(look -> look.compareTo(LONGEST_WAIT) < 0)
+                        .orElse(LONGEST_WAIT);
         return state.round()
                 .flatMap(RoundState::deadline)
                 .map(deadline -> Duration.between(clock.instant(), deadline))
-                .filter(wait -> wait.compareTo(LONGEST_WAIT) < 0)
+                .filter(wait -> wait.compareTo(longest) < 0)
                 .map(wait -> wait.isNegative() ? Duration.ZERO : wait.plusMillis(1))
-                .orElse(LONGEST_WAIT);
+                .orElse(longest);
     }
 
     private void pause(Ledger.Snapshot now) {

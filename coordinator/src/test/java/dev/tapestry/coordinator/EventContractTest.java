@@ -10,6 +10,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.Late;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.PrimalAveraging;
@@ -137,6 +138,12 @@ class EventContractTest {
                         at),
                 new ConsortiumEvent.ContributionRefused(
                         round, member, Finding.NON_FINITE, "tensor 'a' holds NaN", at),
+                new ConsortiumEvent.ContributionAdmitted(
+                        round,
+                        new Contribution(member, digest, digest, 320, Optional.of(10), 2, 0.5)
+                                .with(Optional.of(new Late(round, 3))),
+                        at),
+                new ConsortiumEvent.LeasesLapsed(round, List.of(member), at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),
                 new ConsortiumEvent.CandidateMerged(
                         round,

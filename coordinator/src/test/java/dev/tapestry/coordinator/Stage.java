@@ -147,7 +147,8 @@ final class Stage implements AutoCloseable {
         CoordinatorConfig read = CoordinatorConfig.read(directory);
         return Coordinator.assemble(
                 new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2),
-                clock);
+                clock,
+                clock::steady);
     }
 
     private TestClient steward() {
