@@ -49,14 +49,21 @@ final class SmallConsortium implements AutoCloseable {
 
     /** Founds it, has it adopt the demo's base, and lets the members join; only it runs then. */
     static SmallConsortium founded(Path directory, List<String> members) throws IOException {
+        return founded(directory, members, "");
+    }
+
+    /** The same with more rules in its charter. */
+    static SmallConsortium founded(Path directory, List<String> members, String rules)
+            throws IOException {
         int port = freePort();
         Path charter = directory.resolve("charter.yaml");
         Files.writeString(
                 charter,
                 Files.readString(Program.home().resolve("docs/examples/charter.yaml"))
-                        .replace(
-                                "releaseToleranceBitsPerByte: 0.05",
-                                "releaseToleranceBitsPerByte: 9"));
+                                .replace(
+                                        "releaseToleranceBitsPerByte: 0.05",
+                                        "releaseToleranceBitsPerByte: 9")
+                        + rules);
         Path consortium = directory.resolve("consortium");
         ok(
                 "consortium",
@@ -125,6 +132,18 @@ final class SmallConsortium implements AutoCloseable {
         program.kill();
     }
 
+    /** Lets a member's node stand still, or go on: as a machine does that sleeps. */
+    void signal(String member, String signal) throws IOException {
+        Program program = programs.get(member);
+        if (program == null) {
+            throw new IllegalStateException(member + " does not run");
+        }
+        new ProcessBuilder("kill", "-" + signal, String.valueOf(program.process().pid()))
+                .start()
+                .onExit()
+                .join();
+    }
+
     /** Starts a run of so many rounds. */
     void run(int rounds, int steps) {
         steward.start(plan(rounds, steps));
@@ -133,6 +152,11 @@ final class SmallConsortium implements AutoCloseable {
     /** The same with coded updates, and members who share their gradients. */
     void run(int rounds, int steps, Wire wire, CodecName gradients) {
         steward.start(plan(rounds, steps).over(wire).sharing(gradients));
+    }
+
+    /** The same with rounds that merge as soon as so many contributions are in. */
+    void runAsynchronously(int rounds, int steps, int buffer) {
+        steward.start(plan(rounds, steps).buffering(buffer));
     }
 
     private static RunPlan plan(int rounds, int steps) {

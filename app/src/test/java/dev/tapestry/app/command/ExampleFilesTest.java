@@ -36,7 +36,7 @@ final class ExampleFilesTest {
     @TempDir Path directory;
 
     @Test
-    void what_the_examples_leave_out_can_be_put_in() {
+    void what_the_examples_leave_out_can_be_put_in() throws IOException {
         Charter charter =
                 read(
                         example("charter.yaml")
