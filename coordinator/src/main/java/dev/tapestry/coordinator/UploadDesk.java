@@ -248,12 +248,20 @@ final class UploadDesk {
         }
     }
 
-    /** The same for the round that collects now, which may be a later one. */
-    private static RoundInput asOf(Consortium consortium, Upload upload, RoundInput input) {
-        return input instanceof RoundInput.Contributed(Contribution contribution, Instant at)
-                ? new RoundInput.Contributed(
-                        contribution.with(consortium.lateness(upload.manifest().round())), at)
-                : input;
+    /** The same for the round that collects now: while it was examined, another may have begun. */
+    private RoundInput asOf(Consortium consortium, Upload upload, RoundInput input) {
+        if (!(input instanceof RoundInput.Contributed(Contribution contribution, Instant at))) {
+            return input;
+        }
+        ContributionManifest manifest = upload.manifest();
+        boolean waits =
+                consortium.waitsUntil(manifest.round(), manifest.member(), at).isPresent();
+        return refusal(consortium, manifest)
+                .filter(_ -> !waits)
+                .<RoundInput>map(stale -> new RoundInput.Unsound(manifest.member(), stale, at))
+                .orElseGet(() ->
+                        new RoundInput.Contributed(
+                                contribution.with(consortium.lateness(manifest.round())), at));
     }
 
     /**
