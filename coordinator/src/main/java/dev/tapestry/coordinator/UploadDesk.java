@@ -254,8 +254,7 @@ final class UploadDesk {
             return input;
         }
         ContributionManifest manifest = upload.manifest();
-        boolean waits =
-                consortium.waitsUntil(manifest.round(), manifest.member(), at).isPresent();
+        boolean waits = consortium.waitsUntil(manifest.round(), manifest.member(), at).isPresent();
         return refusal(consortium, manifest)
                 .filter(_ -> !waits)
                 .<RoundInput>map(stale -> new RoundInput.Unsound(manifest.member(), stale, at))

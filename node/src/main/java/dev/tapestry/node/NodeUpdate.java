@@ -40,6 +40,14 @@ public sealed interface NodeUpdate {
     record Began(Instant at, Phase phase, int round, String detail) implements NodeUpdate {}
 
     /**
+     * Something other than training makes headway.
+     *
+     * @param round that it is for; 0 for none
+     * @param done tokens that were scored
+     */
+    record Advanced(Instant at, Phase phase, int round, long done) implements NodeUpdate {}
+
+    /**
      * A training step is done.
      *
      * @param round that it is for; 0 for a sovereign build

@@ -28,6 +28,9 @@ final class NodeLines implements NodeProgress {
         if (update instanceof NodeUpdate.Transferred transfer && !due(transfer)) {
             return;
         }
+        if (update instanceof NodeUpdate.Advanced) {
+            return; // it says to those who wait that the node is at work
+        }
         out.println(update.at().truncatedTo(ChronoUnit.SECONDS) + "  " + line(update));
         out.flush();
     }
@@ -65,6 +68,8 @@ final class NodeLines implements NodeProgress {
                                     step.steps(),
                                     step.natsPerToken(),
                                     step.tokensPerSecond());
+            case NodeUpdate.Advanced(_, var phase, int round, long done) ->
+                    "%s%s: %,d".formatted(round(round), phase, done);
             case NodeUpdate.Transferred(_, long up, long down) ->
                     "transferred since the start: %,d bytes up, %,d bytes down".formatted(up, down);
             case NodeUpdate.Contributed given ->

@@ -45,6 +45,11 @@ final class RoundDiary {
         progress.on(new NodeUpdate.Began(clock.instant(), phase, round.value(), detail));
     }
 
+    /** What was begun makes headway. */
+    void advances(Phase phase, RoundNumber round, long done) {
+        progress.on(new NodeUpdate.Advanced(clock.instant(), phase, round.value(), done));
+    }
+
     /** No wait is silent: it has a cause, names and an end. */
     void waits(RoundView view, String reason) {
         int round = view.plan().map(plan -> plan.round().value()).orElse(0);

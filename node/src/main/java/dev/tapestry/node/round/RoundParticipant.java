@@ -245,7 +245,15 @@ final class RoundParticipant {
         Path model = receive(plan, "candidate", candidate);
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
-            Score score = scores.score(plan, candidate, text);
+            Score score =
+                    scores.score(
+                            plan,
+                            candidate,
+                            text,
+                            tokens -> {
+                                stop.check();
+                                diary.advances(Phase.SCORING, plan.round(), tokens);
+                            });
             stop.check();
             courier.report(plan.round(), candidate, score);
         }
