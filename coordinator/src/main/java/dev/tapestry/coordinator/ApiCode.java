@@ -53,6 +53,8 @@ enum ApiCode {
     NO_BASE(409),
     /** The plan cannot work under this charter; the detail begins with the code of the finding. */
     PLAN_REFUSED(409),
+    /** It is not this member's co-signature of a checkpoint of this log. */
+    COSIGNATURE_REFUSED(409),
     /** The score is not of this round's candidate. */
     WRONG_CANDIDATE(409),
     /** The member has given another score. */

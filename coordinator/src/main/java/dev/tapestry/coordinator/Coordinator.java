@@ -115,6 +115,9 @@ public final class Coordinator implements AutoCloseable {
                         config.mergeThreads(),
                         failure);
 
+        CosignatureDesk cosignatures =
+                new CosignatureDesk(ledger, signingKey, directory.cosignatures());
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
@@ -126,6 +129,7 @@ public final class Coordinator implements AutoCloseable {
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
+                        cosignatures,
                         clock,
                         address::get);
         HttpApi api =

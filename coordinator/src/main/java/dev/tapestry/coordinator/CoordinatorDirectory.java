@@ -33,6 +33,10 @@ record CoordinatorDirectory(Path root) {
         return root.resolve("log.db");
     }
 
+    Path cosignatures() {
+        return root.resolve("cosignatures");
+    }
+
     Path enrolments() {
         return root.resolve("enrolments");
     }

@@ -65,6 +65,10 @@ final class Exchange {
         return parsed(parameter, path(parameter), text -> new RoundNumber(Integer.parseInt(text)));
     }
 
+    long size(String parameter) {
+        return parsed(parameter, path(parameter), Exchange::natural);
+    }
+
     MemberId memberId(String parameter) {
         return parsed(parameter, path(parameter), MemberId::new);
     }

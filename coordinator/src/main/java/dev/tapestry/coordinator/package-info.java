@@ -13,6 +13,7 @@
  *   steward/                                    the steward's client identity (secret; to be moved to the steward)
  *   signing-key.pem                             Ed25519, signs checkpoints of the log (secret)
  *   log.db                                      the audit log
+ *   cosignatures/MEMBER.note                    the latest checkpoint that a member has co-signed
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   models/DIGEST.update.safetensors, .json     the coded update that makes it of the base before it

@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.Membership;
@@ -18,10 +19,11 @@ import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.ConsistencyProof;
 import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.log.TreeEdge;
-import java.nio.charset.StandardCharsets;
+import dev.tapestry.trust.signature.SigningKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What was seen is kept with the coordinator's signature: two notes that contradict each other
  * are evidence that anybody can check.
+ *
+ * <p>What was seen is co-signed once it is kept, and what other members have co-signed must be of
+ * the same history ({@link Cosigning}).
  */
 public final class LogWitness {
 
@@ -46,6 +51,8 @@ public final class LogWitness {
     private final CoordinatorClient client;
     private final Membership membership;
     private final Path file;
+    private final CoordinatorNotes notes;
+    private final Cosigning cosigning;
 
     /**
      * What was verified so far.
@@ -54,18 +61,46 @@ public final class LogWitness {
      * @param edge of the tree over all entries under it
      * @param base the last base that they name
      * @param own what they say of this member's contributions
+     * @param fellows the members, and what each has seen; empty in files from before this was noted
      */
-    record Seen(String note, TreeEdge edge, Optional<Digest> base, OwnContributions own) {
+    record Seen(
+            String note,
+            TreeEdge edge,
+            Optional<Digest> base,
+            OwnContributions own,
+            @LeftOutWhenEmpty Optional<Fellows> fellows) {
+        Fellows known() {
+            return fellows.orElse(Fellows.NONE);
+        }
+
         boolean names(Digest other) {
             return base.equals(Optional.of(other));
         }
     }
 
     /** A witness that remembers in {@code home} what it saw. */
-    public LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
+    public LogWitness(
+            CoordinatorClient client,
+            Membership membership,
+            SigningKey key,
+            NodeHome home,
+            InstantSource clock) {
         this.client = client;
         this.membership = membership;
-        this.file = home.witness().resolve("seen.json");
+        this.file = file(home);
+        this.notes = new CoordinatorNotes(membership.coordinatorKey(), home.witness());
+        this.cosigning = new Cosigning(client, notes, membership.member(), key, clock);
+    }
+
+    private static Path file(NodeHome home) {
+        return home.witness().resolve("seen.json");
+    }
+
+    /** The members, and what each has vouched for, as this node saw it last. */
+    public static Optional<Fellows> fellows(NodeHome home) {
+        return Files.exists(file(home))
+                ? CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class).fellows()
+                : Optional.empty();
     }
 
     /**
@@ -80,7 +115,7 @@ public final class LogWitness {
         if (!seen.names(base)) {
             throw notProven(base, seen);
         }
-        return verified(seen.note());
+        return notes.verified(seen.note());
     }
 
     /**
@@ -123,11 +158,16 @@ public final class LogWitness {
 
     private Seen look() {
         Optional<Seen> before = seen();
-        String note = client.checkpoint();
-        Checkpoint now = verified(note);
+        Cosigning.Shown shown = cosigning.shown();
+        String sent = client.checkpoint();
+        Checkpoint now = notes.verified(sent);
+        String note = SignedNote.parse(sent).only(now.origin()).toString();
         requireGrowth(before, now, note);
-        Seen after = read(before, now, note);
+        Seen read = read(before, now, note, shown);
+        Fellows fellows = cosigning.compare(shown, read.known(), now, note);
+        Seen after = new Seen(note, read.edge(), read.base(), read.own(), Optional.of(fellows));
         remember(after);
+        cosigning.cosign(now);
         return after;
     }
 
@@ -141,32 +181,14 @@ public final class LogWitness {
                                 seen.base().map(Digest::abbreviated).orElse("none")));
     }
 
-    private Checkpoint verified(String note) {
-        try {
-            return checkpoint(note);
-        } catch (TrustException e) {
-            throw new NodeException(
-                    Code.NOT_PROVEN,
-                    "the log's checkpoint is not signed by the coordinator that this node enrolled"
-                            + " with: "
-                            + e.getMessage(),
-                    e);
-        }
-    }
-
-    private Checkpoint checkpoint(String note) {
-        String origin = SignedNote.parse(note).text().lines().findFirst().orElse("");
-        return Checkpoint.verified(note, origin, membership.coordinatorKey());
-    }
-
     /** The same log, and at least as long, with the old one as its beginning. */
     private void requireGrowth(Optional<Seen> before, Checkpoint now, String note) {
         if (before.isEmpty()) {
             return;
         }
-        Checkpoint then = verified(before.get().note());
+        Checkpoint then = notes.verified(before.get().note());
         if (!then.origin().equals(now.origin()) || now.size() < then.size()) {
-            throw split(before.get().note(), note, "the log is another one, or has become shorter");
+            throw notes.split(before.get().note(), note, "the log is another one, or has become shorter");
         }
         List<Digest> hashes =
                 then.size() == now.size() || then.size() == 0
@@ -174,24 +196,31 @@ public final class LogWitness {
                         : client.consistencyProof(then.size(), now.size());
         if (!new ConsistencyProof(then.size(), now.size(), hashes)
                 .proves(then.root(), now.root())) {
-            throw split(
+            throw notes.split(
                     before.get().note(), note, "the old log is not the beginning of the new one");
         }
     }
 
     /** Reads what is new, and believes it when it and all before it have the signed root. */
-    private Seen read(Optional<Seen> before, Checkpoint now, String note) {
+    private Seen read(
+            Optional<Seen> known, Checkpoint now, String note, Cosigning.Shown shown) {
+        // Without the members' keys it is read once more from the beginning.
+        Optional<Seen> before = known.filter(seen -> seen.fellows().isPresent());
         TreeEdge edge = before.map(Seen::edge).orElse(TreeEdge.EMPTY);
         Optional<Digest> base = before.flatMap(Seen::base);
         OwnContributions own = before.map(Seen::own).orElse(OwnContributions.NONE);
+        Fellows fellows = before.map(Seen::known).orElse(Fellows.NONE);
+        note(edge, shown);
         while (edge.size() < now.size()) {
             for (byte[] entry : slice(edge.size(), Math.min(now.size(), edge.size() + SLICE))) {
                 edge = edge.with(entry);
+                note(edge, shown);
                 Optional<ConsortiumEvent> event = event(entry);
                 if (event.isPresent()) {
                     Optional<Digest> named = base(event.get());
                     base = named.isPresent() ? named : base;
                     own = own.after(event.get(), membership.member());
+                    fellows = fellows.after(event.get());
                 }
             }
         }
@@ -204,7 +233,11 @@ public final class LogWitness {
                                     edge.root().abbreviated(),
                                     now.root().abbreviated()));
         }
-        return new Seen(note, edge, base, own);
+        return new Seen(note, edge, base, own, Optional.of(fellows));
+    }
+
+    private static void note(TreeEdge edge, Cosigning.Shown shown) {
+        shown.roots().computeIfPresent(edge.size(), (_, _) -> Optional.of(edge.root()));
     }
 
     private List<byte[]> slice(long from, long to) {
@@ -234,22 +267,13 @@ public final class LogWitness {
         };
     }
 
-    private NodeException split(String before, String now, String why) {
-        Path evidence = file.resolveSibling("split-view.txt");
-        write(evidence, (before + "\n----\n" + now).getBytes(StandardCharsets.UTF_8));
-        return new NodeException(
-                Code.SPLIT_VIEW,
-                "the coordinator shows two histories: %s. Both signed checkpoints are in %s; show them to the other members"
-                        .formatted(why, evidence));
-    }
-
     private Optional<Seen> seen() {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         try {
             Seen seen = CanonicalJson.read(SafeFile.readBytes(file), Seen.class);
-            if (seen.edge().root().equals(checkpoint(seen.note()).root())) {
+            if (seen.edge().root().equals(notes.checkpoint(seen.note()).root())) {
                 return Optional.of(seen);
             }
             throw damaged("its hashes are not those of its checkpoint", null);
@@ -268,12 +292,8 @@ public final class LogWitness {
     }
 
     private void remember(Seen seen) {
-        write(file, CanonicalJson.write(seen));
-    }
-
-    private static void write(Path file, byte[] content) {
         try {
-            SafeFile.write(file, content);
+            SafeFile.write(file, CanonicalJson.write(seen));
         } catch (TrustException e) {
             throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
         }

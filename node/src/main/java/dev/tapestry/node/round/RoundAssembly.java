@@ -72,7 +72,7 @@ public record RoundAssembly(
                                 diary,
                                 stop),
                         new ScoreBook(home, evaluation),
-                        new LogWitness(client, membership, home),
+                        new LogWitness(client, membership, key, home, clock),
                         diary,
                         stop,
                         config.compute().threads());
