@@ -8,6 +8,7 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.CosignedNotes;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
@@ -116,6 +117,8 @@ class ContractTest {
         assertThat(entries).hasSize((int) size).allSatisfy(ContractTest::isAnEvent);
         client.get("/v1/log/proofs/inclusion?index=1&size=" + size).as(200, LogProof.class);
         client.get("/v1/log/proofs/consistency?from=1&to=" + size).as(200, LogProof.class);
+        assertThat(CosignatureTest.cosign(ada).status()).isEqualTo(204);
+        client.get("/v1/log/cosignatures").as(200, CosignedNotes.class);
         assertThat(client.get("/v1/log/entries?from=0&to=999999").code()).isEqualTo("BAD_REQUEST");
         assertThat(client.get("/v1/log/entries?from=0").code()).isEqualTo("BAD_REQUEST");
         assertThat(client.get("/v1/models/xyz").code()).isEqualTo("BAD_REQUEST");
