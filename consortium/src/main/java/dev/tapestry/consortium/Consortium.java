@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The state of a consortium: the fold of its events.
@@ -170,6 +171,7 @@ public record Consortium(
             }
             case ConsortiumEvent.RoundRolledBack back -> next.fruitless();
             case ConsortiumEvent.RoundAbandoned abandoned -> next.fruitless();
+            case ConsortiumEvent.CoordinatorMoved moved -> next.coordinatorKey = moved.key();
             case ConsortiumEvent.ContributionRefused other -> {}
             case ConsortiumEvent.CollectionClosed other -> {}
             case ConsortiumEvent.CandidateMerged other -> {}
@@ -228,6 +230,15 @@ public record Consortium(
         return contributedWeights.contains(weights)
                 ? Optional.of(AdmissionRules.replay(weights))
                 : Optional.empty();
+    }
+
+    /** The keys of the members that may take part, by id. */
+    public SortedMap<MemberId, String> activeKeys() {
+        SortedMap<MemberId, String> keys = new TreeMap<>();
+        members.values().stream()
+                .filter(Member::active)
+                .forEach(member -> keys.put(member.id(), member.signingKey()));
+        return keys;
     }
 
     /** The events that {@code input} causes in the current round; empty where there is none. */
@@ -307,6 +318,7 @@ public record Consortium(
 
     private static final class Builder {
         private final Consortium before;
+        private String coordinatorKey;
         private FrozenMap<MemberId, Member> members;
         private FrozenMap<Digest, TokenIssued> tokens;
         private DigestSet contributedWeights;
@@ -321,6 +333,7 @@ public record Consortium(
 
         Builder(Consortium before) {
             this.before = before;
+            coordinatorKey = before.coordinatorKey;
             members = FrozenMap.of(before.members);
             tokens = FrozenMap.of(before.tokens);
             contributedWeights = DigestSet.of(before.contributedWeights);
@@ -360,7 +373,7 @@ public record Consortium(
         Consortium build() {
             return new Consortium(
                     before.charter,
-                    before.coordinatorKey,
+                    coordinatorKey,
                     members,
                     tokens,
                     base,

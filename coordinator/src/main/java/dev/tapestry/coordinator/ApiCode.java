@@ -41,6 +41,8 @@ enum ApiCode {
     UNKNOWN_PART(404),
     /** The consortium never had this member. */
     NO_SUCH_MEMBER(404),
+    /** The coordinator has never been moved. */
+    NOT_MOVED(404),
     /** No open contribution of this member names this. */
     NOT_AWAITED(409),
     /** A newer upload of the same part has taken over from this one. */
@@ -59,6 +61,10 @@ enum ApiCode {
     WRONG_CANDIDATE(409),
     /** The member has given another score. */
     ALREADY_SCORED(409),
+    /** It is not the agreement of more than half of the members to move this coordinator. */
+    MOVE_REFUSED(409),
+    /** The members have moved the coordinator; this one appends nothing any more. */
+    MOVED(410),
     /** The body is longer than the route takes. */
     BODY_TOO_LARGE(413),
     /** The range lies outside the part, or is not one that is served. */

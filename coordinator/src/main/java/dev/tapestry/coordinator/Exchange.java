@@ -172,6 +172,11 @@ final class Exchange {
         }
     }
 
+    /** Answers with canonical JSON that is written already. */
+    void replyDocument(int status, byte[] json) {
+        send(status, "application/json", json);
+    }
+
     /** Answers with canonical JSON. */
     void reply(int status, Object document) {
         send(status, "application/json", CanonicalJson.write(document));

@@ -38,6 +38,7 @@ final class Routes {
     private final StewardDesk steward;
     private final PresenceBoard board;
     private final CosignatureDesk cosignatures;
+    private final MoveDesk move;
     private final InstantSource clock;
     private final Supplier<URI> address;
 
@@ -50,6 +51,7 @@ final class Routes {
             StewardDesk steward,
             PresenceBoard board,
             CosignatureDesk cosignatures,
+            MoveDesk move,
             InstantSource clock,
             Supplier<URI> address) {
         this.ledger = ledger;
@@ -60,6 +62,7 @@ final class Routes {
         this.steward = steward;
         this.board = board;
         this.cosignatures = cosignatures;
+        this.move = move;
         this.clock = clock;
         this.address = address;
     }
@@ -84,6 +87,8 @@ final class Routes {
                         "/v1/log/checkpoints/{size}/cosignature",
                         Access.MEMBERS,
                         this::cosign),
+                get("/v1/move", Access.READERS, this::agreement),
+                post("/v1/move", Access.READERS, this::move),
                 get("/v1/log/entries", Access.READERS, this::entries),
                 get("/v1/log/proofs/inclusion", Access.READERS, this::inclusion),
                 get("/v1/log/proofs/consistency", Access.READERS, this::consistency),
@@ -172,6 +177,14 @@ final class Routes {
                 exchange.size("size"),
                 exchange.document(CosignatureRequest.class).cosignature());
         exchange.replyEmpty(204);
+    }
+
+    private void agreement(Exchange exchange) {
+        exchange.replyDocument(200, move.agreement());
+    }
+
+    private void move(Exchange exchange) throws IOException {
+        exchange.reply(200, move.take(exchange.document()));
     }
 
     private void entries(Exchange exchange) {

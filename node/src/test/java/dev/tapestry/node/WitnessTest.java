@@ -117,7 +117,7 @@ final class WitnessTest {
     }
 
     private long turkuVouchesFor() {
-        return LogWitness.fellows(stage.home).orElse(new Fellows(List.of())).members().stream()
+        return LogWitness.fellows(stage.home).map(Fellows::members).orElse(List.of()).stream()
                 .filter(fellow -> fellow.member().equals(TURKU))
                 .mapToLong(Fellow::seen)
                 .sum();

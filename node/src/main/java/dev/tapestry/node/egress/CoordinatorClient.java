@@ -25,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The coordinator's routes as methods, see {@code docs/protocol.md}. Thread-safe.
@@ -141,6 +142,19 @@ public final class CoordinatorClient {
         byte[] note =
                 accepted(gate.send(Message.ask(MessageKind.CHECKPOINT, "/v1/log/checkpoint")));
         return new String(note, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The agreement by which the members moved the coordinator away, or here; asked once.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public Optional<byte[]> moveOnce() throws IOException {
+        Message message = Message.ask(MessageKind.MOVE, "/v1/move");
+        return switch (gate.once(message, new ReplySink.Memory())) {
+            case Answer.Accepted(byte[] body) -> Optional.of(body);
+            case Answer.Refused _ -> Optional.empty();
+        };
     }
 
     /** Hands in that this node has seen the log of this size. */

@@ -66,6 +66,8 @@ final class Cosigning {
      */
     record Shown(List<SignedNote> notes, Map<Long, Optional<Digest>> roots) {
 
+        static final Shown NONE = new Shown(List.of(), Map.of());
+
         private static Shown of(List<SignedNote> notes) {
             Map<Long, Optional<Digest>> roots = new HashMap<>();
             notes.forEach(note ->

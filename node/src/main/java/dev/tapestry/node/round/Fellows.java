@@ -1,10 +1,13 @@
 package dev.tapestry.node.round;
 
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.Cosignature;
 import dev.tapestry.trust.log.SignedNote;
@@ -12,6 +15,9 @@ import dev.tapestry.trust.signature.VerifyingKey;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -19,10 +25,11 @@ import java.util.function.UnaryOperator;
  * the log's entries and of the co-signatures that the coordinator shows.
  *
  * @param members sorted by id
+ * @param charter digest of the charter with which the log begins
  */
-public record Fellows(List<Fellow> members) {
+public record Fellows(List<Fellow> members, Optional<Digest> charter) {
 
-    static final Fellows NONE = new Fellows(List.of());
+    static final Fellows NONE = new Fellows(List.of(), Optional.empty());
 
     /**
      * An active member.
@@ -40,6 +47,8 @@ public record Fellows(List<Fellow> members) {
     /** After one more entry of the log. */
     Fellows after(ConsortiumEvent event) {
         return switch (event) {
+            case Founded founded ->
+                    new Fellows(members, Optional.of(CanonicalJson.digest(founded.charter())));
             case MemberEnrolled enrolled ->
                     without(enrolled.member())
                             .with(new Fellow(enrolled.member(), enrolled.signingKey(), 0));
@@ -55,7 +64,7 @@ public record Fellows(List<Fellow> members) {
                         fellow.seen() < checkpoint.size() && signed(fellow, checkpoint, note)
                                 ? new Fellow(fellow.member(), fellow.key(), checkpoint.size())
                                 : fellow;
-        return new Fellows(members.stream().map(seen).toList());
+        return new Fellows(members.stream().map(seen).toList(), charter);
     }
 
     private static boolean signed(Fellow fellow, Checkpoint checkpoint, SignedNote note) {
@@ -68,21 +77,22 @@ public record Fellows(List<Fellow> members) {
         }
     }
 
-    /** How many members other than {@code self} vouch for the first {@code size} entries. */
-    long vouching(long size, MemberId self) {
-        return members.stream()
-                .filter(fellow -> !fellow.member().equals(self) && fellow.seen() >= size)
-                .count();
+    /** The members' keys. */
+    public Map<MemberId, String> keys() {
+        Map<MemberId, String> keys = new TreeMap<>();
+        members.forEach(fellow -> keys.put(fellow.member(), fellow.key()));
+        return keys;
     }
 
     private Fellows with(Fellow fellow) {
         List<Fellow> more = new ArrayList<>(members);
         more.add(fellow);
-        return new Fellows(more);
+        return new Fellows(more, charter);
     }
 
     private Fellows without(MemberId member) {
         return new Fellows(
-                members.stream().filter(fellow -> !fellow.member().equals(member)).toList());
+                members.stream().filter(fellow -> !fellow.member().equals(member)).toList(),
+                charter);
     }
 }

@@ -3,7 +3,10 @@ package dev.tapestry.node.round;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -19,6 +22,7 @@ import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.ConsistencyProof;
 import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.log.TreeEdge;
+import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.SigningKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +30,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +58,7 @@ public final class LogWitness {
     private final Path file;
     private final CoordinatorNotes notes;
     private final Cosigning cosigning;
+    private final Supplier<Optional<MoveAgreement>> agreed;
 
     /**
      * What was verified so far.
@@ -88,6 +94,7 @@ public final class LogWitness {
         this.client = client;
         this.membership = membership;
         this.file = file(home);
+        this.agreed = () -> Relocation.agreed(home);
         this.notes = new CoordinatorNotes(membership.coordinatorKey(), home.witness());
         this.cosigning = new Cosigning(client, notes, membership.member(), key, clock);
     }
@@ -140,9 +147,97 @@ public final class LogWitness {
         }
     }
 
+    /**
+     * Follows the log to the coordinator of this witness, if the members moved it there: the log
+     * that was seen is the beginning of what moved, more than half of the members of that moment
+     * signed, and the new log's next entry is the move. What was seen is then kept under the new
+     * coordinator's signature.
+     *
+     * @param old the witness of the coordinator before
+     * @throws NodeException {@code MOVE_REFUSED}, and what {@link #believe} throws
+     */
+    void follow(LogWitness old, MoveAgreement agreement) {
+        CoordinatorMove move = agreement.move();
+        Optional<Seen> before = old.seen();
+        long seen = before.map(known -> known.edge().size()).orElse(0L);
+        if (seen > move.size()) {
+            throw refused(
+                    "the members moved a log of %d entries, and this node has seen %d"
+                            .formatted(move.size(), seen));
+        }
+        Checkpoint moved = new Checkpoint(move.origin(), move.size(), move.root());
+        Seen there = read(before, moved, "", Cosigning.Shown.NONE);
+        if (!agreement.carriedBy(there.known().keys())) {
+            throw refused(
+                    "%s of %d active members have signed the move; more than half must"
+                            .formatted(
+                                    agreement.signers(there.known().keys()),
+                                    there.known().members().size()));
+        }
+        byte[] next = slice(move.size(), move.size() + 1).getFirst();
+        if (!(event(next).orElse(null) instanceof CoordinatorMoved entry)
+                || !entry.key().equals(move.to().key())
+                || !entry.address().equals(move.to().address())
+                || !entry.statements().equals(agreement.digest())) {
+            throw refused("the new coordinator's log does not go on with the move");
+        }
+        String sent = client.checkpoint();
+        Checkpoint now = notes.verified(sent);
+        String note = SignedNote.parse(sent).only(now.origin()).toString();
+        remember(read(Optional.of(there), now, note, Cosigning.Shown.NONE));
+    }
+
+    /** Refuses a move that contradicts what a node has seen. */
+    static void requireGrown(NodeHome home, CoordinatorMove move) {
+        if (!Files.exists(file(home))) {
+            return;
+        }
+        Seen seen = CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class);
+        boolean other = !SignedNote.parse(seen.note()).text().startsWith(move.origin() + "\n");
+        boolean shorter = seen.edge().size() > move.size();
+        boolean forked =
+                seen.edge().size() == move.size() && !seen.edge().root().equals(move.root());
+        if (other || shorter || forked) {
+            throw refused(
+                    "it is about a log of %d entries with the root %s; this node has seen %d with %s of %s"
+                            .formatted(
+                                    move.size(),
+                                    move.root().abbreviated(),
+                                    seen.edge().size(),
+                                    seen.edge().root().abbreviated(),
+                                    SignedNote.parse(seen.note()).text().lines().findFirst().orElse("")));
+        }
+    }
+
+    /** Whether what was seen is already under this witness's coordinator's signature. */
+    boolean follows() {
+        try {
+            return seen().isPresent();
+        } catch (NodeException _) {
+            return false; // it is signed by another one
+        }
+    }
+
+    private static NodeException refused(String why) {
+        return new NodeException(Code.MOVE_REFUSED, "the coordinator's move is not believed: " + why);
+    }
+
     /** This member's latest contribution that a base was made of, as far as the log was read. */
     Optional<Digest> merged() {
         return seen().flatMap(seen -> seen.own().merged());
+    }
+
+    /** What this member relies on, as far as the log was read. */
+    Optional<Grounds> grounds(Digest card) {
+        return seen().flatMap(seen ->
+                seen.known()
+                        .charter()
+                        .map(charter ->
+                                new Grounds(
+                                        charter,
+                                        seen.edge().size(),
+                                        seen.edge().root(),
+                                        Optional.of(card))));
     }
 
     /** The base that the coordinator names now; {@code otherwise} if it names none. */
@@ -162,6 +257,7 @@ public final class LogWitness {
         String sent = client.checkpoint();
         Checkpoint now = notes.verified(sent);
         String note = SignedNote.parse(sent).only(now.origin()).toString();
+        requireNotMoved(now);
         requireGrowth(before, now, note);
         Seen read = read(before, now, note, shown);
         Fellows fellows = cosigning.compare(shown, read.known(), now, note);
@@ -169,6 +265,20 @@ public final class LogWitness {
         remember(after);
         cosigning.cosign(now);
         return after;
+    }
+
+    /** A member that agreed to a move holds the old coordinator to where its log ended. */
+    private void requireNotMoved(Checkpoint now) {
+        agreed.get()
+                .map(MoveAgreement::move)
+                .filter(move -> move.from().equals(membership.coordinatorKey().value()))
+                .filter(move -> move.size() < now.size())
+                .ifPresent(move -> {
+                    throw new NodeException(
+                            Code.NOT_PROVEN,
+                            "this member agreed that the coordinator moves to %s after %d entries; the old one has gone on to %d, which do not count"
+                                    .formatted(move.to().address(), move.size(), now.size()));
+                });
     }
 
     private static NodeException notProven(Digest base, Seen seen) {
@@ -237,7 +347,9 @@ public final class LogWitness {
     }
 
     private static void note(TreeEdge edge, Cosigning.Shown shown) {
-        shown.roots().computeIfPresent(edge.size(), (_, _) -> Optional.of(edge.root()));
+        if (shown.roots().containsKey(edge.size())) {
+            shown.roots().put(edge.size(), Optional.of(edge.root()));
+        }
     }
 
     private List<byte[]> slice(long from, long to) {

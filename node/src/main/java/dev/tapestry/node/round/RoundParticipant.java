@@ -167,8 +167,9 @@ final class RoundParticipant {
                             packing.update(),
                             packing.gradient(),
                             trained.tokens(),
-                            trained.steps(),
-                            trained.bitsPerByte()));
+                                    trained.steps(),
+                                    trained.bitsPerByte())
+                            .on(witness.grounds(text.card())));
         }
     }
 
