@@ -140,7 +140,8 @@ final class AuditBundle implements AutoCloseable {
         return Collections.list(zip.entries()).stream()
                 .map(ZipEntry::getName)
                 .filter(name -> name.startsWith(COSIGNATURES))
-                .map(name -> name.substring(COSIGNATURES.length(), name.length() - ".note".length()))
+                .map(name ->
+                        name.substring(COSIGNATURES.length(), name.length() - ".note".length()))
                 .sorted()
                 .toList();
     }
@@ -188,8 +189,7 @@ final class AuditBundle implements AutoCloseable {
     }
 
     private static byte[] required(ZipFile zip, String name) {
-        return bytes(zip, name, MAX_DOCUMENT_BYTES)
-                .orElseThrow(() -> bad("it has no " + name));
+        return bytes(zip, name, MAX_DOCUMENT_BYTES).orElseThrow(() -> bad("it has no " + name));
     }
 
     /** Memory follows what is there, up to the limit, and never what is declared. */

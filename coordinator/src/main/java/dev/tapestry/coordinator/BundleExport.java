@@ -21,7 +21,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
@@ -83,10 +82,7 @@ public final class BundleExport {
                 AuditBundle.INDEX,
                 CanonicalJson.write(
                         new Index(
-                                AuditBundle.FORMAT,
-                                founded.charter().name(),
-                                log.origin(),
-                                size)));
+                                AuditBundle.FORMAT, founded.charter().name(), log.origin(), size)));
         zip.putNextEntry(new ZipEntry(AuditBundle.ENTRIES));
         LogPages.entries(log).limit(size).forEach(entry -> line(zip, entry));
         zip.closeEntry();

@@ -209,8 +209,7 @@ final class ContributionStore {
                 Path file = folder.resolve(ENVELOPE);
                 if (Files.exists(file)) {
                     FileTrees.create(envelopes);
-                    FileTrees.linkOrCopy(
-                            file, envelopes.resolve(folder.getFileName() + ".json"));
+                    FileTrees.linkOrCopy(file, envelopes.resolve(folder.getFileName() + ".json"));
                 }
             }
         }

@@ -85,8 +85,7 @@ final class CosignatureDesk {
         synchronized (this) {
             Seen before = seen.get(member);
             if (before == null || before.size() < size) {
-                FileTrees.write(
-                        folder.resolve(member + SUFFIX), note.toString().getBytes(UTF_8));
+                FileTrees.write(folder.resolve(member + SUFFIX), note.toString().getBytes(UTF_8));
                 seen.put(member, new Seen(size, note));
             }
         }
@@ -139,8 +138,7 @@ final class CosignatureDesk {
         long size = Checkpoint.parse(note.text()).size();
         synchronized (this) {
             for (Seen latest : seen.values()) {
-                if (latest.size() == size
-                        && note.signatures().size() < SignedNote.MAX_SIGNATURES) {
+                if (latest.size() == size && note.signatures().size() < SignedNote.MAX_SIGNATURES) {
                     note = note.with(latest.line());
                 }
             }

@@ -30,8 +30,7 @@ final class MoveDesk {
         this.key = key;
         this.moves = moves;
         this.rest = rest;
-        this.gone =
-                moves.from(key).filter(agreement -> refusal(agreement).isEmpty());
+        this.gone = moves.from(key).filter(agreement -> refusal(agreement).isEmpty());
         gone.ifPresent(_ -> end());
     }
 
@@ -72,16 +71,14 @@ final class MoveDesk {
         if (size > ledger.log().size()) {
             return Optional.of("this log has not as many entries as the statements say");
         }
-        return Moves.refusal(
-                agreement, now, ledger.log().origin(), size, ledger.log().root(size));
+        return Moves.refusal(agreement, now, ledger.log().origin(), size, ledger.log().root(size));
     }
 
     /** The agreement by which this coordinator has gone, or else the one by which it came. */
     byte[] agreement() {
         return gone.or(() -> moves.to(key))
                 .orElseThrow(() ->
-                        new ApiRefusal(
-                                ApiCode.NOT_MOVED, "the coordinator has never been moved"))
+                        new ApiRefusal(ApiCode.NOT_MOVED, "the coordinator has never been moved"))
                 .bytes();
     }
 

@@ -171,8 +171,7 @@ public final class Succession {
                                 Founding.CERTIFICATE_LIFETIME),
                         authority.certificate());
         SafeFile.write(
-                directory.stewardPin(),
-                Certificates.fingerprint(steward.certificate()).hex());
+                directory.stewardPin(), Certificates.fingerprint(steward.certificate()).hex());
     }
 
     private static void append(
@@ -189,7 +188,8 @@ public final class Succession {
                 Successor to = agreement.move().to();
                 ConsortiumEvent moved =
                         new CoordinatorMoved(to.key(), to.address(), agreement.digest(), now);
-                try (Ledger ledger = Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
+                try (Ledger ledger =
+                        Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
                     ledger.change(_ -> List.of(moved));
                 }
             }
@@ -198,8 +198,7 @@ public final class Succession {
 
     private static AuditLog open(CoordinatorDirectory directory) {
         return AuditLog.open(
-                directory.log(),
-                Founding.origin(CertificateAuthority.open(directory.authority())));
+                directory.log(), Founding.origin(CertificateAuthority.open(directory.authority())));
     }
 
     private static CoordinatorDirectory existing(Path root) {

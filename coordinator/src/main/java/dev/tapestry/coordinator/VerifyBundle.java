@@ -57,8 +57,7 @@ public final class VerifyBundle {
      * @param witnesses how many members must have co-signed the latest base
      * @param contributions a coordinator's directory, or a copy, with files to merge again
      */
-    public record Demands(
-            Optional<VerifyingKey> key, int witnesses, Optional<Path> contributions) {
+    public record Demands(Optional<VerifyingKey> key, int witnesses, Optional<Path> contributions) {
 
         /** None. */
         public static final Demands NONE = new Demands(Optional.empty(), 0, Optional.empty());
@@ -386,9 +385,7 @@ public final class VerifyBundle {
         try {
             Instant at =
                     Cosignature.verify(
-                            note,
-                            Cosignature.name(seen.origin(), member),
-                            new VerifyingKey(key));
+                            note, Cosignature.name(seen.origin(), member), new VerifyingKey(key));
             return new Witness(member, seen.size(), at);
         } catch (TrustException e) {
             throw new Unsound(String.valueOf(e.getMessage()));
@@ -438,8 +435,7 @@ public final class VerifyBundle {
             };
         } catch (CoordinatorException e) {
             if (e.code() == Code.NOT_KEPT) {
-                return new Merge(
-                        number, Merge.Outcome.NOT_KEPT, String.valueOf(e.getMessage()));
+                return new Merge(number, Merge.Outcome.NOT_KEPT, String.valueOf(e.getMessage()));
             }
             throw e;
         } catch (AggregationException | WeightsException e) {

@@ -252,5 +252,4 @@ public final class VerifyMerge {
     private static boolean holds(Path file, ModelManifest.File expected) {
         return Files.isRegularFile(file) && Manifests.parts(file).equals(expected.parts());
     }
-
 }

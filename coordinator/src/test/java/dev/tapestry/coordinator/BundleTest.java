@@ -48,8 +48,8 @@ final class BundleTest {
             stage.run(2, MergeRule.fedAvg());
             for (int round = 1; round <= 2; round++) {
                 int number = round;
-                stage.members.forEach(
-                        member -> member.takePart(number, Stage.SEED + number + member.id.hashCode()));
+                stage.members.forEach(member ->
+                        member.takePart(number, Stage.SEED + number + member.id.hashCode()));
                 stage.members.forEach(member -> member.scoreWell(number));
             }
             stage.member(0).await(2, Phase.PUBLISHED);
@@ -100,8 +100,7 @@ final class BundleTest {
     }
 
     private static List<String> entries(Map<String, byte[]> files) {
-        return new ArrayList<>(
-                new String(files.get("entries.jsonl"), UTF_8).lines().toList());
+        return new ArrayList<>(new String(files.get("entries.jsonl"), UTF_8).lines().toList());
     }
 
     private static void entries(Map<String, byte[]> files, List<String> entries) {
@@ -160,8 +159,7 @@ final class BundleTest {
     @Test
     void merges_are_repeated_from_contributions_that_are_given() {
         Report report =
-                VerifyBundle.of(
-                        sound, new Demands(Optional.empty(), 0, Optional.of(directory)));
+                VerifyBundle.of(sound, new Demands(Optional.empty(), 0, Optional.of(directory)));
         assertThat(report.merges())
                 .containsExactly(
                         new Merge(1, Merge.Outcome.MATCHES, ""),
@@ -176,9 +174,7 @@ final class BundleTest {
                 .contains("2 members have co-signed");
         VerifyingKey other = SigningKey.generate().verifyingKey();
         assertThat(
-                        VerifyBundle.of(
-                                        sound,
-                                        new Demands(Optional.of(other), 0, Optional.empty()))
+                        VerifyBundle.of(sound, new Demands(Optional.of(other), 0, Optional.empty()))
                                 .problem())
                 .contains(key);
     }
@@ -241,9 +237,7 @@ final class BundleTest {
                 after(files -> {
                     List<String> entries = entries(files);
                     int at = index(entries, "token-issued");
-                    entries.set(
-                            at,
-                            entries.get(at).replaceFirst("\"at\":\"20", "\"at\":\"19"));
+                    entries.set(at, entries.get(at).replaceFirst("\"at\":\"20", "\"at\":\"19"));
                     entries(files, entries);
                     signAgain(files, coordinator());
                 });
@@ -299,14 +293,12 @@ final class BundleTest {
         Report report =
                 after(files -> {
                     SignedNote note =
-                            SignedNote.parse(
-                                    new String(files.get("cosignatures/bo.note"), UTF_8));
+                            SignedNote.parse(new String(files.get("cosignatures/bo.note"), UTF_8));
                     files.put(
                             "cosignatures/bo.note",
                             new SignedNote(
                                             note.text(),
-                                            note.signatures().subList(
-                                                    1, note.signatures().size()))
+                                            note.signatures().subList(1, note.signatures().size()))
                                     .toString()
                                     .getBytes(UTF_8));
                 });
@@ -334,23 +326,26 @@ final class BundleTest {
         assertThat(after(files -> files.put("bundle.json", new byte[1 << 20])).problem())
                 .contains("more than");
         assertThat(
-                        after(files -> {
-                                    byte[] endless = new byte[3 << 20];
-                                    Arrays.fill(endless, (byte) 'x');
-                                    files.put("entries.jsonl", endless);
-                                })
+                        after(
+                                        files -> {
+                                            byte[] endless = new byte[3 << 20];
+                                            Arrays.fill(endless, (byte) 'x');
+                                            files.put("entries.jsonl", endless);
+                                        })
                                 .problem())
                 .contains("an entry has more than");
         String missing = Digest.of(new byte[] {7}).hex();
         assertThat(
-                        after(files -> {
-                                    String first =
-                                            files.keySet().stream()
-                                                    .filter(n -> n.startsWith("contributions/"))
-                                                    .findFirst()
-                                                    .orElse(missing);
-                                    files.put(first, new byte[9 << 20]);
-                                })
+                        after(
+                                        files -> {
+                                            String first =
+                                                    files.keySet().stream()
+                                                            .filter(n ->
+                                                                    n.startsWith("contributions/"))
+                                                            .findFirst()
+                                                            .orElse(missing);
+                                            files.put(first, new byte[9 << 20]);
+                                        })
                                 .problem())
                 .contains("more than");
     }
@@ -364,10 +359,7 @@ final class BundleTest {
         }
         assertThat(after(files -> files.remove("leaves")).problem()).contains("no leaves");
         assertThat(
-                        after(files ->
-                                        files.put(
-                                                "leaves",
-                                                Arrays.copyOf(files.get("leaves"), 70)))
+                        after(files -> files.put("leaves", Arrays.copyOf(files.get("leaves"), 70)))
                                 .bad()
                                 .get()
                                 .index())

@@ -43,7 +43,11 @@ final class CosignatureTest {
     }
 
     private static List<SignedNote> notes(TestMember member) {
-        return member.client.get("/v1/log/cosignatures").as(200, CosignedNotes.class).notes()
+        return member
+                .client
+                .get("/v1/log/cosignatures")
+                .as(200, CosignedNotes.class)
+                .notes()
                 .stream()
                 .map(SignedNote::parse)
                 .toList();
@@ -112,8 +116,7 @@ final class CosignatureTest {
             Checkpoint ahead = new Checkpoint(now.origin(), now.size() + 1, now.root());
             assertThat(hand(ada, forked, ada.key).code()).isEqualTo("COSIGNATURE_REFUSED");
             assertThat(hand(ada, ahead, ada.key).code()).isEqualTo("COSIGNATURE_REFUSED");
-            assertThat(hand(ada, now, stage.member(1).key).code())
-                    .isEqualTo("COSIGNATURE_REFUSED");
+            assertThat(hand(ada, now, stage.member(1).key).code()).isEqualTo("COSIGNATURE_REFUSED");
             assertThat(
                             ada.client
                                     .put(

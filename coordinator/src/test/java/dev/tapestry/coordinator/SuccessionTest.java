@@ -76,10 +76,8 @@ final class SuccessionTest {
     }
 
     private void refused(MoveAgreement agreement, String why) {
-        assertThatThrownBy(
-                        () ->
-                                Succession.move(
-                                        stage.directory, next, agreement, InstantSource.system()))
+        assertThatThrownBy(() ->
+                        Succession.move(stage.directory, next, agreement, InstantSource.system()))
                 .isInstanceOfSatisfying(
                         CoordinatorException.class,
                         e -> assertThat(e.code()).isEqualTo(CoordinatorException.Code.MOVE))
@@ -190,9 +188,7 @@ final class SuccessionTest {
         assertThat(cy.client.get("/v1/round").code()).isEqualTo("MOVED");
         assertThat(
                         stage.steward
-                                .post(
-                                        "/v1/tokens",
-                                        new TokenRequest(cy.id, Duration.ofHours(1)))
+                                .post("/v1/tokens", new TokenRequest(cy.id, Duration.ofHours(1)))
                                 .code())
                 .isEqualTo("MOVED");
         assertThat(cy.client.get("/v1/move").body()).isEqualTo(signed(move, 0, 1).bytes());
@@ -215,9 +211,7 @@ final class SuccessionTest {
         ada.client.postBytes("/v1/move", signed(move, 0, 1).bytes()).as(200, Accepted.class);
         assertThat(
                         stage.steward
-                                .post(
-                                        "/v1/tokens",
-                                        new TokenRequest(ada.id, Duration.ofHours(1)))
+                                .post("/v1/tokens", new TokenRequest(ada.id, Duration.ofHours(1)))
                                 .code())
                 .isEqualTo("MOVED");
         stage.restart();
@@ -233,8 +227,7 @@ final class SuccessionTest {
                                 there.address(),
                                 TlsIdentity.open(stage.directory.resolve("steward")));
                 TestClient now =
-                        TestClient.of(
-                                there.address(), TlsIdentity.open(next.resolve("steward")))) {
+                        TestClient.of(there.address(), TlsIdentity.open(next.resolve("steward")))) {
             TokenRequest token = new TokenRequest(stage.member(0).id, Duration.ofHours(1));
             assertThat(before.post("/v1/tokens", token).code()).isEqualTo("CERTIFICATE_REPLACED");
             assertThat(now.post("/v1/tokens", token).status()).isEqualTo(201);

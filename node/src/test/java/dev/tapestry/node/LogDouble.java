@@ -80,8 +80,7 @@ final class LogDouble implements AutoCloseable {
         SignedNote note = checkpoint();
         Checkpoint now = Checkpoint.parse(note.text());
         return note.with(
-                Cosignature.sign(
-                        now, Cosignature.name(ORIGIN, member), Instant.EPOCH, memberKey));
+                Cosignature.sign(now, Cosignature.name(ORIGIN, member), Instant.EPOCH, memberKey));
     }
 
     synchronized Object cosigned(long size, CosignatureRequest request) {

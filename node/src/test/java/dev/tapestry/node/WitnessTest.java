@@ -24,11 +24,11 @@ import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,7 +53,9 @@ final class WitnessTest {
     void two_members_and_a_base() throws IOException {
         stage = new Stage(folder).joined();
         own = SigningKey.load(stage.home.signingKey());
-        second = new LogDouble(Files.createDirectories(folder.resolve("second")), stage.coordinator.key);
+        second =
+                new LogDouble(
+                        Files.createDirectories(folder.resolve("second")), stage.coordinator.key);
         for (LogDouble log : List.of(stage.coordinator.log, second)) {
             log.append(enrolled(CoordinatorDouble.MEMBER, own));
             log.append(enrolled(TURKU, turku));
@@ -105,8 +107,8 @@ final class WitnessTest {
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.SPLIT_VIEW));
         assertThat(stage.home.witness().resolve("split-view.txt"))
                 .content()
-                .contains("----")
-                .contains(List.of(evidence));
+                .contains("----", "tapestry/test")
+                .contains(Stream.concat(Stream.of("----"), Stream.of(evidence)).toList());
     }
 
     private Checkpoint handedIn() {
@@ -203,10 +205,7 @@ final class WitnessTest {
             throws IOException {
         stage.coordinator.append(entry("that was kept"));
         stage.coordinator.faults =
-                (method, path) ->
-                        path.endsWith("/cosignature")
-                                ? Fault.REPLACED
-                                : Fault.NONE;
+                (method, path) -> path.endsWith("/cosignature") ? Fault.REPLACED : Fault.NONE;
         assertThatThrownBy(this::look).isInstanceOf(NodeException.class);
         stage.coordinator.faults = (_, _) -> Fault.NONE;
         assertThat(stage.coordinator.log.handedIn).isEmpty();
@@ -236,10 +235,7 @@ final class WitnessTest {
     @Test
     void an_older_coordinator_without_co_signatures_is_still_followed() {
         stage.coordinator.faults =
-                (method, path) ->
-                        path.contains("cosignature")
-                                ? Fault.UNKNOWN
-                                : Fault.NONE;
+                (method, path) -> path.contains("cosignature") ? Fault.UNKNOWN : Fault.NONE;
         look();
         assertThat(stage.coordinator.log.handedIn).isEmpty();
     }

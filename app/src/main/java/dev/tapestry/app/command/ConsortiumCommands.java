@@ -1,7 +1,7 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.consortium.Charter;
 import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Successor;
@@ -162,8 +162,7 @@ final class ConsortiumCommands extends CommandGroup {
                                     "Names or addresses under which nodes will call (default ${DEFAULT-VALUE}).")
                     List<String> dnsNames,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        Successor successor =
-                Succession.prepare(directory, new Listening(host, port, dnsNames));
+        Successor successor = Succession.prepare(directory, new Listening(host, port, dnsNames));
         answer(
                 json,
                 successor,
@@ -239,9 +238,7 @@ final class ConsortiumCommands extends CommandGroup {
                             paramLabel = "OLD_DIR",
                             description = "The stopped consortium's directory, or a copy of it.")
                     Path old,
-            @Parameters(
-                            paramLabel = "NEW_DIR",
-                            description = "What 'consortium prepare' has made.")
+            @Parameters(paramLabel = "NEW_DIR", description = "What 'consortium prepare' has made.")
                     Path successor,
             @Option(
                             names = "--statements",

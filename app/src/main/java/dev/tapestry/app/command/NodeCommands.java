@@ -264,9 +264,7 @@ final class NodeCommands extends CommandGroup {
             @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         List<Fellows.Fellow> members =
-                LogWitness.fellows(new NodeHome(directory))
-                        .map(Fellows::members)
-                        .orElse(List.of());
+                LogWitness.fellows(new NodeHome(directory)).map(Fellows::members).orElse(List.of());
         if (json) {
             json(new Witnesses(members));
         } else {

@@ -106,6 +106,17 @@ final class JsonTest {
                 "32",
                 "--scoring-tokens",
                 "200");
+        json("node witnesses", node);
+        json("log export", consortium, directory.resolve("audit.zip"));
+        json("verify bundle", directory.resolve("audit.zip"), "--witnesses", "1");
+        Path next = directory.resolve("next");
+        json("consortium prepare", next, "--host", "127.0.0.1", "--port", Tiny.freePort());
+        json(
+                "consortium propose-move",
+                consortium,
+                next.resolve("successor.json"),
+                "--out",
+                directory.resolve("move.json"));
         json("verify log", consortium, "--witness", node);
         json("verify merge", consortium, "--round", "1");
         json("train", Tiny.job(directory.resolve("own-trainer")), "--threads", "1");

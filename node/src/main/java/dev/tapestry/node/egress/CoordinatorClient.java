@@ -161,8 +161,7 @@ public final class CoordinatorClient {
     public Answer cosign(long size, CosignatureRequest cosignature) {
         String path = "/v1/log/checkpoints/" + size + "/cosignature";
         return gate.send(
-                Message.tell(
-                        MessageKind.COSIGNATURE, path, CanonicalJson.write(cosignature)));
+                Message.tell(MessageKind.COSIGNATURE, path, CanonicalJson.write(cosignature)));
     }
 
     /** The checkpoints that members have co-signed; denied by a coordinator that knows none. */

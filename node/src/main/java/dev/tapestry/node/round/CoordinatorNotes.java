@@ -73,8 +73,7 @@ record CoordinatorNotes(VerifyingKey coordinator, Path folder) {
     NodeException split(String before, String now, String why) {
         Path evidence = folder.resolve("split-view.txt");
         try {
-            SafeFile.write(
-                    evidence, (before + "\n----\n" + now).getBytes(StandardCharsets.UTF_8));
+            SafeFile.write(evidence, (before + "\n----\n" + now).getBytes(StandardCharsets.UTF_8));
         } catch (TrustException e) {
             throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
         }

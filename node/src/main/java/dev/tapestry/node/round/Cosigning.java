@@ -70,8 +70,8 @@ final class Cosigning {
 
         private static Shown of(List<SignedNote> notes) {
             Map<Long, Optional<Digest>> roots = new HashMap<>();
-            notes.forEach(note ->
-                    roots.put(Checkpoint.parse(note.text()).size(), Optional.empty()));
+            notes.forEach(
+                    note -> roots.put(Checkpoint.parse(note.text()).size(), Optional.empty()));
             return new Shown(notes, roots);
         }
     }
@@ -112,8 +112,7 @@ final class Cosigning {
     private void requireBeginning(
             Checkpoint theirs, Checkpoint now, Shown shown, String other, String note) {
         if (!theirs.origin().equals(now.origin()) || theirs.size() > now.size()) {
-            throw notes.split(
-                    other, note, "members have co-signed another log, or a longer one");
+            throw notes.split(other, note, "members have co-signed another log, or a longer one");
         }
         Optional<Digest> read = shown.roots().getOrDefault(theirs.size(), Optional.empty());
         boolean same =

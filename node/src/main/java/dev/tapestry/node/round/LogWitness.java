@@ -205,7 +205,11 @@ public final class LogWitness {
                                     move.root().abbreviated(),
                                     seen.edge().size(),
                                     seen.edge().root().abbreviated(),
-                                    SignedNote.parse(seen.note()).text().lines().findFirst().orElse("")));
+                                    SignedNote.parse(seen.note())
+                                            .text()
+                                            .lines()
+                                            .findFirst()
+                                            .orElse("")));
         }
     }
 
@@ -219,7 +223,8 @@ public final class LogWitness {
     }
 
     private static NodeException refused(String why) {
-        return new NodeException(Code.MOVE_REFUSED, "the coordinator's move is not believed: " + why);
+        return new NodeException(
+                Code.MOVE_REFUSED, "the coordinator's move is not believed: " + why);
     }
 
     /** This member's latest contribution that a base was made of, as far as the log was read. */
@@ -298,7 +303,8 @@ public final class LogWitness {
         }
         Checkpoint then = notes.verified(before.get().note());
         if (!then.origin().equals(now.origin()) || now.size() < then.size()) {
-            throw notes.split(before.get().note(), note, "the log is another one, or has become shorter");
+            throw notes.split(
+                    before.get().note(), note, "the log is another one, or has become shorter");
         }
         List<Digest> hashes =
                 then.size() == now.size() || then.size() == 0
@@ -312,8 +318,7 @@ public final class LogWitness {
     }
 
     /** Reads what is new, and believes it when it and all before it have the signed root. */
-    private Seen read(
-            Optional<Seen> known, Checkpoint now, String note, Cosigning.Shown shown) {
+    private Seen read(Optional<Seen> known, Checkpoint now, String note, Cosigning.Shown shown) {
         // Without the members' keys it is read once more from the beginning.
         Optional<Seen> before = known.filter(seen -> seen.fellows().isPresent());
         TreeEdge edge = before.map(Seen::edge).orElse(TreeEdge.EMPTY);

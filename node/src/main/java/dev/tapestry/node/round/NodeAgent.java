@@ -79,8 +79,8 @@ public final class NodeAgent {
      * coordinator that is away, a wrong clock, an expired certificate, a full disk, a trainer that
      * fails.
      *
-     * @throws NodeException {@code MOVED}: open the node anew; {@code STOPPED}, {@code REVOKED}, {@code SPLIT_VIEW}, {@code
-     *     EGRESS_REFUSED}
+     * @throws NodeException {@code MOVED}: open the node anew; {@code STOPPED}, {@code REVOKED},
+     *     {@code SPLIT_VIEW}, {@code EGRESS_REFUSED}
      */
     public void run(Until until) {
         try {

@@ -100,8 +100,7 @@ public final class Relocation {
                                     membership.coordinatorKey()));
         }
         LogWitness.requireGrown(home, move);
-        MoveAgreement own =
-                MoveAgreement.sign(move, SigningKey.load(home.signingKey()));
+        MoveAgreement own = MoveAgreement.sign(move, SigningKey.load(home.signingKey()));
         keep(home, own);
         return own;
     }

@@ -25,8 +25,10 @@ import java.util.regex.Pattern;
 public record SignedNote(String text, List<Line> signatures) {
 
     private static final int MAX_LENGTH = 1 << 20;
+
     /** More of them are an attack. */
     public static final int MAX_SIGNATURES = 128;
+
     private static final byte ED25519 = 1;
     private static final Pattern NAME = Pattern.compile("[^\\s+\\p{Cntrl}]{1,255}");
     private static final Pattern LINE =

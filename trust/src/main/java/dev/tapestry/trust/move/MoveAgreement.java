@@ -55,8 +55,7 @@ public record MoveAgreement(CoordinatorMove move, Envelope envelope) {
         }
         try {
             byte[] payload = Base64.getDecoder().decode(envelope.payload());
-            return new MoveAgreement(
-                    CanonicalJson.read(payload, CoordinatorMove.class), envelope);
+            return new MoveAgreement(CanonicalJson.read(payload, CoordinatorMove.class), envelope);
         } catch (TrustException | IllegalArgumentException e) {
             throw malformed(String.valueOf(e.getMessage()), e);
         }

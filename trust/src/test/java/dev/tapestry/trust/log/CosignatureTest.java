@@ -33,9 +33,7 @@ final class CosignatureTest {
     void a_checkpoint_keeps_what_its_log_and_its_witness_signed() {
         SignedNote read = SignedNote.parse(note.toString());
         assertThat(Cosignature.verify(read, name, witness.verifyingKey())).isEqualTo(THEN);
-        assertThat(
-                        Checkpoint.verified(
-                                note.toString(), checkpoint.origin(), log.verifyingKey()))
+        assertThat(Checkpoint.verified(note.toString(), checkpoint.origin(), log.verifyingKey()))
                 .isEqualTo(checkpoint);
         assertThat(read.only(checkpoint.origin())).isEqualTo(checkpoint.sign(log));
     }
@@ -53,8 +51,7 @@ final class CosignatureTest {
         sha.update(witness.verifyingKey().raw());
         assertThat(Arrays.copyOf(blob, 4)).isEqualTo(Arrays.copyOf(sha.digest(), 4));
         assertThat(ByteBuffer.wrap(blob, 4, 8).getLong()).isEqualTo(1_679_315_147L);
-        byte[] message =
-                ("cosignature/v1\ntime 1679315147\n" + checkpoint.text()).getBytes(UTF_8);
+        byte[] message = ("cosignature/v1\ntime 1679315147\n" + checkpoint.text()).getBytes(UTF_8);
         assertThat(
                         witness.verifyingKey()
                                 .verifies(message, Arrays.copyOfRange(blob, 12, blob.length)))
