@@ -233,6 +233,9 @@ final class NodeCommands extends CommandGroup {
         return 0;
     }
 
+    /** What {@code node follow-move --json} prints. */
+    record Given(CoordinatorMove move) {}
+
     @Command(
             name = "follow-move",
             description = {
@@ -243,10 +246,15 @@ final class NodeCommands extends CommandGroup {
     int followMove(
             @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
             @Parameters(paramLabel = "AGREEMENT", description = "The members' agreement.")
-                    Path agreement) {
+                    Path agreement,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         MoveAgreement given = MoveAgreement.parse(SafeFile.readBytes(agreement));
         Relocation.give(new NodeHome(directory), given);
-        say("the node will look for the coordinator at %s", given.move().to().address());
+        answer(
+                json,
+                new Given(given.move()),
+                "the node will look for the coordinator at %s",
+                given.move().to().address());
         return 0;
     }
 
