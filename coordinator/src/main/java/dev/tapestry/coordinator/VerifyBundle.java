@@ -191,7 +191,7 @@ public final class VerifyBundle {
         sizes.forEach(size -> leafRoots.put(size, UNKNOWN));
         readLeaves();
         LogAudit audit = new LogAudit(bundle.index().origin(), evidence());
-        boolean genuine = leafRoots.get(claim(signed).size()).equals(claim(signed).root());
+        boolean genuine = claim(signed).root().equals(leafRoots.get(claim(signed).size()));
         replay(audit, sizes, genuine);
         LogKeys keys = audit.keys().orElseThrow(() -> new Unsound("the log is empty"));
         Checkpoint checkpoint = verified(keys, signed);
@@ -282,6 +282,8 @@ public final class VerifyBundle {
     }
 
     /**
+     * Takes in all entries.
+     *
      * @param genuine whether the leaves are those that were signed
      */
     private void replay(LogAudit audit, Set<Long> sizes, boolean genuine) throws Unsound {

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.ZipEntry;
@@ -375,7 +376,7 @@ final class BundleTest {
         for (String name : files().keySet()) {
             for (int turn = 0; turn < 6; turn++) {
                 Map<String, byte[]> files = files();
-                byte[] content = files.get(name).clone();
+                byte[] content = Objects.requireNonNull(files.get(name)).clone();
                 content[random.nextInt(content.length)] ^= (byte) (1 << random.nextInt(7));
                 files.put(name, content);
                 Report report = verified(zip(files));
