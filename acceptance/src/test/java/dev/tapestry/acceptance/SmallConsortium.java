@@ -37,14 +37,26 @@ final class SmallConsortium implements AutoCloseable {
 
     private final Path directory;
     private final Map<String, Program> programs = new TreeMap<>();
-    private final StewardClient steward;
+    private StewardClient steward;
+    private Path consortium;
 
     private SmallConsortium(Path directory, int port) {
         this.directory = directory;
-        this.steward =
-                new StewardClient(
-                        URI.create("https://localhost:" + port),
-                        TlsIdentity.open(consortium().resolve("steward")));
+        this.consortium = directory.resolve("consortium");
+        this.steward = steward(port);
+    }
+
+    private StewardClient steward(int port) {
+        return new StewardClient(
+                URI.create("https://localhost:" + port),
+                TlsIdentity.open(consortium().resolve("steward")));
+    }
+
+    /** From now on the coordinator is the one in another directory. */
+    void movedTo(Path other, int port) {
+        steward.close();
+        consortium = other;
+        steward = steward(port);
     }
 
     /** Founds it, has it adopt the demo's base, and lets the members join; only it runs then. */
@@ -88,7 +100,7 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     Path consortium() {
-        return directory.resolve("consortium");
+        return consortium;
     }
 
     Path node(String member) {
@@ -108,7 +120,12 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     void startCoordinator() {
-        start("coordinator", "coordinator", "start", consortium());
+        startCoordinator("coordinator", consortium());
+    }
+
+    /** Starts a coordinator, under a name by which it can be killed. */
+    void startCoordinator(String name, Path where) {
+        start(name, "coordinator", "start", where);
     }
 
     void startNode(String member) {

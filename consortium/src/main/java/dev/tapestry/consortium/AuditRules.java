@@ -7,6 +7,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
@@ -53,6 +54,11 @@ public final class AuditRules {
                             () ->
                                     "%s is revoked, but is no active member and has no unused token"
                                             .formatted(revoked.member()));
+            // That the members agreed is shown by their statements, not by the log.
+            case CoordinatorMoved moved ->
+                    unless(
+                            !moved.key().equals(before.coordinatorKey()),
+                            () -> "the coordinator moves to the key that it has");
             case BaseAdopted adopted ->
                     unless(
                             before.run().isEmpty(),

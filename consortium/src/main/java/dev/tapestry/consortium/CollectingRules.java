@@ -63,6 +63,7 @@ final class CollectingRules {
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.CoordinatorMoved other -> state;
             case ConsortiumEvent.RunStarted other -> state;
             case ConsortiumEvent.RunEnded other -> state;
             case ConsortiumEvent.RoundAnnounced other -> state;

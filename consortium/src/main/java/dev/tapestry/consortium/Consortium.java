@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -196,6 +197,7 @@ public record Consortium(
                 next.fruitless();
             }
             case CollectionClosed closed -> next.close(closed.at());
+            case ConsortiumEvent.CoordinatorMoved moved -> next.coordinatorKey = moved.key();
             case ConsortiumEvent.ContributionRefused other -> {}
             case ConsortiumEvent.LeasesLapsed other -> {}
             case ConsortiumEvent.CandidateMerged other -> {}
@@ -276,11 +278,29 @@ public record Consortium(
                 .filter(until -> !now.isAfter(until));
     }
 
+    /** By which plan a contribution to the current round was trained: an earlier one, if late. */
+    public Optional<RoundPlan> trainedBy(Contribution contribution) {
+        return contribution
+                .late()
+                .map(late -> Optional.ofNullable(closedRounds.get(late.round())))
+                .map(closed -> closed.map(ClosedRound::plan))
+                .orElseGet(() -> round.map(RoundState::plan));
+    }
+
     /** How late a contribution to this round would be in the current one; empty where it is not. */
     public Optional<Late> lateness(RoundNumber trainedIn) {
         return closedRounds.containsKey(trainedIn)
                 ? Optional.of(new Late(trainedIn, LateRules.staleness(this, trainedIn)))
                 : Optional.empty();
+    }
+
+    /** The keys of the members that may take part, by id. */
+    public SortedMap<MemberId, String> activeKeys() {
+        SortedMap<MemberId, String> keys = new TreeMap<>();
+        members.values().stream()
+                .filter(Member::active)
+                .forEach(member -> keys.put(member.id(), member.signingKey()));
+        return keys;
     }
 
     /** The events that {@code input} causes in the current round; empty where there is none. */
@@ -360,6 +380,7 @@ public record Consortium(
 
     private static final class Builder {
         private final Consortium before;
+        private String coordinatorKey;
         private FrozenMap<MemberId, Member> members;
         private FrozenMap<Digest, TokenIssued> tokens;
         private DigestSet contributedWeights;
@@ -375,6 +396,7 @@ public record Consortium(
 
         Builder(Consortium before) {
             this.before = before;
+            coordinatorKey = before.coordinatorKey;
             members = FrozenMap.of(before.members);
             tokens = FrozenMap.of(before.tokens);
             contributedWeights = DigestSet.of(before.contributedWeights);
@@ -459,7 +481,7 @@ public record Consortium(
         Consortium build() {
             return new Consortium(
                     before.charter,
-                    before.coordinatorKey,
+                    coordinatorKey,
                     members,
                     tokens,
                     base,

@@ -28,6 +28,16 @@ public sealed interface ConsortiumEvent {
     /** The consortium has withdrawn a member's right to take part. */
     record MemberRevoked(MemberId member, String reason, Instant at) implements ConsortiumEvent {}
 
+    /**
+     * More than half of the members have moved the coordinator; the first entry of the new one.
+     *
+     * @param key with which it signs
+     * @param address where it is reached
+     * @param statements digest of the members' signed agreement
+     */
+    record CoordinatorMoved(String key, String address, Digest statements, Instant at)
+            implements ConsortiumEvent {}
+
     /** The consortium starts from this model. */
     record BaseAdopted(Digest base, String source, Instant at) implements ConsortiumEvent {}
 

@@ -41,12 +41,7 @@ final class RoundAuditRules {
             Collecting round, ContributionAdmitted event, Consortium before) {
         Contribution contribution = event.contribution();
         MemberId member = contribution.member();
-        RoundPlan trainedBy =
-                contribution
-                        .late()
-                        .map(late -> before.closedRounds().get(late.round()))
-                        .map(ClosedRound::plan)
-                        .orElse(round.plan());
+        RoundPlan trainedBy = before.trainedBy(contribution).orElse(round.plan());
         LocalTraining training = trainedBy.training();
         double floor = before.charter().qualityFloorBitsPerByte();
         return unless(

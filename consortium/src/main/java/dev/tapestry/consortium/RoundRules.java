@@ -192,6 +192,7 @@ public final class RoundRules {
             case TokenIssued other -> false;
             case MemberEnrolled other -> false;
             case BaseAdopted other -> false;
+            case ConsortiumEvent.CoordinatorMoved other -> false;
             case RunStarted other -> false;
             case RunEnded other -> false;
             case RoundAnnounced other -> false;

@@ -41,6 +41,8 @@ enum ApiCode {
     UNKNOWN_PART(404),
     /** The consortium never had this member. */
     NO_SUCH_MEMBER(404),
+    /** The coordinator has never been moved. */
+    NOT_MOVED(404),
     /** No open contribution of this member names this. */
     NOT_AWAITED(409),
     /** The round has closed; the contribution is taken when a round of this run collects again. */
@@ -55,10 +57,16 @@ enum ApiCode {
     NO_BASE(409),
     /** The plan cannot work under this charter; the detail begins with the code of the finding. */
     PLAN_REFUSED(409),
+    /** It is not this member's co-signature of a checkpoint of this log. */
+    COSIGNATURE_REFUSED(409),
     /** The score is not of this round's candidate. */
     WRONG_CANDIDATE(409),
     /** The member has given another score. */
     ALREADY_SCORED(409),
+    /** It is not the agreement of more than half of the members to move this coordinator. */
+    MOVE_REFUSED(409),
+    /** The members have moved the coordinator; this one appends nothing any more. */
+    MOVED(410),
     /** The body is longer than the route takes. */
     BODY_TOO_LARGE(413),
     /** The range lies outside the part, or is not one that is served. */

@@ -12,6 +12,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
@@ -42,6 +43,7 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
             case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
             case MemberEnrolled it -> "enrolled " + it.member();
             case MemberRevoked it -> "revoked %s: %s".formatted(it.member(), it.reason());
+            case CoordinatorMoved it -> "the coordinator has moved to " + it.address();
             case BaseAdopted it ->
                     "base %s adopted from %s".formatted(it.base().abbreviated(), it.source());
             case RunStarted it -> "run of %d rounds".formatted(it.plan().rounds());

@@ -122,6 +122,16 @@ public final class Coordinator implements AutoCloseable {
                         config.mergeThreads(),
                         failure);
 
+        CosignatureDesk cosignatures =
+                new CosignatureDesk(ledger, signingKey, directory.cosignatures());
+
+        MoveDesk move =
+                new MoveDesk(
+                        ledger,
+                        signingKey.verifyingKey(),
+                        new Moves(directory.moves()),
+                        desk::stop);
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
@@ -133,13 +143,16 @@ public final class Coordinator implements AutoCloseable {
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
+                        cosignatures,
+                        move,
                         clock,
                         address::get);
         HttpApi api =
                 new HttpApi(
                         config.listening(),
                         identity,
-                        new Gate(ledger, refusals, presence::seen),
+                        new Gate(ledger, refusals, presence::seen, directory.stewardPin()),
+                        move::pass,
                         routes.all());
         return new Coordinator(config, ledger, desk, api, address, failure);
     }

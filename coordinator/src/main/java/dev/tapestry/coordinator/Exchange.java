@@ -65,6 +65,10 @@ final class Exchange {
         return parsed(parameter, path(parameter), text -> new RoundNumber(Integer.parseInt(text)));
     }
 
+    long size(String parameter) {
+        return parsed(parameter, path(parameter), Exchange::natural);
+    }
+
     MemberId memberId(String parameter) {
         return parsed(parameter, path(parameter), MemberId::new);
     }
@@ -166,6 +170,11 @@ final class Exchange {
         } catch (TrustException e) {
             throw new ApiRefusal(ApiCode.BAD_REQUEST, String.valueOf(e.getMessage()));
         }
+    }
+
+    /** Answers with canonical JSON that is written already. */
+    void replyDocument(int status, byte[] json) {
+        send(status, "application/json", json);
     }
 
     /** Answers with canonical JSON. */

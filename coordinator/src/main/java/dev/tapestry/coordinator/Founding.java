@@ -31,7 +31,7 @@ import java.util.concurrent.CompletableFuture;
 /** What is done once, before a coordinator runs: founding it, and giving it a base. */
 final class Founding {
 
-    private static final int DEFAULT_KEEP_ROUNDS = 2;
+    static final int DEFAULT_KEEP_ROUNDS = 2;
 
     /** Of the coordinator's, the steward's and the members' certificates. */
     static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);

@@ -1,12 +1,16 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -17,6 +21,7 @@ final class Gate {
     private final Ledger ledger;
     private final RefusalRegister refusals;
     private final Consumer<MemberId> seen;
+    private final Optional<Digest> steward;
 
     /** Who may use a route. */
     enum Access {
@@ -32,11 +37,20 @@ final class Gate {
         STEWARD
     }
 
-    /** A gate that tells {@code seen} of each member that it lets in. */
-    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen) {
+    /**
+     * A gate that tells {@code seen} of each member that it lets in.
+     *
+     * @param steward a file with the fingerprint of the only certificate that is the steward's; if
+     *     it is missing, each that the authority issued for it counts
+     */
+    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen, Path steward) {
         this.ledger = ledger;
         this.refusals = refusals;
         this.seen = seen;
+        this.steward =
+                Files.exists(steward)
+                        ? Optional.of(new Digest(SafeFile.read(steward).strip()))
+                        : Optional.empty();
     }
 
     /**
@@ -65,6 +79,12 @@ final class Gate {
                 yield Optional.of(id);
             }
             case Peer.Steward() -> {
+                steward.filter(own -> !own.equals(Certificates.fingerprint(shown)))
+                        .ifPresent(_ -> {
+                            throw new ApiRefusal(
+                                    ApiCode.CERTIFICATE_REPLACED,
+                                    "the steward has another certificate since the coordinator moved");
+                        });
                 if (access == Access.MEMBERS || access == Access.CONTRIBUTORS) {
                     throw membersOnly();
                 }

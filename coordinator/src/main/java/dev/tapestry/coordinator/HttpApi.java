@@ -23,6 +23,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
@@ -36,6 +37,7 @@ final class HttpApi {
     private static final Duration SILENCE = Duration.ofSeconds(90);
 
     private final Gate gate;
+    private final Consumer<Route> fence;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
@@ -65,9 +67,11 @@ final class HttpApi {
             CoordinatorConfig.Listening listening,
             TlsIdentity identity,
             Gate gate,
+            Consumer<Route> fence,
             List<Route> routes) {
         this.listening = listening;
         this.gate = gate;
+        this.fence = fence;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
         for (Route route : routes) {
@@ -132,6 +136,7 @@ final class HttpApi {
                 requireVersion(exchange);
             }
             exchange.admit(gate.admit(route.access(), certificate(request)));
+            fence.accept(route);
             route.handler().handle(exchange);
         } catch (ApiRefusal e) {
             exchange.refuse(e);

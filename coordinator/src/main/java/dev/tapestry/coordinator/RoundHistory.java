@@ -61,6 +61,7 @@ final class RoundHistory {
             case ConsortiumEvent.TokenIssued other -> {}
             case ConsortiumEvent.MemberEnrolled other -> {}
             case ConsortiumEvent.MemberRevoked other -> {}
+            case ConsortiumEvent.CoordinatorMoved other -> {}
             case ConsortiumEvent.BaseAdopted other -> {}
             case ConsortiumEvent.RunStarted other -> {}
             case ConsortiumEvent.RunEnded other -> {}

@@ -3,6 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
@@ -36,6 +37,8 @@ final class Routes {
     private final ScoreDesk scores;
     private final StewardDesk steward;
     private final PresenceBoard board;
+    private final CosignatureDesk cosignatures;
+    private final MoveDesk move;
     private final InstantSource clock;
     private final Supplier<URI> address;
 
@@ -47,6 +50,8 @@ final class Routes {
             ScoreDesk scores,
             StewardDesk steward,
             PresenceBoard board,
+            CosignatureDesk cosignatures,
+            MoveDesk move,
             InstantSource clock,
             Supplier<URI> address) {
         this.ledger = ledger;
@@ -56,6 +61,8 @@ final class Routes {
         this.scores = scores;
         this.steward = steward;
         this.board = board;
+        this.cosignatures = cosignatures;
+        this.move = move;
         this.clock = clock;
         this.address = address;
     }
@@ -74,6 +81,14 @@ final class Routes {
                 get("/v1/parts/{digest}", Access.READERS, parts::send),
                 new Route("HEAD", "/v1/parts/{digest}", Access.READERS, parts::describe),
                 get("/v1/log/checkpoint", Access.READERS, this::checkpoint),
+                get("/v1/log/cosignatures", Access.READERS, this::cosignatures),
+                new Route(
+                        "PUT",
+                        "/v1/log/checkpoints/{size}/cosignature",
+                        Access.MEMBERS,
+                        this::cosign),
+                get("/v1/move", Access.READERS, this::agreement),
+                post("/v1/move", Access.READERS, this::move),
                 get("/v1/log/entries", Access.READERS, this::entries),
                 get("/v1/log/proofs/inclusion", Access.READERS, this::inclusion),
                 get("/v1/log/proofs/consistency", Access.READERS, this::consistency),
@@ -149,7 +164,27 @@ final class Routes {
     }
 
     private void checkpoint(Exchange exchange) {
-        exchange.replyText(200, ledger.checkpoint());
+        exchange.replyText(200, cosignatures.latest());
+    }
+
+    private void cosignatures(Exchange exchange) {
+        exchange.reply(200, cosignatures.notes());
+    }
+
+    private void cosign(Exchange exchange) throws IOException {
+        cosignatures.take(
+                exchange.member(),
+                exchange.size("size"),
+                exchange.document(CosignatureRequest.class).cosignature());
+        exchange.replyEmpty(204);
+    }
+
+    private void agreement(Exchange exchange) {
+        exchange.replyDocument(200, move.agreement());
+    }
+
+    private void move(Exchange exchange) throws IOException {
+        exchange.reply(200, move.take(exchange.document()));
     }
 
     private void entries(Exchange exchange) {

@@ -361,10 +361,22 @@ final class UploadDesk {
         Digest weights = CanonicalJson.digest(manifest.weights());
         return consortium
                 .refusal(manifest, weights, CanonicalJson::digest, clock.instant())
+                .or(() -> ungrounded(consortium, manifest))
                 .or(() ->
                         admitted(consortium, manifest).isPresent()
                                 ? Optional.empty()
                                 : store.refusal(manifest));
+    }
+
+    /** Whether the member relied on another charter, or saw another history. */
+    private Optional<Refusal> ungrounded(Consortium consortium, ContributionManifest manifest) {
+        return manifest.grounds()
+                .flatMap(grounds ->
+                        grounds.refusal(
+                                CanonicalJson.digest(consortium.charter()),
+                                grounds.logSize() <= ledger.log().size()
+                                        ? Optional.of(ledger.log().root(grounds.logSize()))
+                                        : Optional.empty()));
     }
 
     private Member known(MemberId member) {

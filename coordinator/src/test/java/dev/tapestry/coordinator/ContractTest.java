@@ -2,12 +2,15 @@ package dev.tapestry.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.Successor;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.CosignedNotes;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
@@ -20,8 +23,11 @@ import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.consortium.protocol.StopRequest;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.codec.Codec;
 import java.nio.file.Path;
@@ -116,6 +122,8 @@ class ContractTest {
         assertThat(entries).hasSize((int) size).allSatisfy(ContractTest::isAnEvent);
         client.get("/v1/log/proofs/inclusion?index=1&size=" + size).as(200, LogProof.class);
         client.get("/v1/log/proofs/consistency?from=1&to=" + size).as(200, LogProof.class);
+        assertThat(CosignatureTest.cosign(ada).status()).isEqualTo(204);
+        client.get("/v1/log/cosignatures").as(200, CosignedNotes.class);
         assertThat(client.get("/v1/log/entries?from=0&to=999999").code()).isEqualTo("BAD_REQUEST");
         assertThat(client.get("/v1/log/entries?from=0").code()).isEqualTo("BAD_REQUEST");
         assertThat(client.get("/v1/models/xyz").code()).isEqualTo("BAD_REQUEST");
@@ -126,15 +134,40 @@ class ContractTest {
         for (String path : List.of("/v1/enrolments", "/v1/rounds/1/scores")) {
             tooLarge(client, path, Exchange.MAX_DOCUMENT_BYTES + 1);
         }
+        String token = stage.token("bo");
+        stage.steward
+                .post("/v1/members/bo/revocation", new RevocationRequest("never came"))
+                .as(200, Accepted.class);
+        assertThat(token).startsWith("tapestry1.");
         stage.run(1, MergeRule.fedAvg());
         stage.steward.post("/v1/runs/stop", new StopRequest("seen enough")).as(200, Accepted.class);
         for (String path :
                 List.of("/v1/tokens", "/v1/runs", "/v1/runs/stop", "/v1/members/ada/revocation")) {
             tooLarge(stage.steward, path, Exchange.MAX_DOCUMENT_BYTES + 1);
         }
-        stage.steward
-                .post("/v1/members/ada/revocation", new RevocationRequest("left"))
+        moved(stage, ada);
+    }
+
+    /** The last: a coordinator that was moved takes nothing more. */
+    private static void moved(Stage stage, TestMember ada) {
+        assertThat(ada.client.get("/v1/move").code()).isEqualTo("NOT_MOVED");
+        tooLarge(ada.client, "/v1/move", Exchange.MAX_DOCUMENT_BYTES + 1);
+        AuditLog log = stage.coordinator.ledger().log();
+        CoordinatorMove move =
+                new CoordinatorMove(
+                        "alliance",
+                        log.origin(),
+                        log.size(),
+                        log.root(),
+                        stage.state().coordinatorKey(),
+                        new Successor(
+                                SigningKey.generate().verifyingKey().value(),
+                                "https://elsewhere.example",
+                                log.root()));
+        ada.client
+                .postBytes("/v1/move", MoveAgreement.sign(move, ada.key).bytes())
                 .as(200, Accepted.class);
+        ada.client.get("/v1/move").as(200, Envelope.class);
     }
 
     private static void tooLarge(TestClient client, String path, int bytes) {

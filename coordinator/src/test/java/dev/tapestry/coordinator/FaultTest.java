@@ -262,7 +262,12 @@ class FaultTest {
                     new HttpApi(
                             CoordinatorConfig.read(stage.directory).listening(),
                             identity,
-                            new Gate(ledger, new RefusalRegister(ledger, stage.clock), _ -> {}),
+                            new Gate(
+                                    ledger,
+                                    new RefusalRegister(ledger, stage.clock),
+                                    _ -> {},
+                                    folder.resolve("no-pin")),
+                            _ -> {},
                             List.of(broken));
             api.start();
             try (TestClient client =

@@ -12,6 +12,7 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.node.round.Relocation;
 import dev.tapestry.node.round.RoundAssembly;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.certificate.TlsIdentity;
@@ -95,20 +96,37 @@ public final class Node implements AutoCloseable {
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
 
         NodeLog log = openLog(home, member);
+        Relocation relocation =
+                new Relocation(
+                        home,
+                        membership,
+                        key,
+                        log,
+                        clock,
+                        there ->
+                                EgressGate.to(
+                                        there.coordinator(),
+                                        identity.client(there.certificateKey()),
+                                        new ReceiptBook(log, clock),
+                                        retries,
+                                        _ -> {}));
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
-                        identity.client(),
+                        identity.client(membership.certificateKey()),
                         new ReceiptBook(log, clock),
                         retries,
-                        outage ->
-                                progress.on(
-                                        new NodeUpdate.Unreachable(
-                                                clock.instant(),
-                                                outage.reason(),
-                                                outage.failures(),
-                                                outage.again())));
+                        outage -> {
+                            progress.on(
+                                    new NodeUpdate.Unreachable(
+                                            clock.instant(),
+                                            outage.reason(),
+                                            outage.failures(),
+                                            outage.again()));
+                            relocation.followIfMoved();
+                        });
         CoordinatorClient client = new CoordinatorClient(gate);
+        relocation.ask(client);
         ActivityTeller teller = new ActivityTeller(client, config.visibility());
         RoundAssembly desk =
                 new RoundAssembly(
@@ -128,7 +146,7 @@ public final class Node implements AutoCloseable {
                 client,
                 teller,
                 stop,
-                desk.agent(client, stop, clock, retries.slower(MEND)),
+                desk.agent(client, relocation, stop, clock, retries.slower(MEND)),
                 builds);
     }
 

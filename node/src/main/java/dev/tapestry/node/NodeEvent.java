@@ -61,6 +61,8 @@ public sealed interface NodeEvent {
         BASE_BELIEVED,
         /** The coordinator's log does not prove the new base, or shows another history. */
         BASE_NOT_BELIEVED,
+        /** The coordinator was moved by the members, and the node followed. */
+        FOLLOWED,
         /** A sovereign model was made; nothing left the node for it. */
         BUILT
     }

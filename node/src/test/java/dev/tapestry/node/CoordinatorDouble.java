@@ -23,6 +23,7 @@ import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.ModelUpdate;
@@ -271,6 +272,10 @@ final class CoordinatorDouble implements AutoCloseable {
             case "PUT parts" -> put(new Digest(steps[3]), body);
             case "POST rounds" -> round(steps, body);
             case "GET log" -> log.route(steps, path);
+            case "PUT log" ->
+                    log.cosigned(
+                            Long.parseLong(steps[4]),
+                            CanonicalJson.read(body, CosignatureRequest.class));
             default -> throw new Refusal(404, "NO_ROUTE");
         };
     }

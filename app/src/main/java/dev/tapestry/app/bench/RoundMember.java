@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -53,7 +54,7 @@ final class RoundMember {
         this.key = SigningKey.load(home.signingKey());
         this.models = new ModelReceiver(client, home.models(), config.streams(), () -> {});
         this.parts = new PartSender(client, config.streams(), () -> {});
-        this.witness = new LogWitness(client, membership, home);
+        this.witness = new LogWitness(client, membership, key, home, InstantSource.system());
         this.weights = home.outbox().resolve("weights");
     }
 

@@ -43,6 +43,7 @@ public final class EgressGate implements AutoCloseable {
     private static final int MAX_CORRUPT = 5;
 
     private static final int SERVER_ERRORS = 500;
+    private static final int GONE = 410;
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
@@ -241,6 +242,9 @@ public final class EgressGate implements AutoCloseable {
                             + refused.code()
                             + ": "
                             + refused.detail());
+        }
+        if (status == GONE && refused.code().equals("MOVED")) {
+            throw new NodeException(Code.COORDINATOR_REFUSED, "410 MOVED: " + refused.detail());
         }
         if (status == 403 && refused.code().equals("REVOKED")) {
             throw new NodeException(Code.REVOKED, refused.detail());

@@ -80,6 +80,8 @@ final class ModelArrival {
                     REVOKED,
                     NOT_PROVEN,
                     SPLIT_VIEW,
+                    MOVE_REFUSED,
+                    MOVED,
                     POLICY,
                     WRONG_MODEL,
                     TRAINER_FAILED,

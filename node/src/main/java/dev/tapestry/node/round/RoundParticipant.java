@@ -191,16 +191,17 @@ final class RoundParticipant {
             Packing packing = packed(plan, base, place, lost);
             return outbox.sign(
                     new ContributionManifest(
-                            plan.round(),
-                            member,
-                            plan.base(),
-                            plain.planDigest(),
-                            packing.weights(),
-                            packing.update(),
-                            packing.gradient(),
-                            trained.tokens(),
-                            trained.steps(),
-                            trained.bitsPerByte()));
+                                    plan.round(),
+                                    member,
+                                    plan.base(),
+                                    plain.planDigest(),
+                                    packing.weights(),
+                                    packing.update(),
+                                    packing.gradient(),
+                                    trained.tokens(),
+                                    trained.steps(),
+                                    trained.bitsPerByte())
+                            .on(witness.grounds(text.card())));
         }
     }
 

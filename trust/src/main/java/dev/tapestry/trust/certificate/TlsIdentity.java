@@ -12,6 +12,7 @@ import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -129,7 +130,16 @@ public final class TlsIdentity {
      * must be the coordinator and have the host name that is called.
      */
     public SSLContext client() {
-        return context(keyManagers(), PeerTrust.of(authority));
+        return client(Optional.empty());
+    }
+
+    /**
+     * The same, for a coordinator that must have a certain key.
+     *
+     * @param coordinatorKey the SHA-256 of its public key (SubjectPublicKeyInfo), if it is known
+     */
+    public SSLContext client(Optional<Digest> coordinatorKey) {
+        return context(keyManagers(), PeerTrust.of(authority, coordinatorKey));
     }
 
     /**

@@ -222,6 +222,7 @@ final class VariantRun {
             // The rest changes no figure.
             case ConsortiumEvent.Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
+            case ConsortiumEvent.CoordinatorMoved _ -> {}
             case ConsortiumEvent.MemberEnrolled _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}

@@ -251,6 +251,7 @@ final class VirtualCoordinator {
             // Nothing is to be done about what only the state shows.
             case Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
+            case ConsortiumEvent.CoordinatorMoved _ -> {}
             case MemberEnrolled _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case BaseAdopted _ -> {}
