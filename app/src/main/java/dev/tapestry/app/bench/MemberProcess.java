@@ -56,7 +56,7 @@ final class MemberProcess {
                     }
                     case "round" -> {
                         Traffic before = node.traffic();
-                        member.takePart();
+                        var _ = member.takePart();
                         Traffic after = node.traffic();
                         System.out.println(
                                 "published %d %d"

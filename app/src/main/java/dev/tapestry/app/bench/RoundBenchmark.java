@@ -182,7 +182,7 @@ final class RoundBenchmark {
     }
 
     /** One round; nobody trains by what it says. */
-    private static RunPlan plan() {
+    static RunPlan plan() {
         return new RunPlan(
                 1,
                 new LocalTraining(

@@ -71,16 +71,28 @@ final class RoundMember {
                 base, weights, digest.hashCode() * 31L + membership.member().hashCode());
     }
 
+    /**
+     * How long a round's transfers took.
+     *
+     * @param up from the manifest's offer until the contribution is accepted
+     * @param down from the candidate's manifest until it is on the disk
+     */
+    record Transfers(Duration up, Duration down) {}
+
     /** One round, from its announcement until the log proves what it published. */
-    void takePart() {
+    Transfers takePart() {
         RoundView announced = await(Phase.COLLECTING);
         RoundPlan plan = announced.plan().orElseThrow();
         witness.believe(plan.base());
         models.receive(plan.base());
+        long begun = System.nanoTime();
         contribute(plan, announced.planDigest().orElseThrow());
+        Duration up = Duration.ofNanos(System.nanoTime() - begun);
 
         Digest candidate = await(Phase.SCORING).candidate().orElseThrow();
+        begun = System.nanoTime();
         models.receive(candidate);
+        Duration down = Duration.ofNanos(System.nanoTime() - begun);
         Score score = new Score(2, 2, 1000);
         accepted(
                 client.score(
@@ -92,6 +104,7 @@ final class RoundMember {
                                 key)));
 
         witness.believe(await(Phase.PUBLISHED).base().orElseThrow());
+        return new Transfers(up, down);
     }
 
     private void contribute(RoundPlan plan, Digest planDigest) {
