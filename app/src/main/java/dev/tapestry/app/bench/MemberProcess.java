@@ -68,7 +68,7 @@ final class MemberProcess {
                         Floor.client(
                                 TlsIdentity.open(home.identity()),
                                 Integer.parseInt(words.getLast()),
-                                config.streams(),
+                                Floor.STREAMS,
                                 member.weightsFile());
                         System.out.println("floored");
                     }

@@ -19,8 +19,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Contributions and bases between a coordinator and one node on this machine,",
             "beside raw streams of the JDK's TLS sockets: after each transfer as many of",
-            "them run for as long. A contribution counts until it is accepted, and a base",
-            "until it is whole, both on the disk; what the raw streams carry goes nowhere."
+            "them run for as long. A contribution counts until its last part is acknowledged,",
+            "and a base until it is whole, both on the disk; what the raw streams carry goes",
+            "nowhere."
         },
         footer = {"", "Example:", "  tapestry bench transfer --size-mb 400 --repeats 5"})
 final class TransferCommand implements Callable<Integer> {

@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * One direction, over all repetitions.
  *
- * @param goodputMbit of contributions until they are accepted, or of bases until they are on the
- *     disk
+ * @param goodputMbit of contributions until all parts are acknowledged, or of bases until they are
+ *     whole; both on the disk
  * @param rawMbit of raw streams, as many as the node used and for as long
  * @param share of the raw streams' rate, pair by pair
  * @param streams that the node used, the most of all repetitions

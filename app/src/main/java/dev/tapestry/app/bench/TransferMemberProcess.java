@@ -61,17 +61,18 @@ final class TransferMemberProcess {
 
     private static String round(NodeHome home, Membership membership) {
         try (Node node = open(home, membership)) {
-            RoundMember.Transfers transfers = member(node, home, membership).takePart();
+            RoundMember member = member(node, home, membership);
+            RoundMember.Transfers transfers = member.takePart();
             Traffic traffic = node.traffic();
-            int streams = config(home, membership).streams();
-            return "%d %d %d %d %d %d"
+            return "%d %d %d %d %d %d %d"
                     .formatted(
                             traffic.up(),
                             transfers.up().toNanos(),
-                            streams,
+                            member.streamsUp(),
                             traffic.down(),
                             transfers.down().toNanos(),
-                            streams);
+                            member.streamsDown(),
+                            transfers.seal().toNanos());
         }
     }
 

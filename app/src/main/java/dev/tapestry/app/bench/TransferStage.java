@@ -39,8 +39,12 @@ final class TransferStage implements AutoCloseable {
         }
     }
 
-    /** Both directions. */
-    record Pair(Leg up, Leg down) {}
+    /**
+     * Both directions.
+     *
+     * @param seal from the last part's acknowledgement until the contribution is accepted
+     */
+    record Pair(Leg up, Leg down, Duration seal) {}
 
     /**
      * Where the processes are.
@@ -94,7 +98,10 @@ final class TransferStage implements AutoCloseable {
         coordinator.answer("started");
         member.order("round");
         List<String> words = member.answer("transferred");
-        return new Pair(leg(words.subList(0, 3), true, tls), leg(words.subList(3, 6), false, tls));
+        return new Pair(
+                leg(words.subList(0, 3), true, tls),
+                leg(words.subList(3, 6), false, tls),
+                Duration.ofNanos(Long.parseLong(words.get(6))));
     }
 
     private Leg leg(List<String> words, boolean up, boolean tls) {

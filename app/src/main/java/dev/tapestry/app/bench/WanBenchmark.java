@@ -23,6 +23,7 @@ import java.util.List;
 final class WanBenchmark {
 
     private static final long SEED = 20261127;
+    private static final int LARGEST_MB = 1250;
 
     /** While nothing is measured: bases are fetched, bytes in flight come to rest. */
     private static final DistantLine.Shape NEAR =
@@ -35,7 +36,8 @@ final class WanBenchmark {
     /**
      * What is measured.
      *
-     * @param sizeMb of the model; 0 for what the line carries in so many seconds
+     * @param sizeMb of the model; 0 for what the line carries in so many seconds, at most {@value
+     *     #LARGEST_MB}
      * @param seconds likewise
      * @param repeats of each cell
      */
@@ -48,7 +50,7 @@ final class WanBenchmark {
             int repeats) {
 
         int sizeMb(int rate) {
-            return sizeMb > 0 ? sizeMb : Math.max(1, rate * seconds / 8);
+            return sizeMb > 0 ? sizeMb : Math.clamp(rate * (long) seconds / 8, 1, LARGEST_MB);
         }
     }
 
@@ -95,10 +97,12 @@ final class WanBenchmark {
         DistantLine.Fate before = line.fate();
         List<Leg> up = new ArrayList<>();
         List<Leg> down = new ArrayList<>();
+        List<Double> seals = new ArrayList<>();
         for (int i = 1; i <= settings.repeats(); i++) {
             Pair pair = repeat(stage, line, shape);
             up.add(pair.up());
             down.add(pair.down());
+            seals.add(pair.seal().toNanos() / 1e9);
             output.tell(
                     "%d ms, %s %%, %d Mbit/s, %d of %d: up %s, down %s",
                     rtt, loss, rate, i, settings.repeats(), words(pair.up()), words(pair.down()));
@@ -111,6 +115,7 @@ final class WanBenchmark {
                 megabytes,
                 TransferLeg.of(up),
                 TransferLeg.of(down),
+                Spread.of(seals),
                 100.0 * fate.lost() / Math.max(1, fate.lost() + fate.carried()));
     }
 

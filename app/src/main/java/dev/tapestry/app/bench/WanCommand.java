@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
             "coordinator in one network namespace and a node in another exchange models over",
             "mutual TLS through a line with a delay, loss and a rate. After each transfer",
             "as many raw TCP streams run for as long over the same line. A contribution",
-            "counts until it is accepted, and a base until it is whole, both on the disk.",
+            "counts until its last part is acknowledged, and a base until it is whole, both",
+            "on the disk.",
             "",
             "Needs root on Linux, for network namespaces and TUN devices. The line is this",
             "program: it needs no netem in the kernel. Takes about 40 minutes with the",
@@ -59,12 +60,15 @@ final class WanCommand implements Callable<Integer> {
     @Option(
             names = "--size-mb",
             defaultValue = "0",
-            description = "MB of fp32 in the model; 0: what the line carries in --seconds.")
+            description = {
+                "MB of fp32 in the model; 0: what the line carries in --seconds, at most 1250",
+                "(${DEFAULT-VALUE})."
+            })
     private int sizeMb;
 
     @Option(
             names = "--seconds",
-            defaultValue = "10",
+            defaultValue = "20",
             description = "Of the line's rate, that the model is as large as (${DEFAULT-VALUE}).")
     private int seconds;
 
@@ -102,7 +106,6 @@ final class WanCommand implements Callable<Integer> {
                 || sizeMb < 0
                 || sizeMb > RoundCommand.LARGEST_MB
                 || seconds < 1
-                || rate.stream().anyMatch(mbit -> mbit * seconds / 8 > RoundCommand.LARGEST_MB)
                 || repeats < 1) {
             throw new ParameterException(
                     command.commandLine(),

@@ -30,6 +30,7 @@ record WanReport(
     /**
      * A line, and what went over it.
      *
+     * @param sealSeconds in which a contribution that is there was examined and accepted
      * @param lostPercent of all packets in both directions, as counted
      */
     record Cell(
@@ -39,6 +40,7 @@ record WanReport(
             int sizeMb,
             TransferLeg upload,
             TransferLeg download,
+            Spread sealSeconds,
             double lostPercent) {}
 
     /** The cells as a table of Markdown. */
