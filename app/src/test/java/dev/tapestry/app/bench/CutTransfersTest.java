@@ -32,8 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class CutTransfersTest {
 
-    private static final int MEGABYTES = 90;
-    private static final int CUTS = 4;
+    private static final int MEGABYTES = 60;
+    private static final int CUTS = 3;
 
     /** Handshakes, heads, documents, records of TLS. */
     private static final long AROUND = 2_000_000;

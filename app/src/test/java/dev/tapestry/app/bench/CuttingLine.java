@@ -7,8 +7,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -98,7 +100,7 @@ final class CuttingLine implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            open.remove(client);
+            open.removeIf(Socket::isClosed);
         }
     }
 
@@ -120,17 +122,21 @@ final class CuttingLine implements AutoCloseable {
         }
     }
 
-    private void cut() throws IOException {
-        for (Socket socket : open) {
-            open.remove(socket);
-            socket.setSoLinger(true, 0);
-            socket.close();
+    private synchronized void cut() throws IOException {
+        for (Socket socket : List.copyOf(open)) {
+            if (open.remove(socket) && !socket.isClosed()) {
+                // A reset, as of a line that is gone: no end of the stream.
+                socket.setOption(StandardSocketOptions.SO_LINGER, 0);
+                socket.close();
+            }
         }
     }
 
     @Override
     public void close() throws IOException {
         listener.close();
-        cut();
+        for (Socket socket : open) {
+            socket.close();
+        }
     }
 }
