@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Two network namespaces of Linux, joined by a {@link DistantLine} and by nothing else. They, and
@@ -16,6 +18,9 @@ final class Namespaces implements AutoCloseable {
     static final String NEAR_ADDRESS = "198.18.77.1";
 
     private static final String FAR_ADDRESS = "198.18.77.2";
+
+    private static final String PREFIX = "tapestry-wan-";
+    private static final Pattern NAME = Pattern.compile(PREFIX + "(\\d+)-(near|far)");
 
     private final String near;
     private final String far;
@@ -51,7 +56,8 @@ final class Namespaces implements AutoCloseable {
      * @throws BenchException {@code NETWORK}: the system does not give them
      */
     static Namespaces make() {
-        Namespaces namespaces = new Namespaces("tapestry-wan-" + ProcessHandle.current().pid());
+        removeAbandoned();
+        Namespaces namespaces = new Namespaces(PREFIX + ProcessHandle.current().pid());
         try {
             namespaces.add(namespaces.near);
             namespaces.add(namespaces.far);
@@ -59,6 +65,16 @@ final class Namespaces implements AutoCloseable {
         } catch (BenchException e) {
             namespaces.close();
             throw e;
+        }
+    }
+
+    /** Those of a benchmark that was killed before it could remove them. */
+    private static void removeAbandoned() {
+        for (String line : words(List.of("ip", "netns", "list")).lines().toList()) {
+            Matcher ours = NAME.matcher(line);
+            if (ours.lookingAt() && ProcessHandle.of(Long.parseLong(ours.group(1))).isEmpty()) {
+                words(List.of("ip", "netns", "del", ours.group()));
+            }
         }
     }
 

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
             "on the disk.",
             "",
             "Needs root on Linux, for network namespaces and TUN devices. The line is this",
-            "program: it needs no netem in the kernel. Takes about 40 minutes with the",
+            "program: it needs no netem in the kernel. Takes about an hour with the",
             "settings that are given here. What is made is removed, also after Ctrl-C."
         },
         footer = {
