@@ -207,6 +207,9 @@ final class Upload {
                                 ApiCode.DIGEST_MISMATCH,
                                 "what was sent as part " + part + " has SHA-256 " + found));
             }
+            // Here, while other parts are under way, and not at the end, when all would wait for
+            // it.
+            writer.sync();
             return slot.finish(claim.getAsLong())
                     ? Optional.empty()
                     : Optional.of(superseded(part));

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.ConnectTimeoutException;
@@ -53,6 +54,7 @@ public final class EgressGate implements AutoCloseable {
     private final Consumer<Outage> outages;
     private final StallWatch stalls;
     private final Duration patience;
+    private final AtomicLong shortestNanos = new AtomicLong(Long.MAX_VALUE);
 
     /**
      * The coordinator cannot be reached.
@@ -102,6 +104,20 @@ public final class EgressGate implements AutoCloseable {
         return receipts.traffic();
     }
 
+    /** Bytes of bodies in both directions, also of exchanges that are under way. */
+    long moved() {
+        return stalls.moved();
+    }
+
+    /**
+     * The shortest time until the answer to a message without a body began, which is little more
+     * than a round trip; zero before any was answered.
+     */
+    Duration roundTrip() {
+        long nanos = shortestNanos.get();
+        return nanos == Long.MAX_VALUE ? Duration.ZERO : Duration.ofNanos(nanos);
+    }
+
     /** Sends a message until it is answered. */
     Answer send(Message message) {
         return send(message, new ReplySink.Memory());
@@ -118,7 +134,8 @@ public final class EgressGate implements AutoCloseable {
         int corrupt = 0;
         for (int failures = 1; ; failures++) {
             try {
-                return once(message, sink);
+                // What broke is sent again only to somebody who wants it.
+                return once(failures == 1 ? message : message.asking(), sink);
             } catch (IOException e) {
                 corrupt += e instanceof PartRefusedException ? 1 : 0;
                 if (corrupt == MAX_CORRUPT) {
@@ -140,9 +157,7 @@ public final class EgressGate implements AutoCloseable {
         URI target = allowed(message);
         HttpUriRequestBase request = new HttpUriRequestBase(message.kind().method(), target);
         request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
-        request.setConfig(
-                HttpConnections.exchange(
-                        ANSWER_TIMEOUT, message.kind() == MessageKind.PART_UPLOAD));
+        request.setConfig(HttpConnections.exchange(ANSWER_TIMEOUT, message.asksFirst()));
         FutureTask<Answer> exchange = new FutureTask<>(() -> exchange(message, request, sink));
         // A wait for a socket can be interrupted on a virtual thread only.
         Thread thread = Thread.ofVirtual().name("egress").start(exchange);
@@ -186,7 +201,11 @@ public final class EgressGate implements AutoCloseable {
             if (body.bytes() > 0) {
                 request.setEntity(HttpConnections.entity(body));
             }
+            long begun = System.nanoTime();
             try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
+                if (body.bytes() == 0) {
+                    shortestNanos.accumulateAndGet(System.nanoTime() - begun, Math::min);
+                }
                 outcome = Integer.toString(response.getCode());
                 return answer(response, reply, sink);
             } catch (IOException e) {
