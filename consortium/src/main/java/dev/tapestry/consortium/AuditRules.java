@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -89,6 +90,13 @@ public final class AuditRules {
             case ContributionRefused it ->
                     RoundAuditRules.during(
                             RoundState.class, before, it.round(), it, round -> Optional.empty());
+            case ContributionLost it ->
+                    RoundAuditRules.during(
+                            RoundState.class,
+                            before,
+                            it.round(),
+                            it,
+                            round -> RoundAuditRules.lost(round, it));
             case CollectionClosed it ->
                     RoundAuditRules.during(
                             Collecting.class,

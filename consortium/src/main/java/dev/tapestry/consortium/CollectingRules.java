@@ -2,11 +2,13 @@ package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
@@ -37,6 +39,8 @@ final class CollectingRules {
                     contributed(now, contribution, charter, at);
             case Unsound(MemberId member, Refusal refusal, Instant at) ->
                     List.of(refused(now, member, refusal, at));
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(now, member, reason, at);
             case Revoked other -> List.of();
             case TimePassed other -> List.of();
             case Merged other -> List.of();
@@ -48,6 +52,7 @@ final class CollectingRules {
     static RoundState evolve(Collecting state, ConsortiumEvent event) {
         return switch (event) {
             case ContributionAdmitted admitted -> state.admit(admitted.contribution());
+            case ContributionLost lost -> state.lost(lost.member());
             case MemberRevoked revoked -> state.without(revoked.member());
             case CollectionClosed closed ->
                     new Merging(state.plan(), state.expected(), state.admitted());

@@ -157,6 +157,7 @@ public record Consortium(
             case ContributionAdmitted admitted ->
                     next.contributedWeights =
                             next.contributedWeights.with(admitted.contribution().weights());
+            case ConsortiumEvent.ContributionLost lost -> next.forgetContribution(lost.member());
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
@@ -355,6 +356,14 @@ public record Consortium(
                     .forEach(contribution ->
                             contributedWeights =
                                     contributedWeights.without(contribution.weights()));
+        }
+
+        /** It may be sent again. */
+        void forgetContribution(MemberId member) {
+            before.round
+                    .map(state -> state.admitted().get(member))
+                    .ifPresent(lost ->
+                            contributedWeights = contributedWeights.without(lost.weights()));
         }
 
         Consortium build() {

@@ -52,6 +52,13 @@ public sealed interface ConsortiumEvent {
             RoundNumber round, MemberId member, Finding finding, String detail, Instant at)
             implements ConsortiumEvent {}
 
+    /**
+     * The coordinator no longer has an admitted contribution as it was admitted; its member is
+     * asked for it again.
+     */
+    record ContributionLost(RoundNumber round, MemberId member, String reason, Instant at)
+            implements ConsortiumEvent {}
+
     /** Enough contributions are in, or time is up; merging begins. */
     record CollectionClosed(RoundNumber round, List<MemberId> missing, Instant at)
             implements ConsortiumEvent {

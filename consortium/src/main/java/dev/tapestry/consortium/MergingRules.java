@@ -1,10 +1,12 @@
 package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Revoked;
@@ -32,6 +34,8 @@ final class MergingRules {
                     List.of(new RoundAbandoned(state.number(), reason, at));
             case Contributed late -> RoundRules.tooLate(state, late);
             case Unsound late -> RoundRules.tooLate(state, late);
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(state, member, reason, at);
             case Revoked other -> List.of();
             case Scored other -> List.of();
             case TimePassed other -> List.of();
@@ -41,6 +45,7 @@ final class MergingRules {
     static RoundState evolve(Merging state, ConsortiumEvent event) {
         return switch (event) {
             case CandidateMerged merged -> scoring(state, merged);
+            case ContributionLost lost -> state.lost(lost.member());
             // What was admitted is merged, even if its member was revoked since.
             case MemberRevoked revoked -> state.without(revoked.member());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -18,6 +19,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
@@ -31,6 +33,7 @@ import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Published;
 import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,9 +55,11 @@ import java.util.Optional;
  *                                   otherwise                             ContributionAdmitted             Collecting
  *                                   … and is the last one awaited         + the closing                    see above
  *             Unsound               always                                ContributionRefused              same
+ *             Lost                  it was admitted                       ContributionLost                 same
  * Merging     Merged                always                                CandidateMerged                  Scoring
  *                                   … and too few are left to score       + the verdict                    RolledBack
  *             MergeFailed           always                                RoundAbandoned                   Abandoned
+ *             Lost                  it was admitted                       ContributionLost                 Collecting
  * Scoring     any                   deadline, or nobody is awaited, or    the verdict, then the input      see below
  *                                   fewer expected than the quorum        meets the next state
  *  (verdict)                        fewer scores than the quorum          RoundRolledBack                  RolledBack
@@ -73,6 +78,9 @@ import java.util.Optional;
  * the verdict. {@code MemberRevoked} is written before the events that {@link #decide} returns for
  * it; {@link Consortium#revocation} keeps that order. What is late is late, whether the clock or
  * the message came first: an input after the deadline first settles what was due.
+ *
+ * <p>A contribution that is {@code Lost} is awaited again from its member until the deadline of the
+ * plan; then the round goes on without it, as without any that did not come.
  */
 public final class RoundRules {
 
@@ -128,6 +136,14 @@ public final class RoundRules {
         return List.copyOf(events);
     }
 
+    /** What it causes that an admitted contribution is not what it was. */
+    static List<ConsortiumEvent> lost(
+            RoundState state, MemberId member, String reason, Instant at) {
+        return state.admitted().containsKey(member)
+                ? List.of(new ContributionLost(state.number(), member, reason, at))
+                : List.of();
+    }
+
     /** What an input causes that came when the round was no longer collecting. */
     static List<ConsortiumEvent> tooLate(RoundState state, RoundInput input) {
         return switch (input) {
@@ -136,6 +152,7 @@ public final class RoundRules {
                             ? List.of()
                             : stale(state, late.contribution().member(), late);
             case Unsound late -> stale(state, late.member(), late);
+            case Lost other -> List.of();
             case Revoked other -> List.of();
             case Merged other -> List.of();
             case MergeFailed other -> List.of();
@@ -163,6 +180,7 @@ public final class RoundRules {
             case RunStopped stopped -> true;
             case ContributionAdmitted about -> about.round().equals(round);
             case ContributionRefused about -> about.round().equals(round);
+            case ContributionLost about -> about.round().equals(round);
             case CollectionClosed about -> about.round().equals(round);
             case CandidateMerged about -> about.round().equals(round);
             case CandidateScored about -> about.round().equals(round);

@@ -80,6 +80,10 @@ public sealed interface RoundState {
                     plan, left(expected, member), FrozenMap.of(admitted).without(member));
         }
 
+        Collecting lost(MemberId member) {
+            return new Collecting(plan, expected, FrozenMap.of(admitted).without(member));
+        }
+
         @Override
         public Optional<Instant> deadline() {
             return Optional.of(plan.closesAt());
@@ -97,6 +101,11 @@ public sealed interface RoundState {
 
         Merging without(MemberId member) {
             return new Merging(plan, left(expected, member), admitted);
+        }
+
+        /** Waits again for a contribution, as long as the plan lets it. */
+        Collecting lost(MemberId member) {
+            return new Collecting(plan, expected, FrozenMap.of(admitted).without(member));
         }
     }
 

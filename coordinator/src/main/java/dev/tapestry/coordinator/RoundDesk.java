@@ -6,6 +6,7 @@ import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RoundState.Merging;
@@ -16,6 +17,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -173,12 +175,21 @@ final class RoundDesk implements Runnable {
                         .round(merging.number())
                         .orElseThrow()
                         .ofMembers(merging.admitted());
+        SortedMap<MemberId, String> damaged = work.damaged(round);
+        if (!damaged.isEmpty()) {
+            damaged.forEach(this::askAgain);
+            return;
+        }
         RoundInput outcome = outcome(round, Apportionment.of(state.charter(), round.admitted()));
         if (!stopped) {
             ledger.change(consortium -> consortium.decide(outcome));
             failedMerges = 0;
             work.cleanUp(round);
         }
+    }
+
+    private void askAgain(MemberId member, String what) {
+        wrote(state -> state.decide(new RoundInput.Lost(member, what, clock.instant())));
     }
 
     private RoundInput outcome(RoundRecord round, Apportionment apportionment) {

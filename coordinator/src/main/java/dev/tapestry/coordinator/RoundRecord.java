@@ -65,6 +65,13 @@ record RoundRecord(
         return new RoundRecord(plan, momentum, residual, more, moreKeys, candidate, published);
     }
 
+    /** Without a contribution that has to be sent again. */
+    RoundRecord lost(MemberId member) {
+        SortedMap<MemberId, Contribution> fewer = new TreeMap<>(admitted);
+        fewer.remove(member);
+        return new RoundRecord(plan, momentum, residual, fewer, keys, candidate, published);
+    }
+
     /** The round with just these contributions: revoked members' are gone. */
     RoundRecord ofMembers(SortedMap<MemberId, Contribution> merged) {
         return new RoundRecord(plan, momentum, residual, merged, keys, candidate, published);

@@ -137,6 +137,7 @@ class EventContractTest {
                         at),
                 new ConsortiumEvent.ContributionRefused(
                         round, member, Finding.NON_FINITE, "tensor 'a' holds NaN", at),
+                new ConsortiumEvent.ContributionLost(round, member, "damaged on the disk", at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),
                 new ConsortiumEvent.CandidateMerged(
                         round,

@@ -8,7 +8,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.spi.FileSystemProvider;
 import java.util.SplittableRandom;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +51,7 @@ final class Disk {
         this.ending = ending;
         this.orderFile = new File(control.toString(), "order");
         this.report = new File(control.toString(), "report");
-        this.unsynced = new Unsynced(real, control.resolve("removed-" + UUID.randomUUID()));
+        this.unsynced = new Unsynced(real, control.resolve("removed-" + System.nanoTime()));
     }
 
     /** Whether a file is one of those that are watched; what chaos itself follows is not. */

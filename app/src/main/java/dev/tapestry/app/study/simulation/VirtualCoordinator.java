@@ -253,6 +253,7 @@ final class VirtualCoordinator {
             case RunStarted _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
             case ConsortiumEvent.ContributionRefused _ -> {}
+            case ConsortiumEvent.ContributionLost _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}
         }
     }
