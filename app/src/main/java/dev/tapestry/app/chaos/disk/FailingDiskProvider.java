@@ -127,6 +127,9 @@ public final class FailingDiskProvider extends FileSystemProvider {
                 truncate(place);
             }
             FileChannel channel = real.newFileChannel(real(path), options, attributes);
+            if (options.contains(StandardOpenOption.DELETE_ON_CLOSE)) {
+                return channel; // it has no name any more, and nothing of it outlives the process
+            }
             if (writes && !exists) {
                 disk.unsynced().created(place);
             }

@@ -112,6 +112,8 @@ final class Unsynced {
                 while (old.hasRemaining() && reader.read(old, position + old.position()) > 0) {
                     // until all is read
                 }
+            } catch (NoSuchFileException gone) {
+                return; // it was removed while it was open: nothing of it is there after a cut
             }
         }
         content.changes.add(new Before(size, position, old.flip(), length));
