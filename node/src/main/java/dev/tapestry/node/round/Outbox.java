@@ -111,6 +111,9 @@ final class Outbox {
         drop(home.outbox(round));
         try {
             Files.createDirectories(home.outbox(round));
+            // What coding lost lies there alone: its folder must not be gone after a power cut.
+            Drafts.syncFolder(home.outbox());
+            Drafts.syncFolder(home.directory());
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot make the outbox: " + e, e);
         }
