@@ -174,7 +174,7 @@ final class Chaos {
 
     private void tell(Done hit) {
         progress.accept(
-                "round %3d  %s (%s): %s %s: base after %.1f s, %d steps again"
+                "round %3d  %s (%s): %s, %s: base after %.1f s, %d steps again"
                         .formatted(
                                 hit.round(),
                                 hit.fault().victim().title(),

@@ -210,14 +210,23 @@ final class Disturber {
                             Victim.COORDINATOR,
                             node,
                             () -> newest(place("merging/" + round), _ -> true));
-            case BASE -> restored(round, node, "models/" + consortium.base());
-            case MOMENTUM -> restored(round, node, "momenta");
+            case BASE ->
+                    restored(
+                            round,
+                            node,
+                            () -> newest(place("models/" + consortium.base()), _ -> true));
+            case MOMENTUM -> restored(round, node, () -> newest(place("momenta"), _ -> true));
             case OUTBOX -> outbox(round, node);
-            case RECEIVED_BASE -> {
-                Path base = consortium.home(node).model(consortium.base());
-                yield whileDown(
-                        round, Moment.TRAINING, Victim.NODE, node, () -> newest(base, _ -> true));
-            }
+            case RECEIVED_BASE ->
+                    whileDown(
+                            round,
+                            Moment.TRAINING,
+                            Victim.NODE,
+                            node,
+                            () ->
+                                    newest(
+                                            consortium.home(node).model(consortium.base()),
+                                            _ -> true));
         };
     }
 
@@ -228,7 +237,7 @@ final class Disturber {
     /** A file that is looked for when its time has come. */
     @FunctionalInterface
     private interface Finding {
-        Optional<Path> file();
+        Optional<Path> file() throws InterruptedException;
     }
 
     private Optional<Struck> whileDown(
@@ -269,12 +278,12 @@ final class Disturber {
     }
 
     /** What only a backup has is put back when the merge has had time to find out. */
-    private Optional<Struck> restored(int round, DemoMember node, String folder)
+    private Optional<Struck> restored(int round, DemoMember node, Finding finding)
             throws InterruptedException {
         if (!await(round, Moment.TRAINING, node)) {
             return Optional.empty();
         }
-        Optional<Path> file = newest(place(folder), _ -> true);
+        Optional<Path> file = finding.file();
         file.ifPresent(Disturber::flip);
         consortium.await(round, node, Moment.MERGE_DUE::isIn, Sight::over);
         long now = System.nanoTime();

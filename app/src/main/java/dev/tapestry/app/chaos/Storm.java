@@ -103,7 +103,7 @@ final class Storm {
             if (struck.isPresent()) {
                 counts.merge(Tally.of(fault), 1, Integer::sum);
                 progress.accept(
-                        "round %3d  %s (%s): %s %s"
+                        "round %3d  %s (%s): %s, %s"
                                 .formatted(
                                         shows,
                                         fault.victim().title(),
