@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
@@ -102,6 +103,13 @@ public final class AuditRules {
                             it.round(),
                             it,
                             round -> RoundAuditRules.lapsed(round, it, before.charter()));
+            case ContributionLost it ->
+                    RoundAuditRules.during(
+                            RoundState.class,
+                            before,
+                            it.round(),
+                            it,
+                            round -> RoundAuditRules.lost(round, it));
             case CollectionClosed it ->
                     RoundAuditRules.during(
                             Collecting.class,

@@ -2,12 +2,14 @@ package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
@@ -41,6 +43,8 @@ final class CollectingRules {
             case Unsound(MemberId member, Refusal refusal, Instant at) ->
                     List.of(refused(now, member, refusal, at));
             case Silent(Set<MemberId> members, Instant at) -> silent(now, members, charter, at);
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(now, member, reason, at);
             case Revoked other -> List.of();
             case TimePassed other -> List.of();
             case Merged other -> List.of();
@@ -52,6 +56,7 @@ final class CollectingRules {
     static RoundState evolve(Collecting state, ConsortiumEvent event) {
         return switch (event) {
             case ContributionAdmitted admitted -> state.admit(admitted.contribution());
+            case ContributionLost lost -> state.lost(lost.member());
             case MemberRevoked revoked -> state.without(revoked.member());
             case LeasesLapsed lapsed -> state.lapse(lapsed.members());
             case CollectionClosed closed ->

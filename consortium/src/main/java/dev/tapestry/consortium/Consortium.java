@@ -178,6 +178,7 @@ public record Consortium(
                                         late.round(),
                                         closed -> closed.givenBy(contribution.member())));
             }
+            case ConsortiumEvent.ContributionLost lost -> next.lose(lost);
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
@@ -476,6 +477,19 @@ public record Consortium(
                     closedRounds = closedRounds.without(number);
                 }
             }
+        }
+
+        /** The round collects again, and what it lost may be sent again. */
+        void lose(ConsortiumEvent.ContributionLost lost) {
+            closedRounds = closedRounds.without(lost.round());
+            before.round
+                    .map(state -> state.admitted().get(lost.member()))
+                    .ifPresent(contribution -> {
+                        contributedWeights = contributedWeights.without(contribution.weights());
+                        closed(
+                                contribution.trainedIn(lost.round()),
+                                closed -> closed.givenBack(lost.member()));
+                    });
         }
 
         Consortium build() {

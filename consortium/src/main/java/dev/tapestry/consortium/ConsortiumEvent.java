@@ -73,6 +73,13 @@ public sealed interface ConsortiumEvent {
         }
     }
 
+    /**
+     * The coordinator no longer has an admitted contribution as it was admitted; its member is
+     * asked for it again.
+     */
+    record ContributionLost(RoundNumber round, MemberId member, String reason, Instant at)
+            implements ConsortiumEvent {}
+
     /** Enough contributions are in, or time is up; merging begins. */
     record CollectionClosed(RoundNumber round, List<MemberId> missing, Instant at)
             implements ConsortiumEvent {

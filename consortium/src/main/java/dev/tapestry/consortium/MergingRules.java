@@ -1,10 +1,12 @@
 package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Revoked;
@@ -34,6 +36,8 @@ final class MergingRules {
             case Contributed late -> RoundRules.tooLate(state, late, charter);
             case Unsound late -> RoundRules.tooLate(state, late, charter);
             case Silent other -> List.of();
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(state, member, reason, at);
             case Revoked other -> List.of();
             case Scored other -> List.of();
             case TimePassed other -> List.of();
@@ -43,6 +47,7 @@ final class MergingRules {
     static RoundState evolve(Merging state, ConsortiumEvent event) {
         return switch (event) {
             case CandidateMerged merged -> scoring(state, merged);
+            case ContributionLost lost -> state.lost(lost.member());
             // What was admitted is merged, even if its member was revoked since.
             case MemberRevoked revoked -> state.without(revoked.member());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
@@ -200,6 +201,16 @@ final class RoundAuditRules {
                                         || contribution.tokens()
                                                 <= steps * training.tokensPerStep()))
                 .orElse(!weigh);
+    }
+
+    /** What was merged cannot be lost any more: its candidate is there. */
+    static Optional<String> lost(RoundState round, ContributionLost event) {
+        boolean waits = round instanceof Collecting || round instanceof Merging;
+        return unless(
+                waits && round.admitted().containsKey(event.member()),
+                () ->
+                        "round %s is %s and loses a contribution of %s, which it does not need or have"
+                                .formatted(round.number(), round.phase(), event.member()));
     }
 
     static Optional<String> closed(Collecting round, CollectionClosed event, Charter charter) {

@@ -16,6 +16,9 @@ public sealed interface RoundInput {
     /** A contribution that was found unsound. */
     record Unsound(MemberId member, Refusal refusal, Instant at) implements RoundInput {}
 
+    /** What was admitted of a member is not on the coordinator's disk as it was admitted. */
+    record Lost(MemberId member, String reason, Instant at) implements RoundInput {}
+
     /** A member was revoked. */
     record Revoked(MemberId member, Instant at) implements RoundInput {}
 

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
@@ -19,6 +20,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
@@ -33,6 +35,7 @@ import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Published;
 import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,9 +59,11 @@ import java.util.Optional;
  *                                   otherwise                             ContributionAdmitted             Collecting
  *                                   … and is the last one awaited         + the closing                    see above
  *             Unsound               always                                ContributionRefused              same
+ *             Lost                  it was admitted                       ContributionLost                 same
  * Merging     Merged                always                                CandidateMerged                  Scoring
  *                                   … and too few are left to score       + the verdict                    RolledBack
  *             MergeFailed           always                                RoundAbandoned                   Abandoned
+ *             Lost                  it was admitted                       ContributionLost                 Collecting
  * Scoring     Silent                all awaited ones are, and a quorum    LeasesLapsed                     see below
  *                                   has scored                            + the verdict
  *             any                   deadline, or nobody is awaited, or    the verdict, then the input      see below
@@ -83,6 +88,9 @@ import java.util.Optional;
  *
  * <p>Where the plan is {@linkplain Asynchronous asynchronous}, collecting is also due once its
  * buffer is full, and scoring once a quorum has scored.
+ *
+ * <p>A contribution that is {@code Lost} is awaited again from its member until the deadline of the
+ * plan; then the round goes on without it, as without any that did not come.
  */
 public final class RoundRules {
 
@@ -138,6 +146,14 @@ public final class RoundRules {
         return List.copyOf(events);
     }
 
+    /** What it causes that an admitted contribution is not what it was. */
+    static List<ConsortiumEvent> lost(
+            RoundState state, MemberId member, String reason, Instant at) {
+        return state.admitted().containsKey(member)
+                ? List.of(new ContributionLost(state.number(), member, reason, at))
+                : List.of();
+    }
+
     /**
      * What an input causes that came when the round was no longer collecting. By a charter that
      * takes contributions late it is not refused: its time may come when a round collects again.
@@ -153,6 +169,7 @@ public final class RoundRules {
                             ? List.of()
                             : stale(state, late.contribution().member(), late);
             case Unsound late -> stale(state, late.member(), late);
+            case Lost other -> List.of();
             case Revoked other -> List.of();
             case Merged other -> List.of();
             case MergeFailed other -> List.of();
@@ -182,6 +199,7 @@ public final class RoundRules {
             case ContributionAdmitted about -> about.round().equals(round);
             case ContributionRefused about -> about.round().equals(round);
             case LeasesLapsed about -> about.round().equals(round);
+            case ContributionLost about -> about.round().equals(round);
             case CollectionClosed about -> about.round().equals(round);
             case CandidateMerged about -> about.round().equals(round);
             case CandidateScored about -> about.round().equals(round);

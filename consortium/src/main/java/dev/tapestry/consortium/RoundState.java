@@ -93,6 +93,11 @@ public sealed interface RoundState {
             return new Collecting(plan, expected, admitted, silent);
         }
 
+        Collecting lost(MemberId member) {
+            return new Collecting(
+                    plan, expected, FrozenMap.of(admitted).without(member), List.of());
+        }
+
         @Override
         public Optional<Instant> deadline() {
             return Optional.of(plan.closesAt());
@@ -110,6 +115,12 @@ public sealed interface RoundState {
 
         Merging without(MemberId member) {
             return new Merging(plan, left(expected, member), admitted);
+        }
+
+        /** Waits again for a contribution, as long as the plan lets it. */
+        Collecting lost(MemberId member) {
+            return new Collecting(
+                    plan, expected, FrozenMap.of(admitted).without(member), List.of());
         }
     }
 

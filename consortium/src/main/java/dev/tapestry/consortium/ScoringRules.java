@@ -42,6 +42,7 @@ final class ScoringRules {
             case TimePassed other -> List.of();
             case Merged other -> List.of();
             case MergeFailed other -> List.of();
+            case RoundInput.Lost other -> List.of();
         };
     }
 
@@ -72,6 +73,7 @@ final class ScoringRules {
             case ConsortiumEvent.RoundAnnounced other -> state;
             case ConsortiumEvent.ContributionAdmitted other -> state;
             case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.ContributionLost other -> state;
             case ConsortiumEvent.CollectionClosed other -> state;
             case ConsortiumEvent.CandidateMerged other -> state;
             case ConsortiumEvent.RoundAbandoned other -> state;

@@ -17,6 +17,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -270,6 +271,15 @@ class AuditRulesTest {
         forged(
                 new ContributionRefused(new RoundNumber(3), LAB, Finding.NON_FINITE, "NaN", NOON),
                 "round 1 is Collecting");
+    }
+
+    @Test
+    void a_loss_of_what_was_never_admitted() {
+        announce();
+        contribute("first", LAB);
+        forged(new ContributionLost(ONE, BANK, "the disk", NOON), "a contribution of bank");
+        write(List.of(new ContributionLost(ONE, LAB, "the disk", NOON)));
+        contribute("first", LAB);
     }
 
     @Test

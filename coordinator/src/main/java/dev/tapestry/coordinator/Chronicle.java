@@ -11,6 +11,7 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
@@ -74,6 +75,9 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
             case ConsortiumEvent.LeasesLapsed it ->
                     "round %s waits no longer for %s, who have not advanced for a lease"
                             .formatted(it.round(), it.members());
+            case ContributionLost it ->
+                    "round %s lost the contribution of %s, which is asked for it again: %s%s"
+                            .formatted(it.round(), it.member(), it.reason(), waiting(after));
             case CollectionClosed it ->
                     "round %s merges%s"
                             .formatted(

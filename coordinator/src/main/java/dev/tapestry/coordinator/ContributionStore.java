@@ -150,15 +150,19 @@ final class ContributionStore {
         }
     }
 
+    /** The base's files that lie beside the weights. */
+    ModelManifest ofBase(ContributionManifest manifest) {
+        return new ModelManifest(
+                base(manifest).files().stream().filter(file -> !isWeights(file)).toList());
+    }
+
     private void prepare(Path folder, byte[] envelope, ContributionManifest manifest) {
         FileTrees.create(folder);
         Path base =
                 models.directory(manifest.base())
                         .orElseThrow(() -> ModelStore.missing(manifest.base()));
-        for (ModelManifest.File file : base(manifest).files()) {
-            if (!isWeights(file)) {
-                FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
-            }
+        for (ModelManifest.File file : ofBase(manifest).files()) {
+            FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
         }
         FileTrees.sync(folder);
         FileTrees.write(folder.resolve(ENVELOPE), envelope);

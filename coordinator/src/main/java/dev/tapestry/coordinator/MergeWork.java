@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
@@ -70,6 +71,11 @@ final class MergeWork {
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList(),
                 outcome.statistics().figures());
+    }
+
+    /** What of that which the merge reads was damaged, see {@link Inspection#damaged}. */
+    SortedMap<MemberId, String> damaged(RoundRecord round) {
+        return new Inspection(models, contributions, momenta, residuals).damaged(round);
     }
 
     /** Codes the step to a merged model if the round's plan asks for it. */

@@ -6,6 +6,7 @@ import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
@@ -18,6 +19,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -195,12 +197,21 @@ final class RoundDesk implements Runnable {
                         .round(merging.number())
                         .orElseThrow()
                         .ofMembers(merging.admitted());
+        SortedMap<MemberId, String> damaged = work.damaged(round);
+        if (!damaged.isEmpty()) {
+            damaged.forEach(this::askAgain);
+            return;
+        }
         RoundInput outcome = outcome(round, Apportionment.of(state.charter(), round.admitted()));
         if (!stopped) {
             ledger.change(consortium -> consortium.decide(outcome));
             failedMerges = 0;
             work.cleanUp(round);
         }
+    }
+
+    private void askAgain(MemberId member, String what) {
+        wrote(state -> state.decide(new RoundInput.Lost(member, what, clock.instant())));
     }
 
     private RoundInput outcome(RoundRecord round, Apportionment apportionment) {

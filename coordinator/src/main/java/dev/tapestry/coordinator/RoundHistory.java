@@ -5,6 +5,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Member;
@@ -45,6 +46,8 @@ final class RoundHistory {
             case ConsortiumEvent.RoundAbandoned over ->
                     rounds.computeIfPresent(
                             over.round(), (_, round) -> round.ofMembers(new TreeMap<>()));
+            case ContributionLost lost ->
+                    rounds.computeIfPresent(lost.round(), (_, round) -> round.lost(lost.member()));
             case CandidateMerged merged ->
                     rounds.computeIfPresent(
                             merged.round(),

@@ -90,6 +90,14 @@ record RoundRecord(
         return more;
     }
 
+    /** Without a contribution that has to be sent again. */
+    RoundRecord lost(MemberId member) {
+        SortedMap<MemberId, Contribution> fewer = new TreeMap<>(admitted);
+        fewer.remove(member);
+        return new RoundRecord(
+                plan, momentum, residual, fewer, keys, earlier, candidate, published);
+    }
+
     /** The round with just these contributions: revoked members' are gone. */
     RoundRecord ofMembers(SortedMap<MemberId, Contribution> merged) {
         return new RoundRecord(

@@ -213,6 +213,14 @@ final class UploadDesk {
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
                         .orElseGet(() -> examine(upload));
+        if (late.isEmpty() && input instanceof RoundInput.Unsound && !upload.isIntact()) {
+            upload.replace();
+            open.remove(member, upload);
+            throw new CoordinatorException(
+                    CoordinatorException.Code.STORAGE,
+                    "%s was damaged on the coordinator's disk after it had arrived: post the manifest again and send what is missing"
+                            .formatted(upload.contribution()));
+        }
         RefusalRegister.Decision decision =
                 refusals.decide(
                         member,

@@ -145,6 +145,7 @@ class EventContractTest {
                                 .with(Optional.of(new Late(round, 3))),
                         at),
                 new ConsortiumEvent.LeasesLapsed(round, List.of(member), at),
+                new ConsortiumEvent.ContributionLost(round, member, "damaged on the disk", at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),
                 new ConsortiumEvent.CandidateMerged(
                         round,

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.aggregation.AggregationException;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -146,6 +147,74 @@ class FaultTest {
             }
 
             Files.delete(inTheWay);
+            stage.token("one-more");
+            ada.scoreWell(1);
+            ada.await(1, Phase.PUBLISHED);
+            assertThat(stage.events(RoundAbandoned.class)).isEmpty();
+        }
+    }
+
+    @Test
+    void a_contribution_that_the_disk_damaged_after_its_admission_is_asked_for_again()
+            throws IOException {
+        try (Stage stage =
+                new Stage(folder, Stage.charter(2), 2, 2048).withMembers("ada", "bela")) {
+            stage.run(1, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            Uploaded uploaded = upload(stage, ada);
+            ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+            Path shard =
+                    uploaded.folder()
+                            .resolve(uploaded.manifest().weights().files().getFirst().path());
+            byte[] sound = Files.readAllBytes(shard);
+            byte[] damaged = sound.clone();
+            damaged[damaged.length - 1] ^= 1;
+            Files.write(shard, damaged);
+            Files.delete(uploaded.folder().resolve("config.json"));
+            stage.member(1).takePart(1, 2);
+
+            await().until(() -> !stage.events(ContributionLost.class).isEmpty());
+            RoundView view = ada.await(1, Phase.COLLECTING);
+            assertThat(view.awaited()).containsExactly(ada.id);
+            UploadStatus again =
+                    ada.post(1, ada.signed(uploaded.manifest())).as(200, UploadStatus.class);
+            assertThat(again.missing()).hasSize(1);
+            ada.send(
+                    uploaded.manifest().weights(),
+                    ada.train(view.plan().orElseThrow(), Stage.SEED),
+                    again.missing());
+            ada.seal(1, again.contribution()).as(200, Accepted.class);
+            assertThat(Files.readAllBytes(shard)).isEqualTo(sound);
+            ada.scoreWell(1);
+            stage.member(1).scoreWell(1);
+            ada.await(1, Phase.PUBLISHED);
+            assertThat(VerifyMerge.of(stage.directory, new RoundNumber(1)).toString())
+                    .startsWith("Matches");
+            assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);
+        }
+    }
+
+    @Test
+    void a_base_that_the_disk_damaged_is_not_merged_but_waited_for() throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
+            stage.run(1, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            Uploaded uploaded = upload(stage, ada);
+            Path shard =
+                    stage.directory
+                            .resolve("models/" + stage.base().hex())
+                            .resolve(uploaded.manifest().weights().files().getFirst().path());
+            byte[] sound = Files.readAllBytes(shard);
+            byte[] damaged = sound.clone();
+            damaged[damaged.length - 1] ^= 1;
+            Files.write(shard, damaged);
+            ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+            ada.await(1, Phase.MERGING);
+            for (int attempt = 0; attempt < 5; attempt++) { // with each news it tries at once
+                stage.token("guest-" + attempt);
+                assertThat(ada.round().phase()).isEqualTo(Phase.MERGING);
+            }
+            Files.write(shard, sound);
             stage.token("one-more");
             ada.scoreWell(1);
             ada.await(1, Phase.PUBLISHED);

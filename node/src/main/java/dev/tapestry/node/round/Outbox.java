@@ -14,6 +14,7 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Manifests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,13 +92,22 @@ final class Outbox {
                             Protocol.CONTRIBUTION_TYPE,
                             key.verifyingKey(),
                             ContributionManifest.class);
-            return Optional.of(parcel(envelope, manifest));
+            Parcel parcel = parcel(envelope, manifest);
+            return isIntact(parcel) ? Optional.of(parcel) : Optional.empty();
         } catch (TrustException e) {
             // Written by another key, or damaged: it is trained anew.
             return Optional.empty();
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Reads what is sent: of a file that the disk has changed no part would ever be taken. */
+    private static boolean isIntact(Parcel parcel) {
+        return Files.isDirectory(parcel.files())
+                && Manifests.verify(parcel.files(), parcel.manifest().sent()).stream()
+                        .allMatch(
+                                problem -> problem.difference() == Manifests.Difference.UNEXPECTED);
     }
 
     /** Where a round's mean gradient is to be written, before it is coded. */
@@ -110,6 +120,9 @@ final class Outbox {
         drop(home.outbox(round));
         try {
             Files.createDirectories(home.outbox(round));
+            // What coding lost lies there alone: its folder must not be gone after a power cut.
+            Drafts.syncFolder(home.outbox());
+            Drafts.syncFolder(home.directory());
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot make the outbox: " + e, e);
         }

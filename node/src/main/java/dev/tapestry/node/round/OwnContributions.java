@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -36,6 +37,10 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             case ContributionRefused refused ->
                     refused.member().equals(member)
                             ? new OwnContributions(Optional.empty(), open)
+                            : this;
+            case ContributionLost lost ->
+                    lost.member().equals(member)
+                            ? new OwnContributions(merged, Optional.empty())
                             : this;
             case BasePublished _ -> new OwnContributions(open.or(() -> merged), Optional.empty());
             // The base stays, and with it what the round before has left.

@@ -229,6 +229,7 @@ final class VariantRun {
             case ConsortiumEvent.RunStarted _ -> {}
             case ConsortiumEvent.RunEnded _, ConsortiumEvent.RunStopped _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
+            case ConsortiumEvent.ContributionLost _ -> {}
             case ConsortiumEvent.CollectionClosed _ -> {}
             case ConsortiumEvent.LeasesLapsed _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}

@@ -259,6 +259,7 @@ final class VirtualCoordinator {
             case ConsortiumEvent.ContributionAdmitted _ -> {}
             case ConsortiumEvent.ContributionRefused _ -> {}
             case ConsortiumEvent.LeasesLapsed _ -> {}
+            case ConsortiumEvent.ContributionLost _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}
         }
     }
