@@ -77,10 +77,11 @@ public final class Coordinator implements AutoCloseable {
 
     /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
     public static Coordinator assemble(CoordinatorConfig config) {
-        return assemble(config, InstantSource.system());
+        return assemble(config, InstantSource.system(), Doorkeeper.Limits.USUAL);
     }
 
-    static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+    static Coordinator assemble(
+            CoordinatorConfig config, InstantSource clock, Doorkeeper.Limits limits) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         TlsIdentity identity = TlsIdentity.open(directory.identity());
@@ -133,6 +134,7 @@ public final class Coordinator implements AutoCloseable {
                         config.listening(),
                         identity,
                         new Gate(ledger, refusals, presence::seen),
+                        new Doorkeeper(limits),
                         routes.all());
         return new Coordinator(config, ledger, desk, api, address, failure);
     }
@@ -165,6 +167,11 @@ public final class Coordinator implements AutoCloseable {
     /** The routes that are served, for the contract's test. */
     List<HttpApi.Route> routes() {
         return api.routes();
+    }
+
+    /** Connections that are open. */
+    int connections() {
+        return api.connections();
     }
 
     /** The state and log. */
