@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class FuzzTest {
 
-    private static final String RUNS = System.getProperty("tapestry.fuzz.runs", "5000");
+    private static final String RUNS = System.getProperty("tapestry.fuzz.runs", "3000");
     private static final String SEED = System.getProperty("tapestry.fuzz.seed", "20261127");
     private static final ExecutorService TWO_AT_A_TIME = Executors.newFixedThreadPool(2);
 
