@@ -73,6 +73,8 @@ enum ApiCode {
     RANGE_NOT_SATISFIABLE(416),
     /** The request speaks another version of the protocol, or names none. */
     PROTOCOL_VERSION(426),
+    /** The member has as many requests under way as one may have. */
+    TOO_MANY_CONNECTIONS(429),
     /** The coordinator has a defect; its log says more. */
     INTERNAL(500),
     /** The coordinator is being stopped. */

@@ -78,16 +78,19 @@ public final class Coordinator implements AutoCloseable {
 
     /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
     public static Coordinator assemble(CoordinatorConfig config) {
-        return assemble(config, InstantSource.system(), System::nanoTime);
+        return assemble(config, InstantSource.system(), System::nanoTime, Doorkeeper.Limits.USUAL);
     }
 
     /**
-     * The same with other clocks.
+     * The same with other clocks and limits.
      *
      * @param steady nanoseconds that no setting of a clock moves; for how long somebody was silent
      */
     static Coordinator assemble(
-            CoordinatorConfig config, InstantSource clock, LongSupplier steady) {
+            CoordinatorConfig config,
+            InstantSource clock,
+            LongSupplier steady,
+            Doorkeeper.Limits limits) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         TlsIdentity identity = TlsIdentity.open(directory.identity());
@@ -153,6 +156,7 @@ public final class Coordinator implements AutoCloseable {
                         identity,
                         new Gate(ledger, refusals, presence::seen, directory.stewardPin()),
                         move::pass,
+                        new Doorkeeper(limits),
                         routes.all());
         return new Coordinator(config, ledger, desk, api, address, failure);
     }
@@ -185,6 +189,11 @@ public final class Coordinator implements AutoCloseable {
     /** The routes that are served, for the contract's test. */
     List<HttpApi.Route> routes() {
         return api.routes();
+    }
+
+    /** Connections that are open. */
+    int connections() {
+        return api.connections();
     }
 
     /** The state and log. */

@@ -39,12 +39,14 @@ final class Exchange {
 
     private final ServerRequest request;
     private final ServerResponse response;
+    private final Visit visit;
     private Optional<MemberId> member = Optional.empty();
     private boolean bodyAsked;
 
-    Exchange(ServerRequest request, ServerResponse response) {
+    Exchange(ServerRequest request, ServerResponse response, Visit visit) {
         this.request = request;
         this.response = response;
+        this.visit = visit;
     }
 
     /** Whose node asks, if it is a member's: the gate has looked. */
@@ -55,6 +57,11 @@ final class Exchange {
     /** The member whose node asks; only on routes for members. */
     MemberId member() {
         return member.orElseThrow(() -> new IllegalStateException("not a route for members"));
+    }
+
+    /** The connection on which it came. */
+    Visit visit() {
+        return visit;
     }
 
     Digest digest(String parameter) {
@@ -130,10 +137,12 @@ final class Exchange {
      * <p>Whatever goes wrong with the connection while it is read is an {@link IOException}.
      */
     InputStream body() {
-        return new RequestBody(() -> {
-            bodyAsked = true;
-            return request.content().inputStream();
-        });
+        return new RequestBody(
+                () -> {
+                    bodyAsked = true;
+                    return request.content().inputStream();
+                },
+                visit);
     }
 
     /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */
@@ -196,6 +205,7 @@ final class Exchange {
     void refuse(ApiRefusal refusal) {
         if (isWithheld() || isTooLongToDrain()) {
             response.header(HeaderValues.CONNECTION_CLOSE);
+            visit.leave();
         }
         if (request.prologue().method().equals(Method.HEAD)) {
             replyEmpty(refusal.status());

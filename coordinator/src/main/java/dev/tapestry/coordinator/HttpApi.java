@@ -1,12 +1,14 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.aggregation.AggregationException;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.weights.WeightsException;
+import io.helidon.common.socket.SocketOptions;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.http.HeaderNames;
@@ -33,11 +35,9 @@ final class HttpApi {
 
     private static final System.Logger LOG = System.getLogger(HttpApi.class.getName());
 
-    /** A connection on which nothing arrives for so long is dead. */
-    private static final Duration SILENCE = Duration.ofSeconds(90);
-
     private final Gate gate;
     private final Consumer<Route> fence;
+    private final Doorkeeper doorkeeper;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
@@ -68,10 +68,12 @@ final class HttpApi {
             TlsIdentity identity,
             Gate gate,
             Consumer<Route> fence,
+            Doorkeeper doorkeeper,
             List<Route> routes) {
         this.listening = listening;
         this.gate = gate;
         this.fence = fence;
+        this.doorkeeper = doorkeeper;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
         for (Route route : routes) {
@@ -93,7 +95,9 @@ final class HttpApi {
                                         .clientAuth(TlsClientAuth.OPTIONAL)
                                         .build())
                         .connectionOptions(
-                                connection -> connection.readTimeout(SILENCE).tcpNoDelay(true))
+                                doorkeeper.watching(
+                                        SocketOptions.builder().tcpNoDelay(true).build()))
+                        .directHandlers(TransportRefusals.handlers())
                         .maxPayloadSize(-1)
                         .shutdownGracePeriod(Duration.ofSeconds(5))
                         .shutdownHook(false)
@@ -122,20 +126,31 @@ final class HttpApi {
         return server.port();
     }
 
+    /** Connections that are open. */
+    int connections() {
+        return doorkeeper.size();
+    }
+
     /** Closes the port; requests under way have a few seconds. */
     void stop() {
         server.stop();
+        doorkeeper.close();
     }
 
     private void serve(Route route, ServerRequest request, ServerResponse response) {
         response.header(
                 HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
-        Exchange exchange = new Exchange(request, response);
+        Visit visit = doorkeeper.begin(request.remotePeer().address());
+        Exchange exchange = new Exchange(request, response, visit);
         try {
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
                 requireVersion(exchange);
             }
-            exchange.admit(gate.admit(route.access(), certificate(request)));
+            Optional<MemberId> member = gate.admit(route.access(), certificate(request));
+            if (route.access() != Access.ANYONE) {
+                doorkeeper.recognise(visit, member.map(MemberId::value).orElse("the steward"));
+            }
+            exchange.admit(member);
             fence.accept(route);
             route.handler().handle(exchange);
         } catch (ApiRefusal e) {
@@ -148,6 +163,8 @@ final class HttpApi {
             throw e;
         } catch (RuntimeException | Error e) {
             fail(route, exchange, response, e);
+        } finally {
+            visit.end();
         }
     }
 

@@ -41,6 +41,7 @@ final class Routes {
     private final MoveDesk move;
     private final InstantSource clock;
     private final Supplier<URI> address;
+    private final ManifestTurns manifests = new ManifestTurns();
 
     Routes(
             Ledger ledger,
@@ -229,9 +230,17 @@ final class Routes {
         }
     }
 
-    private void contribute(Exchange exchange) throws IOException {
-        exchange.reply(
-                200, uploads.begin(exchange.member(), exchange.round("n"), exchange.manifest()));
+    private void contribute(Exchange exchange) throws IOException, InterruptedException {
+        manifests.take(
+                exchange.member(),
+                exchange.visit(),
+                () ->
+                        exchange.reply(
+                                200,
+                                uploads.begin(
+                                        exchange.member(),
+                                        exchange.round("n"),
+                                        exchange.manifest())));
     }
 
     private void receive(Exchange exchange) throws IOException {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.PlanFinding;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.Successor;
@@ -30,6 +32,8 @@ import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.codec.Codec;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
@@ -37,6 +41,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +68,29 @@ class ContractTest {
             everyRoute(stage);
             assertThat(contract.succeeded()).containsAll(served);
         }
+    }
+
+    @Test
+    void every_code_stands_in_the_protocol_with_its_status_and_no_other_does() throws IOException {
+        String protocol = Files.readString(Path.of("..", "docs", "protocol.md"));
+        Set<String> written = words("[A-Z]+(_[A-Z]+)*", protocol);
+        Set<String> answered = words("[45][0-9]{2} [A-Z]+(_[A-Z]+)*", protocol);
+        for (ApiCode code : ApiCode.values()) {
+            assertThat(written).contains(code.name());
+            answered.remove(code.status() + " " + code.name());
+        }
+        assertThat(answered).as("statuses and codes that are never answered").isEmpty();
+        for (Enum<?>[] findings : List.of(Finding.values(), PlanFinding.values())) {
+            assertThat(written).containsAll(Arrays.stream(findings).map(Enum::name).toList());
+        }
+    }
+
+    private static Set<String> words(String pattern, String text) {
+        return Pattern.compile("\\b" + pattern + "\\b")
+                .matcher(text)
+                .results()
+                .map(MatchResult::group)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static void isAnEvent(String entry) {

@@ -337,6 +337,7 @@ class FaultTest {
                                     _ -> {},
                                     folder.resolve("no-pin")),
                             _ -> {},
+                            new Doorkeeper(Doorkeeper.Limits.USUAL),
                             List.of(broken));
             api.start();
             try (TestClient client =
