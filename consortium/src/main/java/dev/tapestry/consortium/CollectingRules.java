@@ -57,6 +57,7 @@ final class CollectingRules {
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.CertificateRenewed other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
             case ConsortiumEvent.RunStarted other -> state;
             case ConsortiumEvent.RunEnded other -> state;

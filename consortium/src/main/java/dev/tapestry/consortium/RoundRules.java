@@ -172,6 +172,7 @@ public final class RoundRules {
             case Founded other -> false;
             case TokenIssued other -> false;
             case MemberEnrolled other -> false;
+            case ConsortiumEvent.CertificateRenewed other -> false;
             case BaseAdopted other -> false;
             case RunStarted other -> false;
             case RunEnded other -> false;

@@ -8,7 +8,6 @@ import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.coordinator.CoordinatorConfig.Retention;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.certificate.CertificateAuthority;
-import dev.tapestry.trust.certificate.KeyAndRequest;
 import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;
@@ -60,16 +59,8 @@ final class Founding {
                 CertificateAuthority.create(directory.authority(), charter.name(), now);
         authority.establishCoordinator(
                 directory.identity(), listening.dnsNames(), now, CERTIFICATE_LIFETIME);
-        KeyAndRequest request = KeyAndRequest.createIn(directory.steward());
-        TlsIdentity.install(
-                directory.steward(),
-                authority.issue(
-                        request.requestPem(),
-                        new Peer.Steward(),
-                        List.of(),
-                        now,
-                        CERTIFICATE_LIFETIME),
-                authority.certificate());
+        authority.establish(
+                directory.steward(), new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
         SigningKey key = SigningKey.loadOrCreate(directory.signingKey());
         new CoordinatorConfig(
                         directory.root(),
@@ -80,6 +71,16 @@ final class Founding {
         try (AuditLog log = AuditLog.open(directory.log(), origin(authority))) {
             Ledger.found(log, key, new Founded(charter, key.verifyingKey().value(), now));
         }
+    }
+
+    /** Issues the steward's certificate again; see {@link Coordinator#issueSteward}. */
+    static TlsIdentity steward(CoordinatorDirectory directory, Path into, Instant now) {
+        if (!Files.exists(directory.log())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
+        }
+        return CertificateAuthority.open(directory.authority())
+                .establish(into, new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
     }
 
     /** The log's name: everybody who knows the authority can tell it. */

@@ -16,6 +16,8 @@ final class Gate {
 
     private final Ledger ledger;
     private final RefusalRegister refusals;
+    private final RenewalDesk renewals;
+    private final CertificateShelf shelf;
     private final Consumer<MemberId> seen;
 
     /** Who may use a route. */
@@ -33,9 +35,16 @@ final class Gate {
     }
 
     /** A gate that tells {@code seen} of each member that it lets in. */
-    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen) {
+    Gate(
+            Ledger ledger,
+            RefusalRegister refusals,
+            RenewalDesk renewals,
+            CertificateShelf shelf,
+            Consumer<MemberId> seen) {
         this.ledger = ledger;
         this.refusals = refusals;
+        this.renewals = renewals;
+        this.shelf = shelf;
         this.seen = seen;
     }
 
@@ -86,11 +95,13 @@ final class Gate {
             record(access, id, new Refusal(Finding.REVOKED, detail));
             throw new ApiRefusal(ApiCode.REVOKED, detail);
         }
-        if (!member.certificate().equals(Certificates.fingerprint(shown))) {
+        if (!member.certificate().equals(Certificates.fingerprint(shown))
+                && !renewals.begins(id, shown)) {
             throw new ApiRefusal(
                     ApiCode.CERTIFICATE_REPLACED,
-                    id + " has enrolled again since; use the newer certificate");
+                    id + " has enrolled again or renewed since; use the newer certificate");
         }
+        shelf.note(shown);
     }
 
     private void record(Access access, MemberId id, Refusal refusal) {

@@ -23,6 +23,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 
 /**
  * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
@@ -61,11 +62,7 @@ final class HttpApi {
      */
     record Route(String method, String path, Access access, Handler handler) {}
 
-    HttpApi(
-            CoordinatorConfig.Listening listening,
-            TlsIdentity identity,
-            Gate gate,
-            List<Route> routes) {
+    HttpApi(CoordinatorConfig.Listening listening, SSLContext tls, Gate gate, List<Route> routes) {
         this.listening = listening;
         this.gate = gate;
         this.routes = List.copyOf(routes);
@@ -84,7 +81,7 @@ final class HttpApi {
                         .port(listening.port())
                         .tls(
                                 Tls.builder()
-                                        .sslContext(identity.server())
+                                        .sslContext(tls)
                                         .sslParameters(TlsIdentity.serverParameters())
                                         .clientAuth(TlsClientAuth.OPTIONAL)
                                         .build())
@@ -131,7 +128,8 @@ final class HttpApi {
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
                 requireVersion(exchange);
             }
-            exchange.admit(gate.admit(route.access(), certificate(request)));
+            Optional<X509Certificate> shown = certificate(request);
+            exchange.admit(gate.admit(route.access(), shown), shown);
             route.handler().handle(exchange);
         } catch (ApiRefusal e) {
             exchange.refuse(e);

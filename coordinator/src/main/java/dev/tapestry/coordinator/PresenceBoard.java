@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentMap;
 final class PresenceBoard {
 
     private final UploadDesk uploads;
+    private final Endings endings;
     private final InstantSource clock;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
 
@@ -56,8 +57,9 @@ final class PresenceBoard {
         }
     }
 
-    PresenceBoard(UploadDesk uploads, InstantSource clock) {
+    PresenceBoard(UploadDesk uploads, Endings endings, InstantSource clock) {
         this.uploads = uploads;
+        this.endings = endings;
         this.clock = clock;
     }
 
@@ -83,7 +85,8 @@ final class PresenceBoard {
                 consortium.members().values().stream()
                         .filter(Member::active)
                         .map(member -> presence(member.id(), awaited.contains(member.id()), now))
-                        .toList());
+                        .toList(),
+                endings.at(now, consortium));
     }
 
     private Presence presence(MemberId member, boolean awaited, Instant now) {

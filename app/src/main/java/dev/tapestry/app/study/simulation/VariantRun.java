@@ -223,6 +223,7 @@ final class VariantRun {
             case ConsortiumEvent.Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
             case ConsortiumEvent.MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}
             case ConsortiumEvent.RunStarted _ -> {}

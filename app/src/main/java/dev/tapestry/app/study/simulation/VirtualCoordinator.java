@@ -248,6 +248,7 @@ final class VirtualCoordinator {
             case Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
             case MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case BaseAdopted _ -> {}
             case RunStarted _ -> {}
