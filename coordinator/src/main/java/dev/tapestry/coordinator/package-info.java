@@ -14,6 +14,8 @@
  *   signing-key.pem                             Ed25519, signs checkpoints of the log (secret)
  *   log.db                                      the audit log
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
+ *   renewals/MEMBER.json                        the certificate that a member was offered last
+ *   certificates/DIGEST.pem                     members' certificates, to tell when they end
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   models/DIGEST.update.safetensors, .json     the coded update that makes it of the base before it
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope
