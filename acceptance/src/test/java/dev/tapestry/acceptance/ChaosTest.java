@@ -10,11 +10,15 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Processes, disks, files and lines fail in the middle of a run, and nothing comes of it. */
+/**
+ * Processes, disks, files and lines fail in the middle of a run, and nothing comes of it. What
+ * takes long runs with {@code -Dtapestry.chaos=true}.
+ */
 @Timeout(900)
 final class ChaosTest {
 
@@ -33,6 +37,18 @@ final class ChaosTest {
     }
 
     @Test
+    void a_coordinator_that_is_killed_at_each_moment_of_a_round_changes_no_base()
+            throws InterruptedException, IOException {
+        JsonNode report = report("--victim", "coordinator", "--random", 1, "--seed", 3);
+        assertThat(report.path("same").asBoolean()).isTrue();
+        assertThat(report.path("lost").size()).isZero();
+        assertThat(report.path("trials").size())
+                .as("most moments are long enough to be seen: %s", report.path("missed"))
+                .isGreaterThan(5);
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = "tapestry.chaos", matches = "true")
     void a_storm_of_kills_cuts_and_damage_loses_nothing_and_gives_the_same_bases()
             throws InterruptedException, IOException {
         JsonNode report = report("--seed", 3, "--minutes", 1);
@@ -43,6 +59,7 @@ final class ChaosTest {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = "tapestry.chaos", matches = "true")
     void damaged_files_locks_and_second_processes_change_no_base()
             throws InterruptedException, IOException {
         JsonNode report =

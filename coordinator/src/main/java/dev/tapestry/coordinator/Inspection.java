@@ -67,14 +67,10 @@ final class Inspection {
 
     private void base(RoundRecord round) {
         Digest base = round.plan().base();
-        ModelManifest manifest =
-                models.manifest(base).orElseThrow(() -> MergeWork.notKept(round, "its base"));
-        Path directory = models.directory(base).orElseThrow();
-        Manifests.verify(directory, manifest).stream()
-                .findFirst()
-                .ifPresent(problem -> {
-                    throw restore(directory.resolve(problem.path()).toString(), problem.detail());
-                });
+        if (models.directory(base).isEmpty()) {
+            throw MergeWork.notKept(round, "its base");
+        }
+        models.requireIntact(base);
         round.momentum()
                 .map(digest -> OuterState.in(momenta, digest))
                 .filter(state -> Files.exists(state.directory()) && !state.isIntact())

@@ -291,8 +291,13 @@ final class UploadDesk {
     }
 
     private RoundInput examine(Upload upload) {
-        try (ModelDirectory base = models.open(upload.manifest().base())) {
-            return examine(upload, base);
+        Digest base = upload.manifest().base();
+        try (ModelDirectory opened = models.open(base)) {
+            RoundInput found = examine(upload, opened);
+            if (found instanceof RoundInput.Unsound) {
+                models.requireIntact(base); // or a sound one would be refused for our own damage
+            }
+            return found;
         }
     }
 
