@@ -147,6 +147,7 @@ public final class Coordinator implements AutoCloseable {
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
         PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
+        Metrics metrics = new Metrics(ledger, presence);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =
@@ -189,6 +190,7 @@ public final class Coordinator implements AutoCloseable {
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
+                        metrics,
                         cosignatures,
                         move,
                         clock,
@@ -206,6 +208,7 @@ public final class Coordinator implements AutoCloseable {
                                 directory.stewardPin()),
                         move::pass,
                         new Doorkeeper(limits),
+                        metrics,
                         routes.all());
         CertificateWatch watch =
                 new CertificateWatch(
@@ -254,6 +257,11 @@ public final class Coordinator implements AutoCloseable {
     /** Connections that are open. */
     int connections() {
         return api.connections();
+    }
+
+    /** What a monitoring system reads. */
+    Metrics metrics() {
+        return api.metrics();
     }
 
     /** What looks after certificates. */

@@ -204,6 +204,11 @@ final class Exchange {
         send(status, "text/plain; charset=utf-8", text.getBytes(UTF_8));
     }
 
+    /** Answers with text of a kind. */
+    void replyText(int status, String contentType, byte[] text) {
+        send(status, contentType, text);
+    }
+
     /** Answers without a body. */
     void replyEmpty(int status) {
         response.status(Status.create(status)).send();

@@ -39,6 +39,7 @@ final class HttpApi {
     private final Gate gate;
     private final Consumer<Route> fence;
     private final Doorkeeper doorkeeper;
+    private final Metrics metrics;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
@@ -60,9 +61,16 @@ final class HttpApi {
      * @param method {@code GET}, {@code HEAD}, {@code PUT} or {@code POST}
      * @param path with parameters in braces
      * @param access who may use it
+     * @param versioned whether the request must name the protocol's version
      * @param handler what it does
      */
-    record Route(String method, String path, Access access, Handler handler) {}
+    record Route(String method, String path, Access access, boolean versioned, Handler handler) {
+
+        /** One whose version matters unless anybody may read it. */
+        Route(String method, String path, Access access, Handler handler) {
+            this(method, path, access, access != Access.ANYONE || method.equals("POST"), handler);
+        }
+    }
 
     HttpApi(
             CoordinatorConfig.Listening listening,
@@ -70,11 +78,13 @@ final class HttpApi {
             Gate gate,
             Consumer<Route> fence,
             Doorkeeper doorkeeper,
+            Metrics metrics,
             List<Route> routes) {
         this.listening = listening;
         this.gate = gate;
         this.fence = fence;
         this.doorkeeper = doorkeeper;
+        this.metrics = metrics;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
         for (Route route : routes) {
@@ -108,6 +118,10 @@ final class HttpApi {
 
     List<Route> routes() {
         return routes;
+    }
+
+    Metrics metrics() {
+        return metrics;
     }
 
     /** Opens the port. */
@@ -144,7 +158,7 @@ final class HttpApi {
         Visit visit = doorkeeper.begin(request.remotePeer().address());
         Exchange exchange = new Exchange(request, response, visit);
         try {
-            if (route.access() != Access.ANYONE || route.method().equals("POST")) {
+            if (route.versioned()) {
                 requireVersion(exchange);
             }
             Optional<X509Certificate> shown = certificate(request);
@@ -155,12 +169,16 @@ final class HttpApi {
             exchange.admit(member, shown);
             fence.accept(route);
             route.handler().handle(exchange);
+            metrics.answered(route);
         } catch (ApiRefusal e) {
-            exchange.refuse(e);
+            refuse(route, exchange, e);
         } catch (IOException e) {
             throw new CloseConnectionException("the connection broke", e);
         } catch (InterruptedException e) {
-            exchange.refuse(new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
+            refuse(
+                    route,
+                    exchange,
+                    new ApiRefusal(ApiCode.CLOSING, "the coordinator is being stopped"));
         } catch (CloseConnectionException e) {
             throw e;
         } catch (RuntimeException | Error e) {
@@ -171,7 +189,7 @@ final class HttpApi {
     }
 
     /** Whatever else is thrown becomes an answer too, as long as none has begun. */
-    private static void fail(Route route, Exchange exchange, ServerResponse response, Throwable e) {
+    private void fail(Route route, Exchange exchange, ServerResponse response, Throwable e) {
         boolean begun =
                 response.isSent()
                         || (response instanceof RoutingResponse streamed && streamed.hasEntity());
@@ -182,7 +200,12 @@ final class HttpApi {
         if (begun) {
             throw new CloseConnectionException("the answer was broken off", e);
         }
-        exchange.refuse(broken(e));
+        refuse(route, exchange, broken(e));
+    }
+
+    private void refuse(Route route, Exchange exchange, ApiRefusal refusal) {
+        metrics.refused(route, refusal);
+        exchange.refuse(refusal);
     }
 
     private static ApiRefusal broken(Throwable e) {

@@ -39,6 +39,7 @@ final class Routes {
     private final ScoreDesk scores;
     private final StewardDesk steward;
     private final PresenceBoard board;
+    private final Metrics metrics;
     private final CosignatureDesk cosignatures;
     private final MoveDesk move;
     private final InstantSource clock;
@@ -54,6 +55,7 @@ final class Routes {
             ScoreDesk scores,
             StewardDesk steward,
             PresenceBoard board,
+            Metrics metrics,
             CosignatureDesk cosignatures,
             MoveDesk move,
             InstantSource clock,
@@ -66,6 +68,7 @@ final class Routes {
         this.scores = scores;
         this.steward = steward;
         this.board = board;
+        this.metrics = metrics;
         this.cosignatures = cosignatures;
         this.move = move;
         this.clock = clock;
@@ -81,6 +84,8 @@ final class Routes {
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
                 get("/v1/presence", Access.READERS, this::presence),
+                // A monitoring system speaks no version of the protocol.
+                new Route("GET", "/v1/metrics", Access.READERS, false, this::metrics),
                 new Route("PUT", "/v1/activity", Access.MEMBERS, this::activity),
                 get("/v1/models/{digest}", Access.READERS, this::model),
                 get("/v1/models/{digest}/update", Access.READERS, this::update),
@@ -149,6 +154,10 @@ final class Routes {
 
     private void presence(Exchange exchange) {
         exchange.reply(200, board.view(ledger.snapshot().consortium()));
+    }
+
+    private void metrics(Exchange exchange) {
+        exchange.replyText(200, Metrics.CONTENT_TYPE, metrics.text());
     }
 
     private void activity(Exchange exchange) throws IOException {

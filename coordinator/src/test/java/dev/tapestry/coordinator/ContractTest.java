@@ -118,6 +118,7 @@ class ContractTest {
         assertThat(ada.client.put("/v1/activity", CanonicalJson.write(hindered)).status())
                 .isEqualTo(204);
         ada.client.get("/v1/presence").as(200, PresenceView.class);
+        assertThat(ada.client.get("/v1/metrics").status()).isEqualTo(200);
         ada.takePart(1, Stage.SEED);
         RoundView view = ada.await(1, Phase.SCORING);
         ScoreReport other =

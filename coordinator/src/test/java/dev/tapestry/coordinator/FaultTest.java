@@ -334,6 +334,7 @@ class FaultTest {
                             gate(stage),
                             _ -> {},
                             new Doorkeeper(Doorkeeper.Limits.USUAL),
+                            stage.coordinator.metrics(),
                             List.of(broken));
             api.start();
             try (TestClient client =

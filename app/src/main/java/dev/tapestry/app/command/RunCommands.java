@@ -121,6 +121,28 @@ final class RunCommands extends CommandGroup {
         }
     }
 
+    @Command(
+            name = "metrics",
+            description = {
+                "Print what a monitoring system reads, in Prometheus' text format: round, phase,",
+                "deadline, for each member whether it is awaited, when it was last seen and got on,",
+                "what its node does and what hinders it; answers by code; the coordinator's process."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry run metrics loom",
+                "  tapestry run metrics loom > textfiles/.new && mv textfiles/.new textfiles/loom.prom"
+            })
+    int metrics(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory) {
+        try (StewardClient steward = StewardFiles.client(directory)) {
+            say("%s", steward.metrics().stripTrailing());
+            return 0;
+        }
+    }
+
     private static String endings(PresenceView view) {
         return view.endings().stream()
                 .map(ending -> "%n%s".formatted(ending.line(view.clock())))

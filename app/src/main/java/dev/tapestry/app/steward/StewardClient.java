@@ -99,6 +99,11 @@ public final class StewardClient implements AutoCloseable {
         return read(send("/v1/presence", null, Duration.ZERO), PresenceView.class);
     }
 
+    /** The same and more in Prometheus' text format. */
+    public String metrics() {
+        return new String(send("/v1/metrics", null, Duration.ZERO), StandardCharsets.UTF_8);
+    }
+
     private byte[] send(String path, @Nullable Object body, Duration wait) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(coordinator.resolve(path))
