@@ -19,6 +19,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundState.Collecting;
 import dev.tapestry.consortium.RoundState.Merging;
@@ -51,6 +52,8 @@ public final class AuditRules {
                                             .formatted(issued.member()));
             case MemberEnrolled enrolled -> enrolled(before, enrolled);
             case CertificateRenewed renewed -> renewed(before, renewed);
+            // That the member wishes it is shown by its statement, not by the rules.
+            case SigningKeyReplaced replaced -> replaced(before, replaced);
             case MemberRevoked revoked ->
                     unless(
                             before.revocable(revoked.member()),
@@ -181,6 +184,19 @@ public final class AuditRules {
                 () ->
                         "%s renews its certificate by %s, which is a member's already"
                                 .formatted(event.member(), event.certificate()));
+    }
+
+    private static Optional<String> replaced(Consortium before, SigningKeyReplaced event) {
+        if (!active(before, event.member())) {
+            return Optional.of(
+                    "%s replaces its key, but is no active member".formatted(event.member()));
+        }
+        return unless(
+                before.members().values().stream()
+                        .noneMatch(member -> member.signingKey().equals(event.signingKey())),
+                () ->
+                        "%s replaces its key by %s, which is a member's already"
+                                .formatted(event.member(), event.signingKey()));
     }
 
     private static Optional<String> announced(Consortium before, RoundAnnounced event) {

@@ -13,6 +13,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import java.time.Instant;
@@ -136,6 +137,7 @@ public record Consortium(
                                         Member.Standing.ENROLLED));
             }
             case CertificateRenewed renewed -> next.renew(renewed);
+            case SigningKeyReplaced replaced -> next.replaceKey(replaced);
             case MemberRevoked revoked -> next.revoke(revoked.member());
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
@@ -324,6 +326,20 @@ public record Consortium(
     }
 
     /**
+     * The event with which the member's next key takes the place of the one that it has; none where
+     * it signs with that key already, or may not take part any more.
+     *
+     * @param statement signed with both keys
+     */
+    public List<ConsortiumEvent> keyReplacement(
+            MemberId id, String next, String statement, Instant at) {
+        Member member = members.get(id);
+        return member != null && member.active() && !member.signingKey().equals(next)
+                ? List.of(new SigningKeyReplaced(id, next, statement, at))
+                : List.of();
+    }
+
+    /**
      * Whether there is something to revoke: an active member, or unused tokens with which it would
      * become one.
      */
@@ -429,6 +445,13 @@ public record Consortium(
             Member member = members.get(event.member());
             if (member != null) {
                 members = members.with(event.member(), member.renewed(event.certificate()));
+            }
+        }
+
+        void replaceKey(SigningKeyReplaced event) {
+            Member member = members.get(event.member());
+            if (member != null) {
+                members = members.with(event.member(), member.signingWith(event.signingKey()));
             }
         }
 

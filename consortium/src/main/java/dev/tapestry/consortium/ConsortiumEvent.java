@@ -32,6 +32,15 @@ public sealed interface ConsortiumEvent {
     record CertificateRenewed(MemberId member, Digest certificate, Instant at)
             implements ConsortiumEvent {}
 
+    /**
+     * A member signs with another key from now on; what it signed before stays signed.
+     *
+     * @param signingKey the new one, as the trust room writes keys
+     * @param statement that the member replaces one by the other, signed with both keys
+     */
+    record SigningKeyReplaced(MemberId member, String signingKey, String statement, Instant at)
+            implements ConsortiumEvent {}
+
     /** The consortium has withdrawn a member's right to take part. */
     record MemberRevoked(MemberId member, String reason, Instant at) implements ConsortiumEvent {}
 

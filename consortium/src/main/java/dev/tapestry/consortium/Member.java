@@ -25,6 +25,10 @@ public record Member(MemberId id, Digest certificate, String signingKey, Standin
         return new Member(id, next, signingKey, standing);
     }
 
+    Member signingWith(String key) {
+        return new Member(id, certificate, key, standing);
+    }
+
     Member revoked() {
         return new Member(id, certificate, signingKey, Standing.REVOKED);
     }

@@ -57,6 +57,7 @@ final class MergingRules {
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
             case ConsortiumEvent.CertificateRenewed other -> state;
+            case ConsortiumEvent.SigningKeyReplaced other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
             case ConsortiumEvent.CoordinatorMoved other -> state;
             case ConsortiumEvent.RunStarted other -> state;

@@ -210,6 +210,7 @@ public final class RoundRules {
             case TokenIssued other -> false;
             case MemberEnrolled other -> false;
             case ConsortiumEvent.CertificateRenewed other -> false;
+            case ConsortiumEvent.SigningKeyReplaced other -> false;
             case BaseAdopted other -> false;
             case ConsortiumEvent.CoordinatorMoved other -> false;
             case RunStarted other -> false;

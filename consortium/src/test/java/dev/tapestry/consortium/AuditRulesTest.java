@@ -16,6 +16,7 @@ import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
@@ -132,6 +133,26 @@ class AuditRulesTest {
     @Test
     void a_revocation_of_nobody() {
         forged(new MemberRevoked(STRANGER, "?", NOON), "stranger is revoked");
+    }
+
+    @Test
+    void a_key_of_who_is_no_member_or_no_more_or_that_another_has() {
+        SigningKeyReplaced sound = new SigningKeyReplaced(LAB, "ed25519:next", "{}", NOON);
+        assertThat(AuditRules.breach(consortium, sound)).isEmpty();
+        assertThat(consortium.apply(sound).activeKeys()).containsEntry(LAB, "ed25519:next");
+        forged(
+                new SigningKeyReplaced(STRANGER, "ed25519:next", "{}", NOON),
+                "stranger replaces its key, but is no active member");
+        write(List.of(sound));
+        forged(
+                new SigningKeyReplaced(BANK, "ed25519:next", "{}", NOON),
+                "which is a member's already");
+        assertThat(consortium.keyReplacement(LAB, "ed25519:next", "{}", NOON)).isEmpty();
+        write(consortium.revocation(LAB, "its key leaked", NOON));
+        forged(
+                new SigningKeyReplaced(LAB, "ed25519:again", "{}", NOON),
+                "but is no active member");
+        assertThat(consortium.keyReplacement(LAB, "ed25519:again", "{}", NOON)).isEmpty();
     }
 
     @Test

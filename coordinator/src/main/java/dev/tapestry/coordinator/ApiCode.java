@@ -55,6 +55,8 @@ enum ApiCode {
      * The certificate is renewed in the second half of its time, and not beyond its authority's.
      */
     RENEWAL_NOT_DUE(409),
+    /** The key is a member's already, or the present one was replaced less than an hour ago. */
+    KEY_REFUSED(409),
     /** No run is under way. */
     NO_RUN(409),
     /** There is no base to begin from. */

@@ -24,6 +24,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundState;
 import java.util.List;
@@ -45,6 +46,7 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
             case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
             case MemberEnrolled it -> "enrolled " + it.member();
             case CertificateRenewed it -> "certificate of %s renewed".formatted(it.member());
+            case SigningKeyReplaced it -> "%s signs with another key".formatted(it.member());
             case MemberRevoked it -> "revoked %s: %s".formatted(it.member(), it.reason());
             case CoordinatorMoved it -> "the coordinator has moved to " + it.address();
             case BaseAdopted it ->

@@ -186,6 +186,7 @@ public final class Coordinator implements AutoCloseable {
                         models,
                         new EnrolmentDesk(ledger, authority, shelf, directory.enrolments(), clock),
                         renewals,
+                        new KeyDesk(ledger, clock),
                         uploads,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),

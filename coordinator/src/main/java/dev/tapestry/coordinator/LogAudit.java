@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
@@ -19,6 +20,8 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.LogKeys;
 import dev.tapestry.trust.log.TreeEdge;
 import dev.tapestry.trust.move.MoveAgreement;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,9 +115,32 @@ final class LogAudit {
                             edge.size(),
                             edge.root(),
                             evidence.move(moved.statements()));
+            case SigningKeyReplaced replaced -> unstated(replaced, before);
             case ContributionAdmitted admitted -> signed(admitted.contribution(), before);
             case ConsortiumEvent _ -> Optional.empty();
         };
+    }
+
+    /** Whether a member has said, with both keys, that another takes the place of its key. */
+    private static Optional<String> unstated(SigningKeyReplaced event, Consortium before) {
+        Member member = before.members().get(event.member());
+        if (member == null) {
+            return Optional.empty(); // the rules have said so
+        }
+        try {
+            KeyReplacement statement =
+                    KeyReplacement.open(
+                            Envelope.parse(event.statement().getBytes(UTF_8)),
+                            event.member(),
+                            new VerifyingKey(member.signingKey()));
+            return statement.next().equals(event.signingKey())
+                    ? Optional.empty()
+                    : Optional.of(
+                            "%s states another key than %s"
+                                    .formatted(event.member(), event.signingKey()));
+        } catch (TrustException | IllegalArgumentException e) {
+            return Optional.of(event.member() + ": " + e.getMessage());
+        }
     }
 
     /** Whether a contribution is what its member signed, as far as the manifest is here. */

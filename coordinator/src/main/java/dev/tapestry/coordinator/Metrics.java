@@ -82,7 +82,8 @@ final class Metrics {
     private MetricSnapshots facts() {
         Ledger.Snapshot now = ledger.snapshot();
         MetricSnapshots.Builder facts = MetricSnapshots.builder();
-        facts.metricSnapshot(single("tapestry_log_entries", "Events in the log", (double) now.version()));
+        facts.metricSnapshot(
+                single("tapestry_log_entries", "Events in the log", (double) now.version()));
         round(Views.round(now)).forEach(facts::metricSnapshot);
         presence(board.view(now.consortium())).forEach(facts::metricSnapshot);
         return facts.build();

@@ -64,6 +64,7 @@ final class RoundHistory {
             case ConsortiumEvent.TokenIssued other -> {}
             case ConsortiumEvent.MemberEnrolled other -> {}
             case ConsortiumEvent.CertificateRenewed other -> {}
+            case ConsortiumEvent.SigningKeyReplaced other -> {}
             case ConsortiumEvent.MemberRevoked other -> {}
             case ConsortiumEvent.CoordinatorMoved other -> {}
             case ConsortiumEvent.BaseAdopted other -> {}

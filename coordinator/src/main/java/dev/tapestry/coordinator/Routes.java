@@ -35,6 +35,7 @@ final class Routes {
     private final ModelStore models;
     private final EnrolmentDesk enrolment;
     private final RenewalDesk renewals;
+    private final KeyDesk keys;
     private final UploadDesk uploads;
     private final ScoreDesk scores;
     private final StewardDesk steward;
@@ -51,6 +52,7 @@ final class Routes {
             ModelStore models,
             EnrolmentDesk enrolment,
             RenewalDesk renewals,
+            KeyDesk keys,
             UploadDesk uploads,
             ScoreDesk scores,
             StewardDesk steward,
@@ -64,6 +66,7 @@ final class Routes {
         this.models = models;
         this.enrolment = enrolment;
         this.renewals = renewals;
+        this.keys = keys;
         this.uploads = uploads;
         this.scores = scores;
         this.steward = steward;
@@ -80,6 +83,7 @@ final class Routes {
         return List.of(
                 post("/v1/enrolments", Access.ANYONE, this::enrol),
                 post("/v1/certificate", Access.MEMBERS, this::renew),
+                post("/v1/signing-key", Access.MEMBERS, this::replaceKey),
                 get("/v1/status", Access.ANYONE, this::status),
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
@@ -135,6 +139,10 @@ final class Routes {
                         exchange.member(),
                         exchange.certificate(),
                         exchange.document(RenewalRequest.class)));
+    }
+
+    private void replaceKey(Exchange exchange) throws IOException {
+        exchange.reply(200, keys.replace(exchange.member(), exchange.document()));
     }
 
     private void status(Exchange exchange) {

@@ -180,6 +180,11 @@ class ContractTest {
         stage.clock.advance(Duration.ofDays(450));
         ada.offer().as(200, RenewalReply.class);
         tooLarge(ada.client, "/v1/certificate", Exchange.MAX_DOCUMENT_BYTES + 1);
+        tooLarge(ada.client, "/v1/signing-key", Exchange.MAX_DOCUMENT_BYTES + 1);
+        SigningKey next = SigningKey.generate();
+        ada.replaceKey(ada.key, next).as(200, Accepted.class);
+        assertThat(ada.replaceKey(next, SigningKey.generate()).code()).isEqualTo("KEY_REFUSED");
+        ada.key = next;
         moved(stage, ada);
     }
 

@@ -22,8 +22,7 @@ final class MetricsTest {
 
     /** The values by name and labels, as Prometheus reads them. */
     private static Map<String, Double> scrape(TestClient client) {
-        Answer answer =
-                client.get("/v1/metrics", Protocol.VERSION_HEADER, "no version at all");
+        Answer answer = client.get("/v1/metrics", Protocol.VERSION_HEADER, "no version at all");
         assertThat(answer.status()).isEqualTo(200);
         return new String(answer.body(), StandardCharsets.UTF_8)
                 .lines()

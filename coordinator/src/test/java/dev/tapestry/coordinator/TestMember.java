@@ -24,6 +24,7 @@ import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class TestMember implements AutoCloseable {
 
     final MemberId id;
     final Path folder;
-    final SigningKey key;
+    SigningKey key;
     TlsIdentity identity;
     TestClient client;
 
@@ -85,6 +86,12 @@ final class TestMember implements AutoCloseable {
     /** Asks for the next certificate, with a new key or that of the attempt before. */
     Answer offer() {
         return client.post("/v1/certificate", new RenewalRequest(renewal().request().requestPem()));
+    }
+
+    /** Says that {@code next} takes the place of {@code replaced}. */
+    Answer replaceKey(SigningKey replaced, SigningKey next) {
+        return client.postBytes(
+                "/v1/signing-key", KeyReplacement.sign(id, replaced, next).bytes());
     }
 
     Renewal renewal() {

@@ -94,6 +94,7 @@ public final class Node implements AutoCloseable {
         makeDirectories(home);
         NodeProgress progress = new MetricsFile(home.metrics()).and(listener);
         TlsIdentity identity = TlsIdentity.open(home.identity());
+        KeyRotation.requireDone(home);
         SigningKey key = SigningKey.load(home.signingKey());
         StopSignal stop = new StopSignal();
         MemberCorpus corpus = new MemberCorpus(home, config);

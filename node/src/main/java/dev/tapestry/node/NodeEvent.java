@@ -51,6 +51,8 @@ public sealed interface NodeEvent {
         JOINED,
         /** The node's certificate was renewed, with a new key. */
         RENEWED,
+        /** The node signs with another key. */
+        KEY_REPLACED,
         /** The policy allows this round; the node trains. */
         TRAINS,
         /** The node does not take part, or not any more: policy, damage, or a refusal. */

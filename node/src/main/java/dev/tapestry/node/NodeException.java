@@ -18,6 +18,8 @@ public final class NodeException extends RuntimeException implements Coded {
         NOT_ENROLLED,
         /** The directory already is another member's node. */
         ENROLLED_ELSEWHERE,
+        /** A replacement of the signing key was begun and not ended. */
+        KEY_UNDECIDED,
         /** A message of an unknown kind or to another address than the coordinator's. */
         EGRESS_REFUSED,
         /** The coordinator's certificate, or this node's, is not acceptable. */

@@ -30,6 +30,11 @@ public record NodeHome(Path directory) {
         return identity().resolve("signing-key.pem");
     }
 
+    /** The key that takes its place, until the consortium knows of it. */
+    public Path nextSigningKey() {
+        return identity().resolve("signing-key.next.pem");
+    }
+
     /** Which consortium this node belongs to. */
     public Path membership() {
         return identity().resolve("membership.json");

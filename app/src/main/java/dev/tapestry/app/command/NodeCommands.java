@@ -6,6 +6,7 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.Enrolment;
+import dev.tapestry.node.KeyRotation;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
 import dev.tapestry.node.NodeConfig;
@@ -15,6 +16,7 @@ import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
+import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.round.Fellows;
 import dev.tapestry.node.round.LogWitness;
 import dev.tapestry.node.round.NodeAgent;
@@ -88,13 +90,7 @@ final class NodeCommands extends CommandGroup {
         NodeConfig config = settled ? NodeConfig.read(home) : settings(invited, corpus, threads);
         DatasetCard card = DatasetCard.read(config.corpus());
         Enrolment.Outcome outcome =
-                Enrolment.standard(outage ->
-                                err().println(
-                                                "the coordinator cannot be reached: %s; trying again in %d s"
-                                                        .formatted(
-                                                                outage.reason(),
-                                                                outage.again().toSeconds())))
-                        .join(home, line);
+                Enrolment.standard(this::tell).join(home, line);
         if (!settled) {
             config.write(home);
         }
@@ -255,6 +251,35 @@ final class NodeCommands extends CommandGroup {
                 new Given(given.move()),
                 "the node will look for the coordinator at %s",
                 given.move().to().address());
+        return 0;
+    }
+
+    private void tell(EgressGate.Outage outage) {
+        err().println(
+                        "the coordinator cannot be reached: %s; trying again in %d s"
+                                .formatted(outage.reason(), outage.again().toSeconds()));
+    }
+
+    /** What {@code node rotate-key --json} prints. */
+    record Rotated(String key) {}
+
+    @Command(
+            name = "rotate-key",
+            description = {
+                "Replace the key that signs this member's contributions, scores and co-signatures, with the",
+                "consortium's knowledge: the log keeps a statement signed with the old and the new key. Stop the node",
+                "first. A contribution that was trained and is not admitted yet is trained again: rotate between rounds.",
+                "Was it cut off, do the same again. A key that others may have: ask the steward for a revocation instead."
+            },
+            footer = {"", "Example:", "  tapestry node rotate-key my-node"})
+    int rotateKey(
+            @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        String key =
+                KeyRotation.standard(this::tell)
+                        .rotate(new NodeHome(directory))
+                        .value();
+        answer(json, new Rotated(key), "signs with %s from now on", key);
         return 0;
     }
 

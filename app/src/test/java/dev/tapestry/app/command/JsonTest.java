@@ -91,6 +91,7 @@ final class JsonTest {
         json("member list", consortium);
         json("consortium show", consortium);
         json("consortium steward-certificate", consortium);
+        json("node rotate-key", node);
         json("node receipts", node);
         json(
                 "node build",

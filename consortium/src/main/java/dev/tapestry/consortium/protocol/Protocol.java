@@ -15,5 +15,8 @@ public final class Protocol {
     /** DSSE payload type of a {@link ScoreReport}. */
     public static final String SCORE_TYPE = "application/vnd.tapestry.score+json";
 
+    /** DSSE payload type of a member's statement that another key takes the place of its key. */
+    public static final String KEY_TYPE = "application/vnd.tapestry.key-replacement+json";
+
     private Protocol() {}
 }

@@ -3,6 +3,7 @@ package dev.tapestry.node.egress;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.CosignatureRequest;
@@ -76,6 +77,15 @@ public final class CoordinatorClient {
                 Message.tell(
                         MessageKind.CERTIFICATE, "/v1/certificate", CanonicalJson.write(request));
         return reply(gate.once(message, new ReplySink.Memory()), RenewalReply.class);
+    }
+
+    /** Says, signed with both, that another key takes the place of the member's signing key. */
+    public Reply<Accepted> replaceKey(Envelope statement) {
+        return reply(
+                gate.send(
+                        Message.tell(
+                                MessageKind.SIGNING_KEY, "/v1/signing-key", statement.bytes())),
+                Accepted.class);
     }
 
     /**

@@ -8,6 +8,8 @@ public enum MessageKind {
     ENROLMENT("POST", "/v1/enrolments"),
     /** Asks for the node's next certificate: a request for a new key. */
     CERTIFICATE("POST", "/v1/certificate"),
+    /** Says that the node signs with another key: its public half, signed with both. */
+    SIGNING_KEY("POST", "/v1/signing-key"),
     /** Asks for the coordinator's protocol and clock. */
     STATUS("GET", "/v1/status"),
     /** Asks for the charter and the members. */

@@ -1,9 +1,12 @@
 package dev.tapestry.node.round;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.trust.TrustException;
@@ -11,6 +14,8 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.Cosignature;
 import dev.tapestry.trust.log.SignedNote;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -38,7 +43,27 @@ public record Fellows(List<Fellow> members, Optional<Digest> charter) {
      * @param key with which it signs
      * @param seen the size of the largest log that it has co-signed, as far as this node was shown
      */
-    public record Fellow(MemberId member, String key, long seen) {}
+    public record Fellow(MemberId member, String key, long seen) {
+
+        /** With its new key, if this member's own statement of it is there. */
+        private Fellow after(SigningKeyReplaced event) {
+            if (!event.member().equals(member)) {
+                return this;
+            }
+            try {
+                KeyReplacement statement =
+                        KeyReplacement.open(
+                                Envelope.parse(event.statement().getBytes(UTF_8)),
+                                member,
+                                new VerifyingKey(key));
+                return statement.next().equals(event.signingKey())
+                        ? new Fellow(member, statement.next(), seen)
+                        : this;
+            } catch (TrustException | IllegalArgumentException _) {
+                return this;
+            }
+        }
+    }
 
     public Fellows {
         members = members.stream().sorted(Comparator.comparing(Fellow::member)).toList();
@@ -52,6 +77,10 @@ public record Fellows(List<Fellow> members, Optional<Digest> charter) {
             case MemberEnrolled enrolled ->
                     without(enrolled.member())
                             .with(new Fellow(enrolled.member(), enrolled.signingKey(), 0));
+            case SigningKeyReplaced replaced ->
+                    new Fellows(
+                            members.stream().map(fellow -> fellow.after(replaced)).toList(),
+                            charter);
             case MemberRevoked revoked -> without(revoked.member());
             case ConsortiumEvent _ -> this;
         };

@@ -104,6 +104,7 @@ final class ModelArrival {
             case COORDINATOR_REFUSED, MALFORMED_REPLY, DIGEST_MISMATCH -> true;
             case CONFIG_INVALID,
                     NOT_ENROLLED,
+                    KEY_UNDECIDED,
                     ENROLLED_ELSEWHERE,
                     EGRESS_REFUSED,
                     TLS,

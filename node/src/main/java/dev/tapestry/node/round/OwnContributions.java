@@ -54,6 +54,7 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             case ConsortiumEvent.MemberEnrolled _ -> this;
             case ConsortiumEvent.CoordinatorMoved _ -> this;
             case ConsortiumEvent.CertificateRenewed _ -> this;
+            case ConsortiumEvent.SigningKeyReplaced _ -> this;
             case ConsortiumEvent.RunStarted _ -> this;
             case ConsortiumEvent.RunEnded _ -> this;
             case ConsortiumEvent.RoundAnnounced _ -> this;

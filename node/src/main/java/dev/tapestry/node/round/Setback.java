@@ -71,6 +71,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     EGRESS_REFUSED,
                     CONFIG_INVALID,
                     NOT_ENROLLED,
+                    KEY_UNDECIDED,
                     ENROLLED_ELSEWHERE ->
                     Outlook.FINAL;
         };

@@ -225,6 +225,7 @@ final class VariantRun {
             case ConsortiumEvent.CoordinatorMoved _ -> {}
             case ConsortiumEvent.MemberEnrolled _ -> {}
             case ConsortiumEvent.CertificateRenewed _ -> {}
+            case ConsortiumEvent.SigningKeyReplaced _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}
             case ConsortiumEvent.RunStarted _ -> {}

@@ -254,6 +254,7 @@ final class VirtualCoordinator {
             case ConsortiumEvent.CoordinatorMoved _ -> {}
             case MemberEnrolled _ -> {}
             case ConsortiumEvent.CertificateRenewed _ -> {}
+            case ConsortiumEvent.SigningKeyReplaced _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case BaseAdopted _ -> {}
             case RunStarted _ -> {}

@@ -1,0 +1,82 @@
+package dev.tapestry.coordinator;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tapestry.consortium.Member;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.KeyReplacement;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Takes members' statements that they sign with another key. Thread-safe. */
+final class KeyDesk {
+
+    /** Or a member could fill the log with keys. */
+    private static final Duration BETWEEN = Duration.ofHours(1);
+
+    private final Ledger ledger;
+    private final InstantSource clock;
+    private final Map<MemberId, Instant> latest = new HashMap<>();
+
+    KeyDesk(Ledger ledger, InstantSource clock) {
+        this.ledger = ledger;
+        this.clock = clock;
+    }
+
+    /**
+     * Writes a member's next key into the log, with the statement. Who says again what is so
+     * already has lost the answer, and gets it.
+     *
+     * @throws ApiRefusal {@code BAD_SIGNATURE}, {@code MALFORMED}, {@code KEY_REFUSED}
+     */
+    synchronized Accepted replace(MemberId id, byte[] envelope) {
+        Member member = ledger.snapshot().consortium().members().get(id);
+        if (member == null) {
+            throw new ApiRefusal(ApiCode.UNKNOWN_MEMBER, id + " is not enrolled");
+        }
+        KeyReplacement statement = statement(member, envelope);
+        if (member.signingKey().equals(statement.next())) {
+            return new Accepted(ledger.log().size());
+        }
+        requireFree(statement.next());
+        Instant now = clock.instant();
+        Instant before = latest.get(id);
+        if (before != null && now.isBefore(before.plus(BETWEEN))) {
+            throw new ApiRefusal(
+                    ApiCode.KEY_REFUSED,
+                    "the key was replaced at %s; the next time is an hour later".formatted(before));
+        }
+        Ledger.Change change =
+                ledger.change(state ->
+                        state.keyReplacement(
+                                id, statement.next(), new String(envelope, UTF_8), now));
+        latest.put(id, now);
+        return new Accepted(change.after().version());
+    }
+
+    private static KeyReplacement statement(Member member, byte[] envelope) {
+        try {
+            return KeyReplacement.open(
+                    Envelope.parse(envelope), member.id(), new VerifyingKey(member.signingKey()));
+        } catch (TrustException e) {
+            throw ApiRefusal.of(Signatures.refusal(e));
+        }
+    }
+
+    private void requireFree(String key) {
+        ledger.snapshot().consortium().members().values().stream()
+                .filter(other -> other.signingKey().equals(key))
+                .findFirst()
+                .ifPresent(other -> {
+                    throw new ApiRefusal(
+                            ApiCode.KEY_REFUSED, "the key is %s's already".formatted(other.id()));
+                });
+    }
+}
