@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
@@ -49,6 +50,7 @@ public final class AuditRules {
                                     "the token of %s expires before it is issued"
                                             .formatted(issued.member()));
             case MemberEnrolled enrolled -> enrolled(before, enrolled);
+            case CertificateRenewed renewed -> renewed(before, renewed);
             case MemberRevoked revoked ->
                     unless(
                             before.revocable(revoked.member()),
@@ -166,6 +168,19 @@ public final class AuditRules {
                 () ->
                         "%s enrols with a token that expired at %s"
                                 .formatted(event.member(), token.expires()));
+    }
+
+    private static Optional<String> renewed(Consortium before, CertificateRenewed event) {
+        if (!active(before, event.member())) {
+            return Optional.of(
+                    "%s renews its certificate, but is no active member".formatted(event.member()));
+        }
+        return unless(
+                before.members().values().stream()
+                        .noneMatch(member -> member.certificate().equals(event.certificate())),
+                () ->
+                        "%s renews its certificate by %s, which is a member's already"
+                                .formatted(event.member(), event.certificate()));
     }
 
     private static Optional<String> announced(Consortium before, RoundAnnounced event) {

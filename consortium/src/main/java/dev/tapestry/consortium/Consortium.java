@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
@@ -134,6 +135,7 @@ public record Consortium(
                                         enrolled.signingKey(),
                                         Member.Standing.ENROLLED));
             }
+            case CertificateRenewed renewed -> next.renew(renewed);
             case MemberRevoked revoked -> next.revoke(revoked.member());
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
@@ -311,6 +313,17 @@ public record Consortium(
     }
 
     /**
+     * The event with which {@code next} takes the place of the member's certificate; none where
+     * {@code replaced} is not the one that it has, or it may not take part any more.
+     */
+    public List<ConsortiumEvent> renewal(MemberId id, Digest replaced, Digest next, Instant at) {
+        Member member = members.get(id);
+        return member != null && member.active() && member.certificate().equals(replaced)
+                ? List.of(new CertificateRenewed(id, next, at))
+                : List.of();
+    }
+
+    /**
      * Whether there is something to revoke: an active member, or unused tokens with which it would
      * become one.
      */
@@ -410,6 +423,13 @@ public record Consortium(
             round = before.round;
             rounds = before.rounds;
             closedRounds = FrozenMap.of(before.closedRounds);
+        }
+
+        void renew(CertificateRenewed event) {
+            Member member = members.get(event.member());
+            if (member != null) {
+                members = members.with(event.member(), member.renewed(event.certificate()));
+            }
         }
 
         /** With the member go its tokens, or it would let itself in again with one it kept. */

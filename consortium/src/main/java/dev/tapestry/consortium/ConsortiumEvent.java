@@ -25,6 +25,13 @@ public sealed interface ConsortiumEvent {
             MemberId member, Digest certificate, String signingKey, Digest secret, Instant at)
             implements ConsortiumEvent {}
 
+    /**
+     * A member's node shows the certificate that renews the one before for the first time; from now
+     * on it is the only one that counts.
+     */
+    record CertificateRenewed(MemberId member, Digest certificate, Instant at)
+            implements ConsortiumEvent {}
+
     /** The consortium has withdrawn a member's right to take part. */
     record MemberRevoked(MemberId member, String reason, Instant at) implements ConsortiumEvent {}
 

@@ -56,6 +56,7 @@ final class MergingRules {
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.CertificateRenewed other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
             case ConsortiumEvent.CoordinatorMoved other -> state;
             case ConsortiumEvent.RunStarted other -> state;

@@ -209,6 +209,7 @@ public final class RoundRules {
             case Founded other -> false;
             case TokenIssued other -> false;
             case MemberEnrolled other -> false;
+            case ConsortiumEvent.CertificateRenewed other -> false;
             case BaseAdopted other -> false;
             case ConsortiumEvent.CoordinatorMoved other -> false;
             case RunStarted other -> false;

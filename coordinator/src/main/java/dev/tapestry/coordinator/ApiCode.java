@@ -51,6 +51,10 @@ enum ApiCode {
     SUPERSEDED(409),
     /** A run is under way already. */
     RUN_UNDER_WAY(409),
+    /**
+     * The certificate is renewed in the second half of its time, and not beyond its authority's.
+     */
+    RENEWAL_NOT_DUE(409),
     /** No run is under way. */
     NO_RUN(409),
     /** There is no base to begin from. */

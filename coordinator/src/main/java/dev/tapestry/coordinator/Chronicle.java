@@ -9,6 +9,7 @@ import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
@@ -43,6 +44,7 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
             case Founded it -> "founded " + it.charter().name();
             case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
             case MemberEnrolled it -> "enrolled " + it.member();
+            case CertificateRenewed it -> "certificate of %s renewed".formatted(it.member());
             case MemberRevoked it -> "revoked %s: %s".formatted(it.member(), it.reason());
             case CoordinatorMoved it -> "the coordinator has moved to " + it.address();
             case BaseAdopted it ->

@@ -55,6 +55,16 @@ record CoordinatorDirectory(Path root) {
         return root.resolve("enrolments");
     }
 
+    /** Certificates that members were offered and have not used yet. */
+    Path renewals() {
+        return root.resolve("renewals");
+    }
+
+    /** Members' certificates, by their digests. */
+    Path certificates() {
+        return root.resolve("certificates");
+    }
+
     Path models() {
         return root.resolve("models");
     }

@@ -17,6 +17,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -41,6 +42,7 @@ final class Exchange {
     private final ServerResponse response;
     private final Visit visit;
     private Optional<MemberId> member = Optional.empty();
+    private Optional<X509Certificate> certificate = Optional.empty();
     private boolean bodyAsked;
 
     Exchange(ServerRequest request, ServerResponse response, Visit visit) {
@@ -49,9 +51,15 @@ final class Exchange {
         this.visit = visit;
     }
 
-    /** Whose node asks, if it is a member's: the gate has looked. */
-    void admit(Optional<MemberId> admitted) {
+    /** Whose node asks, if it is a member's, and what it shows: the gate has looked. */
+    void admit(Optional<MemberId> admitted, Optional<X509Certificate> shown) {
         member = admitted;
+        certificate = shown;
+    }
+
+    /** What the asking side shows; not on routes for anybody. */
+    X509Certificate certificate() {
+        return certificate.orElseThrow(() -> new IllegalStateException("a route for anybody"));
     }
 
     /** The member whose node asks; only on routes for members. */

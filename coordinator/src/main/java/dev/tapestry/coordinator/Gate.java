@@ -20,8 +20,10 @@ final class Gate {
 
     private final Ledger ledger;
     private final RefusalRegister refusals;
+    private final RenewalDesk renewals;
+    private final CertificateShelf shelf;
     private final Consumer<MemberId> seen;
-    private final Optional<Digest> steward;
+    private final Path stewardPin;
 
     /** Who may use a route. */
     enum Access {
@@ -40,17 +42,22 @@ final class Gate {
     /**
      * A gate that tells {@code seen} of each member that it lets in.
      *
-     * @param steward a file with the fingerprint of the only certificate that is the steward's; if
-     *     it is missing, each that the authority issued for it counts
+     * @param stewardPin a file with the fingerprint of the only certificate that is the steward's;
+     *     while it is missing, each that the authority issued for it counts
      */
-    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen, Path steward) {
+    Gate(
+            Ledger ledger,
+            RefusalRegister refusals,
+            RenewalDesk renewals,
+            CertificateShelf shelf,
+            Consumer<MemberId> seen,
+            Path stewardPin) {
         this.ledger = ledger;
         this.refusals = refusals;
+        this.renewals = renewals;
+        this.shelf = shelf;
         this.seen = seen;
-        this.steward =
-                Files.exists(steward)
-                        ? Optional.of(new Digest(SafeFile.read(steward).strip()))
-                        : Optional.empty();
+        this.stewardPin = stewardPin;
     }
 
     /**
@@ -79,7 +86,7 @@ final class Gate {
                 yield Optional.of(id);
             }
             case Peer.Steward() -> {
-                steward.filter(own -> !own.equals(Certificates.fingerprint(shown)))
+                pinned().filter(own -> !own.equals(Certificates.fingerprint(shown)))
                         .ifPresent(_ -> {
                             throw new ApiRefusal(
                                     ApiCode.CERTIFICATE_REPLACED,
@@ -94,6 +101,13 @@ final class Gate {
         };
     }
 
+    /** Read each time: the certificate is renewed while the coordinator runs. */
+    private Optional<Digest> pinned() {
+        return Files.exists(stewardPin)
+                ? Optional.of(new Digest(SafeFile.read(stewardPin).strip()))
+                : Optional.empty();
+    }
+
     private void check(Access access, MemberId id, X509Certificate shown) {
         Member member = ledger.snapshot().consortium().members().get(id);
         if (member == null) {
@@ -106,11 +120,13 @@ final class Gate {
             record(access, id, new Refusal(Finding.REVOKED, detail));
             throw new ApiRefusal(ApiCode.REVOKED, detail);
         }
-        if (!member.certificate().equals(Certificates.fingerprint(shown))) {
+        if (!member.certificate().equals(Certificates.fingerprint(shown))
+                && !renewals.begins(id, shown)) {
             throw new ApiRefusal(
                     ApiCode.CERTIFICATE_REPLACED,
-                    id + " has enrolled again since; use the newer certificate");
+                    id + " has enrolled again or renewed since; use the newer certificate");
         }
+        shelf.note(shown);
     }
 
     private void record(Access access, MemberId id, Refusal refusal) {

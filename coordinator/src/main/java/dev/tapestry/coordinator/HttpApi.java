@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 
 /**
  * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
@@ -65,7 +66,7 @@ final class HttpApi {
 
     HttpApi(
             CoordinatorConfig.Listening listening,
-            TlsIdentity identity,
+            SSLContext tls,
             Gate gate,
             Consumer<Route> fence,
             Doorkeeper doorkeeper,
@@ -90,7 +91,7 @@ final class HttpApi {
                         .port(listening.port())
                         .tls(
                                 Tls.builder()
-                                        .sslContext(identity.server())
+                                        .sslContext(tls)
                                         .sslParameters(TlsIdentity.serverParameters())
                                         .clientAuth(TlsClientAuth.OPTIONAL)
                                         .build())
@@ -146,11 +147,12 @@ final class HttpApi {
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
                 requireVersion(exchange);
             }
-            Optional<MemberId> member = gate.admit(route.access(), certificate(request));
+            Optional<X509Certificate> shown = certificate(request);
+            Optional<MemberId> member = gate.admit(route.access(), shown);
             if (route.access() != Access.ANYONE) {
                 doorkeeper.recognise(visit, member.map(MemberId::value).orElse("the steward"));
             }
-            exchange.admit(member);
+            exchange.admit(member, shown);
             fence.accept(route);
             route.handler().handle(exchange);
         } catch (ApiRefusal e) {

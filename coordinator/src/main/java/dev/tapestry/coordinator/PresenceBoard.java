@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
 final class PresenceBoard {
 
     private final UploadDesk uploads;
+    private final Endings endings;
     private final InstantSource clock;
     private final LongSupplier steady;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
@@ -80,8 +81,9 @@ final class PresenceBoard {
      * @param clock tells people when
      * @param steady tells how long, in nanoseconds; nobody can set it
      */
-    PresenceBoard(UploadDesk uploads, InstantSource clock, LongSupplier steady) {
+    PresenceBoard(UploadDesk uploads, Endings endings, InstantSource clock, LongSupplier steady) {
         this.uploads = uploads;
+        this.endings = endings;
         this.clock = clock;
         this.steady = steady;
         this.wait = new AtomicReference<>(new Wait("", steady.getAsLong()));
@@ -141,7 +143,8 @@ final class PresenceBoard {
                 consortium.members().values().stream()
                         .filter(Member::active)
                         .map(member -> presence(member.id(), awaited.contains(member.id())))
-                        .toList());
+                        .toList(),
+                endings.at(now, consortium));
     }
 
     private Presence presence(MemberId member, boolean awaited) {

@@ -63,6 +63,7 @@ final class RoundHistory {
             case ConsortiumEvent.Founded other -> {}
             case ConsortiumEvent.TokenIssued other -> {}
             case ConsortiumEvent.MemberEnrolled other -> {}
+            case ConsortiumEvent.CertificateRenewed other -> {}
             case ConsortiumEvent.MemberRevoked other -> {}
             case ConsortiumEvent.CoordinatorMoved other -> {}
             case ConsortiumEvent.BaseAdopted other -> {}

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.StopRequest;
@@ -33,6 +34,7 @@ final class Routes {
     private final Ledger ledger;
     private final ModelStore models;
     private final EnrolmentDesk enrolment;
+    private final RenewalDesk renewals;
     private final UploadDesk uploads;
     private final ScoreDesk scores;
     private final StewardDesk steward;
@@ -47,6 +49,7 @@ final class Routes {
             Ledger ledger,
             ModelStore models,
             EnrolmentDesk enrolment,
+            RenewalDesk renewals,
             UploadDesk uploads,
             ScoreDesk scores,
             StewardDesk steward,
@@ -58,6 +61,7 @@ final class Routes {
         this.ledger = ledger;
         this.models = models;
         this.enrolment = enrolment;
+        this.renewals = renewals;
         this.uploads = uploads;
         this.scores = scores;
         this.steward = steward;
@@ -72,6 +76,7 @@ final class Routes {
         PartServing parts = new PartServing(models);
         return List.of(
                 post("/v1/enrolments", Access.ANYONE, this::enrol),
+                post("/v1/certificate", Access.MEMBERS, this::renew),
                 get("/v1/status", Access.ANYONE, this::status),
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
@@ -116,6 +121,15 @@ final class Routes {
 
     private void enrol(Exchange exchange) throws IOException {
         exchange.reply(201, enrolment.enrol(exchange.document(EnrolmentRequest.class)));
+    }
+
+    private void renew(Exchange exchange) throws IOException {
+        exchange.reply(
+                200,
+                renewals.renew(
+                        exchange.member(),
+                        exchange.certificate(),
+                        exchange.document(RenewalRequest.class)));
     }
 
     private void status(Exchange exchange) {

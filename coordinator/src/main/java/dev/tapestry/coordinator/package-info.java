@@ -17,6 +17,8 @@
  *   moves/DIGEST.json                           the members' agreements to moves of the coordinator
  *   cosignatures/MEMBER.note                    the latest checkpoint that a member has co-signed
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
+ *   renewals/MEMBER.json                        the certificate that a member was offered last
+ *   certificates/DIGEST.pem                     members' certificates, to tell when they end
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   models/DIGEST.update.safetensors, .json     the coded update that makes it of the base before it
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope

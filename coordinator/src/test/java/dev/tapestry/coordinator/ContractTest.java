@@ -18,6 +18,7 @@ import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RenewalReply;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
@@ -35,6 +36,7 @@ import dev.tapestry.weights.codec.Codec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -174,6 +176,9 @@ class ContractTest {
                 List.of("/v1/tokens", "/v1/runs", "/v1/runs/stop", "/v1/members/ada/revocation")) {
             tooLarge(stage.steward, path, Exchange.MAX_DOCUMENT_BYTES + 1);
         }
+        stage.clock.advance(Duration.ofDays(450));
+        ada.offer().as(200, RenewalReply.class);
+        tooLarge(ada.client, "/v1/certificate", Exchange.MAX_DOCUMENT_BYTES + 1);
         moved(stage, ada);
     }
 

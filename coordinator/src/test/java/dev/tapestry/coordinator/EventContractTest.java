@@ -110,6 +110,7 @@ class EventContractTest {
                 new ConsortiumEvent.Founded(Charter.standard("Nordic law"), key, at),
                 new ConsortiumEvent.TokenIssued(member, digest, at.plusSeconds(60), at),
                 new ConsortiumEvent.MemberEnrolled(member, digest, key, digest, at),
+                new ConsortiumEvent.CertificateRenewed(member, digest, at),
                 new ConsortiumEvent.MemberRevoked(member, "key stolen", at),
                 new ConsortiumEvent.CoordinatorMoved(key, "https://loom.example:8443", digest, at),
                 new ConsortiumEvent.BaseAdopted(digest, "SmolLM2-135M", at),

@@ -24,6 +24,7 @@ import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.coordinator.HttpApi.Route;
+import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.WeightsException;
@@ -325,17 +326,12 @@ class FaultTest {
         Route broken =
                 new Route("GET", "/v1/status", Access.ANYONE, _ -> FaultTest.<Error>raise(thrown));
         try (Stage stage = new Stage(folder, Stage.charter(1))) {
-            Ledger ledger = stage.coordinator.ledger();
             TlsIdentity identity = TlsIdentity.open(stage.directory.resolve("identity"));
             HttpApi api =
                     new HttpApi(
                             CoordinatorConfig.read(stage.directory).listening(),
-                            identity,
-                            new Gate(
-                                    ledger,
-                                    new RefusalRegister(ledger, stage.clock),
-                                    _ -> {},
-                                    folder.resolve("no-pin")),
+                            identity.server(),
+                            gate(stage),
                             _ -> {},
                             new Doorkeeper(Doorkeeper.Limits.USUAL),
                             List.of(broken));
@@ -370,6 +366,23 @@ class FaultTest {
                 api.stop();
             }
         }
+    }
+
+    private static Gate gate(Stage stage) {
+        Ledger ledger = stage.coordinator.ledger();
+        CertificateShelf shelf = new CertificateShelf(stage.directory.resolve("certificates"));
+        return new Gate(
+                ledger,
+                new RefusalRegister(ledger, stage.clock),
+                new RenewalDesk(
+                        ledger,
+                        CertificateAuthority.open(stage.directory.resolve("ca")),
+                        shelf,
+                        stage.directory.resolve("renewals"),
+                        stage.clock),
+                shelf,
+                _ -> {},
+                stage.directory.resolve("no-pin"));
     }
 
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})

@@ -49,6 +49,8 @@ public sealed interface NodeEvent {
     enum Verdict {
         /** The node joined a consortium. */
         JOINED,
+        /** The node's certificate was renewed, with a new key. */
+        RENEWED,
         /** The policy allows this round; the node trains. */
         TRAINS,
         /** The node does not take part, or not any more: policy, damage, or a refusal. */

@@ -110,6 +110,18 @@ public sealed interface NodeUpdate {
     record Hindered(Instant at, int round, String code, String reason, int failures, Duration again)
             implements NodeUpdate {}
 
+    /** The node has a new certificate, with a new key. */
+    record CertificateRenewed(Instant at, Instant until) implements NodeUpdate {}
+
+    /**
+     * A certificate ends soon, has ended, or could not be renewed.
+     *
+     * @param subject whose certificate, in words
+     * @param next what happens by itself, and what somebody has to do
+     */
+    record CertificateEnds(Instant at, String subject, Instant until, String next)
+            implements NodeUpdate {}
+
     /**
      * A sovereign model's loss on held-out text.
      *

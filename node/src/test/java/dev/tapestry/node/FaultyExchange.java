@@ -82,8 +82,7 @@ final class FaultyExchange implements HttpHandler {
         }
     }
 
-    private static void refuse(HttpExchange exchange, int status, ErrorReply why)
-            throws IOException {
+    static void refuse(HttpExchange exchange, int status, ErrorReply why) throws IOException {
         send(exchange, status, CanonicalJson.write(why), Fault.NONE);
     }
 

@@ -2,6 +2,8 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Consortium;
+import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Successor;
@@ -14,6 +16,7 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.json.StrictYaml;
 import dev.tapestry.trust.move.MoveAgreement;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,9 @@ final class ConsortiumCommands extends CommandGroup {
 
     /** What {@code consortium found --json} prints. */
     record Foundation(String name, String directory, String coordinator) {}
+
+    /** What {@code consortium steward-certificate --json} prints. */
+    record StewardCertificate(String directory, Instant until) {}
 
     /** What {@code consortium adopt --json} prints. */
     record Adopted(Digest base) {}
@@ -268,6 +274,40 @@ final class ConsortiumCommands extends CommandGroup {
     }
 
     @Command(
+            name = "steward-certificate",
+            description = {
+                "Issue the steward's certificate again, for a new key: when it was lost or has ended,",
+                "or for another directory. Others that were issued stay valid until they end.",
+                "The coordinator may be running; while it runs it renews the certificate in its own",
+                "directory by itself."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry consortium steward-certificate loom",
+                "  tapestry consortium steward-certificate loom --into /media/key/steward"
+            })
+    int stewardCertificate(
+            @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
+                    Path directory,
+            @Option(
+                            names = "--into",
+                            paramLabel = "FOLDER",
+                            description = "Where it goes (without it: DIR/steward).")
+                    @Nullable Path into,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        Path where = into == null ? new ConsortiumFiles(directory).steward() : into;
+        Instant until = Coordinator.issueSteward(directory, where, InstantSource.system());
+        answer(
+                json,
+                new StewardCertificate(where.toString(), until),
+                "the steward's certificate in %s is valid until %s",
+                where,
+                until);
+        return 0;
+    }
+
+    @Command(
             name = "retire",
             description = {
                 "Show a coordinator, which runs, that the members have moved it: it appends nothing any more",
@@ -295,13 +335,22 @@ final class ConsortiumCommands extends CommandGroup {
 
     @Command(
             name = "show",
-            description = "Say what the log knows: rules, members, base, rounds. Works offline.",
+            description = {
+                "Say what the log knows: rules, members, base, rounds; and which certificates end",
+                "within 30 days (the authority's within a year), with what happens by itself.",
+                "Works offline."
+            },
             footer = {"", "Example:", "  tapestry consortium show loom --json"})
     int show(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        ConsortiumFacts facts = ConsortiumFacts.of(new ConsortiumFiles(directory).events());
+        List<ConsortiumEvent> events = new ConsortiumFiles(directory).events();
+        ConsortiumFacts facts =
+                ConsortiumFacts.of(
+                        events,
+                        Coordinator.endings(
+                                directory, Consortium.replay(events), InstantSource.system()));
         answer(json, facts, "%s", facts.text());
         return 0;
     }

@@ -105,6 +105,23 @@ final class NodeLines implements NodeProgress {
                             Duration again) ->
                     "%scannot go on (%d times now): %s: %s; trying again in %d s"
                             .formatted(round(round), failures, code, reason, again.toSeconds());
+            case NodeUpdate.CertificateRenewed(_, Instant until) ->
+                    "this node's certificate was renewed, with a new key; it ends at " + until;
+            case NodeUpdate.CertificateEnds(
+                            Instant at,
+                            String subject,
+                            Instant until,
+                            String next) ->
+                    "%s %s: %s"
+                            .formatted(
+                                    subject,
+                                    until.isBefore(at)
+                                            ? "has ended at " + until
+                                            : "ends at %s, in %d days"
+                                                    .formatted(
+                                                            until,
+                                                            Duration.between(at, until).toDays()),
+                                    next);
             case NodeUpdate.Evaluated(_, String name, String stage, double bits, long bytes) ->
                     "%s %s training: %.4f bits per byte on %,d held-out bytes"
                             .formatted(name, stage, bits, bytes);

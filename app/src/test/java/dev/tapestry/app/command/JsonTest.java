@@ -90,6 +90,7 @@ final class JsonTest {
         move(node);
         json("member list", consortium);
         json("consortium show", consortium);
+        json("consortium steward-certificate", consortium);
         json("node receipts", node);
         json(
                 "node build",

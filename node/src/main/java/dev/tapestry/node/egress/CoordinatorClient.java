@@ -12,6 +12,8 @@ import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.RenewalReply;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.UploadStatus;
@@ -62,6 +64,18 @@ public final class CoordinatorClient {
                                 "/v1/enrolments",
                                 CanonicalJson.write(request))),
                 EnrolmentReply.class);
+    }
+
+    /**
+     * Asks once for the node's next certificate.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public Reply<RenewalReply> renewOnce(RenewalRequest request) throws IOException {
+        Message message =
+                Message.tell(
+                        MessageKind.CERTIFICATE, "/v1/certificate", CanonicalJson.write(request));
+        return reply(gate.once(message, new ReplySink.Memory()), RenewalReply.class);
     }
 
     /**

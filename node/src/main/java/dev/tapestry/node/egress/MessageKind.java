@@ -6,6 +6,8 @@ import java.util.regex.Pattern;
 public enum MessageKind {
     /** The node's first message: a certificate request and a public key. */
     ENROLMENT("POST", "/v1/enrolments"),
+    /** Asks for the node's next certificate: a request for a new key. */
+    CERTIFICATE("POST", "/v1/certificate"),
     /** Asks for the coordinator's protocol and clock. */
     STATUS("GET", "/v1/status"),
     /** Asks for the charter and the members. */

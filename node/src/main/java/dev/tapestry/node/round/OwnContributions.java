@@ -53,6 +53,7 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             case ConsortiumEvent.TokenIssued _ -> this;
             case ConsortiumEvent.MemberEnrolled _ -> this;
             case ConsortiumEvent.CoordinatorMoved _ -> this;
+            case ConsortiumEvent.CertificateRenewed _ -> this;
             case ConsortiumEvent.RunStarted _ -> this;
             case ConsortiumEvent.RunEnded _ -> this;
             case ConsortiumEvent.RoundAnnounced _ -> this;

@@ -243,7 +243,7 @@ class EgressGateTest {
                     EgressGate gate =
                             new EgressGate(
                                     server.address(),
-                                    server.client(),
+                                    Line.with(server.client()),
                                     new ReceiptBook(log, InstantSource.system()),
                                     RetryPolicy.standard(new Random(3)),
                                     outage -> {},

@@ -16,7 +16,7 @@ import java.security.KeyPair;
 public final class KeyAndRequest {
 
     static final String KEY = "key.pem";
-    private static final String REQUEST = "request.pem";
+    static final String REQUEST = "request.pem";
 
     private final String requestPem;
 

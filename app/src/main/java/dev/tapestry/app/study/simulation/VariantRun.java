@@ -224,6 +224,7 @@ final class VariantRun {
             case ConsortiumEvent.TokenIssued _ -> {}
             case ConsortiumEvent.CoordinatorMoved _ -> {}
             case ConsortiumEvent.MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}
             case ConsortiumEvent.RunStarted _ -> {}

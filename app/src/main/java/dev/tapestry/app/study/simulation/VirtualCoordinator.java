@@ -253,6 +253,7 @@ final class VirtualCoordinator {
             case ConsortiumEvent.TokenIssued _ -> {}
             case ConsortiumEvent.CoordinatorMoved _ -> {}
             case MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case BaseAdopted _ -> {}
             case RunStarted _ -> {}
