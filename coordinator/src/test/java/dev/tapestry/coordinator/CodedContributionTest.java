@@ -144,6 +144,37 @@ class CodedContributionTest {
     }
 
     @Test
+    void an_update_that_the_disk_damaged_before_its_seal_is_sent_again_and_nobody_is_refused()
+            throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
+            stage.run(1, MergeRule.fedAvg(), CodedMember.wire(Codec.INT8));
+            CodedMember ada = new CodedMember(stage.member(0));
+            RoundView view = ada.member().await(1, Phase.COLLECTING);
+            Coded coded = ada.encode(view.plan().orElseThrow(), Codec.INT8, 1);
+            ContributionManifest manifest = ada.manifest(view, coded, coded.named(INT8));
+            byte[] envelope = ada.member().signed(manifest);
+            UploadStatus begun = ada.member().post(1, envelope).as(200, UploadStatus.class);
+            Path sent = coded.file().resolveSibling(".");
+            ada.member().send(manifest.sent(), sent, begun.missing());
+            Path arrived =
+                    stage.directory.resolve(
+                            "contributions/1/ada/%s/.update.safetensors"
+                                    .formatted(begun.contribution()));
+            byte[] bytes = Files.readAllBytes(arrived);
+            bytes[bytes.length - 1] ^= 1;
+            Files.write(arrived, bytes);
+
+            assertThat(ada.member().seal(1, begun.contribution()).code()).isEqualTo("STORAGE");
+            assertThat(ada.member().seal(1, begun.contribution()).code()).isEqualTo("NOT_AWAITED");
+            UploadStatus again = ada.member().post(1, envelope).as(200, UploadStatus.class);
+            assertThat(again.missing()).hasSize(1);
+            ada.member().send(manifest.sent(), sent, again.missing());
+            ada.member().seal(1, again.contribution()).as(200, Accepted.class);
+            assertThat(stage.events(ContributionRefused.class)).isEmpty();
+        }
+    }
+
+    @Test
     void a_plan_with_a_codec_that_nobody_knows_is_refused_when_it_is_proposed() {
         try (Stage stage = new Stage(folder, Stage.charter(1))) {
             Wire wire = new Wire(Optional.empty(), Optional.of(new CodecName("int3/1")));

@@ -17,6 +17,7 @@ import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.MessageKind;
 import dev.tapestry.node.round.NodeAgent.Until;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -147,6 +148,29 @@ class CodedRoundsTest {
             node.agent().run(Until.noRun());
         }
         assertThat(stage.coordinator.contributions).hasSize(2);
+    }
+
+    @Test
+    void a_node_that_was_killed_while_it_decoded_its_update_packs_it_again() {
+        stage.watch(update -> {
+            if (update instanceof NodeUpdate.Began began
+                    && began.detail().startsWith("the update")) {
+                leave(outbox(1, "decoded"));
+            }
+        });
+        takePart(1);
+        assertThat(stage.coordinator.contributions).hasSize(1);
+        assertThat(outbox(1, "decoded")).doesNotExist();
+    }
+
+    /** What a process leaves that ends in the middle. */
+    private static void leave(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve("model.safetensors"), "half");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -49,6 +49,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -67,6 +68,9 @@ final class ChaosConsortium implements AutoCloseable {
 
     /** Longer than any clock is set on in a round. */
     private static final Duration LONG_ENOUGH = Duration.ofDays(3);
+
+    /** For a process that has met its end. */
+    private static final Duration TO_END = Duration.ofMinutes(1);
 
     private static final Duration GLANCE = Duration.ofMillis(4);
     private static final String HEAP_COORDINATOR = "-Xmx160m";
@@ -302,8 +306,17 @@ final class ChaosConsortium implements AutoCloseable {
     }
 
     /** Waits until a process that ends by its disk has ended. */
-    void awaitItsEnd(Victim victim, DemoMember node) {
-        process(victim, node).onExit().join();
+    void awaitItsEnd(Victim victim, DemoMember node) throws InterruptedException {
+        if (!process(victim, node).waitFor(TO_END.toSeconds(), TimeUnit.SECONDS)) {
+            throw new ChaosException(
+                    Code.CAME_TO_NOTHING,
+                    "%s goes on although its disk has ended it: %s"
+                            .formatted(name(victim, node), report(victim, node)));
+        }
+        List<String> report = report(victim, node);
+        if (report.stream().anyMatch(line -> line.startsWith("NOT CUT"))) {
+            throw new ChaosException(Code.CAME_TO_NOTHING, "no power cut could be made: " + report);
+        }
     }
 
     /** Sets the clock of a process. */

@@ -199,17 +199,19 @@ final class Disturber {
             case UPLOAD ->
                     whileDown(
                             round,
-                            Moment.UPLOADING,
+                            Moment.UPLOADING::isIn,
                             Victim.COORDINATOR,
                             node,
                             () -> newest(place("contributions/" + round), _ -> true));
-            case MERGE ->
-                    whileDown(
-                            round,
-                            Moment.MERGING,
-                            Victim.COORDINATOR,
-                            node,
-                            () -> newest(place("merging/" + round), _ -> true));
+            case MERGE -> {
+                Path merging = place("merging/" + round);
+                yield whileDown(
+                        round,
+                        _ -> newest(merging, _ -> true).isPresent(),
+                        Victim.COORDINATOR,
+                        node,
+                        () -> newest(merging, _ -> true));
+            }
             case BASE ->
                     restored(
                             round,
@@ -220,7 +222,7 @@ final class Disturber {
             case RECEIVED_BASE ->
                     whileDown(
                             round,
-                            Moment.TRAINING,
+                            Moment.TRAINING::isIn,
                             Victim.NODE,
                             node,
                             () ->
@@ -241,9 +243,9 @@ final class Disturber {
     }
 
     private Optional<Struck> whileDown(
-            int round, Moment moment, Victim victim, DemoMember node, Finding finding)
+            int round, Predicate<Sight> moment, Victim victim, DemoMember node, Finding finding)
             throws InterruptedException {
-        if (!await(round, moment, node)) {
+        if (!consortium.await(round, node, moment, Sight::over)) {
             return Optional.empty();
         }
         Struck struck = new Struck(round, System.nanoTime());

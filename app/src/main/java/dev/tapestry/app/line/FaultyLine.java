@@ -105,22 +105,23 @@ public final class FaultyLine implements AutoCloseable {
     }
 
     private void relay(Socket client) {
+        Socket server = new Socket();
+        open.add(server);
         try (client;
-                Socket server = new Socket()) {
-            open.add(server);
+                server) {
             server.connect(target);
             server.setTcpNoDelay(true);
             client.setTcpNoDelay(true);
             Thread back = Thread.ofVirtual().start(() -> pump(server, client));
             pump(client, server);
             back.join();
-            open.remove(server);
         } catch (IOException e) {
             // The client sees its connection closed, as it would with any broken line.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
             open.remove(client);
+            open.remove(server);
         }
     }
 

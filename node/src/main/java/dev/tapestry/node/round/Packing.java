@@ -69,6 +69,7 @@ record Packing(ModelManifest weights, Optional<CodedFile> update, Optional<Coded
             try (ModelDirectory trained = ModelDirectory.open(place.weights())) {
                 CodedUpdate.encode(known, theta, trained, feedback, file, threads);
             }
+            Drafts.delete(decoded); // a process that was killed here may have left it
             CodedUpdate.apply(file, theta, decoded, threads);
             ModelManifest weights = weightsOnly(decoded);
             Drafts.delete(decoded);

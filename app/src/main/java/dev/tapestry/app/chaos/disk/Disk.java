@@ -3,6 +3,7 @@ package dev.tapestry.app.chaos.disk;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
@@ -120,8 +121,14 @@ final class Disk {
 
     private Effect cut(long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
-        unsynced.cut(random.nextBoolean(), random.nextBoolean());
-        return end();
+        try {
+            unsynced.cut(random.nextBoolean(), random.nextBoolean());
+        } catch (IOException | UncheckedIOException e) {
+            tell("NOT CUT " + e);
+        } finally {
+            end();
+        }
+        return Effect.NONE;
     }
 
     /** Ends the process. */

@@ -204,8 +204,11 @@ final class FailingChannel extends FileChannel {
     private void maps(MapMode mode, long position, long size) throws IOException {
         if (mode.equals(MapMode.READ_WRITE) && size > 0) {
             synchronized (disk) {
-                disk.meet(DiskOperation.WRITE, path());
+                Effect effect = disk.meet(DiskOperation.WRITE, path());
                 disk.unsynced().writes(content, real, position, size);
+                if (effect == Effect.TEAR) {
+                    disk.end(); // what is mapped is written unseen: this is its middle
+                }
                 mapped.add(new Mapped(position, size));
             }
         }

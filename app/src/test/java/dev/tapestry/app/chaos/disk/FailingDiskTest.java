@@ -24,7 +24,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -182,6 +181,28 @@ final class FailingDiskTest {
     }
 
     @Test
+    void what_lay_in_a_folder_stays_gone_when_the_removal_of_the_folder_was_flushed()
+            throws IOException {
+        sweep(
+                disk -> {
+                    Files.createDirectory(disk.resolve("old"));
+                    SafeFile.write(disk.resolve("old/state"), "text");
+                    Drafts.syncFolder(disk);
+                },
+                disk -> {
+                    Drafts.delete(disk.resolve("old"));
+                    Drafts.syncFolder(disk);
+                    SafeFile.write(disk.resolve("new"), "text");
+                },
+                () -> {
+                    if (Files.exists(root.resolve("new"))) {
+                        assertThat(root.resolve("old")).doesNotExist();
+                    }
+                },
+                () -> assertThat(root.resolve("old")).doesNotExist());
+    }
+
+    @Test
     void a_model_is_whole_or_absent_after_a_power_cut_at_any_operation() throws IOException {
         Map<String, List<ModelManifest.Part>> parts = new HashMap<>();
         sweep(
@@ -222,14 +243,19 @@ final class FailingDiskTest {
         void run() throws IOException;
     }
 
+    /** Something that is done on a disk. */
+    @FunctionalInterface
+    private interface Work {
+        void on(Path disk) throws IOException;
+    }
+
     /** Cuts the power at each operation of {@code work}, in each of four ways. */
-    private void sweep(Consumer<Path> before, Consumer<Path> work, Check always, Check done)
-            throws IOException {
+    private void sweep(Work before, Work work, Check always, Check done) throws IOException {
         order(DiskOrder.record());
         clear();
-        before.accept(failing());
+        before.on(failing());
         Files.deleteIfExists(control.resolve("report"));
-        work.accept(failing());
+        work.on(failing());
         List<String> operations = Files.readAllLines(control.resolve("report"));
         assertThat(operations).hasSizeGreaterThan(4);
         done.run();
@@ -240,7 +266,7 @@ final class FailingDiskTest {
             for (long seed : List.of(LOSE_ALL, LOSE_NAMES_AND_ZERO, LOSE_BYTES, ZERO_BYTES)) {
                 Files.delete(control.resolve("order"));
                 clear();
-                before.accept(failing());
+                before.on(failing());
                 order(
                         DiskFault.POWER_CUT,
                         DiskOperation.valueOf(operation.substring(0, space)),
@@ -248,7 +274,8 @@ final class FailingDiskTest {
                         nth,
                         seed);
                 Path disk = failing();
-                assertThatThrownBy(() -> work.accept(disk)).as(operation).isInstanceOf(Ended.class);
+                assertThatThrownBy(() -> work.on(disk)).as(operation).isInstanceOf(Ended.class);
+                assertThat(control.resolve("report")).content().doesNotContain("NOT CUT");
                 always.run();
             }
         }
