@@ -50,7 +50,17 @@ public final class LogVerifier {
      * @param remembered verified checkpoints of the same log
      */
     public static Verdict verify(Path file, VerifyingKey key, Collection<Checkpoint> remembered) {
-        try (LogStore store = LogStore.readable(file)) {
+        try (LogStore store = SqliteLogStore.readable(file)) {
+            return verify(store, key, remembered);
+        } catch (TrustException e) {
+            return new Broken(0, Damage.UNREADABLE, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Examines the log in a store, which stays open. */
+    public static Verdict verify(
+            LogStore store, VerifyingKey key, Collection<Checkpoint> remembered) {
+        try {
             return new LogVerifier(store, key).verdict(remembered);
         } catch (TrustException e) {
             return new Broken(0, Damage.UNREADABLE, String.valueOf(e.getMessage()));
