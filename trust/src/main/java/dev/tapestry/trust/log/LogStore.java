@@ -2,6 +2,7 @@ package dev.tapestry.trust.log;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.trust.TrustException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,6 +24,15 @@ public interface LogStore extends AutoCloseable {
     interface Work<T> {
         /** Runs them; only with SQL that every store understands. */
         T on(Connection connection) throws SQLException;
+    }
+
+    /**
+     * The tables in a SQLite file, for reading while somebody may write.
+     *
+     * @throws TrustException {@code LOG_UNREADABLE}
+     */
+    static LogStore readable(Path file) {
+        return SqliteLogStore.readable(file);
     }
 
     /** The log's name. */

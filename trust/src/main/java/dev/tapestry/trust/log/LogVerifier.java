@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogVerifier {
 
+    private static final int ROWS_AT_A_TIME = 1_000;
+
     private final LogStore store;
     private final VerifyingKey key;
 
@@ -99,7 +101,7 @@ public final class LogVerifier {
         try (PreparedStatement select =
                         connection.prepareStatement(
                                 "SELECT position, body FROM entries ORDER BY position");
-                ResultSet rows = select.executeQuery()) {
+                ResultSet rows = inPieces(select).executeQuery()) {
             while (broken.isEmpty() && rows.next()) {
                 if (rows.getLong(1) != size) {
                     return new Broken(size, Damage.MISSING, "entry " + size + " is not in the log");
@@ -123,6 +125,11 @@ public final class LogVerifier {
                         Damage.TRUNCATED,
                         "the log ends after " + size + " entries, but it once had " + promised)
                 : new Verdict.Whole(size, root(size), signed);
+    }
+
+    private static PreparedStatement inPieces(PreparedStatement select) throws SQLException {
+        select.setFetchSize(ROWS_AT_A_TIME);
+        return select;
     }
 
     /** Adds a leaf to the edge, comparing each completed subtree with the stored one. */
