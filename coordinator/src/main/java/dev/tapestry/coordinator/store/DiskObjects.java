@@ -16,27 +16,21 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/**
- * Objects as files below a folder. A file that lies at its name's place already is kept where it
- * is: so a coordinator whose own directory is the store copies nothing.
- */
+/** Objects as files below a folder. */
 public final class DiskObjects implements ObjectStore {
 
     private static final String DRAFT = ".draft-";
 
     private final Path root;
 
-    /** A store below a folder, which need not exist yet. */
+    /** A store below a folder, which exists: a disk that is not mounted must not look empty. */
     public DiskObjects(Path root) {
         this.root = root.toAbsolutePath().normalize();
     }
 
     @Override
     public void put(String name, Path file) {
-        Path place = place(name);
-        if (!isAt(file, place)) {
-            copy(file, place, "keep");
-        }
+        copy(file, place(name), "keep");
     }
 
     @Override
@@ -45,14 +39,8 @@ public final class DiskObjects implements ObjectStore {
         if (!Files.isRegularFile(place)) {
             return false;
         }
-        if (!isAt(target, place)) {
-            copy(place, target, "fetch");
-        }
+        copy(place, target, "fetch");
         return true;
-    }
-
-    private static boolean isAt(Path file, Path place) {
-        return file.toAbsolutePath().normalize().equals(place);
     }
 
     private static void copy(Path from, Path to, String doing) {
@@ -97,8 +85,7 @@ public final class DiskObjects implements ObjectStore {
             try {
                 Files.deleteIfExists(place);
                 Path folder = place.getParent();
-                // The folders directly below stay: a coordinator works in them.
-                while (folder != null && root.relativize(folder).getNameCount() > 1) {
+                while (folder != null && !folder.equals(root)) {
                     Files.delete(folder); // once it is empty
                     folder = folder.getParent();
                 }
@@ -111,6 +98,9 @@ public final class DiskObjects implements ObjectStore {
     }
 
     private Path place(String name) {
+        if (!Files.isDirectory(root)) {
+            throw failed("use", root, new NoSuchFileException(root.toString()));
+        }
         Path place = root.resolve(name).normalize();
         if (!place.startsWith(root)) {
             throw new IllegalArgumentException("'" + name + "' leads out of " + root);

@@ -7,8 +7,11 @@ import java.util.Optional;
 /** The key {@code objects} of {@code coordinator.yaml}: where the files of rounds are. */
 public sealed interface ObjectSettings {
 
-    /** The store, which whoever opens it closes. */
-    ObjectStore open(Path directory);
+    /**
+     * The store, which whoever opens it closes; none where the files stay in the coordinator's own
+     * directory.
+     */
+    Optional<ObjectStore> open(Path own);
 
     /**
      * On a disk.
@@ -19,8 +22,8 @@ public sealed interface ObjectSettings {
     record Disk(Optional<String> directory) implements ObjectSettings {
 
         @Override
-        public ObjectStore open(Path own) {
-            return new DiskObjects(directory.map(own::resolve).orElse(own));
+        public Optional<ObjectStore> open(Path own) {
+            return directory.map(own::resolve).map(DiskObjects::new);
         }
     }
 
@@ -56,8 +59,8 @@ public sealed interface ObjectSettings {
         }
 
         @Override
-        public ObjectStore open(Path own) {
-            return S3Objects.of(this);
+        public Optional<ObjectStore> open(Path own) {
+            return Optional.of(S3Objects.of(this));
         }
     }
 }
