@@ -65,6 +65,8 @@ enum ApiCode {
     PROTOCOL_VERSION(426),
     /** The coordinator has a defect; its log says more. */
     INTERNAL(500),
+    /** The coordinator does not know whether it still leads; another one may. */
+    NOT_LEADING(503),
     /** The coordinator is being stopped. */
     CLOSING(503),
     /** The disk refused; nothing that was accepted is lost, try again later. */

@@ -35,16 +35,20 @@ final class ContributionStore {
 
     private final Path root;
     private final ModelStore models;
+    private final SharedFiles shared;
 
-    ContributionStore(Path root, ModelStore models) {
+    ContributionStore(Path root, ModelStore models, SharedFiles shared) {
         this.root = root;
         this.models = models;
+        this.shared = shared;
         FileTrees.create(root);
     }
 
-    /** Where an admitted contribution lies. */
+    /** Where an admitted contribution lies, fetched if it can be. */
     Path folder(RoundNumber round, Contribution contribution) {
-        return folder(round, contribution.member(), contribution.envelope());
+        Path folder = folder(round, contribution.member(), contribution.envelope());
+        shared.fetch(folder, draft -> FetchedContribution.check(draft, contribution));
+        return folder;
     }
 
     private Path folder(RoundNumber round, MemberId member, Digest envelope) {
@@ -159,20 +163,30 @@ final class ContributionStore {
         FileTrees.write(folder.resolve(ENVELOPE), envelope);
     }
 
+    /** Keeps the files of an upload that is complete where the next coordinator finds them. */
+    void keep(Upload upload) {
+        shared.keep(upload.folder());
+    }
+
     /** Deletes the files of an upload. */
     void drop(Upload upload) {
         FileTrees.delete(upload.folder());
+        shared.drop(upload.folder());
     }
 
     /** Deletes everything of rounds that are not {@code kept}. */
     void keepOnly(Predicate<RoundNumber> kept) {
+        shared.keepOnly(root, name -> !isOver(name, kept));
         for (Path round : FileTrees.list(root)) {
-            String name = round.getFileName().toString();
-            if (name.matches("[1-9][0-9]{0,8}")
-                    && !kept.test(new RoundNumber(Integer.parseInt(name)))) {
+            if (isOver(round.getFileName().toString(), kept)) {
                 FileTrees.delete(round);
             }
         }
+    }
+
+    private static boolean isOver(String name, Predicate<RoundNumber> kept) {
+        return name.matches("[1-9][0-9]{0,8}")
+                && !kept.test(new RoundNumber(Integer.parseInt(name)));
     }
 
     private ModelManifest base(ContributionManifest manifest) {

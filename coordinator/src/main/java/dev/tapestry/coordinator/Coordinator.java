@@ -4,9 +4,9 @@ import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -31,6 +31,7 @@ public final class Coordinator implements AutoCloseable {
     private final HttpApi api;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
+    private final Stores stores;
     private final Thread deskThread;
 
     private Coordinator(
@@ -39,8 +40,10 @@ public final class Coordinator implements AutoCloseable {
             RoundDesk desk,
             HttpApi api,
             AtomicReference<URI> address,
-            CompletableFuture<CoordinatorException> failure) {
+            CompletableFuture<CoordinatorException> failure,
+            Stores stores) {
         this.config = config;
+        this.stores = stores;
         this.ledger = ledger;
         this.desk = desk;
         this.api = api;
@@ -75,7 +78,10 @@ public final class Coordinator implements AutoCloseable {
         return Founding.adoptBase(new CoordinatorDirectory(directory), model, clock.instant());
     }
 
-    /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
+    /**
+     * Opens a coordinator's stores and wires the program; {@link #start} opens the port. Where
+     * another coordinator leads, this waits until it does not; an interrupt ends that.
+     */
     public static Coordinator assemble(CoordinatorConfig config) {
         return assemble(config, InstantSource.system());
     }
@@ -85,25 +91,53 @@ public final class Coordinator implements AutoCloseable {
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         TlsIdentity identity = TlsIdentity.open(directory.identity());
         SigningKey signingKey = SigningKey.load(directory.signingKey());
-        AuditLog log = AuditLog.open(directory.log(), Founding.origin(authority));
-        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
-        Ledger ledger = Ledger.open(log, signingKey, new Chronicle(), failure);
+        Stores stores = Stores.lead(config, Founding.origin(authority));
+        try {
+            return assemble(config, clock, authority, identity, signingKey, stores);
+        } catch (RuntimeException e) {
+            stores.close();
+            throw e;
+        }
+    }
 
-        ModelStore models = new ModelStore(directory.models());
+    private static Coordinator assemble(
+            CoordinatorConfig config,
+            InstantSource clock,
+            CertificateAuthority authority,
+            TlsIdentity identity,
+            SigningKey signingKey,
+            Stores stores) {
+        CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
+        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
+        if (stores.log().size() == 0 && Files.exists(directory.log())) {
+            throw new CoordinatorException(
+                    CoordinatorException.Code.LOG,
+                    "the log that coordinator.yaml names is empty, and %s is not: move it there with 'tapestry coordinator move %s'"
+                            .formatted(directory.log(), directory.root()));
+        }
+        Ledger ledger = Ledger.open(stores.log(), signingKey, new Chronicle(), failure);
+        var _ = stores.leadership().lost().thenAccept(ledger::stepDown);
+
+        SharedFiles shared = stores.files();
+        shared.dropUnfinished();
+        ModelStore models = new ModelStore(directory.models(), shared);
         models.dropUnfinished();
-        ContributionStore contributions = new ContributionStore(directory.contributions(), models);
+        ContributionStore contributions =
+                new ContributionStore(directory.contributions(), models, shared);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
         PresenceBoard presence = new PresenceBoard(uploads, clock);
-        ResidualStore residuals = new ResidualStore(directory.residuals());
-        MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
+        ResidualStore residuals = new ResidualStore(directory.residuals(), shared);
+        MergeWork work =
+                new MergeWork(models, contributions, directory.momenta(), residuals, shared);
         Retention retention =
                 new Retention(
                         config.retention().keepRounds(),
                         models,
                         contributions,
                         directory.momenta(),
-                        residuals);
+                        residuals,
+                        shared);
         RoundDesk desk =
                 new RoundDesk(
                         ledger,
@@ -121,7 +155,7 @@ public final class Coordinator implements AutoCloseable {
                 new Routes(
                         ledger,
                         models,
-                        new EnrolmentDesk(ledger, authority, directory.enrolments(), clock),
+                        new EnrolmentDesk(ledger, authority, directory.enrolments(), shared, clock),
                         uploads,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
@@ -133,8 +167,9 @@ public final class Coordinator implements AutoCloseable {
                         config.listening(),
                         identity,
                         new Gate(ledger, refusals, presence::seen),
+                        stores.leadership()::held,
                         routes.all());
-        return new Coordinator(config, ledger, desk, api, address, failure);
+        return new Coordinator(config, ledger, desk, api, address, failure, stores);
     }
 
     /**
@@ -155,8 +190,8 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
-     * Completed with {@code FAILED} if the coordinator cannot go on: it changes nothing any more,
-     * and is to be closed and started again in a new process.
+     * Completed with {@code FAILED} or {@code STEPPED_DOWN} if the coordinator cannot go on: it
+     * changes nothing any more, and is to be closed and started again in a new process.
      */
     public CompletableFuture<CoordinatorException> failure() {
         return failure.copy();
@@ -187,5 +222,6 @@ public final class Coordinator implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         ledger.close();
+        stores.close();
     }
 }

@@ -19,7 +19,6 @@ import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
@@ -41,6 +40,7 @@ final class EnrolmentDesk {
     private final Ledger ledger;
     private final CertificateAuthority authority;
     private final Path answers;
+    private final SharedFiles shared;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
 
@@ -54,10 +54,15 @@ final class EnrolmentDesk {
     private record Answer(Digest claimant, EnrolmentReply reply) {}
 
     EnrolmentDesk(
-            Ledger ledger, CertificateAuthority authority, Path answers, InstantSource clock) {
+            Ledger ledger,
+            CertificateAuthority authority,
+            Path answers,
+            SharedFiles shared,
+            InstantSource clock) {
         this.ledger = ledger;
         this.authority = authority;
         this.answers = answers;
+        this.shared = shared;
         this.clock = clock;
         FileTrees.create(answers);
     }
@@ -113,6 +118,7 @@ final class EnrolmentDesk {
                         Certificates.pem(authority.certificate()),
                         consortium.coordinatorKey());
         FileTrees.write(answer(secret), CanonicalJson.write(new Answer(claimant, reply)));
+        shared.keepAnew(answer(secret));
         ledger.change(state -> enrolled(state, request, certificate, secret, now));
         return reply;
     }
@@ -151,7 +157,7 @@ final class EnrolmentDesk {
 
     private Optional<EnrolmentReply> repeated(
             Digest secret, Digest claimant, @Nullable Member member) {
-        if (member == null || !Files.exists(answer(secret))) {
+        if (member == null || !shared.fetch(answer(secret), _ -> {})) {
             return Optional.empty();
         }
         Answer answer = CanonicalJson.read(SafeFile.readBytes(answer(secret)), Answer.class);

@@ -40,7 +40,7 @@ final class Founding {
 
     static void found(
             CoordinatorDirectory directory, Charter charter, Listening listening, Instant now) {
-        if (Files.exists(directory.log())) {
+        if (CoordinatorLog.isIn(directory.root())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " already holds a consortium");
         }
@@ -88,14 +88,16 @@ final class Founding {
     }
 
     static Digest adoptBase(CoordinatorDirectory directory, Path model, Instant now) {
-        if (!Files.exists(directory.log())) {
+        if (!CoordinatorLog.isIn(directory.root())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
         }
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         SigningKey key = SigningKey.load(directory.signingKey());
-        try (AuditLog log = AuditLog.open(directory.log(), origin(authority));
-                Ledger ledger = Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
+        CoordinatorConfig config = CoordinatorConfig.read(directory.root());
+        try (Stores stores = Stores.alone(config, origin(authority));
+                Ledger ledger =
+                        Ledger.open(stores.log(), key, (_, _) -> {}, new CompletableFuture<>())) {
             if (ledger.snapshot().consortium().run().isPresent()) {
                 throw new CoordinatorException(
                         Code.MODEL, "a run is under way; a base is adopted between runs");
@@ -104,7 +106,7 @@ final class Founding {
             FileTrees.delete(draft);
             Drafts.sweep(directory.root());
             widen(model, draft);
-            Digest base = new ModelStore(directory.models()).adopt(draft);
+            Digest base = new ModelStore(directory.models(), stores.files()).adopt(draft);
             String source = model.toAbsolutePath().getFileName().toString();
             ledger.change(_ -> List.of(new BaseAdopted(base, source, now)));
             return base;

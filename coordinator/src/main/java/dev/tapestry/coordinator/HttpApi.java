@@ -23,6 +23,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
@@ -36,6 +37,7 @@ final class HttpApi {
     private static final Duration SILENCE = Duration.ofSeconds(90);
 
     private final Gate gate;
+    private final BooleanSupplier leads;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
@@ -65,8 +67,10 @@ final class HttpApi {
             CoordinatorConfig.Listening listening,
             TlsIdentity identity,
             Gate gate,
+            BooleanSupplier leads,
             List<Route> routes) {
         this.listening = listening;
+        this.leads = leads;
         this.gate = gate;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
@@ -128,6 +132,9 @@ final class HttpApi {
                 HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
         Exchange exchange = new Exchange(request, response);
         try {
+            if (!leads.getAsBoolean()) {
+                throw notLeading();
+            }
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
                 requireVersion(exchange);
             }
@@ -161,7 +168,19 @@ final class HttpApi {
         exchange.refuse(broken(e));
     }
 
+    /** What another coordinator may do now. */
+    private static boolean superseded(Throwable e) {
+        return switch (e) {
+            case CoordinatorException own -> own.code() == Code.STEPPED_DOWN;
+            case TrustException trust -> trust.code() == TrustException.Code.LOG_LEASE_LOST;
+            default -> false;
+        };
+    }
+
     private static ApiRefusal broken(Throwable e) {
+        if (superseded(e)) {
+            return notLeading();
+        }
         boolean storage =
                 switch (e) {
                     case CoordinatorException own -> own.code() == Code.STORAGE;
@@ -173,8 +192,14 @@ final class HttpApi {
         return storage
                 ? new ApiRefusal(
                         ApiCode.STORAGE,
-                        "the coordinator's disk refused; nothing accepted is lost, try again later")
+                        "the coordinator's disk or store refused; nothing accepted is lost, try again later")
                 : new ApiRefusal(ApiCode.INTERNAL, "a defect; the coordinator's log says more");
+    }
+
+    private static ApiRefusal notLeading() {
+        return new ApiRefusal(
+                ApiCode.NOT_LEADING,
+                "another coordinator leads, or nobody knows at the moment; ask again later");
     }
 
     private static void requireVersion(Exchange exchange) {

@@ -210,6 +210,9 @@ final class UploadDesk {
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
                         .orElseGet(() -> examine(upload));
+        if (input instanceof RoundInput.Contributed) {
+            store.keep(upload);
+        }
         RefusalRegister.Decision decision =
                 refusals.decide(member, consortium -> byItsKey(consortium, upload, input));
         try {

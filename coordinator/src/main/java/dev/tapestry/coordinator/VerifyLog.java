@@ -5,11 +5,13 @@ import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.log.AuditLog;
+import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Whether a coordinator's log is whole, signed, and tells a story that the rules allow. */
 public sealed interface VerifyLog {
@@ -36,26 +38,32 @@ public sealed interface VerifyLog {
      */
     static VerifyLog of(Path directory) {
         CoordinatorDirectory place = new CoordinatorDirectory(directory);
-        return of(place.log(), SigningKey.load(place.signingKey()).verifyingKey());
+        return of(
+                CoordinatorLog.open(directory), SigningKey.load(place.signingKey()).verifyingKey());
     }
 
     /**
-     * Examines a log file by the coordinator's public key: every hash, every checkpoint, and every
-     * event by the rules of {@link AuditRules}.
+     * Examines a log by the coordinator's public key: every hash, every checkpoint, and every event
+     * by the rules of {@link AuditRules}.
+     *
+     * @param store which is closed
      */
-    static VerifyLog of(Path log, VerifyingKey key) {
-        return switch (LogVerifier.verify(log, key)) {
-            case Verdict.Broken broken ->
-                    new Unsound(
-                            "entry %d: %s, %s"
-                                    .formatted(broken.index(), broken.damage(), broken.detail()));
-            case Verdict.Whole whole -> replayed(log, key, whole);
-        };
+    static VerifyLog of(LogStore store, VerifyingKey key) {
+        try (AuditLog log = AuditLog.in(store)) {
+            return switch (LogVerifier.verify(store, key, List.of())) {
+                case Verdict.Broken broken ->
+                        new Unsound(
+                                "entry %d: %s, %s"
+                                        .formatted(
+                                                broken.index(), broken.damage(), broken.detail()));
+                case Verdict.Whole whole -> replayed(log, key, whole);
+            };
+        }
     }
 
-    private static VerifyLog replayed(Path log, VerifyingKey key, Verdict.Whole whole) {
-        try (AuditLog entries = AuditLog.readOnly(log)) {
-            Consortium consortium = Ledger.replay(entries, VerifyLog::examine).consortium();
+    private static VerifyLog replayed(AuditLog log, VerifyingKey key, Verdict.Whole whole) {
+        try {
+            Consortium consortium = Ledger.replay(log, VerifyLog::examine).consortium();
             return consortium.coordinatorKey().equals(key.value())
                     ? new Sound(whole, consortium)
                     : new Unsound(

@@ -263,6 +263,7 @@ class FaultTest {
                             CoordinatorConfig.read(stage.directory).listening(),
                             identity,
                             new Gate(ledger, new RefusalRegister(ledger, stage.clock), _ -> {}),
+                            () -> true,
                             List.of(broken));
             api.start();
             try (TestClient client =

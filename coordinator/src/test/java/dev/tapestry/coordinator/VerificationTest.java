@@ -57,7 +57,7 @@ class VerificationTest {
             assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);
             assertThat(
                             VerifyLog.of(
-                                    stage.directory.resolve("log.db"),
+                                    CoordinatorLog.open(stage.directory),
                                     SigningKey.generate().verifyingKey()))
                     .isInstanceOf(VerifyLog.Unsound.class);
 

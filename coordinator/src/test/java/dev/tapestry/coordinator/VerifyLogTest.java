@@ -24,6 +24,7 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.signature.SigningKey;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -171,7 +172,7 @@ class VerifyLogTest {
     private VerifyLog verified(List<ConsortiumEvent> story) {
         Path file = folder.resolve("log-" + forgeries++ + ".db");
         ForgedLog.write(file, "tapestry/test", key, story);
-        return VerifyLog.of(file, key.verifyingKey());
+        return VerifyLog.of(LogStore.readable(file), key.verifyingKey());
     }
 
     /** Two members, a base, and a round that was announced. */

@@ -2,12 +2,13 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.CoordinatorLog;
 import dev.tapestry.coordinator.VerifyLog;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
 import dev.tapestry.trust.signature.SigningKey;
@@ -47,7 +48,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
             return of(LogVerifier.verify(node.log(), key));
         }
         ConsortiumFiles files = new ConsortiumFiles(directory);
-        if (!Files.exists(files.log())) {
+        if (!CoordinatorLog.isIn(directory)) {
             throw new CommandException(
                     directory + " holds neither log.db nor node-log.db; name the directory of one");
         }
@@ -85,7 +86,8 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         if (files.first() instanceof Founded founded) {
             return new VerifyingKey(founded.coordinatorKey());
         }
-        throw new CommandException("the first entry of " + files.log() + " is no founding");
+        throw new CommandException(
+                "the first entry of the log of " + files.directory() + " is no founding");
     }
 
     private static LogReport witnessed(ConsortiumFiles files, NodeHome node) {
@@ -94,13 +96,11 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         if (!Files.exists(seen)) {
             throw new CommandException(node.directory() + " has verified no checkpoint yet");
         }
-        String origin;
-        try (AuditLog log = AuditLog.readOnly(files.log())) {
-            origin = log.origin();
+        try (LogStore store = files.log()) {
+            Checkpoint remembered = remembered(seen, store.origin(), key);
+            LogReport compared = of(LogVerifier.verify(store, key, List.of(remembered)));
+            return compared.whole ? story(files, key) : compared;
         }
-        Checkpoint remembered = remembered(seen, origin, key);
-        LogReport compared = of(LogVerifier.verify(files.log(), key, List.of(remembered)));
-        return compared.whole ? story(files, key) : compared;
     }
 
     /** What the witness signed for is not the fault of the log that is verified. */

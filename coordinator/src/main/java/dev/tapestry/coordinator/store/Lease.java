@@ -80,7 +80,7 @@ public final class Lease implements Leadership, AutoCloseable {
                 LOG.log(System.Logger.Level.WARNING, "waiting to lead: " + e.getMessage());
                 PostgresServer.closeQuietly(connection);
                 Thread.sleep(pause(server.lease()).multipliedBy(2));
-            } catch (InterruptedException e) {
+            } catch (InterruptedException | RuntimeException e) {
                 PostgresServer.closeQuietly(connection);
                 throw e;
             }
@@ -117,6 +117,24 @@ public final class Lease implements Leadership, AutoCloseable {
                 return row.next() ? row.getLong(1) : 0;
             }
         }
+    }
+
+    /** Who leads, in words. */
+    public static String leader(PostgresServer server) {
+        return server.asking(
+                "ask who leads",
+                () -> {
+                    try (Connection connection = server.connect();
+                            PreparedStatement select =
+                                    connection.prepareStatement(
+                                            "SELECT holder, term, expires > clock_timestamp()"
+                                                    + " FROM lease");
+                            ResultSet row = select.executeQuery()) {
+                        return row.next() && row.getBoolean(3)
+                                ? "%s leads (term %d)".formatted(row.getString(1), row.getLong(2))
+                                : "nobody leads";
+                    }
+                });
     }
 
     private static String leader(Connection connection) throws SQLException {

@@ -12,7 +12,13 @@ import java.util.Optional;
 public sealed interface LogSettings {
 
     /** In the file {@code log.db} of the coordinator's directory; so if the key is left out. */
-    record Sqlite() implements LogSettings {}
+    record Sqlite() implements LogSettings {
+
+        @Override
+        public String toString() {
+            return "log.db";
+        }
+    }
 
     /**
      * In a PostgreSQL server, which several coordinators may share: one leads, the others stand by.
@@ -59,6 +65,11 @@ public sealed interface LogSettings {
          */
         public PostgresServer server(Path directory) {
             return new PostgresServer(url, user, password(directory), lease.orElse(USUAL));
+        }
+
+        @Override
+        public String toString() {
+            return "%s as %s, lease %s".formatted(url, user, lease.orElse(USUAL));
         }
 
         private String password(Path directory) {

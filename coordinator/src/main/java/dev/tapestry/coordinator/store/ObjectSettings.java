@@ -25,6 +25,11 @@ public sealed interface ObjectSettings {
         public Optional<ObjectStore> open(Path own) {
             return directory.map(own::resolve).map(DiskObjects::new);
         }
+
+        @Override
+        public String toString() {
+            return directory.orElse("in this directory");
+        }
     }
 
     /**
@@ -61,6 +66,12 @@ public sealed interface ObjectSettings {
         @Override
         public Optional<ObjectStore> open(Path own) {
             return Optional.of(S3Objects.of(this));
+        }
+
+        @Override
+        public String toString() {
+            return "s3://%s/%s%s"
+                    .formatted(bucket, prefix.orElse(""), endpoint.map(e -> " at " + e).orElse(""));
         }
     }
 }

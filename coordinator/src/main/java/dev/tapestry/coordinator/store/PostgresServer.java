@@ -76,7 +76,7 @@ public record PostgresServer(String url, String user, String password, Duration 
     }
 
     /** What the address alone tells, without a secret. */
-    String name() {
+    public String name() {
         return url.replaceFirst("\\?.*", "");
     }
 

@@ -204,11 +204,7 @@ public final class S3Objects implements ObjectStore {
 
     @Override
     public String toString() {
-        return "s3://%s/%s%s"
-                .formatted(
-                        settings.bucket(),
-                        prefix,
-                        settings.endpoint().map(e -> " at " + e).orElse(""));
+        return settings.toString();
     }
 
     @Override
