@@ -165,8 +165,15 @@ public final class LogWitness {
             return;
         }
         Checkpoint then = verified(before.get().note());
-        if (!then.origin().equals(now.origin()) || now.size() < then.size()) {
-            throw split(before.get().note(), note, "the log is another one, or has become shorter");
+        if (!then.origin().equals(now.origin())) {
+            throw split(before.get().note(), note, "the log is another one");
+        }
+        if (now.size() < then.size()) {
+            throw split(
+                    before.get().note(),
+                    note,
+                    "its log has %d entries, of which this node has seen %d: an older copy of the coordinator was started, or somebody hides what has happened"
+                            .formatted(now.size(), then.size()));
         }
         List<Digest> hashes =
                 then.size() == now.size() || then.size() == 0
