@@ -98,23 +98,27 @@ public final class StoreCheck {
             return "in this directory";
         }
         try (ObjectStore store = opened.get()) {
-            String name = "check-%d".formatted(ProcessHandle.current().pid());
-            Path probe = new CoordinatorDirectory(directory).config();
-            Path back = directory.resolve("." + name);
-            try {
-                store.put(name, probe);
-                boolean same = store.fetch(name, back) && Files.mismatch(probe, back) == -1;
-                if (!same || !store.list(name).containsKey(name)) {
-                    throw CoordinatorException.storage(
-                            "find again what was kept in", store, new IllegalStateException(name));
-                }
-            } catch (IOException e) {
-                throw CoordinatorException.storage("read", back, e);
-            } finally {
-                FileTrees.delete(back);
-                store.delete(List.of(name));
-            }
+            keepsAndGivesBack(store);
             return "%s keeps, lists, gives back and deletes".formatted(store);
+        }
+    }
+
+    private void keepsAndGivesBack(ObjectStore store) {
+        String name = "check-%d".formatted(ProcessHandle.current().pid());
+        Path probe = new CoordinatorDirectory(directory).config();
+        Path back = directory.resolve("." + name);
+        store.put(name, probe);
+        try {
+            boolean same = store.fetch(name, back) && Files.mismatch(probe, back) == -1;
+            if (!same || !store.list(name).containsKey(name)) {
+                throw CoordinatorException.storage(
+                        "find again what was kept in", store, new IllegalStateException(name));
+            }
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", back, e);
+        } finally {
+            FileTrees.delete(back);
+            store.delete(List.of(name));
         }
     }
 }

@@ -30,19 +30,24 @@ public final class PostgresLogStore implements LogStore {
     /**
      * Opens for writing, as long as {@code lease} lasts; names the log when it is empty.
      *
-     * @throws TrustException {@code LOG_UNREADABLE} if it is another one's, {@code STORAGE}
+     * @throws TrustException {@code LOG_UNREADABLE} if it is another one's, {@code STORAGE}; the
+     *     lease is given back then
      */
     public static LogStore writable(PostgresServer server, Lease lease, String origin) {
         PostgresLogStore store = new PostgresLogStore(server, lease, origin);
-        String found = store.write(c -> PostgresTables.named(c, origin));
-        if (!found.equals(origin)) {
+        try {
+            String found = store.write(c -> PostgresTables.named(c, origin));
+            if (!found.equals(origin)) {
+                throw new TrustException(
+                        Code.LOG_UNREADABLE,
+                        "%s holds the log of '%s', not of '%s'; give each consortium a database or schema of its own"
+                                .formatted(server.name(), found, origin));
+            }
+            return store;
+        } catch (TrustException e) {
             store.close();
-            throw new TrustException(
-                    Code.LOG_UNREADABLE,
-                    "%s holds the log of '%s', not of '%s'; give each consortium a database or schema of its own"
-                            .formatted(server.name(), found, origin));
+            throw e;
         }
-        return store;
     }
 
     /**
