@@ -124,8 +124,7 @@ public final class Backup {
             // Of older rounds what is there: keepRounds may have been raised since.
             Kept kept = Kept.of(config.retention().keepRounds(), now, history);
             files.fetchWhatIsThere(kept);
-            fetching.names(to.enrolments())
-                    .forEach(answer -> fetching.fetch(to.enrolments().resolve(answer), _ -> {}));
+            fetching.fetchDocuments(to);
             files.dropManifestsAlone();
             fetching.dropUnfinished();
         }

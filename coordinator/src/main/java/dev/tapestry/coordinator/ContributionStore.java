@@ -36,19 +36,42 @@ final class ContributionStore {
     private final Path root;
     private final ModelStore models;
     private final SharedFiles shared;
+    private final EnvelopeShelf envelopes;
 
     ContributionStore(Path root, ModelStore models, SharedFiles shared) {
         this.root = root;
         this.models = models;
         this.shared = shared;
+        this.envelopes = new EnvelopeShelf(root, root.resolveSibling("envelopes"), shared);
         FileTrees.create(root);
     }
 
-    /** Where an admitted contribution lies, fetched if it can be. */
+    /** Where a contribution lies that was admitted to this round, if it is here. */
+    Path here(RoundNumber round, Contribution contribution) {
+        return folder(
+                contribution.trainedIn(round), contribution.member(), contribution.envelope());
+    }
+
+    /** Where a contribution lies that was admitted to this round, fetched if it can be. */
     Path folder(RoundNumber round, Contribution contribution) {
-        Path folder = folder(round, contribution.member(), contribution.envelope());
+        Path folder = here(round, contribution);
         shared.fetch(folder, draft -> FetchedContribution.check(draft, contribution));
         return folder;
+    }
+
+    /**
+     * Puts what the store has in the place of a contribution that the disk has damaged.
+     *
+     * @return false if the store has none, or no better one; it has none then
+     */
+    boolean restore(RoundNumber round, Contribution contribution) {
+        Path folder = here(round, contribution);
+        boolean restored =
+                shared.restore(folder, draft -> FetchedContribution.check(draft, contribution));
+        if (!restored) {
+            shared.drop(folder); // or what comes again would be taken for what is there
+        }
+        return restored;
     }
 
     private Path folder(RoundNumber round, MemberId member, Digest envelope) {
@@ -149,15 +172,19 @@ final class ContributionStore {
         }
     }
 
+    /** The base's files that lie beside the weights. */
+    ModelManifest ofBase(ContributionManifest manifest) {
+        return new ModelManifest(
+                base(manifest).files().stream().filter(file -> !isWeights(file)).toList());
+    }
+
     private void prepare(Path folder, byte[] envelope, ContributionManifest manifest) {
         FileTrees.create(folder);
         Path base =
                 models.directory(manifest.base())
                         .orElseThrow(() -> ModelStore.missing(manifest.base()));
-        for (ModelManifest.File file : base(manifest).files()) {
-            if (!isWeights(file)) {
-                FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
-            }
+        for (ModelManifest.File file : ofBase(manifest).files()) {
+            FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
         }
         FileTrees.sync(folder);
         FileTrees.write(folder.resolve(ENVELOPE), envelope);
@@ -174,8 +201,9 @@ final class ContributionStore {
         shared.drop(upload.folder());
     }
 
-    /** Deletes everything of rounds that are not {@code kept}. */
+    /** Deletes everything of rounds that are not {@code kept}, but what members signed. */
     void keepOnly(Predicate<RoundNumber> kept) {
+        envelopes.keep(name -> isOver(name, kept));
         shared.keepOnly(root, name -> !isOver(name, kept));
         for (Path round : FileTrees.list(root)) {
             if (isOver(round.getFileName().toString(), kept)) {

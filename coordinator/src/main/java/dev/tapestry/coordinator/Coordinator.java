@@ -1,18 +1,24 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.protocol.Ending;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.ServerIdentity;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /**
  * A running coordinator. {@link #assemble} is its architecture: read it from top to bottom.
@@ -29,16 +35,19 @@ public final class Coordinator implements AutoCloseable {
     private final Ledger ledger;
     private final RoundDesk desk;
     private final HttpApi api;
+    private final CertificateWatch watch;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
     private final Stores stores;
     private final Thread deskThread;
+    private final Thread watchThread;
 
     private Coordinator(
             CoordinatorConfig config,
             Ledger ledger,
             RoundDesk desk,
             HttpApi api,
+            CertificateWatch watch,
             AtomicReference<URI> address,
             CompletableFuture<CoordinatorException> failure,
             Stores stores) {
@@ -47,9 +56,11 @@ public final class Coordinator implements AutoCloseable {
         this.ledger = ledger;
         this.desk = desk;
         this.api = api;
+        this.watch = watch;
         this.address = address;
         this.failure = failure;
         this.deskThread = Thread.ofVirtual().name("round-desk").unstarted(desk);
+        this.watchThread = Thread.ofVirtual().name("certificate-watch").unstarted(watch);
     }
 
     /**
@@ -79,6 +90,34 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
+     * Issues the steward's certificate again, for a new key; also while the coordinator runs.
+     *
+     * @param into the directory of the steward's identity; its own one, or a new one elsewhere
+     * @return when it ends
+     * @throws CoordinatorException {@code DIRECTORY}
+     * @throws TrustException {@code CERTIFICATE_REFUSED}: somebody else's identity lies there
+     */
+    public static Instant issueSteward(Path directory, Path into, InstantSource clock) {
+        return Founding.steward(new CoordinatorDirectory(directory), into, clock.instant())
+                .term()
+                .until();
+    }
+
+    /**
+     * Which certificates end soon, whether or not the coordinator runs.
+     *
+     * @param state that the log in this directory leads to
+     */
+    public static List<Ending> endings(Path directory, Consortium state, InstantSource clock) {
+        CoordinatorDirectory place = new CoordinatorDirectory(directory);
+        try (SharedFiles shared = Stores.readableFiles(directory)) {
+            shared.fetchAll(place.certificates());
+            CertificateShelf shelf = new CertificateShelf(place.certificates(), shared);
+            return new Endings(place, shelf).at(clock.instant(), state);
+        }
+    }
+
+    /**
      * Opens a coordinator's stores and wires the program; {@link #start} opens the port. Where
      * another coordinator leads, this waits until it does not; an interrupt ends that.
      */
@@ -86,14 +125,28 @@ public final class Coordinator implements AutoCloseable {
         return assemble(config, InstantSource.system());
     }
 
-    static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+    /** The same by another clock than the system's. */
+    public static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL);
+    }
+
+    /**
+     * The same with other clocks and limits.
+     *
+     * @param steady nanoseconds that no setting of a clock moves; for how long somebody was silent
+     */
+    static Coordinator assemble(
+            CoordinatorConfig config,
+            InstantSource clock,
+            LongSupplier steady,
+            Doorkeeper.Limits limits) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
-        TlsIdentity identity = TlsIdentity.open(directory.identity());
+        ServerIdentity identity = new ServerIdentity(TlsIdentity.open(directory.identity()));
         SigningKey signingKey = SigningKey.load(directory.signingKey());
         Stores stores = Stores.lead(config, Founding.origin(authority));
         try {
-            return assemble(config, clock, authority, identity, signingKey, stores);
+            return assemble(config, clock, steady, limits, authority, identity, signingKey, stores);
         } catch (RuntimeException e) {
             stores.close();
             throw e;
@@ -103,8 +156,10 @@ public final class Coordinator implements AutoCloseable {
     private static Coordinator assemble(
             CoordinatorConfig config,
             InstantSource clock,
+            LongSupplier steady,
+            Doorkeeper.Limits limits,
             CertificateAuthority authority,
-            TlsIdentity identity,
+            ServerIdentity identity,
             SigningKey signingKey,
             Stores stores) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
@@ -120,13 +175,18 @@ public final class Coordinator implements AutoCloseable {
 
         SharedFiles shared = stores.files();
         shared.dropUnfinished();
+        shared.takeOver(directory);
         ModelStore models = new ModelStore(directory.models(), shared);
         models.dropUnfinished();
         ContributionStore contributions =
                 new ContributionStore(directory.contributions(), models, shared);
+        CertificateShelf shelf = new CertificateShelf(directory.certificates(), shared);
+        Endings endings = new Endings(directory, shelf);
+        RenewalDesk renewals =
+                new RenewalDesk(ledger, authority, shelf, directory.renewals(), shared, clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
-        PresenceBoard presence = new PresenceBoard(uploads, clock);
+        PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
         ResidualStore residuals = new ResidualStore(directory.residuals(), shared);
         MergeWork work =
                 new MergeWork(models, contributions, directory.momenta(), residuals, shared);
@@ -149,27 +209,59 @@ public final class Coordinator implements AutoCloseable {
                         config.mergeThreads(),
                         failure);
 
+        CosignatureDesk cosignatures =
+                new CosignatureDesk(ledger, signingKey, directory.cosignatures(), shared);
+
+        MoveDesk move =
+                new MoveDesk(
+                        ledger,
+                        signingKey.verifyingKey(),
+                        new Moves(directory.moves(), shared),
+                        desk::stop);
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
                 new Routes(
                         ledger,
                         models,
-                        new EnrolmentDesk(ledger, authority, directory.enrolments(), shared, clock),
+                        new EnrolmentDesk(
+                                ledger, authority, shelf, directory.enrolments(), shared, clock),
+                        renewals,
                         uploads,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
+                        cosignatures,
+                        move,
                         clock,
                         address::get);
         HttpApi api =
                 new HttpApi(
                         config.listening(),
-                        identity,
-                        new Gate(ledger, refusals, presence::seen),
+                        identity.context(),
+                        new Gate(
+                                ledger,
+                                refusals,
+                                renewals,
+                                shelf,
+                                presence::seen,
+                                directory.stewardPin()),
                         stores.leadership()::held,
+                        move::pass,
+                        new Doorkeeper(limits),
                         routes.all());
-        return new Coordinator(config, ledger, desk, api, address, failure, stores);
+        CertificateWatch watch =
+                new CertificateWatch(
+                        directory,
+                        config.listening().dnsNames(),
+                        authority,
+                        identity,
+                        endings,
+                        ledger,
+                        shared,
+                        clock);
+        return new Coordinator(config, ledger, desk, api, watch, address, failure, stores);
     }
 
     /**
@@ -178,9 +270,11 @@ public final class Coordinator implements AutoCloseable {
      * @throws CoordinatorException {@code ADDRESS}
      */
     public void start() {
+        watch.look(); // a certificate that has ended is renewed before anybody sees it
         api.start();
         address.set(config.listening().address(api.port()));
         deskThread.start();
+        watchThread.start();
         LOG.log(System.Logger.Level.INFO, () -> "listening as " + address());
     }
 
@@ -202,6 +296,16 @@ public final class Coordinator implements AutoCloseable {
         return api.routes();
     }
 
+    /** Connections that are open. */
+    int connections() {
+        return api.connections();
+    }
+
+    /** What looks after certificates. */
+    CertificateWatch watch() {
+        return watch;
+    }
+
     /** The state and log. */
     Ledger ledger() {
         return ledger;
@@ -209,6 +313,7 @@ public final class Coordinator implements AutoCloseable {
 
     @Override
     public void close() {
+        watchThread.interrupt();
         desk.stop();
         ledger.stop();
         api.stop();

@@ -1,6 +1,7 @@
 package dev.tapestry.coordinator;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Where everything of a coordinator lies; the package describes the layout.
@@ -8,6 +9,23 @@ import java.nio.file.Path;
  * @param root the coordinator's directory
  */
 record CoordinatorDirectory(Path root) {
+
+    /** Whose files never change under their names, but are deleted when they are not needed. */
+    List<Path> lasting() {
+        return List.of(
+                models(),
+                contributions(),
+                momenta(),
+                residuals(),
+                envelopes(),
+                moves(),
+                certificates());
+    }
+
+    /** Small files of which the last one counts. */
+    List<Path> latest() {
+        return List.of(enrolments(), renewals(), cosignatures());
+    }
 
     Path config() {
         return root.resolve("coordinator.yaml");
@@ -33,8 +51,36 @@ record CoordinatorDirectory(Path root) {
         return root.resolve("log.db");
     }
 
+    /** What a coordinator to be tells of itself. */
+    Path successor() {
+        return root.resolve("successor.json");
+    }
+
+    /** The fingerprint of the only steward's certificate that counts, where there is one. */
+    Path stewardPin() {
+        return root.resolve("steward.sha256");
+    }
+
+    Path moves() {
+        return root.resolve("moves");
+    }
+
+    Path cosignatures() {
+        return root.resolve("cosignatures");
+    }
+
     Path enrolments() {
         return root.resolve("enrolments");
+    }
+
+    /** Certificates that members were offered and have not used yet. */
+    Path renewals() {
+        return root.resolve("renewals");
+    }
+
+    /** Members' certificates, by their digests. */
+    Path certificates() {
+        return root.resolve("certificates");
     }
 
     Path models() {
@@ -43,6 +89,11 @@ record CoordinatorDirectory(Path root) {
 
     Path contributions() {
         return root.resolve("contributions");
+    }
+
+    /** The signed manifests of contributions whose files are no longer kept. */
+    Path envelopes() {
+        return root.resolve("envelopes");
     }
 
     Path residuals() {

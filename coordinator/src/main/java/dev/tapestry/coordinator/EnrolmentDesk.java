@@ -19,6 +19,7 @@ import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
@@ -39,6 +40,7 @@ final class EnrolmentDesk {
 
     private final Ledger ledger;
     private final CertificateAuthority authority;
+    private final CertificateShelf shelf;
     private final Path answers;
     private final SharedFiles shared;
     private final InstantSource clock;
@@ -56,11 +58,13 @@ final class EnrolmentDesk {
     EnrolmentDesk(
             Ledger ledger,
             CertificateAuthority authority,
+            CertificateShelf shelf,
             Path answers,
             SharedFiles shared,
             InstantSource clock) {
         this.ledger = ledger;
         this.authority = authority;
+        this.shelf = shelf;
         this.answers = answers;
         this.shared = shared;
         this.clock = clock;
@@ -117,6 +121,7 @@ final class EnrolmentDesk {
                         Certificates.pem(certificate),
                         Certificates.pem(authority.certificate()),
                         consortium.coordinatorKey());
+        shelf.keep(certificate);
         FileTrees.write(answer(secret), CanonicalJson.write(new Answer(claimant, reply)));
         shared.keepAnew(answer(secret));
         ledger.change(state -> enrolled(state, request, certificate, secret, now));
@@ -157,7 +162,8 @@ final class EnrolmentDesk {
 
     private Optional<EnrolmentReply> repeated(
             Digest secret, Digest claimant, @Nullable Member member) {
-        if (member == null || !shared.fetch(answer(secret), _ -> {})) {
+        shared.fetchAnew(answer(secret), _ -> {});
+        if (member == null || !Files.exists(answer(secret))) {
             return Optional.empty();
         }
         Answer answer = CanonicalJson.read(SafeFile.readBytes(answer(secret)), Answer.class);

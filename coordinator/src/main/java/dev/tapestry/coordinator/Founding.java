@@ -7,8 +7,9 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.coordinator.CoordinatorConfig.Retention;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.certificate.CertificateAuthority;
-import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;
@@ -31,7 +32,7 @@ import java.util.concurrent.CompletableFuture;
 /** What is done once, before a coordinator runs: founding it, and giving it a base. */
 final class Founding {
 
-    private static final int DEFAULT_KEEP_ROUNDS = 2;
+    static final int DEFAULT_KEEP_ROUNDS = 2;
 
     /** Of the coordinator's, the steward's and the members' certificates. */
     static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
@@ -60,16 +61,8 @@ final class Founding {
                 CertificateAuthority.create(directory.authority(), charter.name(), now);
         authority.establishCoordinator(
                 directory.identity(), listening.dnsNames(), now, CERTIFICATE_LIFETIME);
-        KeyAndRequest request = KeyAndRequest.createIn(directory.steward());
-        TlsIdentity.install(
-                directory.steward(),
-                authority.issue(
-                        request.requestPem(),
-                        new Peer.Steward(),
-                        List.of(),
-                        now,
-                        CERTIFICATE_LIFETIME),
-                authority.certificate());
+        authority.establish(
+                directory.steward(), new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
         SigningKey key = SigningKey.loadOrCreate(directory.signingKey());
         new CoordinatorConfig(
                         directory.root(),
@@ -80,6 +73,41 @@ final class Founding {
         try (AuditLog log = AuditLog.open(directory.log(), origin(authority))) {
             Ledger.found(log, key, new Founded(charter, key.verifyingKey().value(), now));
         }
+    }
+
+    /** Issues the steward's certificate again; see {@link Coordinator#issueSteward}. */
+    static TlsIdentity steward(CoordinatorDirectory directory, Path into, Instant now) {
+        if (!CoordinatorLog.isIn(directory.root())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
+        }
+        TlsIdentity issued =
+                CertificateAuthority.open(directory.authority())
+                        .establish(into, new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
+        try (SharedFiles shared = Stores.readableFiles(directory.root())) {
+            shared.fetchAnew(directory.stewardPin(), _ -> {});
+            pinSteward(directory, shared, issued);
+        }
+        return issued;
+    }
+
+    /** Where one certificate only is the steward's, that is this one from now on. */
+    static void pinSteward(
+            CoordinatorDirectory directory, SharedFiles shared, TlsIdentity steward) {
+        if (Files.exists(directory.stewardPin())) {
+            SafeFile.write(directory.stewardPin(), fingerprint(steward));
+            shared.keepAnew(directory.stewardPin());
+        }
+    }
+
+    /** Whether an identity is the steward's still: another one may have been issued elsewhere. */
+    static boolean isSteward(CoordinatorDirectory directory, TlsIdentity identity) {
+        return !Files.exists(directory.stewardPin())
+                || SafeFile.read(directory.stewardPin()).strip().equals(fingerprint(identity));
+    }
+
+    private static String fingerprint(TlsIdentity identity) {
+        return Certificates.fingerprint(identity.certificate()).hex();
     }
 
     /** The log's name: everybody who knows the authority can tell it. */

@@ -188,6 +188,30 @@ final class ModelStore {
         }
     }
 
+    /**
+     * Reads a model's files once more; what the disk has changed is fetched again if it can be.
+     *
+     * @throws CoordinatorException {@code MODEL} if it is not here, {@code STORAGE} if it is not
+     *     what it was
+     */
+    void requireIntact(Digest model) {
+        Path directory = directory(model).orElseThrow(() -> missing(model));
+        ModelManifest manifest = manifest(model).orElseThrow(() -> missing(model));
+        Manifests.verify(directory, manifest).stream()
+                .findFirst()
+                .filter(_ ->
+                        !shared.restore(
+                                directory,
+                                draft -> check(directory, Manifests.verify(draft, manifest))))
+                .ifPresent(problem -> {
+                    throw new CoordinatorException(
+                            Code.STORAGE,
+                            "%s was damaged on the disk (%s): restore it from a backup; nothing of the round is lost"
+                                    .formatted(
+                                            directory.resolve(problem.path()), problem.detail()));
+                });
+    }
+
     static CoordinatorException missing(Digest model) {
         return new CoordinatorException(
                 Code.MODEL,

@@ -54,6 +54,18 @@ final class ResidualStore {
         return file;
     }
 
+    /** Replaces one that the disk has damaged; false if the store has no better one. */
+    boolean restore(Digest residual) {
+        return shared.restore(
+                file(residual),
+                draft -> {
+                    if (!digest(draft).equals(residual)) {
+                        throw new CoordinatorException(
+                                Code.MODEL, residual + " is damaged in the store");
+                    }
+                });
+    }
+
     /** Makes sure that a residual is here and intact; false if it is nowhere. */
     boolean fetch(Digest residual) {
         return shared.fetch(file(residual), _ -> {}) && intact(residual).equals(file(residual));

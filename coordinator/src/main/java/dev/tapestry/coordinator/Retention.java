@@ -1,10 +1,8 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Consortium;
-import dev.tapestry.consortium.RoundNumber;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * Deletes files of rounds that are long over: what the last rounds, the base and its momentum need
@@ -43,9 +41,7 @@ final class Retention {
     void purge(Consortium now, RoundHistory history) {
         Kept kept = Kept.of(keepRounds, now, history);
         try {
-            Set<RoundNumber> rounds =
-                    kept.rounds().stream().map(RoundRecord::number).collect(Collectors.toSet());
-            contributions.keepOnly(rounds::contains);
+            contributions.keepOnly(kept.contributedIn()::contains);
         } finally {
             try {
                 models.keepOnly(kept.models());

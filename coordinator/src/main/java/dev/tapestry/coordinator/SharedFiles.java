@@ -22,7 +22,8 @@ import java.util.function.Predicate;
  * the directory itself is the durable place, and nothing here does anything.
  *
  * <p>What is fetched from others is believed only when it has the digest that the log names. What
- * is in the store is never changed under its name, but for an enrolment's answer. Thread-safe.
+ * is in the store is never changed under its name, but for small documents of which the last one
+ * counts: what was answered to a member, what it co-signed. Thread-safe.
  */
 final class SharedFiles implements AutoCloseable {
 
@@ -62,9 +63,41 @@ final class SharedFiles implements AutoCloseable {
         });
     }
 
-    /** Keeps a file whose content may have changed. */
-    void keepAnew(Path file) {
-        store.ifPresent(objects -> objects.put(name(file), file));
+    /** Keeps a file whose content may have changed, or each of a folder. */
+    void keepAnew(Path place) {
+        store.ifPresent(objects -> {
+            leadership.confirm();
+            files(place).forEach(objects::put);
+        });
+    }
+
+    /** Keeps all that the next one to lead needs of a coordinator's directory. */
+    void keepAll(CoordinatorDirectory directory) {
+        directory.lasting().stream().filter(Files::exists).forEach(this::keep);
+        directory.latest().stream().filter(Files::exists).forEach(this::keepAnew);
+        if (Files.exists(directory.stewardPin())) {
+            keepAnew(directory.stewardPin());
+        }
+    }
+
+    /** Takes over from whoever led before; what is not needed at once is fetched when it is. */
+    void takeOver(CoordinatorDirectory directory) {
+        fetchEvidence(directory);
+        fetchAll(directory.certificates());
+        fetchAnew(directory.stewardPin(), _ -> {});
+    }
+
+    /** Fetches what members have signed about the log. */
+    void fetchEvidence(CoordinatorDirectory directory) {
+        fetchAll(directory.moves());
+        fetchAllAnew(directory.cosignatures());
+    }
+
+    /** Fetches all that belongs to no round's files. */
+    void fetchDocuments(CoordinatorDirectory directory) {
+        takeOver(directory);
+        new EnvelopeShelf(directory, this).fetchAll();
+        directory.latest().forEach(this::fetchAllAnew);
     }
 
     /**
@@ -74,19 +107,76 @@ final class SharedFiles implements AutoCloseable {
      * @return whether it is here now
      */
     boolean fetch(Path place, Consumer<Path> check) {
+        return fetch(place, place, check);
+    }
+
+    /**
+     * The same of what lies under another name in the store.
+     *
+     * @param there the place whose name it has
+     */
+    boolean fetch(Path there, Path place, Consumer<Path> check) {
         if (Files.exists(place) || store.isEmpty()) {
             return Files.exists(place);
         }
         fetching.lock();
         try {
-            return Files.exists(place) || fetched(place, store.get(), check);
+            return Files.exists(place) || fetched(there, place, store.get(), check);
         } finally {
             fetching.unlock();
         }
     }
 
-    private boolean fetched(Path place, ObjectStore objects, Consumer<Path> check) {
-        String name = name(place);
+    /**
+     * Replaces a file or folder by that of the store.
+     *
+     * @return false if the store has none; what is here stays
+     */
+    boolean fetchAnew(Path place, Consumer<Path> check) {
+        fetching.lock();
+        try {
+            return store.isPresent() && fetched(place, place, store.get(), check);
+        } finally {
+            fetching.unlock();
+        }
+    }
+
+    /**
+     * Replaces what the disk has damaged.
+     *
+     * @return false if the store has none, or no better one
+     */
+    boolean restore(Path place, Consumer<Path> check) {
+        try {
+            return fetchAnew(place, check);
+        } catch (CoordinatorException e) {
+            if (e.code() != CoordinatorException.Code.MODEL) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    /** Makes sure that everything directly in a folder is here, where it never changes. */
+    void fetchAll(Path folder) {
+        documents(folder).forEach(file -> fetch(file, _ -> {}));
+    }
+
+    /** Takes everything directly in a folder as whoever led last left it in the store. */
+    private void fetchAllAnew(Path folder) {
+        documents(folder).forEach(file -> fetchAnew(file, _ -> {}));
+    }
+
+    /** What is being written into a folder that is the store has a hidden name. */
+    private List<Path> documents(Path folder) {
+        return names(folder).stream()
+                .filter(name -> !name.startsWith("."))
+                .map(folder::resolve)
+                .toList();
+    }
+
+    private boolean fetched(Path there, Path place, ObjectStore objects, Consumer<Path> check) {
+        String name = name(there);
         Path draft = drafts().resolve(ProcessHandle.current().pid() + "-" + name.replace('/', '-'));
         FileTrees.delete(draft);
         if (!objects.fetch(name, draft)) {
@@ -101,6 +191,9 @@ final class SharedFiles implements AutoCloseable {
         try {
             check.accept(draft);
             FileTrees.create(place.resolveSibling("."));
+            if (Files.isDirectory(place)) {
+                FileTrees.delete(place);
+            }
             FileTrees.move(draft, place);
             return true;
         } finally {
@@ -111,11 +204,18 @@ final class SharedFiles implements AutoCloseable {
     /** The names directly in a folder of the store, of files and folders. */
     Set<String> names(Path folder) {
         Set<String> names = new TreeSet<>();
+        within(folder).forEach(name -> names.add(name.replaceFirst("/.*", "")));
+        return names;
+    }
+
+    /** All files in a folder of the store, by their paths in it. */
+    Set<String> within(Path folder) {
+        Set<String> names = new TreeSet<>();
         store.ifPresent(objects -> {
             String prefix = name(folder) + "/";
-            for (String name : objects.list(prefix).keySet()) {
-                names.add(name.substring(prefix.length()).replaceFirst("/.*", ""));
-            }
+            objects.list(prefix)
+                    .keySet()
+                    .forEach(name -> names.add(name.substring(prefix.length())));
         });
         return names;
     }

@@ -7,7 +7,6 @@ import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * Moves what lies in a coordinator's directory to the stores that its configuration names by now:
@@ -45,17 +44,7 @@ public final class StoreMove {
                         "%s holds no log.db, and the log that coordinator.yaml names is empty: there is nothing to move"
                                 .formatted(directory));
             }
-            for (Path folder :
-                    List.of(
-                            place.models(),
-                            place.contributions(),
-                            place.momenta(),
-                            place.residuals(),
-                            place.enrolments())) {
-                if (Files.isDirectory(folder)) {
-                    stores.files().keep(folder);
-                }
-            }
+            stores.files().keepAll(place);
             if (logMoves) {
                 FileTrees.move(
                         place.log(),

@@ -12,8 +12,10 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.node.round.Relocation;
 import dev.tapestry.node.round.RoundAssembly;
 import dev.tapestry.training.TrainingException;
+import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
@@ -33,6 +35,7 @@ public final class Node implements AutoCloseable {
     private final NodeLog log;
     private final EgressGate gate;
     private final CoordinatorClient client;
+    private final CertificateKeeper keeper;
     private final ActivityTeller teller;
     private final StopSignal stop;
     private final NodeAgent agent;
@@ -42,6 +45,7 @@ public final class Node implements AutoCloseable {
             NodeLog log,
             EgressGate gate,
             CoordinatorClient client,
+            CertificateKeeper keeper,
             ActivityTeller teller,
             StopSignal stop,
             NodeAgent agent,
@@ -49,6 +53,7 @@ public final class Node implements AutoCloseable {
         this.log = log;
         this.gate = gate;
         this.client = client;
+        this.keeper = keeper;
         this.teller = teller;
         this.stop = stop;
         this.agent = agent;
@@ -95,21 +100,52 @@ public final class Node implements AutoCloseable {
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
 
         NodeLog log = openLog(home, member);
+        ReceiptBook receipts = new ReceiptBook(log, clock);
+        Relocation relocation =
+                new Relocation(
+                        home,
+                        membership,
+                        key,
+                        log,
+                        clock,
+                        there ->
+                                EgressGate.to(
+                                        there.coordinator(),
+                                        identity,
+                                        there.certificateKey(),
+                                        receipts,
+                                        retries,
+                                        _ -> {}));
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
-                        identity.client(),
-                        new ReceiptBook(log, clock),
+                        identity,
+                        membership.certificateKey(),
+                        receipts,
                         retries,
-                        outage ->
-                                progress.on(
-                                        new NodeUpdate.Unreachable(
-                                                clock.instant(),
-                                                outage.reason(),
-                                                outage.failures(),
-                                                outage.again())));
+                        outage -> {
+                            progress.on(
+                                    new NodeUpdate.Unreachable(
+                                            clock.instant(),
+                                            outage.reason(),
+                                            outage.failures(),
+                                            outage.again()));
+                            relocation.followIfMoved();
+                        });
         CoordinatorClient client = new CoordinatorClient(gate);
+        relocation.ask(client);
         ActivityTeller teller = new ActivityTeller(client, config.visibility());
+        CertificateKeeper keeper =
+                new CertificateKeeper(
+                        home.identity(),
+                        membership,
+                        gate,
+                        client,
+                        receipts,
+                        retries,
+                        log,
+                        progress,
+                        clock);
         RoundAssembly desk =
                 new RoundAssembly(
                         home,
@@ -126,15 +162,22 @@ public final class Node implements AutoCloseable {
                 log,
                 gate,
                 client,
+                keeper,
                 teller,
                 stop,
-                desk.agent(client, stop, clock, retries.slower(MEND)),
+                desk.agent(client, relocation, stop, clock, retries.slower(MEND)),
                 builds);
     }
 
-    /** The agent that takes part in rounds. */
+    /** The agent that takes part in rounds; from now on the node's certificate renews itself. */
     public NodeAgent agent() {
+        keeper.begin();
         return agent;
+    }
+
+    /** What looks after the node's certificate. */
+    CertificateKeeper keeper() {
+        return keeper;
     }
 
     /** Makes the member's own models; works without a network. */
@@ -162,6 +205,7 @@ public final class Node implements AutoCloseable {
         NodeLog log = NodeLog.open(home.log(), member);
         try {
             Leftovers.sweep(home);
+            Renewal.of(home.identity()).settle();
             return log;
         } catch (RuntimeException e) {
             log.close();
@@ -182,6 +226,7 @@ public final class Node implements AutoCloseable {
     /** Writes the last receipts and lets go of the directory. */
     @Override
     public void close() {
+        keeper.close();
         teller.close();
         gate.close();
         log.close();

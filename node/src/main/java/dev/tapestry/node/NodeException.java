@@ -47,6 +47,10 @@ public final class NodeException extends RuntimeException implements Coded {
         TRAINER_OUT_OF_TIME,
         /** What the member's own trainer left is not what its contract asks for. */
         TRAINER_OUTPUT,
+        /** The members' agreement does not move the coordinator, or contradicts what was seen. */
+        MOVE_REFUSED,
+        /** The members have moved the coordinator, and this node has followed. */
+        MOVED,
         /** The disk refused, or is full. */
         STORAGE,
         /** The node was asked to stop. */

@@ -1,6 +1,5 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorLog;
 import dev.tapestry.coordinator.VerifyLog;
@@ -54,7 +53,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         }
         try {
             return witness == null
-                    ? story(files, keyInLog(files))
+                    ? story(files, Optional.empty(), List.of())
                     : witnessed(files, new NodeHome(witness));
         } catch (TrustException e) {
             return broken(String.valueOf(e.getMessage()));
@@ -75,19 +74,12 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
     }
 
     /** Hashes, signatures, and whether each event could follow from those before it. */
-    private static LogReport story(ConsortiumFiles files, VerifyingKey key) {
-        return switch (VerifyLog.of(files.log(), key)) {
+    private static LogReport story(
+            ConsortiumFiles files, Optional<VerifyingKey> key, List<Checkpoint> remembered) {
+        return switch (VerifyLog.of(files.directory(), key, remembered)) {
             case VerifyLog.Sound(Verdict.Whole verdict, _) -> of(verdict);
             case VerifyLog.Unsound(String detail) -> broken(detail);
         };
-    }
-
-    private static VerifyingKey keyInLog(ConsortiumFiles files) {
-        if (files.first() instanceof Founded founded) {
-            return new VerifyingKey(founded.coordinatorKey());
-        }
-        throw new CommandException(
-                "the first entry of the log of " + files.directory() + " is no founding");
     }
 
     private static LogReport witnessed(ConsortiumFiles files, NodeHome node) {
@@ -96,11 +88,12 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         if (!Files.exists(seen)) {
             throw new CommandException(node.directory() + " has verified no checkpoint yet");
         }
+        String origin;
         try (LogStore store = files.log()) {
-            Checkpoint remembered = remembered(seen, store.origin(), key);
-            LogReport compared = of(LogVerifier.verify(store, key, List.of(remembered)));
-            return compared.whole ? story(files, key) : compared;
+            origin = store.origin();
         }
+        Checkpoint remembered = remembered(seen, origin, key);
+        return story(files, Optional.of(key), List.of(remembered));
     }
 
     /** What the witness signed for is not the fault of the log that is verified. */

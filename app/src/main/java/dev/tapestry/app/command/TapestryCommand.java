@@ -38,6 +38,7 @@ import picocli.CommandLine.Command;
             TrainCommand.class,
             ModelCommands.class,
             TokenizerCommands.class,
+            LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,
             BenchCommand.class,

@@ -8,6 +8,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.log.LogKeys;
 import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
@@ -164,7 +165,7 @@ abstract class LogContract {
             assertThat(log.read(0, size + 1)).containsExactlyElementsOf(bodies(0, (int) size + 1));
         }
         try (LogStore store = reader()) {
-            assertThat(LogVerifier.verify(store, key.verifyingKey(), List.of()))
+            assertThat(LogVerifier.verify(store, LogKeys.of(key.verifyingKey()), List.of()))
                     .isInstanceOf(Verdict.Whole.class);
         }
     }

@@ -27,6 +27,7 @@ final class Courier {
     private static final Set<String> CURABLE =
             Set.of("INCOMPLETE", "DIGEST_MISMATCH", "WRONG_LENGTH", "NOT_AWAITED", "SUPERSEDED");
 
+    private static final String CLOSED = "ROUND_CLOSED";
     private static final int TRIES = 5;
 
     private final CoordinatorClient client;
@@ -51,18 +52,30 @@ final class Courier {
         this.stop = stop;
     }
 
+    /** What became of a contribution that was brought. */
+    enum Delivery {
+        /** It will be merged. */
+        ADMITTED,
+        /** Its round has closed; it is to be brought again when the next one collects. */
+        LATER
+    }
+
     /**
      * Sends what is missing of a contribution and seals it.
      *
      * @throws NodeException {@code COORDINATOR_REFUSED}, with the finding
      */
-    void deliver(Outbox.Parcel parcel) {
+    Delivery deliver(Outbox.Parcel parcel) {
         for (int tries = 1; ; tries++) {
             Answer answer = stop.interruptibly(() -> attempt(parcel));
             switch (answer) {
                 case Answer.Accepted _ -> {
-                    diary.contributed(parcel.manifest(), Digest.of(parcel.envelope().bytes()));
-                    return;
+                    diary.contributed(parcel.manifest(), parcel.contribution());
+                    return Delivery.ADMITTED;
+                }
+                case Answer.Refused refused when refused.code().equals(CLOSED) -> {
+                    diary.keeps(parcel.manifest().round(), refused.detail());
+                    return Delivery.LATER;
                 }
                 case Answer.Refused refused -> {
                     if (tries == TRIES || !CURABLE.contains(refused.code())) {

@@ -14,6 +14,7 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Manifests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,13 @@ final class Outbox {
     private final SigningKey key;
 
     /** A signed contribution and where the files are that are sent. */
-    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {}
+    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {
+
+        /** Names the contribution, in the log too. */
+        Digest contribution() {
+            return Digest.of(envelope.bytes());
+        }
+    }
 
     /**
      * Where the files of a contribution are.
@@ -69,6 +76,11 @@ final class Outbox {
 
     /** The contribution that was made for this round by this plan, if there is one. */
     Optional<Parcel> find(RoundNumber round, Digest plan) {
+        return find(round).filter(parcel -> parcel.manifest().plan().equals(plan));
+    }
+
+    /** The contribution that was made for this round, if there is one. */
+    Optional<Parcel> find(RoundNumber round) {
         Path file = home.outbox(round).resolve(ENVELOPE);
         if (!Files.exists(file)) {
             return Optional.empty();
@@ -80,15 +92,22 @@ final class Outbox {
                             Protocol.CONTRIBUTION_TYPE,
                             key.verifyingKey(),
                             ContributionManifest.class);
-            return manifest.plan().equals(plan)
-                    ? Optional.of(parcel(envelope, manifest))
-                    : Optional.empty();
+            Parcel parcel = parcel(envelope, manifest);
+            return isIntact(parcel) ? Optional.of(parcel) : Optional.empty();
         } catch (TrustException e) {
             // Written by another key, or damaged: it is trained anew.
             return Optional.empty();
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Reads what is sent: of a file that the disk has changed no part would ever be taken. */
+    private static boolean isIntact(Parcel parcel) {
+        return Files.isDirectory(parcel.files())
+                && Manifests.verify(parcel.files(), parcel.manifest().sent()).stream()
+                        .allMatch(
+                                problem -> problem.difference() == Manifests.Difference.UNEXPECTED);
     }
 
     /** Where a round's mean gradient is to be written, before it is coded. */
@@ -101,6 +120,9 @@ final class Outbox {
         drop(home.outbox(round));
         try {
             Files.createDirectories(home.outbox(round));
+            // What coding lost lies there alone: its folder must not be gone after a power cut.
+            Drafts.syncFolder(home.outbox());
+            Drafts.syncFolder(home.directory());
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot make the outbox: " + e, e);
         }
@@ -171,6 +193,11 @@ final class Outbox {
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Forgets what was made for a round. */
+    void drop(RoundNumber round) {
+        drop(home.outbox(round));
     }
 
     /** Forgets all rounds before {@code round}: they are over. */

@@ -32,7 +32,11 @@ public record RoundAssembly(
 
     /** An agent that talks to the coordinator through {@code client}. */
     public NodeAgent agent(
-            CoordinatorClient client, StopSignal stop, InstantSource clock, RetryPolicy retries) {
+            CoordinatorClient client,
+            Relocation relocation,
+            StopSignal stop,
+            InstantSource clock,
+            RetryPolicy retries) {
         // Several streams call it: a count that came later must not be told earlier.
         Object turn = new Object();
         Runnable moved =
@@ -72,7 +76,7 @@ public record RoundAssembly(
                                 diary,
                                 stop),
                         new ScoreBook(home, evaluation),
-                        new LogWitness(client, membership, home),
+                        new LogWitness(client, membership, key, home, clock),
                         diary,
                         stop,
                         config.compute().threads());
@@ -82,6 +86,7 @@ public record RoundAssembly(
                 diary,
                 new ModelShelf(home, config.keepBases()),
                 stop,
-                retries);
+                retries,
+                relocation);
     }
 }

@@ -45,6 +45,11 @@ final class RoundDiary {
         progress.on(new NodeUpdate.Began(clock.instant(), phase, round.value(), detail));
     }
 
+    /** What was begun makes headway. */
+    void advances(Phase phase, RoundNumber round, long done) {
+        progress.on(new NodeUpdate.Advanced(clock.instant(), phase, round.value(), done));
+    }
+
     /** No wait is silent: it has a cause, names and an end. */
     void waits(RoundView view, String reason) {
         int round = view.plan().map(plan -> plan.round().value()).orElse(0);
@@ -83,6 +88,12 @@ final class RoundDiary {
                         contribution,
                         manifest.tokens(),
                         manifest.trainingBitsPerByte()));
+    }
+
+    /** What was made for a round that has closed goes into a later one. */
+    void keeps(RoundNumber round, String why) {
+        waitsFor = "";
+        progress.on(new NodeUpdate.Began(clock.instant(), Phase.WAITING, round.value(), why));
     }
 
     void scored(RoundNumber round, Digest candidate, Score score) {

@@ -3,6 +3,7 @@ package dev.tapestry.node.round;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.SharedGradients;
@@ -104,7 +105,7 @@ final class RoundParticipant {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
         Stream.concat(plan.up().stream(), plan.gradients().map(SharedGradients::codec).stream())
                 .forEach(codec -> Codec.named(codec.value())); // or it would train in vain
-        if (!isCurrent(plan, plan.base())) {
+        if (!isCurrent(plan, plan.base()) || contributesLate(plan, view)) {
             return;
         }
         Path base = receive(plan, "base", plan.base());
@@ -116,6 +117,37 @@ final class RoundParticipant {
         Outbox.Parcel parcel = made.orElseGet(() -> train(task, last));
         diary.begins(Phase.SENDING, plan.round(), "a contribution of " + size(parcel));
         courier.deliver(parcel);
+    }
+
+    /**
+     * What was ready after its round had closed stands for this member in the one that collects.
+     */
+    private boolean contributesLate(RoundPlan plan, RoundView view) {
+        Optional<Digest> merged = witness.merged();
+        return view.late().stream()
+                .map(RoundView.LateWindow::round)
+                .filter(earlier -> earlier.compareTo(plan.round()) < 0)
+                .flatMap(earlier -> outbox.find(earlier).stream())
+                .filter(parcel -> !merged.equals(Optional.of(parcel.contribution())))
+                .anyMatch(parcel -> isTaken(parcel, plan));
+    }
+
+    private boolean isTaken(Outbox.Parcel parcel, RoundPlan plan) {
+        RoundNumber earlier = parcel.manifest().round();
+        diary.begins(
+                Phase.SENDING,
+                plan.round(),
+                "the contribution to round %s, %s".formatted(earlier, size(parcel)));
+        try {
+            return courier.deliver(parcel) == Courier.Delivery.ADMITTED;
+        } catch (NodeException e) {
+            if (e.code() != Code.COORDINATOR_REFUSED) {
+                throw e;
+            }
+            outbox.drop(earlier); // too late: this member trains in this round, as others do
+            diary.declines(earlier, Setback.of(e));
+            return false;
+        }
     }
 
     /** Whether the log proves the base; if not, the view is old, and a newer one is to be had. */
@@ -159,16 +191,17 @@ final class RoundParticipant {
             Packing packing = packed(plan, base, place, lost);
             return outbox.sign(
                     new ContributionManifest(
-                            plan.round(),
-                            member,
-                            plan.base(),
-                            plain.planDigest(),
-                            packing.weights(),
-                            packing.update(),
-                            packing.gradient(),
-                            trained.tokens(),
-                            trained.steps(),
-                            trained.bitsPerByte()));
+                                    plan.round(),
+                                    member,
+                                    plan.base(),
+                                    plain.planDigest(),
+                                    packing.weights(),
+                                    packing.update(),
+                                    packing.gradient(),
+                                    trained.tokens(),
+                                    trained.steps(),
+                                    trained.bitsPerByte())
+                            .on(witness.grounds(text.card())));
         }
     }
 
@@ -213,7 +246,15 @@ final class RoundParticipant {
         Path model = receive(plan, "candidate", candidate);
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
-            Score score = scores.score(plan, candidate, text);
+            Score score =
+                    scores.score(
+                            plan,
+                            candidate,
+                            text,
+                            tokens -> {
+                                stop.check();
+                                diary.advances(Phase.SCORING, plan.round(), tokens);
+                            });
             stop.check();
             courier.report(plan.round(), candidate, score);
         }
