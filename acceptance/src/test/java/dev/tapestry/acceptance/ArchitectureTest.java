@@ -260,6 +260,22 @@ class ArchitectureTest {
         only("dev.tapestry.training..", "org.bytedeco..").check(HOUSE);
     }
 
+    /**
+     * A log in PostgreSQL and files in a bucket are the coordinator's; a node has no such thing.
+     */
+    @Test
+    void only_the_coordinator_s_stores_speak_to_database_servers_and_object_stores() {
+        only("dev.tapestry.coordinator.store..", "software.amazon..").check(HOUSE);
+        only("dev.tapestry.coordinator.store..", "org.postgresql..").check(HOUSE);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.tapestry.coordinator.store..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.sql\\.DriverManager|javax\\.sql\\.DataSource")
+                .check(HOUSE);
+    }
+
     @Test
     void nothing_deserialises_java_objects() {
         noClasses()

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -38,18 +39,23 @@ final class Program implements AutoCloseable {
 
     /** Starts {@code tapestry words…}; what it prints is appended to {@code output}. */
     static Program start(Path output, Object... words) {
+        return start(output, Map.of(), words);
+    }
+
+    /** The same with more variables in its environment. */
+    static Program start(Path output, Map<String, String> environment, Object... words) {
         // A shell's background job ignores interrupts, and so would its children; a session of its
         // own makes a group that a keyboard's interrupt reaches as a whole.
         List<String> command = new ArrayList<>(List.of("setsid", "env", "--default-signal=INT"));
         command.addAll(java());
         Arrays.stream(words).map(Object::toString).forEach(command::add);
         try {
-            return new Program(
+            ProcessBuilder builder =
                     new ProcessBuilder(command)
                             .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
-                            .start(),
-                    output);
+                            .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
+            builder.environment().putAll(environment);
+            return new Program(builder.start(), output);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

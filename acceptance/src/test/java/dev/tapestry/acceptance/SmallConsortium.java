@@ -124,16 +124,33 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     /** Starts a coordinator, under a name by which it can be killed. */
-    void startCoordinator(String name, Path where) {
-        start(name, "coordinator", "start", where);
+    Program startCoordinator(String name, Path where) {
+        return startCoordinator(name, where, Map.of());
+    }
+
+    /** Starts a coordinator with environment variables of its own. */
+    Program startCoordinator(String name, Path where, Map<String, String> environment) {
+        return start(name, environment, "coordinator", "start", where);
     }
 
     void startNode(String member) {
-        start(member, "node", "start", node(member));
+        startNode(member, node(member));
     }
 
-    private void start(String name, Object... words) {
-        programs.put(name, Program.start(log(name), words));
+    /** Starts a member's node in another directory. */
+    Program startNode(String member, Path where) {
+        return start(member, Map.of(), "node", "start", where);
+    }
+
+    private Program start(String name, Map<String, String> environment, Object... words) {
+        Program program = Program.start(log(name), environment, words);
+        programs.put(name, program);
+        return program;
+    }
+
+    /** What ends by itself is watched no longer. */
+    void forget(String name) {
+        programs.remove(name);
     }
 
     private Path log(String name) {

@@ -83,6 +83,8 @@ enum ApiCode {
     TOO_MANY_CONNECTIONS(429),
     /** The coordinator has a defect; its log says more. */
     INTERNAL(500),
+    /** The coordinator does not know whether it still leads; another one may. */
+    NOT_LEADING(503),
     /** The coordinator is being stopped. */
     CLOSING(503),
     /** The disk refused; nothing that was accepted is lost, try again later. */

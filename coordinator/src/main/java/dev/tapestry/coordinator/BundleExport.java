@@ -45,16 +45,18 @@ public final class BundleExport {
      */
     public static Written write(Path root, Path target) {
         CoordinatorDirectory directory = new CoordinatorDirectory(root);
-        if (!Files.exists(directory.log())) {
+        if (!CoordinatorLog.isIn(root)) {
             throw new CoordinatorException(
                     Code.DIRECTORY, root + " holds no consortium (no log.db)");
         }
         Path draft = target.resolveSibling("." + target.getFileName() + ".new");
-        try (AuditLog log = AuditLog.readOnly(directory.log())) {
+        try (AuditLog log = AuditLog.in(CoordinatorLog.open(root));
+                SharedFiles shared = Stores.readableFiles(root)) {
+            shared.fetchEvidence(directory);
             Written written;
             try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(draft));
                     ZipOutputStream zip = new ZipOutputStream(file)) {
-                written = write(directory, log, zip);
+                written = write(directory, shared, log, zip);
             }
             Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
             return written;
@@ -65,7 +67,8 @@ public final class BundleExport {
         }
     }
 
-    private static Written write(CoordinatorDirectory directory, AuditLog log, ZipOutputStream zip)
+    private static Written write(
+            CoordinatorDirectory directory, SharedFiles shared, AuditLog log, ZipOutputStream zip)
             throws IOException {
         SignedNote checkpoint =
                 log.latestCheckpoint()
@@ -94,14 +97,14 @@ public final class BundleExport {
         for (Path note : cosigned) {
             put(zip, AuditBundle.COSIGNATURES + note.getFileName(), Files.readAllBytes(note));
         }
-        SortedMap<String, Path> envelopes = ContributionStore.envelopes(directory);
+        SortedMap<String, Path> envelopes = new EnvelopeShelf(directory, shared).all();
         for (Map.Entry<String, Path> envelope : envelopes.entrySet()) {
             put(
                     zip,
                     AuditBundle.CONTRIBUTIONS + envelope.getKey() + ".json",
                     Files.readAllBytes(envelope.getValue()));
         }
-        for (var agreement : new Moves(directory.moves()).all()) {
+        for (var agreement : new Moves(directory.moves(), shared).all()) {
             put(zip, AuditBundle.MOVES + agreement.digest().hex() + ".json", agreement.bytes());
         }
         return new Written(size, cosigned.size(), envelopes.size());

@@ -21,10 +21,12 @@ import java.util.concurrent.ConcurrentMap;
 final class CertificateShelf {
 
     private final Path folder;
+    private final SharedFiles shared;
     private final ConcurrentMap<Digest, Instant> ends = new ConcurrentHashMap<>();
 
-    CertificateShelf(Path folder) {
+    CertificateShelf(Path folder, SharedFiles shared) {
         this.folder = folder;
+        this.shared = shared;
     }
 
     /** Remembers a certificate that is shown, until the coordinator is closed. */
@@ -39,6 +41,7 @@ final class CertificateShelf {
             FileTrees.create(folder);
             FileTrees.write(file(digest), Certificates.pem(certificate).getBytes(UTF_8));
         }
+        shared.keep(file(digest));
         note(certificate);
     }
 

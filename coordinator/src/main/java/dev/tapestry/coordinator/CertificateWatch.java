@@ -35,6 +35,7 @@ final class CertificateWatch implements Runnable {
     private final ServerIdentity server;
     private final Endings endings;
     private final Ledger ledger;
+    private final SharedFiles shared;
     private final InstantSource clock;
     private final Map<String, Instant> told = new HashMap<>();
 
@@ -45,6 +46,7 @@ final class CertificateWatch implements Runnable {
             ServerIdentity server,
             Endings endings,
             Ledger ledger,
+            SharedFiles shared,
             InstantSource clock) {
         this.directory = directory;
         this.hosts = hosts;
@@ -52,6 +54,7 @@ final class CertificateWatch implements Runnable {
         this.server = server;
         this.endings = endings;
         this.ledger = ledger;
+        this.shared = shared;
         this.clock = clock;
     }
 
@@ -76,13 +79,15 @@ final class CertificateWatch implements Runnable {
                 server.show(renewed(directory.identity(), new Peer.Coordinator(), hosts, now));
             }
             if (TlsIdentity.isIn(directory.steward())
-                    && isDue(TlsIdentity.open(directory.steward()), now)) {
+                    && isDue(TlsIdentity.open(directory.steward()), now)
+                    && Founding.isSteward(directory, TlsIdentity.open(directory.steward()))) {
                 Founding.pinSteward(
                         directory,
+                        shared,
                         renewed(directory.steward(), new Peer.Steward(), List.of(), now));
             }
             endings.at(now, ledger.snapshot().consortium()).forEach(ending -> tell(ending, now));
-        } catch (TrustException e) {
+        } catch (TrustException | CoordinatorException e) {
             LOG.log(WARNING, "certificates could not be looked after; next try in an hour", e);
         }
     }

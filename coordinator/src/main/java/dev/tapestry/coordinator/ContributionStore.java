@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
@@ -37,19 +35,43 @@ final class ContributionStore {
 
     private final Path root;
     private final ModelStore models;
-    private final Path envelopes;
+    private final SharedFiles shared;
+    private final EnvelopeShelf envelopes;
 
-    ContributionStore(Path root, ModelStore models) {
+    ContributionStore(Path root, ModelStore models, SharedFiles shared) {
         this.root = root;
         this.models = models;
-        this.envelopes = root.resolveSibling("envelopes");
+        this.shared = shared;
+        this.envelopes = new EnvelopeShelf(root, root.resolveSibling("envelopes"), shared);
         FileTrees.create(root);
     }
 
-    /** Where a contribution lies that was admitted to this round. */
-    Path folder(RoundNumber round, Contribution contribution) {
+    /** Where a contribution lies that was admitted to this round, if it is here. */
+    Path here(RoundNumber round, Contribution contribution) {
         return folder(
                 contribution.trainedIn(round), contribution.member(), contribution.envelope());
+    }
+
+    /** Where a contribution lies that was admitted to this round, fetched if it can be. */
+    Path folder(RoundNumber round, Contribution contribution) {
+        Path folder = here(round, contribution);
+        shared.fetch(folder, draft -> FetchedContribution.check(draft, contribution));
+        return folder;
+    }
+
+    /**
+     * Puts what the store has in the place of a contribution that the disk has damaged.
+     *
+     * @return false if the store has none, or no better one; it has none then
+     */
+    boolean restore(RoundNumber round, Contribution contribution) {
+        Path folder = here(round, contribution);
+        boolean restored =
+                shared.restore(folder, draft -> FetchedContribution.check(draft, contribution));
+        if (!restored) {
+            shared.drop(folder); // or what comes again would be taken for what is there
+        }
+        return restored;
     }
 
     private Path folder(RoundNumber round, MemberId member, Digest envelope) {
@@ -168,56 +190,31 @@ final class ContributionStore {
         FileTrees.write(folder.resolve(ENVELOPE), envelope);
     }
 
+    /** Keeps the files of an upload that is complete where the next coordinator finds them. */
+    void keep(Upload upload) {
+        shared.keep(upload.folder());
+    }
+
     /** Deletes the files of an upload. */
     void drop(Upload upload) {
         FileTrees.delete(upload.folder());
+        shared.drop(upload.folder());
     }
 
-    /** The signed manifests of contributions that are kept, by digest. */
-    static SortedMap<String, Path> envelopes(CoordinatorDirectory directory) {
-        SortedMap<String, Path> envelopes = new TreeMap<>();
-        for (Path round : FileTrees.list(directory.contributions())) {
-            for (Path member : FileTrees.list(round)) {
-                for (Path folder : FileTrees.list(member)) {
-                    Path file = folder.resolve(ENVELOPE);
-                    if (Files.exists(file)) {
-                        envelopes.put(folder.getFileName().toString(), file);
-                    }
-                }
-            }
-        }
-        for (Path file : FileTrees.list(directory.envelopes())) {
-            String name = file.getFileName().toString();
-            if (name.matches("[0-9a-f]{64}\\.json")) {
-                envelopes.putIfAbsent(name.substring(0, name.indexOf('.')), file);
-            }
-        }
-        return envelopes;
-    }
-
-    /** Deletes everything of rounds that are not {@code kept}. */
+    /** Deletes everything of rounds that are not {@code kept}, but what members signed. */
     void keepOnly(Predicate<RoundNumber> kept) {
+        envelopes.keep(name -> isOver(name, kept));
+        shared.keepOnly(root, name -> !isOver(name, kept));
         for (Path round : FileTrees.list(root)) {
-            String name = round.getFileName().toString();
-            if (name.matches("[1-9][0-9]{0,8}")
-                    && !kept.test(new RoundNumber(Integer.parseInt(name)))) {
-                keepEnvelopes(round);
+            if (isOver(round.getFileName().toString(), kept)) {
                 FileTrees.delete(round);
             }
         }
     }
 
-    /** What members signed is kept for auditors when the weights go. */
-    private void keepEnvelopes(Path round) {
-        for (Path member : FileTrees.list(round)) {
-            for (Path folder : FileTrees.list(member)) {
-                Path file = folder.resolve(ENVELOPE);
-                if (Files.exists(file)) {
-                    FileTrees.create(envelopes);
-                    FileTrees.linkOrCopy(file, envelopes.resolve(folder.getFileName() + ".json"));
-                }
-            }
-        }
+    private static boolean isOver(String name, Predicate<RoundNumber> kept) {
+        return name.matches("[1-9][0-9]{0,8}")
+                && !kept.test(new RoundNumber(Integer.parseInt(name)));
     }
 
     private ModelManifest base(ContributionManifest manifest) {

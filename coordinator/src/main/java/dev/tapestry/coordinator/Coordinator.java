@@ -8,9 +8,9 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.ServerIdentity;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,6 +38,7 @@ public final class Coordinator implements AutoCloseable {
     private final CertificateWatch watch;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
+    private final Stores stores;
     private final Thread deskThread;
     private final Thread watchThread;
 
@@ -48,8 +49,10 @@ public final class Coordinator implements AutoCloseable {
             HttpApi api,
             CertificateWatch watch,
             AtomicReference<URI> address,
-            CompletableFuture<CoordinatorException> failure) {
+            CompletableFuture<CoordinatorException> failure,
+            Stores stores) {
         this.config = config;
+        this.stores = stores;
         this.ledger = ledger;
         this.desk = desk;
         this.api = api;
@@ -106,10 +109,18 @@ public final class Coordinator implements AutoCloseable {
      * @param state that the log in this directory leads to
      */
     public static List<Ending> endings(Path directory, Consortium state, InstantSource clock) {
-        return Endings.in(directory).at(clock.instant(), state);
+        CoordinatorDirectory place = new CoordinatorDirectory(directory);
+        try (SharedFiles shared = Stores.readableFiles(directory)) {
+            shared.fetchAll(place.certificates());
+            CertificateShelf shelf = new CertificateShelf(place.certificates(), shared);
+            return new Endings(place, shelf).at(clock.instant(), state);
+        }
     }
 
-    /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
+    /**
+     * Opens a coordinator's stores and wires the program; {@link #start} opens the port. Where
+     * another coordinator leads, this waits until it does not; an interrupt ends that.
+     */
     public static Coordinator assemble(CoordinatorConfig config) {
         return assemble(config, InstantSource.system());
     }
@@ -133,30 +144,61 @@ public final class Coordinator implements AutoCloseable {
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         ServerIdentity identity = new ServerIdentity(TlsIdentity.open(directory.identity()));
         SigningKey signingKey = SigningKey.load(directory.signingKey());
-        AuditLog log = AuditLog.open(directory.log(), Founding.origin(authority));
-        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
-        Ledger ledger = Ledger.open(log, signingKey, new Chronicle(), failure);
+        Stores stores = Stores.lead(config, Founding.origin(authority));
+        try {
+            return assemble(config, clock, steady, limits, authority, identity, signingKey, stores);
+        } catch (RuntimeException e) {
+            stores.close();
+            throw e;
+        }
+    }
 
-        ModelStore models = new ModelStore(directory.models());
+    private static Coordinator assemble(
+            CoordinatorConfig config,
+            InstantSource clock,
+            LongSupplier steady,
+            Doorkeeper.Limits limits,
+            CertificateAuthority authority,
+            ServerIdentity identity,
+            SigningKey signingKey,
+            Stores stores) {
+        CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
+        CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
+        if (stores.log().size() == 0 && Files.exists(directory.log())) {
+            throw new CoordinatorException(
+                    CoordinatorException.Code.LOG,
+                    "the log that coordinator.yaml names is empty, and %s is not: move it there with 'tapestry coordinator move %s'"
+                            .formatted(directory.log(), directory.root()));
+        }
+        Ledger ledger = Ledger.open(stores.log(), signingKey, new Chronicle(), failure);
+        var _ = stores.leadership().lost().thenAccept(ledger::stepDown);
+
+        SharedFiles shared = stores.files();
+        shared.dropUnfinished();
+        shared.takeOver(directory);
+        ModelStore models = new ModelStore(directory.models(), shared);
         models.dropUnfinished();
-        ContributionStore contributions = new ContributionStore(directory.contributions(), models);
-        CertificateShelf shelf = new CertificateShelf(directory.certificates());
+        ContributionStore contributions =
+                new ContributionStore(directory.contributions(), models, shared);
+        CertificateShelf shelf = new CertificateShelf(directory.certificates(), shared);
         Endings endings = new Endings(directory, shelf);
         RenewalDesk renewals =
-                new RenewalDesk(ledger, authority, shelf, directory.renewals(), clock);
+                new RenewalDesk(ledger, authority, shelf, directory.renewals(), shared, clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
         PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
         Metrics metrics = new Metrics(ledger, presence);
-        ResidualStore residuals = new ResidualStore(directory.residuals());
-        MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
+        ResidualStore residuals = new ResidualStore(directory.residuals(), shared);
+        MergeWork work =
+                new MergeWork(models, contributions, directory.momenta(), residuals, shared);
         Retention retention =
                 new Retention(
                         config.retention().keepRounds(),
                         models,
                         contributions,
                         directory.momenta(),
-                        residuals);
+                        residuals,
+                        shared);
         RoundDesk desk =
                 new RoundDesk(
                         ledger,
@@ -169,13 +211,13 @@ public final class Coordinator implements AutoCloseable {
                         failure);
 
         CosignatureDesk cosignatures =
-                new CosignatureDesk(ledger, signingKey, directory.cosignatures());
+                new CosignatureDesk(ledger, signingKey, directory.cosignatures(), shared);
 
         MoveDesk move =
                 new MoveDesk(
                         ledger,
                         signingKey.verifyingKey(),
-                        new Moves(directory.moves()),
+                        new Moves(directory.moves(), shared),
                         desk::stop);
 
         // Tokens name the port that the system chose, which is known only once it is open.
@@ -184,7 +226,8 @@ public final class Coordinator implements AutoCloseable {
                 new Routes(
                         ledger,
                         models,
-                        new EnrolmentDesk(ledger, authority, shelf, directory.enrolments(), clock),
+                        new EnrolmentDesk(
+                                ledger, authority, shelf, directory.enrolments(), shared, clock),
                         renewals,
                         new KeyDesk(ledger, clock),
                         uploads,
@@ -207,6 +250,7 @@ public final class Coordinator implements AutoCloseable {
                                 shelf,
                                 presence::seen,
                                 directory.stewardPin()),
+                        stores.leadership()::held,
                         move::pass,
                         new Doorkeeper(limits),
                         metrics,
@@ -219,8 +263,9 @@ public final class Coordinator implements AutoCloseable {
                         identity,
                         endings,
                         ledger,
+                        shared,
                         clock);
-        return new Coordinator(config, ledger, desk, api, watch, address, failure);
+        return new Coordinator(config, ledger, desk, api, watch, address, failure, stores);
     }
 
     /**
@@ -243,8 +288,8 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
-     * Completed with {@code FAILED} if the coordinator cannot go on: it changes nothing any more,
-     * and is to be closed and started again in a new process.
+     * Completed with {@code FAILED} or {@code STEPPED_DOWN} if the coordinator cannot go on: it
+     * changes nothing any more, and is to be closed and started again in a new process.
      */
     public CompletableFuture<CoordinatorException> failure() {
         return failure.copy();
@@ -291,5 +336,6 @@ public final class Coordinator implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         ledger.close();
+        stores.close();
     }
 }

@@ -1,6 +1,8 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.coordinator.store.LogSettings;
+import dev.tapestry.coordinator.store.ObjectSettings;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
@@ -9,6 +11,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an operator can set about a coordinator; what the members agreed is in the charter.
@@ -17,9 +20,19 @@ import java.util.List;
  * @param listening the address and names
  * @param retention how long files are kept
  * @param mergeThreads threads of a merge; any number gives the same bytes
+ * @param log where the log is
+ * @param objects where the files of rounds are
  */
 public record CoordinatorConfig(
-        Path directory, Listening listening, Retention retention, int mergeThreads) {
+        Path directory,
+        Listening listening,
+        Retention retention,
+        int mergeThreads,
+        LogSettings log,
+        ObjectSettings objects) {
+
+    private static final LogSettings OWN_LOG = new LogSettings.Sqlite();
+    private static final ObjectSettings OWN_FILES = new ObjectSettings.Disk(Optional.empty());
 
     /**
      * Where the coordinator is reached.
@@ -80,10 +93,28 @@ public record CoordinatorConfig(
 
     /** The YAML document, key by key. */
     record YamlDocument(
-            String host, int port, List<String> dnsNames, int keepRounds, int mergeThreads) {}
+            String host,
+            int port,
+            List<String> dnsNames,
+            int keepRounds,
+            int mergeThreads,
+            Optional<LogSettings> log,
+            Optional<ObjectSettings> objects) {}
 
     public CoordinatorConfig {
         require(mergeThreads >= 1, "mergeThreads is at least 1, not " + mergeThreads);
+    }
+
+    /** One whose stores are in its own directory. */
+    public CoordinatorConfig(
+            Path directory, Listening listening, Retention retention, int mergeThreads) {
+        this(directory, listening, retention, mergeThreads, OWN_LOG, OWN_FILES);
+    }
+
+    /** The same with other stores. */
+    CoordinatorConfig storing(LogSettings otherLog, ObjectSettings otherObjects) {
+        return new CoordinatorConfig(
+                directory, listening, retention, mergeThreads, otherLog, otherObjects);
     }
 
     /**
@@ -106,7 +137,9 @@ public record CoordinatorConfig(
                     directory,
                     new Listening(document.host, document.port, document.dnsNames),
                     new Retention(document.keepRounds),
-                    document.mergeThreads);
+                    document.mergeThreads,
+                    document.log.orElse(OWN_LOG),
+                    document.objects.orElse(OWN_FILES));
         } catch (CoordinatorException e) {
             throw new CoordinatorException(e.code(), file + ": " + e.getMessage(), e);
         }
@@ -137,6 +170,8 @@ public record CoordinatorConfig(
                 keepRounds: %d
                 # Threads of a merge; any number gives the same bytes.
                 mergeThreads: %d
+                # The log and the files of rounds are in this directory. For PostgreSQL and S3 add the keys log and objects:
+                # docs/guide/coordinator.md.
                 """
                         .formatted(
                                 StrictYaml.quoted(listening.host),

@@ -1,6 +1,7 @@
 package dev.tapestry.coordinator;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Where everything of a coordinator lies; the package describes the layout.
@@ -8,6 +9,23 @@ import java.nio.file.Path;
  * @param root the coordinator's directory
  */
 record CoordinatorDirectory(Path root) {
+
+    /** Whose files never change under their names, but are deleted when they are not needed. */
+    List<Path> lasting() {
+        return List.of(
+                models(),
+                contributions(),
+                momenta(),
+                residuals(),
+                envelopes(),
+                moves(),
+                certificates());
+    }
+
+    /** Small files of which the last one counts. */
+    List<Path> latest() {
+        return List.of(enrolments(), renewals(), cosignatures());
+    }
 
     Path config() {
         return root.resolve("coordinator.yaml");

@@ -29,7 +29,11 @@ public final class CoordinatorException extends RuntimeException implements Code
         /** The disk refused; nothing that was accepted is lost. */
         STORAGE,
         /** A running coordinator cannot go on; a new process can. */
-        FAILED
+        FAILED,
+        /** Another coordinator leads by now; started again, this one stands by. */
+        STEPPED_DOWN,
+        /** It was asked to end before it had begun. */
+        STOPPED
     }
 
     private final Code code;

@@ -32,6 +32,7 @@ final class CosignatureDesk {
     private final Ledger ledger;
     private final SigningKey key;
     private final Path folder;
+    private final SharedFiles shared;
 
     /** What each member saw last; the note has its line as the last one. */
     private final SortedMap<MemberId, Seen> seen = new TreeMap<>();
@@ -42,10 +43,11 @@ final class CosignatureDesk {
         }
     }
 
-    CosignatureDesk(Ledger ledger, SigningKey key, Path folder) {
+    CosignatureDesk(Ledger ledger, SigningKey key, Path folder, SharedFiles shared) {
         this.ledger = ledger;
         this.key = key;
         this.folder = folder;
+        this.shared = shared;
         FileTrees.create(folder);
         files(folder).forEach(this::load);
     }
@@ -85,7 +87,9 @@ final class CosignatureDesk {
         synchronized (this) {
             Seen before = seen.get(member);
             if (before == null || before.size() < size) {
-                FileTrees.write(folder.resolve(member + SUFFIX), note.toString().getBytes(UTF_8));
+                Path file = folder.resolve(member + SUFFIX);
+                FileTrees.write(file, note.toString().getBytes(UTF_8));
+                shared.keepAnew(file);
                 seen.put(member, new Seen(size, note));
             }
         }

@@ -5,7 +5,6 @@ import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.protocol.Ending;
 import dev.tapestry.trust.certificate.Term;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,12 +12,6 @@ import java.util.Optional;
 
 /** Which certificates end soon, with what happens by itself and what somebody has to do. */
 record Endings(CoordinatorDirectory directory, CertificateShelf shelf) {
-
-    /** Of a directory whose coordinator need not run. */
-    static Endings in(Path directory) {
-        CoordinatorDirectory place = new CoordinatorDirectory(directory);
-        return new Endings(place, new CertificateShelf(place.certificates()));
-    }
 
     /** The authority a year ahead, all others by {@link Term#AHEAD}. */
     List<Ending> at(Instant now, Consortium state) {

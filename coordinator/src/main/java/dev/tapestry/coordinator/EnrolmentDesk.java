@@ -42,6 +42,7 @@ final class EnrolmentDesk {
     private final CertificateAuthority authority;
     private final CertificateShelf shelf;
     private final Path answers;
+    private final SharedFiles shared;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
 
@@ -59,11 +60,13 @@ final class EnrolmentDesk {
             CertificateAuthority authority,
             CertificateShelf shelf,
             Path answers,
+            SharedFiles shared,
             InstantSource clock) {
         this.ledger = ledger;
         this.authority = authority;
         this.shelf = shelf;
         this.answers = answers;
+        this.shared = shared;
         this.clock = clock;
         FileTrees.create(answers);
     }
@@ -120,6 +123,7 @@ final class EnrolmentDesk {
                         consortium.coordinatorKey());
         shelf.keep(certificate);
         FileTrees.write(answer(secret), CanonicalJson.write(new Answer(claimant, reply)));
+        shared.keepAnew(answer(secret));
         ledger.change(state -> enrolled(state, request, certificate, secret, now));
         return reply;
     }
@@ -158,6 +162,7 @@ final class EnrolmentDesk {
 
     private Optional<EnrolmentReply> repeated(
             Digest secret, Digest claimant, @Nullable Member member) {
+        shared.fetchAnew(answer(secret), _ -> {});
         if (member == null || !Files.exists(answer(secret))) {
             return Optional.empty();
         }

@@ -28,6 +28,15 @@ final class FileTrees {
         }
     }
 
+    /** The length of a file in bytes. */
+    static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
+    }
+
     /** Creates a folder and those above it; their names are then on the disk. */
     static void create(Path folder) {
         if (Files.isDirectory(folder)) {

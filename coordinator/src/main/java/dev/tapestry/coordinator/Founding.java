@@ -41,7 +41,7 @@ final class Founding {
 
     static void found(
             CoordinatorDirectory directory, Charter charter, Listening listening, Instant now) {
-        if (Files.exists(directory.log())) {
+        if (CoordinatorLog.isIn(directory.root())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " already holds a consortium");
         }
@@ -77,23 +77,37 @@ final class Founding {
 
     /** Issues the steward's certificate again; see {@link Coordinator#issueSteward}. */
     static TlsIdentity steward(CoordinatorDirectory directory, Path into, Instant now) {
-        if (!Files.exists(directory.log())) {
+        if (!CoordinatorLog.isIn(directory.root())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
         }
         TlsIdentity issued =
                 CertificateAuthority.open(directory.authority())
                         .establish(into, new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
-        pinSteward(directory, issued);
+        try (SharedFiles shared = Stores.readableFiles(directory.root())) {
+            shared.fetchAnew(directory.stewardPin(), _ -> {});
+            pinSteward(directory, shared, issued);
+        }
         return issued;
     }
 
     /** Where one certificate only is the steward's, that is this one from now on. */
-    static void pinSteward(CoordinatorDirectory directory, TlsIdentity steward) {
+    static void pinSteward(
+            CoordinatorDirectory directory, SharedFiles shared, TlsIdentity steward) {
         if (Files.exists(directory.stewardPin())) {
-            SafeFile.write(
-                    directory.stewardPin(), Certificates.fingerprint(steward.certificate()).hex());
+            SafeFile.write(directory.stewardPin(), fingerprint(steward));
+            shared.keepAnew(directory.stewardPin());
         }
+    }
+
+    /** Whether an identity is the steward's still: another one may have been issued elsewhere. */
+    static boolean isSteward(CoordinatorDirectory directory, TlsIdentity identity) {
+        return !Files.exists(directory.stewardPin())
+                || SafeFile.read(directory.stewardPin()).strip().equals(fingerprint(identity));
+    }
+
+    private static String fingerprint(TlsIdentity identity) {
+        return Certificates.fingerprint(identity.certificate()).hex();
     }
 
     /** The log's name: everybody who knows the authority can tell it. */
@@ -102,14 +116,16 @@ final class Founding {
     }
 
     static Digest adoptBase(CoordinatorDirectory directory, Path model, Instant now) {
-        if (!Files.exists(directory.log())) {
+        if (!CoordinatorLog.isIn(directory.root())) {
             throw new CoordinatorException(
                     Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
         }
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         SigningKey key = SigningKey.load(directory.signingKey());
-        try (AuditLog log = AuditLog.open(directory.log(), origin(authority));
-                Ledger ledger = Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
+        CoordinatorConfig config = CoordinatorConfig.read(directory.root());
+        try (Stores stores = Stores.alone(config, origin(authority));
+                Ledger ledger =
+                        Ledger.open(stores.log(), key, (_, _) -> {}, new CompletableFuture<>())) {
             if (ledger.snapshot().consortium().run().isPresent()) {
                 throw new CoordinatorException(
                         Code.MODEL, "a run is under way; a base is adopted between runs");
@@ -118,7 +134,7 @@ final class Founding {
             FileTrees.delete(draft);
             Drafts.sweep(directory.root());
             widen(model, draft);
-            Digest base = new ModelStore(directory.models()).adopt(draft);
+            Digest base = new ModelStore(directory.models(), stores.files()).adopt(draft);
             String source = model.toAbsolutePath().getFileName().toString();
             ledger.change(_ -> List.of(new BaseAdopted(base, source, now)));
             return base;

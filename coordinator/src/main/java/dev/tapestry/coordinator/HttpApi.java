@@ -25,6 +25,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 
@@ -37,6 +38,7 @@ final class HttpApi {
     private static final System.Logger LOG = System.getLogger(HttpApi.class.getName());
 
     private final Gate gate;
+    private final BooleanSupplier leads;
     private final Consumer<Route> fence;
     private final Doorkeeper doorkeeper;
     private final Metrics metrics;
@@ -76,11 +78,13 @@ final class HttpApi {
             CoordinatorConfig.Listening listening,
             SSLContext tls,
             Gate gate,
+            BooleanSupplier leads,
             Consumer<Route> fence,
             Doorkeeper doorkeeper,
             Metrics metrics,
             List<Route> routes) {
         this.listening = listening;
+        this.leads = leads;
         this.gate = gate;
         this.fence = fence;
         this.doorkeeper = doorkeeper;
@@ -158,6 +162,9 @@ final class HttpApi {
         Visit visit = doorkeeper.begin(request.remotePeer().address());
         Exchange exchange = new Exchange(request, response, visit);
         try {
+            if (!leads.getAsBoolean()) {
+                throw notLeading();
+            }
             if (route.versioned()) {
                 requireVersion(exchange);
             }
@@ -208,7 +215,19 @@ final class HttpApi {
         exchange.refuse(refusal);
     }
 
+    /** What another coordinator may do now. */
+    private static boolean superseded(Throwable e) {
+        return switch (e) {
+            case CoordinatorException own -> own.code() == Code.STEPPED_DOWN;
+            case TrustException trust -> trust.code() == TrustException.Code.LOG_LEASE_LOST;
+            default -> false;
+        };
+    }
+
     private static ApiRefusal broken(Throwable e) {
+        if (superseded(e)) {
+            return notLeading();
+        }
         boolean storage =
                 switch (e) {
                     case CoordinatorException own -> own.code() == Code.STORAGE;
@@ -220,8 +239,14 @@ final class HttpApi {
         return storage
                 ? new ApiRefusal(
                         ApiCode.STORAGE,
-                        "the coordinator's disk refused; nothing accepted is lost, try again later")
+                        "the coordinator's disk or store refused; nothing accepted is lost, try again later")
                 : new ApiRefusal(ApiCode.INTERNAL, "a defect; the coordinator's log says more");
+    }
+
+    private static ApiRefusal notLeading() {
+        return new ApiRefusal(
+                ApiCode.NOT_LEADING,
+                "another coordinator leads, or nobody knows at the moment; ask again later");
     }
 
     private static void requireVersion(Exchange exchange) {

@@ -35,16 +35,19 @@ final class Inspection {
     private final ContributionStore contributions;
     private final Path momenta;
     private final ResidualStore residuals;
+    private final SharedFiles shared;
 
     Inspection(
             ModelStore models,
             ContributionStore contributions,
             Path momenta,
-            ResidualStore residuals) {
+            ResidualStore residuals,
+            SharedFiles shared) {
         this.models = models;
         this.contributions = contributions;
         this.momenta = momenta;
         this.residuals = residuals;
+        this.shared = shared;
     }
 
     /**
@@ -74,12 +77,16 @@ final class Inspection {
         round.momentum()
                 .map(digest -> OuterState.in(momenta, digest))
                 .filter(state -> Files.exists(state.directory()) && !state.isIntact())
+                .filter(state ->
+                        !shared.restore(
+                                state.directory(), draft -> MergeWork.check(draft, state.digest())))
                 .ifPresent(state -> {
                     throw restore(state.directory().toString(), "its digest is another");
                 });
         round.residual()
                 .filter(digest -> Files.exists(residuals.file(digest)))
                 .filter(digest -> !ResidualStore.digest(residuals.file(digest)).equals(digest))
+                .filter(digest -> !residuals.restore(digest))
                 .ifPresent(digest -> {
                     throw restore(residuals.file(digest).toString(), "its digest is another");
                 });
@@ -92,8 +99,16 @@ final class Inspection {
                         .formatted(what, how));
     }
 
+    /** Nobody is asked again for what the store still has. */
     private Optional<String> damage(RoundRecord round, Contribution contribution) {
-        Path folder = contributions.folder(round.number(), contribution);
+        return found(round, contribution)
+                .filter(_ ->
+                        !contributions.restore(round.number(), contribution)
+                                || found(round, contribution).isPresent());
+    }
+
+    private Optional<String> found(RoundRecord round, Contribution contribution) {
+        Path folder = contributions.here(round.number(), contribution);
         Path envelope = folder.resolve(ContributionStore.ENVELOPE);
         String key = round.keys().getOrDefault(contribution.member(), "");
         try {

@@ -157,7 +157,8 @@ final class Ledger implements AutoCloseable {
      * Decides by the state, alone, writes what was decided, and lets it take effect.
      *
      * @throws CoordinatorException {@code STORAGE}: nothing has changed; {@code FAILED}: the log
-     *     holds what this ledger does not know of, and it ends
+     *     holds what this ledger does not know of, and it ends; {@code STEPPED_DOWN}: another
+     *     coordinator writes the log, and it ends
      */
     Change change(Function<Consortium, List<ConsortiumEvent>> decide) {
         lock.lock();
@@ -188,9 +189,11 @@ final class Ledger implements AutoCloseable {
                     log.append(
                             snapshot.version(), events.stream().map(CanonicalJson::write).toList());
         } catch (TrustException e) {
-            throw e.code() == TrustException.Code.LOG_MOVED_ON
-                    ? parted(e)
-                    : CoordinatorException.storage("write", "the log", e);
+            throw switch (e.code()) {
+                case LOG_MOVED_ON -> end(Code.FAILED, e);
+                case LOG_LEASE_LOST -> end(Code.STEPPED_DOWN, e);
+                default -> CoordinatorException.storage("write", "the log", e);
+            };
         }
         for (int i = 0; i < events.size(); i++) {
             history.accept(events.get(i), i == 0 ? before : states.get(i - 1));
@@ -203,9 +206,14 @@ final class Ledger implements AutoCloseable {
         sign();
     }
 
-    private CoordinatorException parted(TrustException cause) {
+    /** Another coordinator leads: nothing is changed any more. */
+    void stepDown(TrustException why) {
+        end(Code.STEPPED_DOWN, why);
+    }
+
+    private CoordinatorException end(Code code, TrustException cause) {
         CoordinatorException end =
-                new CoordinatorException(Code.FAILED, String.valueOf(cause.getMessage()), cause);
+                new CoordinatorException(code, String.valueOf(cause.getMessage()), cause);
         failure.complete(end);
         stop();
         return end;

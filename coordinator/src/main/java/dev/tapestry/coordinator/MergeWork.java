@@ -31,16 +31,19 @@ final class MergeWork {
     private final ContributionStore contributions;
     private final Path momenta;
     private final ResidualStore residuals;
+    private final SharedFiles shared;
 
     MergeWork(
             ModelStore models,
             ContributionStore contributions,
             Path momenta,
-            ResidualStore residuals) {
+            ResidualStore residuals,
+            SharedFiles shared) {
         this.models = models;
         this.contributions = contributions;
         this.momenta = momenta;
         this.residuals = residuals;
+        this.shared = shared;
         FileTrees.create(momenta);
     }
 
@@ -75,7 +78,7 @@ final class MergeWork {
 
     /** What of that which the merge reads was damaged, see {@link Inspection#damaged}. */
     SortedMap<MemberId, String> damaged(RoundRecord round) {
-        return new Inspection(models, contributions, momenta, residuals).damaged(round);
+        return new Inspection(models, contributions, momenta, residuals, shared).damaged(round);
     }
 
     /** Codes the step to a merged model if the round's plan asks for it. */
@@ -125,6 +128,7 @@ final class MergeWork {
         if (!Files.exists(kept.directory())) {
             FileTrees.move(found.directory(), kept.directory());
         }
+        shared.keep(kept.directory());
         return found.digest();
     }
 
@@ -176,10 +180,24 @@ final class MergeWork {
     /** The state to go on with; none where a run by another kind of rule left it. */
     private Optional<OuterState> state(RoundRecord round, Digest digest) {
         OuterState state = OuterState.in(momenta, digest);
-        if (!Files.exists(state.directory())) {
+        if (!fetch(state)) {
             throw notKept(round, "the outer state " + digest.abbreviated());
         }
         return Optional.of(state).filter(found -> found.fits(round.plan().merge()));
+    }
+
+    /** Makes sure that an outer optimiser's state is here; false if it is nowhere. */
+    boolean fetch(OuterState state) {
+        return shared.fetch(state.directory(), draft -> check(draft, state.digest()));
+    }
+
+    static void check(Path draft, Digest digest) {
+        if (!new OuterState(draft, digest).isIntact()) {
+            throw new CoordinatorException(
+                    Code.MODEL,
+                    "the outer state %s is damaged in the store, restore it from a backup"
+                            .formatted(digest.abbreviated()));
+        }
     }
 
     static CoordinatorException notKept(RoundRecord round, String what) {

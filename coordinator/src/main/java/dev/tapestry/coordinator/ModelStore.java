@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +40,7 @@ final class ModelStore {
     private static final String UPDATE_SUFFIX = ".update.json";
 
     private final Path folder;
+    private final SharedFiles shared;
     private final Map<Digest, ModelManifest> models = new TreeMap<>();
     private final Map<Digest, ModelUpdate> updates = new TreeMap<>();
     private volatile Map<Digest, Place> parts = Map.of();
@@ -53,9 +55,15 @@ final class ModelStore {
     record Place(Path file, long offset, long bytes) {}
 
     /** Opens the store in a folder, which need not exist yet; drops nothing that lies there. */
-    ModelStore(Path folder) {
+    ModelStore(Path folder, SharedFiles shared) {
         this.folder = folder;
+        this.shared = shared;
         FileTrees.create(folder);
+        for (String name : shared.names(folder)) {
+            if (name.matches("[0-9a-f]{64}(\\.update)?\\.json")) {
+                shared.fetch(folder.resolve(name), _ -> {});
+            }
+        }
         for (Path file : FileTrees.list(folder)) {
             String name = file.getFileName().toString();
             if (name.matches("[0-9a-f]{64}\\.json")) {
@@ -123,11 +131,40 @@ final class ModelStore {
         return Optional.ofNullable(models.get(model));
     }
 
-    /** The Hugging Face directory of a model, if it is here. */
-    synchronized Optional<Path> directory(Digest model) {
-        return models.containsKey(model)
-                ? Optional.of(folder.resolve(model.hex()))
-                : Optional.empty();
+    /** The Hugging Face directory of a model, if it is here or can be fetched. */
+    Optional<Path> directory(Digest model) {
+        return manifest(model)
+                .map(manifest -> {
+                    Path directory = folder.resolve(model.hex());
+                    shared.fetch(
+                            directory,
+                            draft -> check(directory, Manifests.verify(draft, manifest)));
+                    return directory;
+                });
+    }
+
+    /**
+     * Makes sure that all of a model is here.
+     *
+     * @return false if something of it is nowhere
+     */
+    boolean fetchWhole(Digest model) {
+        Optional<Path> directory = directory(model);
+        Path update = folder.resolve(model.hex() + UPDATE);
+        if (update(model).isPresent()) {
+            fetch(update);
+        }
+        return directory.filter(Files::exists).isPresent()
+                && (update(model).isEmpty() || Files.exists(update));
+    }
+
+    private static void check(Path what, List<Manifests.Problem> problems) {
+        if (!problems.isEmpty()) {
+            throw new CoordinatorException(
+                    Code.MODEL,
+                    "%s is damaged in the store, restore it from a backup: %s"
+                            .formatted(what, problems.getFirst()));
+        }
     }
 
     /**
@@ -152,15 +189,20 @@ final class ModelStore {
     }
 
     /**
-     * Reads a model's files once more.
+     * Reads a model's files once more; what the disk has changed is fetched again if it can be.
      *
      * @throws CoordinatorException {@code MODEL} if it is not here, {@code STORAGE} if it is not
      *     what it was
      */
     void requireIntact(Digest model) {
         Path directory = directory(model).orElseThrow(() -> missing(model));
-        Manifests.verify(directory, manifest(model).orElseThrow(() -> missing(model))).stream()
+        ModelManifest manifest = manifest(model).orElseThrow(() -> missing(model));
+        Manifests.verify(directory, manifest).stream()
                 .findFirst()
+                .filter(_ ->
+                        !shared.restore(
+                                directory,
+                                draft -> check(directory, Manifests.verify(draft, manifest))))
                 .ifPresent(problem -> {
                     throw new CoordinatorException(
                             Code.STORAGE,
@@ -176,9 +218,30 @@ final class ModelStore {
                 "the base " + model + " is not in the model store; restore it from a backup");
     }
 
-    /** Where a part of any model lies, if it is here. */
+    /** Where a part of any model lies, if it is here or can be fetched. */
     Optional<Place> part(Digest part) {
-        return Optional.ofNullable(parts.get(part));
+        Optional<Place> place = Optional.ofNullable(parts.get(part));
+        place.filter(known -> !Files.exists(known.file())).ifPresent(known -> fetch(known.file()));
+        return place;
+    }
+
+    private void fetch(Path file) {
+        String name = folder.relativize(file).getName(0).toString();
+        Digest model = new Digest(name.substring(0, 64));
+        if (name.endsWith(UPDATE)) {
+            update(model).ifPresent(update -> shared.fetch(file, draft -> check(update, draft)));
+        } else {
+            directory(model);
+        }
+    }
+
+    private static void check(ModelUpdate update, Path draft) {
+        if (!Manifests.parts(draft).equals(update.update().file().parts())) {
+            throw new CoordinatorException(
+                    Code.MODEL,
+                    "the coded update of %s is damaged in the store, restore it from a backup"
+                            .formatted(update.base()));
+        }
     }
 
     /**
@@ -220,6 +283,7 @@ final class ModelStore {
         Digest digest = Digest.of(bytes);
         if (models.containsKey(digest)) {
             FileTrees.delete(finished);
+            keep(digest);
             return digest;
         }
         Path target = folder.resolve(digest.hex());
@@ -229,11 +293,27 @@ final class ModelStore {
         FileTrees.write(folder.resolve(digest.hex() + SUFFIX), bytes);
         models.put(digest, manifest);
         parts = index();
+        keep(digest);
         return digest;
+    }
+
+    /** Also what was here before: a coordinator may have been killed before the store had it. */
+    private void keep(Digest model) {
+        for (String suffix : List.of("", UPDATE, UPDATE_SUFFIX, SUFFIX)) {
+            Path place = folder.resolve(model.hex() + suffix);
+            if (Files.exists(place)) {
+                shared.keep(place);
+            }
+        }
     }
 
     /** Deletes every model but these. */
     synchronized void keepOnly(Set<Digest> kept) {
+        shared.keepOnly(
+                folder,
+                name ->
+                        name.matches("[0-9a-f]{64}.*")
+                                && kept.contains(new Digest(name.substring(0, 64))));
         for (Digest model : new TreeSet<>(models.keySet())) {
             if (!kept.contains(model)) {
                 models.remove(model);

@@ -9,7 +9,6 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.VerifyingKey;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,18 +19,21 @@ final class Moves {
     private static final String SUFFIX = ".json";
 
     private final Path folder;
+    private final SharedFiles shared;
 
-    Moves(Path folder) {
+    Moves(Path folder, SharedFiles shared) {
         this.folder = folder;
+        this.shared = shared;
     }
 
     void keep(MoveAgreement agreement) {
         FileTrees.create(folder);
         FileTrees.write(file(agreement.digest()), agreement.bytes());
+        shared.keep(file(agreement.digest()));
     }
 
     Optional<MoveAgreement> find(Digest digest) {
-        return Files.exists(file(digest)) ? read(file(digest)) : Optional.empty();
+        return shared.fetch(file(digest), _ -> {}) ? read(file(digest)) : Optional.empty();
     }
 
     /** The agreement by which this key's coordinator ended. */

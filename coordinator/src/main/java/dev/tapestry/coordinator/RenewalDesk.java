@@ -17,8 +17,10 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Renews members' certificates. Thread-safe.
@@ -35,7 +37,11 @@ final class RenewalDesk {
     private final CertificateAuthority authority;
     private final CertificateShelf shelf;
     private final Path offers;
+    private final SharedFiles shared;
     private final InstantSource clock;
+
+    /** Whose offers were looked for where another coordinator may have left them. */
+    private final Set<MemberId> asked = new HashSet<>();
 
     /**
      * What a member was offered last.
@@ -56,11 +62,13 @@ final class RenewalDesk {
             CertificateAuthority authority,
             CertificateShelf shelf,
             Path offers,
+            SharedFiles shared,
             InstantSource clock) {
         this.ledger = ledger;
         this.authority = authority;
         this.shelf = shelf;
         this.offers = offers;
+        this.shared = shared;
         this.clock = clock;
         FileTrees.create(offers);
     }
@@ -87,6 +95,7 @@ final class RenewalDesk {
         RenewalReply reply =
                 new RenewalReply(Certificates.pem(next), Certificates.pem(authority.certificate()));
         FileTrees.write(file(member), CanonicalJson.write(new Offer(claimant, replaced, reply)));
+        shared.keepAnew(file(member));
         return reply;
     }
 
@@ -148,6 +157,9 @@ final class RenewalDesk {
     }
 
     private Optional<Offer> offer(MemberId member) {
+        if (asked.add(member)) {
+            shared.fetchAnew(file(member), _ -> {});
+        }
         return Files.exists(file(member))
                 ? Optional.of(CanonicalJson.read(SafeFile.readBytes(file(member)), Offer.class))
                 : Optional.empty();

@@ -20,10 +20,12 @@ final class ResidualStore {
     private static final int BUFFER_BYTES = 1 << 20;
 
     private final Path folder;
+    private final SharedFiles shared;
 
     /** A store in a folder, which need not exist yet. */
-    ResidualStore(Path folder) {
+    ResidualStore(Path folder, SharedFiles shared) {
         this.folder = folder;
+        this.shared = shared;
         FileTrees.create(folder);
     }
 
@@ -39,7 +41,7 @@ final class ResidualStore {
      */
     Path intact(Digest residual) {
         Path file = file(residual);
-        if (!Files.exists(file)) {
+        if (!shared.fetch(file, _ -> {})) {
             throw new CoordinatorException(
                     Code.NOT_KEPT,
                     "the residual %s is no longer (or not yet) in %s"
@@ -52,14 +54,33 @@ final class ResidualStore {
         return file;
     }
 
+    /** Replaces one that the disk has damaged; false if the store has no better one. */
+    boolean restore(Digest residual) {
+        return shared.restore(
+                file(residual),
+                draft -> {
+                    if (!digest(draft).equals(residual)) {
+                        throw new CoordinatorException(
+                                Code.MODEL, residual + " is damaged in the store");
+                    }
+                });
+    }
+
+    /** Makes sure that a residual is here and intact; false if it is nowhere. */
+    boolean fetch(Digest residual) {
+        return shared.fetch(file(residual), _ -> {}) && intact(residual).equals(file(residual));
+    }
+
     /** Takes a finished file on the same file system into the store. */
     void adopt(Path finished, Digest residual) {
         FileTrees.move(finished, file(residual));
+        shared.keep(file(residual));
     }
 
     /** Deletes all but these. */
     void keepOnly(Set<Digest> kept) {
         Set<Path> files = kept.stream().map(this::file).collect(Collectors.toSet());
+        shared.keepOnly(folder, name -> files.contains(folder.resolve(name)));
         for (Path file : FileTrees.list(folder)) {
             if (!files.contains(file)) {
                 FileTrees.delete(file);

@@ -1,17 +1,8 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.consortium.Consortium;
-import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.RoundNumber;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Deletes files of rounds that are long over: what the last rounds, the base and its momentum need
@@ -24,18 +15,21 @@ final class Retention {
     private final ContributionStore contributions;
     private final Path momenta;
     private final ResidualStore residuals;
+    private final SharedFiles shared;
 
     Retention(
             int keepRounds,
             ModelStore models,
             ContributionStore contributions,
             Path momenta,
-            ResidualStore residuals) {
+            ResidualStore residuals,
+            SharedFiles shared) {
         this.keepRounds = keepRounds;
         this.models = models;
         this.contributions = contributions;
         this.momenta = momenta;
         this.residuals = residuals;
+        this.shared = shared;
     }
 
     /**
@@ -45,41 +39,24 @@ final class Retention {
      *     kind was
      */
     void purge(Consortium now, RoundHistory history) {
-        List<RoundRecord> kept = history.latest(keepRounds);
+        Kept kept = Kept.of(keepRounds, now, history);
         try {
-            Set<RoundNumber> rounds =
-                    kept.stream().flatMap(RoundRecord::contributedIn).collect(Collectors.toSet());
-            rounds.addAll(now.closedRounds().keySet());
-            contributions.keepOnly(rounds::contains);
+            contributions.keepOnly(kept.contributedIn()::contains);
         } finally {
             try {
-                Set<Digest> needed = with(kept, RoundRecord::models, now.base());
-                now.gradient().ifPresent(needed::add);
-                now.closedRounds().values().forEach(round -> needed.add(round.plan().base()));
-                models.keepOnly(needed);
+                models.keepOnly(kept.models());
             } finally {
                 try {
-                    keepMomenta(with(kept, RoundRecord::momenta, now.momentum()));
+                    keepMomenta(kept.momentaIn(momenta));
                 } finally {
-                    residuals.keepOnly(with(kept, RoundRecord::residuals, now.residual()));
+                    residuals.keepOnly(kept.residuals());
                 }
             }
         }
     }
 
-    private static Set<Digest> with(
-            List<RoundRecord> kept,
-            Function<RoundRecord, Stream<Digest>> of,
-            Optional<Digest> current) {
-        return Stream.concat(kept.stream().flatMap(of), current.stream())
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private void keepMomenta(Set<Digest> digests) {
-        Set<Path> kept =
-                digests.stream()
-                        .map(digest -> OuterState.in(momenta, digest).directory())
-                        .collect(Collectors.toSet());
+    private void keepMomenta(Set<Path> kept) {
+        shared.keepOnly(momenta, name -> kept.contains(momenta.resolve(name)));
         for (Path momentum : FileTrees.list(momenta)) {
             if (!kept.contains(momentum)) {
                 FileTrees.delete(momentum);

@@ -12,6 +12,8 @@ import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -99,6 +101,11 @@ final class RoundHistory {
                         Stream.ofNullable(round.admitted().get(member))
                                 .filter(c -> c.trainedIn(round.number()).equals(trainedIn)))
                 .findFirst();
+    }
+
+    /** All rounds, the oldest first. */
+    Collection<RoundRecord> all() {
+        return Collections.unmodifiableCollection(rounds.values());
     }
 
     /** The last {@code count} rounds, the oldest first. */

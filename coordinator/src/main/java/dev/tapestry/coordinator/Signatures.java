@@ -28,6 +28,7 @@ final class Signatures {
                             PROOF_IMPOSSIBLE,
                             LOG_IN_USE,
                             LOG_MOVED_ON,
+                            LOG_LEASE_LOST,
                             LOG_UNREADABLE,
                             STORAGE ->
                             Finding.MALFORMED;

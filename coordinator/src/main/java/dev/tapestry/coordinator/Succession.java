@@ -8,6 +8,7 @@ import dev.tapestry.consortium.Successor;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.coordinator.CoordinatorConfig.Retention;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.coordinator.store.LogSettings;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.Certificates;
@@ -18,12 +19,12 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.SigningKey;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /**
  * Moves a coordinator to another directory and identity, by the members' agreement.
@@ -34,8 +35,6 @@ import java.util.concurrent.CompletableFuture;
  * signed for, and the new coordinator accepts only the steward's certificate that it issued itself.
  */
 public final class Succession {
-
-    private static final long PAGE = 1_000;
 
     private Succession() {}
 
@@ -73,8 +72,8 @@ public final class Succession {
      * @throws CoordinatorException {@code DIRECTORY}, {@code LOG}
      */
     public static CoordinatorMove propose(Path root, Successor to) {
-        CoordinatorDirectory directory = existing(root);
-        try (AuditLog log = open(directory)) {
+        try (Stores stores = open(existing(root))) {
+            AuditLog log = stores.log();
             Consortium state = Ledger.replay(log, (_, _) -> {}).consortium();
             return new CoordinatorMove(
                     state.charter().name(),
@@ -87,13 +86,14 @@ public final class Succession {
     }
 
     /**
-     * Moves: the old directory is fenced first, everything is copied, and the move is the new log's
-     * next entry. Cut off, it can be repeated.
+     * Moves: the old coordinator is fenced first, everything is copied, and the move is the new
+     * log's next entry. Cut off, it can be repeated. Log and files are taken from where the one
+     * keeps them and put to where the other will.
      *
      * @param old a stopped coordinator's directory, or a copy of it
-     * @param successor what {@link #prepare} made
+     * @param successor what {@link #prepare} made; its configuration may name stores of its own
      * @throws CoordinatorException {@code MOVE}: the agreement is not carried, or not about these
-     *     two; nothing has happened
+     *     two; or both name one database. Nothing has happened
      */
     public static void move(
             Path old, Path successor, MoveAgreement agreement, InstantSource clock) {
@@ -102,17 +102,41 @@ public final class Succession {
         SigningKey key = SigningKey.load(to.signingKey());
         CoordinatorConfig config = CoordinatorConfig.read(successor);
         requireSuccessor(agreement, key, to, config);
-        try (AuditLog log = open(from)) {
-            Consortium state = Ledger.replay(log, (_, _) -> {}).consortium();
+        requireOwnLog(CoordinatorConfig.read(old), config);
+        try (Stores stores = open(from)) {
+            AuditLog log = stores.log();
+            RoundHistory history = new RoundHistory();
+            Consortium state = Ledger.replay(log, history::accept).consortium();
             Moves.refusal(agreement, state, log.origin(), log.size(), log.root())
                     .ifPresent(why -> {
                         throw new CoordinatorException(Code.MOVE, why);
                     });
-            new Moves(from.moves()).keep(agreement);
+            new Moves(from.moves(), stores.files()).keep(agreement);
+            stores.files().fetchDocuments(from);
+            new BackupFiles(from, stores.files())
+                    .fetchWhatIsThere(
+                            Kept.of(
+                                    CoordinatorConfig.read(old).retention().keepRounds(),
+                                    state,
+                                    history));
             copy(from, to);
             CertificateAuthority authority = CertificateAuthority.open(to.authority());
             establish(authority, to, config, clock.instant());
-            append(log, to, key, agreement, clock.instant());
+            try (Stores next = Stores.alone(config, log.origin())) {
+                next.files().keepAll(to);
+                append(log, next.log(), key, agreement, clock.instant());
+            }
+        }
+    }
+
+    private static void requireOwnLog(CoordinatorConfig old, CoordinatorConfig successor) {
+        if (old.log() instanceof LogSettings.Postgres before
+                && successor.log() instanceof LogSettings.Postgres after
+                && before.url().equals(after.url())) {
+            throw new CoordinatorException(
+                    Code.MOVE,
+                    "both coordinators have their log in %s; give the new one a database or schema of its own"
+                            .formatted(after.url()));
         }
     }
 
@@ -135,19 +159,9 @@ public final class Succession {
     }
 
     private static void copy(CoordinatorDirectory from, CoordinatorDirectory to) {
-        for (Path part :
-                List.of(
-                        from.authority(),
-                        from.enrolments(),
-                        from.cosignatures(),
-                        from.models(),
-                        from.contributions(),
-                        from.envelopes(),
-                        from.momenta(),
-                        from.residuals(),
-                        from.moves())) {
-            FileTrees.copy(part, to.root().resolve(part.getFileName()));
-        }
+        Stream.of(List.of(from.authority()), from.lasting(), from.latest())
+                .flatMap(List::stream)
+                .forEach(part -> FileTrees.copy(part, to.root().resolve(part.getFileName())));
     }
 
     private static void establish(
@@ -175,35 +189,28 @@ public final class Succession {
     }
 
     private static void append(
-            AuditLog old,
-            CoordinatorDirectory directory,
-            SigningKey key,
-            MoveAgreement agreement,
-            Instant now) {
-        try (AuditLog log = AuditLog.open(directory.log(), old.origin())) {
-            for (long from = log.size(); from < old.size(); from += PAGE) {
-                log.append(from, old.read(from, Math.min(old.size(), from + PAGE)));
-            }
-            if (log.size() == old.size()) {
-                Successor to = agreement.move().to();
-                ConsortiumEvent moved =
-                        new CoordinatorMoved(to.key(), to.address(), agreement.digest(), now);
-                try (Ledger ledger =
-                        Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
-                    ledger.change(_ -> List.of(moved));
-                }
+            AuditLog old, AuditLog log, SigningKey key, MoveAgreement agreement, Instant now) {
+        Backup.append(old, log);
+        if (log.size() == old.size()) {
+            Successor to = agreement.move().to();
+            ConsortiumEvent moved =
+                    new CoordinatorMoved(to.key(), to.address(), agreement.digest(), now);
+            try (Ledger ledger = Ledger.open(log, key, (_, _) -> {}, new CompletableFuture<>())) {
+                ledger.change(_ -> List.of(moved));
             }
         }
     }
 
-    private static AuditLog open(CoordinatorDirectory directory) {
-        return AuditLog.open(
-                directory.log(), Founding.origin(CertificateAuthority.open(directory.authority())));
+    /** Nobody else may lead: what it wrote later would not move. */
+    private static Stores open(CoordinatorDirectory directory) {
+        return Stores.alone(
+                CoordinatorConfig.read(directory.root()),
+                Founding.origin(CertificateAuthority.open(directory.authority())));
     }
 
     private static CoordinatorDirectory existing(Path root) {
         CoordinatorDirectory directory = new CoordinatorDirectory(root);
-        if (!Files.exists(directory.log())) {
+        if (!CoordinatorLog.isIn(root)) {
             throw new CoordinatorException(
                     Code.DIRECTORY, root + " holds no consortium (no log.db)");
         }

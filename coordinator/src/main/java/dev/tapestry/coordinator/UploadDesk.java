@@ -221,6 +221,9 @@ final class UploadDesk {
                     "%s was damaged on the coordinator's disk after it had arrived: post the manifest again and send what is missing"
                             .formatted(upload.contribution()));
         }
+        if (input instanceof RoundInput.Contributed) {
+            store.keep(upload);
+        }
         RefusalRegister.Decision decision =
                 refusals.decide(
                         member,

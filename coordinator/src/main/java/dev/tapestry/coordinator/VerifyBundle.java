@@ -421,7 +421,7 @@ public final class VerifyBundle {
             return List.of();
         }
         Path directory = demands.contributions().get();
-        return audit.history().latest(Integer.MAX_VALUE).stream()
+        return audit.history().all().stream()
                 .filter(round -> round.candidate().isPresent())
                 .map(round -> merge(directory, consortium, round))
                 .toList();

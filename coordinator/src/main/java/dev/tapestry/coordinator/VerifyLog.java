@@ -10,6 +10,7 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.LogKeys;
+import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
 import dev.tapestry.trust.move.MoveAgreement;
@@ -45,38 +46,37 @@ public sealed interface VerifyLog {
      */
     static VerifyLog of(Path directory) {
         CoordinatorDirectory place = new CoordinatorDirectory(directory);
-        return of(place.log(), SigningKey.load(place.signingKey()).verifyingKey());
-    }
-
-    /** Examines a log file by the public key of its coordinator, or of one that it had before. */
-    static VerifyLog of(Path log, VerifyingKey key) {
-        return of(log, Optional.of(key), List.of());
+        VerifyingKey key = SigningKey.load(place.signingKey()).verifyingKey();
+        return of(directory, Optional.of(key), List.of());
     }
 
     /**
-     * Examines a log file: every hash, every checkpoint, and every event by the rules. For a log
-     * that moved, the members' agreements are looked for in {@code moves} beside it.
+     * Examines the log of a coordinator, wherever it keeps it: every hash, every checkpoint, and
+     * every event by the rules. For a log that moved, the members' agreements are looked for in
+     * {@code moves} beside it.
      *
+     * @param directory a coordinator's, or one with a copy of its {@code log.db}
      * @param key a key that must be its coordinator's, or have been; where it is empty, the log's
      *     own word is taken for it
      * @param remembered checkpoints that others keep
      */
-    static VerifyLog of(Path log, Optional<VerifyingKey> key, Collection<Checkpoint> remembered) {
-        try (AuditLog entries = AuditLog.readOnly(log)) {
-            LogKeys keys = keys(entries, key);
+    static VerifyLog of(
+            Path directory, Optional<VerifyingKey> key, Collection<Checkpoint> remembered) {
+        try (LogStore store = CoordinatorLog.open(directory);
+                AuditLog log = AuditLog.in(store)) {
+            LogKeys keys = keys(log, key);
             if (key.isPresent() && !keys.knows(key.get())) {
                 return new Unsound(
                         "the consortium was founded with the key %s, not with %s"
                                 .formatted(keys.latest(), key.get()));
             }
-            return switch (LogVerifier.verify(log, keys, remembered)) {
+            return switch (LogVerifier.verify(store, keys, remembered)) {
                 case Verdict.Broken broken ->
                         new Unsound(
                                 "entry %d: %s, %s"
                                         .formatted(
                                                 broken.index(), broken.damage(), broken.detail()));
-                case Verdict.Whole whole ->
-                        replayed(entries, new Moves(log.resolveSibling("moves")), whole);
+                case Verdict.Whole whole -> replayed(log, directory, whole);
             };
         } catch (TrustException e) {
             return new Unsound(String.valueOf(e.getMessage()));
@@ -112,8 +112,8 @@ public sealed interface VerifyLog {
         }
     }
 
-    private static VerifyLog replayed(AuditLog log, Moves moves, Verdict.Whole whole) {
-        LogAudit audit = new LogAudit(log.origin(), beside(moves));
+    private static VerifyLog replayed(AuditLog log, Path directory, Verdict.Whole whole) {
+        LogAudit audit = new LogAudit(log.origin(), beside(directory));
         for (byte[] entry :
                 (Iterable<byte[]>) LogPages.entries(log).limit(whole.size())::iterator) {
             Optional<BadEntry> bad = audit.next(entry);
@@ -126,11 +126,14 @@ public sealed interface VerifyLog {
                 .orElseGet(() -> new Unsound("the log is empty: no consortium was founded"));
     }
 
-    private static LogAudit.Evidence beside(Moves moves) {
+    private static LogAudit.Evidence beside(Path directory) {
         return new LogAudit.Evidence() {
             @Override
             public Optional<MoveAgreement> move(Digest agreement) {
-                return moves.find(agreement);
+                try (SharedFiles shared = Stores.readableFiles(directory)) {
+                    Path moves = new CoordinatorDirectory(directory).moves();
+                    return new Moves(moves, shared).find(agreement);
+                }
             }
 
             @Override

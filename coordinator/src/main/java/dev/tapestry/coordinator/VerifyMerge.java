@@ -46,17 +46,18 @@ public final class VerifyMerge {
     private final ContributionStore contributions;
     private final MergeWork work;
 
-    private VerifyMerge(CoordinatorDirectory directory, Charter charter) {
+    private VerifyMerge(CoordinatorDirectory directory, SharedFiles shared, Charter charter) {
         this.root = directory.root();
         this.charter = charter;
-        this.models = new ModelStore(directory.models());
-        this.contributions = new ContributionStore(directory.contributions(), models);
+        this.models = new ModelStore(directory.models(), shared);
+        this.contributions = new ContributionStore(directory.contributions(), models, shared);
         this.work =
                 new MergeWork(
                         models,
                         contributions,
                         directory.momenta(),
-                        new ResidualStore(directory.residuals()));
+                        new ResidualStore(directory.residuals(), shared),
+                        shared);
     }
 
     /**
@@ -68,10 +69,9 @@ public final class VerifyMerge {
      *     LOG} when there was no such round or it has no candidate
      */
     public static MergeVerification of(Path directory, RoundNumber number) {
-        CoordinatorDirectory place = new CoordinatorDirectory(directory);
         RoundHistory history = new RoundHistory();
         Charter charter;
-        try (AuditLog log = AuditLog.readOnly(place.log())) {
+        try (AuditLog log = AuditLog.in(CoordinatorLog.open(directory))) {
             charter = Ledger.replay(log, history::accept).consortium().charter();
         }
         RoundRecord round =
@@ -79,12 +79,15 @@ public final class VerifyMerge {
                         .orElseThrow(() ->
                                 new CoordinatorException(
                                         Code.LOG, "the log has no round " + number));
-        return new VerifyMerge(place, charter).verify(round);
+        return of(directory, charter, round);
     }
 
     /** The same of a round that another copy of the log tells of, with the files in a directory. */
     static MergeVerification of(Path directory, Charter charter, RoundRecord round) {
-        return new VerifyMerge(new CoordinatorDirectory(directory), charter).verify(round);
+        CoordinatorDirectory place = new CoordinatorDirectory(directory);
+        try (SharedFiles shared = Stores.readableFiles(directory)) {
+            return new VerifyMerge(place, shared, charter).verify(round);
+        }
     }
 
     private MergeVerification verify(RoundRecord round) {
@@ -241,7 +244,8 @@ public final class VerifyMerge {
                     .forEach(differences::add);
             manifest.gradient()
                     .map(CodedFile::file)
-                    .filter(sent -> !holds(ContributionStore.gradient(folder), sent))
+                    .filter(sent ->
+                            !FetchedContribution.holds(ContributionStore.gradient(folder), sent))
                     .map(_ -> contribution.member() + ": the mean gradient is another one")
                     .ifPresent(differences::add);
             return differences;
@@ -250,9 +254,5 @@ public final class VerifyMerge {
         } catch (TrustException | IllegalArgumentException e) {
             return List.of(contribution.member() + ": " + e.getMessage());
         }
-    }
-
-    private static boolean holds(Path file, ModelManifest.File expected) {
-        return Files.isRegularFile(file) && Manifests.parts(file).equals(expected.parts());
     }
 }

@@ -26,7 +26,11 @@
  *   momenta/outer-state-DIGEST/                 the outer optimiser's state after a merge
  *   residuals/DIGEST.safetensors                what coding the step to a candidate has lost
  *   merging/ROUND/                              where a merge that is under way works
+ *   fetching/                                   where a fetch from the object store works
  * </pre>
+ *
+ * <p>The log may be in PostgreSQL instead, and all from steward.sha256 to residuals in an object
+ * store, of which the directory is a cache then: {@link dev.tapestry.coordinator.store}.
  *
  * <p>Handlers block on virtual threads. Neither libtorch nor anybody's text is on the class path.
  */

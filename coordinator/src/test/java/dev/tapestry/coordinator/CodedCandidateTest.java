@@ -117,7 +117,8 @@ class CodedCandidateTest {
 
     @Test
     void a_residual_that_is_damaged_or_gone_is_not_believed() throws IOException {
-        ResidualStore store = new ResidualStore(folder.resolve("residuals"));
+        ResidualStore store =
+                new ResidualStore(folder.resolve("residuals"), SharedFiles.own(folder));
         Path file = Files.write(folder.resolve("e.safetensors"), new byte[10]);
         Digest digest = ResidualStore.digest(file);
         assertThatThrownBy(() -> store.intact(digest)).hasMessageContaining("no longer");

@@ -60,7 +60,7 @@ class CoordinatorConfigTest {
 
     @Test
     void a_key_that_is_unknown_or_missing_is_refused_with_those_there_are() throws IOException {
-        String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads]";
+        String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads, log, objects]";
         refused("mergeThreads: 4", "mergeThreads: 4\ncolour: red", "unknown key 'colour'", keys);
         refused("mergeThreads: 4", "", "the key 'mergeThreads' is missing", keys);
     }

@@ -332,6 +332,7 @@ class FaultTest {
                             CoordinatorConfig.read(stage.directory).listening(),
                             identity.server(),
                             gate(stage),
+                            () -> true,
                             _ -> {},
                             new Doorkeeper(Doorkeeper.Limits.USUAL),
                             stage.coordinator.metrics(),
@@ -371,7 +372,9 @@ class FaultTest {
 
     private static Gate gate(Stage stage) {
         Ledger ledger = stage.coordinator.ledger();
-        CertificateShelf shelf = new CertificateShelf(stage.directory.resolve("certificates"));
+        SharedFiles files = SharedFiles.own(stage.directory);
+        CertificateShelf shelf =
+                new CertificateShelf(stage.directory.resolve("certificates"), files);
         return new Gate(
                 ledger,
                 new RefusalRegister(ledger, stage.clock),
@@ -380,6 +383,7 @@ class FaultTest {
                         CertificateAuthority.open(stage.directory.resolve("ca")),
                         shelf,
                         stage.directory.resolve("renewals"),
+                        files,
                         stage.clock),
                 shelf,
                 _ -> {},

@@ -192,8 +192,10 @@ class RenewalTest {
                     new RenewalDesk(
                             stage.coordinator.ledger(),
                             authority,
-                            new CertificateShelf(folder.resolve("certificates")),
+                            new CertificateShelf(
+                                    folder.resolve("certificates"), SharedFiles.own(folder)),
                             folder.resolve("renewals"),
+                            SharedFiles.own(folder),
                             () -> last.term().until());
             assertThatThrownBy(() -> desk.renew(ada.id, last.certificate(), new RenewalRequest("")))
                     .isInstanceOfSatisfying(

@@ -19,11 +19,16 @@ import dev.tapestry.coordinator.CoordinatorConfig.Retention;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 
 /** A real coordinator on loopback with real certificates and a real log, and its members. */
@@ -32,7 +37,7 @@ final class Stage implements AutoCloseable {
     static final long SEED = 20261123;
 
     final Path folder;
-    final Path directory;
+    Path directory;
     final TestClock clock = new TestClock();
     final List<TestMember> members = new ArrayList<>();
     Coordinator coordinator;
@@ -68,6 +73,7 @@ final class Stage implements AutoCloseable {
                 charter,
                 new Listening("127.0.0.1", 0, List.of("localhost", "127.0.0.1")),
                 InstantSource.system());
+        rewrite("keepRounds: 2", "keepRounds: " + keepRounds);
         Coordinator.adoptBase(
                 directory,
                 TinyModels.base(folder.resolve("seed-model"), SEED, shardBytes),
@@ -164,10 +170,60 @@ final class Stage implements AutoCloseable {
     private Coordinator assembled() {
         CoordinatorConfig read = CoordinatorConfig.read(directory);
         return Coordinator.assemble(
-                new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2),
+                new CoordinatorConfig(
+                        directory,
+                        read.listening(),
+                        new Retention(keepRounds),
+                        2,
+                        read.log(),
+                        read.objects()),
                 clock,
                 clock::steady,
                 limits);
+    }
+
+    /** Moves log and files to other stores, with these keys of {@code coordinator.yaml}. */
+    void store(String keys) {
+        stop();
+        rewrite("\nmergeThreads:", "\n" + keys + "mergeThreads:");
+        StoreMove.run(directory);
+        resume();
+    }
+
+    private void rewrite(String words, String others) {
+        Path file = directory.resolve("coordinator.yaml");
+        try {
+            Files.writeString(file, Files.readString(file).replace(words, others));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Goes on in another directory, which has the keys and the configuration and nothing else. */
+    void goOnIn(Path other) {
+        stop();
+        directory = keysOf(directory, other);
+        resume();
+    }
+
+    /** What an operator copies to the machine of a second coordinator. */
+    static Path keysOf(Path directory, Path other) {
+        try {
+            for (String name :
+                    List.of("ca", "identity", "steward", "signing-key.pem", "coordinator.yaml")) {
+                Path from = directory.resolve(name);
+                try (Stream<Path> files = Files.walk(from)) {
+                    for (Path file : files.toList()) {
+                        Path to = other.resolve(directory.relativize(file).toString());
+                        Files.createDirectories(to.getParent());
+                        Files.copy(file, to, StandardCopyOption.COPY_ATTRIBUTES);
+                    }
+                }
+            }
+            return other;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private TestClient steward() {

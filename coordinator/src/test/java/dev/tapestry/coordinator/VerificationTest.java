@@ -23,6 +23,7 @@ import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -57,8 +58,9 @@ class VerificationTest {
             assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);
             assertThat(
                             VerifyLog.of(
-                                    stage.directory.resolve("log.db"),
-                                    SigningKey.generate().verifyingKey()))
+                                    stage.directory,
+                                    Optional.of(SigningKey.generate().verifyingKey()),
+                                    List.of()))
                     .isInstanceOf(VerifyLog.Unsound.class);
 
             changeOneWeight(stage);

@@ -169,9 +169,11 @@ class VerifyLogTest {
     }
 
     private VerifyLog verified(List<ConsortiumEvent> story) {
-        Path file = folder.resolve("log-" + forgeries++ + ".db");
-        ForgedLog.write(file, "tapestry/test", key, story);
-        return VerifyLog.of(file, key.verifyingKey());
+        CoordinatorDirectory forged =
+                new CoordinatorDirectory(folder.resolve("forged-" + forgeries++));
+        FileTrees.create(forged.root());
+        ForgedLog.write(forged.log(), "tapestry/test", key, story);
+        return VerifyLog.of(forged.root(), Optional.of(key.verifyingKey()), List.of());
     }
 
     /** Two members, a base, and a round that was announced. */

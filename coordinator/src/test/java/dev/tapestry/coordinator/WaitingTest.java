@@ -78,7 +78,7 @@ class WaitingTest {
 
     @Test
     void a_candidate_is_read_without_the_lock_that_who_asks_for_a_model_needs() {
-        ModelStore store = new ModelStore(folder.resolve("models"));
+        ModelStore store = new ModelStore(folder.resolve("models"), SharedFiles.own(folder));
         synchronized (store) {
             assertThat(
                             CompletableFuture.supplyAsync(

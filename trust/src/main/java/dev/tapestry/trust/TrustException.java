@@ -42,6 +42,8 @@ public final class TrustException extends RuntimeException implements Coded {
         LOG_IN_USE,
         /** A log holds other entries than its writer knows of. */
         LOG_MOVED_ON,
+        /** Another process has taken over the right to write this log. */
+        LOG_LEASE_LOST,
         /** A file that is not a log, or a damaged one. */
         LOG_UNREADABLE,
         /** The disk refused. */

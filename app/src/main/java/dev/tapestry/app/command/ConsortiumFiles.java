@@ -2,9 +2,10 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.coordinator.CoordinatorLog;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
-import java.nio.file.Files;
+import dev.tapestry.trust.log.LogStore;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,9 +19,9 @@ record ConsortiumFiles(Path directory) {
 
     private static final int SLICE = 1000;
 
-    /** The audit log. */
-    Path log() {
-        return directory.resolve("log.db");
+    /** The audit log, opened for reading. */
+    LogStore log() {
+        return CoordinatorLog.open(directory);
     }
 
     /** The steward's identity. */
@@ -30,7 +31,7 @@ record ConsortiumFiles(Path directory) {
 
     /** Refuses a directory without a log. */
     void requireLog() {
-        if (!Files.exists(log())) {
+        if (!CoordinatorLog.isIn(directory)) {
             throw new CommandException(
                     "%s holds no consortium (no log.db); found one with 'tapestry consortium found'"
                             .formatted(directory));
@@ -41,7 +42,7 @@ record ConsortiumFiles(Path directory) {
     List<ConsortiumEvent> events() {
         requireLog();
         List<ConsortiumEvent> events = new ArrayList<>();
-        try (AuditLog log = AuditLog.readOnly(log())) {
+        try (AuditLog log = AuditLog.in(log())) {
             long size = log.size();
             for (long from = 0; from < size; from += SLICE) {
                 for (byte[] entry : log.read(from, Math.min(size, from + SLICE))) {

@@ -1,12 +1,13 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.coordinator.CoordinatorLog;
 import dev.tapestry.coordinator.VerifyLog;
 import dev.tapestry.node.Membership;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.log.LogStore;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
 import dev.tapestry.trust.signature.SigningKey;
@@ -46,7 +47,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
             return of(LogVerifier.verify(node.log(), key));
         }
         ConsortiumFiles files = new ConsortiumFiles(directory);
-        if (!Files.exists(files.log())) {
+        if (!CoordinatorLog.isIn(directory)) {
             throw new CommandException(
                     directory + " holds neither log.db nor node-log.db; name the directory of one");
         }
@@ -75,7 +76,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
     /** Hashes, signatures, and whether each event could follow from those before it. */
     private static LogReport story(
             ConsortiumFiles files, Optional<VerifyingKey> key, List<Checkpoint> remembered) {
-        return switch (VerifyLog.of(files.log(), key, remembered)) {
+        return switch (VerifyLog.of(files.directory(), key, remembered)) {
             case VerifyLog.Sound(Verdict.Whole verdict, _) -> of(verdict);
             case VerifyLog.Unsound(String detail) -> broken(detail);
         };
@@ -88,8 +89,8 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
             throw new CommandException(node.directory() + " has verified no checkpoint yet");
         }
         String origin;
-        try (AuditLog log = AuditLog.readOnly(files.log())) {
-            origin = log.origin();
+        try (LogStore store = files.log()) {
+            origin = store.origin();
         }
         Checkpoint remembered = remembered(seen, origin, key);
         return story(files, Optional.of(key), List.of(remembered));

@@ -74,6 +74,7 @@ final class JsonTest {
                 "--port",
                 Tiny.freePort());
         json("consortium adopt", consortium, base);
+        json("coordinator check", consortium);
         try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
             coordinator.start();
             String token = json("member invite", consortium, "alpha").path("token").asString();

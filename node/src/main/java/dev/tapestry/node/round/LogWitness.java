@@ -302,9 +302,15 @@ public final class LogWitness {
             return;
         }
         Checkpoint then = notes.verified(before.get().note());
-        if (!then.origin().equals(now.origin()) || now.size() < then.size()) {
+        if (!then.origin().equals(now.origin())) {
+            throw notes.split(before.get().note(), note, "the log is another one");
+        }
+        if (now.size() < then.size()) {
             throw notes.split(
-                    before.get().note(), note, "the log is another one, or has become shorter");
+                    before.get().note(),
+                    note,
+                    "its log has %d entries, of which this node has seen %d: an older copy of the coordinator was started, or somebody hides what has happened"
+                            .formatted(now.size(), then.size()));
         }
         List<Digest> hashes =
                 then.size() == now.size() || then.size() == 0

@@ -15,10 +15,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The append-only log in a file of its own; the package describes format and tree.
+ * The append-only log; the package describes format and tree.
  *
  * <p>What {@link #append} has returned for is on the disk, whole, and stays; what it has not
  * returned for is either there whole or not at all. Thread-safe; one process writes, any number
@@ -30,11 +29,14 @@ public final class AuditLog implements AutoCloseable {
     public static final int MAX_ENTRY_BYTES = 1 << 20;
 
     private final LogStore store;
-    private final @Nullable WriterLock lock;
 
-    private AuditLog(LogStore store, @Nullable WriterLock lock) {
+    private AuditLog(LogStore store) {
         this.store = store;
-        this.lock = lock;
+    }
+
+    /** The log in a store, which it closes. */
+    public static AuditLog in(LogStore store) {
+        return new AuditLog(store);
     }
 
     /**
@@ -46,13 +48,7 @@ public final class AuditLog implements AutoCloseable {
      */
     public static AuditLog open(Path file, String origin) {
         new Checkpoint(origin, 0, Digest.of(new byte[0])); // refuses what cannot be an origin
-        WriterLock lock = WriterLock.take(file);
-        try {
-            return new AuditLog(LogStore.writable(file, origin), lock);
-        } catch (TrustException e) {
-            lock.close();
-            throw e;
-        }
+        return in(SqliteLogStore.writable(file, origin));
     }
 
     /**
@@ -61,7 +57,7 @@ public final class AuditLog implements AutoCloseable {
      * @throws TrustException {@code LOG_UNREADABLE}
      */
     public static AuditLog readOnly(Path file) {
-        return new AuditLog(LogStore.readable(file), null);
+        return in(SqliteLogStore.readable(file));
     }
 
     /** The log's name. */
@@ -85,13 +81,12 @@ public final class AuditLog implements AutoCloseable {
      * @param after the size that the log has as far as the writer knows
      * @return the size after it
      * @throws TrustException {@code LOG_MOVED_ON}: the log has another size, nothing was written;
-     *     {@code STORAGE}: nothing is to be seen of the entries, but a disk that failed in the
-     *     middle of it may show them when the log is opened again
+     *     {@code LOG_LEASE_LOST}: another process writes it now, nothing was written; {@code
+     *     STORAGE}: nothing is to be seen of the entries, but a disk that failed in the middle of
+     *     it may show them when the log is opened again
      */
     public synchronized long append(long after, List<byte[]> entries) {
-        if (lock == null) {
-            throw new TrustException(Code.STORAGE, "this log was opened for reading only");
-        }
+        requireWritable();
         for (byte[] entry : entries) {
             if (entry.length > MAX_ENTRY_BYTES) {
                 throw new TrustException(
@@ -99,21 +94,32 @@ public final class AuditLog implements AutoCloseable {
                         "an entry of " + entry.length + " bytes is too large for the log");
             }
         }
-        long size = store.size();
-        if (size != after) {
-            throw new TrustException(
-                    Code.LOG_MOVED_ON,
-                    "the log has %d entries and not %d: somebody else wrote it, or the disk kept what it had said to have refused; start again, and it goes on from there"
-                            .formatted(size, after));
-        }
         try {
-            store.write(connection -> insert(connection, size, entries));
+            store.write(connection -> {
+                requireSize(store.size(), after);
+                return insert(connection, after, entries);
+            });
         } catch (TrustException e) {
-            if (!isIn(size, entries, e)) {
+            if (e.code() != Code.STORAGE || !isIn(after, entries, e)) {
                 throw e;
             } // else the answer was lost, not the transaction
         }
-        return size + entries.size();
+        return after + entries.size();
+    }
+
+    private static void requireSize(long size, long expected) {
+        if (size != expected) {
+            throw new TrustException(
+                    Code.LOG_MOVED_ON,
+                    "the log has %d entries and not %d: somebody else wrote it, or the disk kept what it had said to have refused; start again, and it goes on from there"
+                            .formatted(size, expected));
+        }
+    }
+
+    private void requireWritable() {
+        if (!store.writable()) {
+            throw new TrustException(Code.STORAGE, "this log was opened for reading only");
+        }
     }
 
     private boolean isIn(long from, List<byte[]> entries, TrustException failure) {
@@ -205,19 +211,15 @@ public final class AuditLog implements AutoCloseable {
     @Override
     public synchronized void close() {
         store.close();
-        if (lock != null) {
-            lock.close();
-        }
     }
 
     private void keep(long size, SignedNote note) {
-        if (lock == null) {
-            throw new TrustException(Code.STORAGE, "this log was opened for reading only");
-        }
+        requireWritable();
         store.write(connection -> {
             try (PreparedStatement insert =
                     connection.prepareStatement(
-                            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)")) {
+                            "INSERT INTO checkpoints VALUES (?, ?)"
+                                    + " ON CONFLICT (size) DO UPDATE SET note = excluded.note")) {
                 insert.setLong(1, size);
                 insert.setString(2, note.toString());
                 return insert.execute();

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogVerifier {
 
+    private static final int ROWS_AT_A_TIME = 1_000;
+
     private final LogStore store;
     private final LogKeys keys;
 
@@ -52,6 +54,15 @@ public final class LogVerifier {
      */
     public static Verdict verify(Path file, LogKeys keys, Collection<Checkpoint> remembered) {
         try (LogStore store = LogStore.readable(file)) {
+            return verify(store, keys, remembered);
+        } catch (TrustException e) {
+            return new Broken(0, Damage.UNREADABLE, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Examines the log in a store, which stays open. */
+    public static Verdict verify(LogStore store, LogKeys keys, Collection<Checkpoint> remembered) {
+        try {
             return new LogVerifier(store, keys).verdict(remembered);
         } catch (TrustException e) {
             return new Broken(0, Damage.UNREADABLE, String.valueOf(e.getMessage()));
@@ -90,7 +101,7 @@ public final class LogVerifier {
         try (PreparedStatement select =
                         connection.prepareStatement(
                                 "SELECT position, body FROM entries ORDER BY position");
-                ResultSet rows = select.executeQuery()) {
+                ResultSet rows = inPieces(select).executeQuery()) {
             while (broken.isEmpty() && rows.next()) {
                 if (rows.getLong(1) != size) {
                     return new Broken(size, Damage.MISSING, "entry " + size + " is not in the log");
@@ -114,6 +125,11 @@ public final class LogVerifier {
                         Damage.TRUNCATED,
                         "the log ends after " + size + " entries, but it once had " + promised)
                 : new Verdict.Whole(size, root(size), signed);
+    }
+
+    private static PreparedStatement inPieces(PreparedStatement select) throws SQLException {
+        select.setFetchSize(ROWS_AT_A_TIME);
+        return select;
     }
 
     /** Adds a leaf to the edge, comparing each completed subtree with the stored one. */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It lies on a file of its own: POSIX drops a process's locks on a file when any handle to it is
  * closed, so locking the database itself would undo SQLite's own locks.
  */
-final class WriterLock implements AutoCloseable {
+public final class WriterLock implements AutoCloseable {
 
     private final FileChannel channel;
 
@@ -28,8 +28,12 @@ final class WriterLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Takes the lock of the log in {@code file}, or refuses at once. */
-    static WriterLock take(Path file) {
+    /**
+     * Takes the lock of the log in {@code file}, or refuses at once.
+     *
+     * @throws TrustException {@code LOG_IN_USE}, {@code STORAGE}
+     */
+    public static WriterLock take(Path file) {
         Path lockFile = file.resolveSibling(file.getFileName() + ".lock");
         FileChannel channel = null;
         try {

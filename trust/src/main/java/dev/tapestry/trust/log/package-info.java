@@ -3,7 +3,8 @@
  * coordinator's only source of truth.
  *
  * <p>One SQLite file in WAL mode, written by one process at a time (a lock on {@code FILE.lock})
- * and by nobody else; other tables belong elsewhere. Its tables:
+ * and by nobody else; other tables belong elsewhere. Other programs may keep the same tables in
+ * another database ({@link dev.tapestry.trust.log.LogStore}). The tables:
  *
  * <pre>
  *   log(format INTEGER, origin TEXT)                     one row; format 1
