@@ -98,6 +98,7 @@ public final class Node implements AutoCloseable {
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
+                        config.proxy(),
                         identity.client(),
                         new ReceiptBook(log, clock),
                         retries,

@@ -64,6 +64,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -81,6 +82,10 @@ final class CoordinatorDouble implements AutoCloseable {
 
     final SigningKey key;
     final List<String> requests = new CopyOnWriteArrayList<>();
+
+    /** The ports from which it was called. */
+    final Set<Integer> peers = ConcurrentHashMap.newKeySet();
+
     final Map<Digest, byte[]> parts = new ConcurrentHashMap<>();
     final List<ContributionManifest> contributions = new ArrayList<>();
     final List<Score> scores = new ArrayList<>();
@@ -136,14 +141,19 @@ final class CoordinatorDouble implements AutoCloseable {
                     }
                 });
         server.setExecutor(threads);
-        server.createContext(
-                "/",
+        FaultyExchange exchanges =
                 new FaultyExchange(
                         (method, path) -> {
                             requests.add(method + " " + path);
                             return faults.at(method, path);
                         },
-                        this::answer));
+                        this::answer);
+        server.createContext(
+                "/",
+                exchange -> {
+                    peers.add(exchange.getRemoteAddress().getPort());
+                    exchanges.handle(exchange);
+                });
         server.start();
     }
 
@@ -260,7 +270,8 @@ final class CoordinatorDouble implements AutoCloseable {
                     new StatusView(Protocol.VERSION, List.of(Protocol.VERSION), Instant.now());
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
             case "GET consortium" -> consortium();
-            case "GET round" -> awaitView(Refusal.number(path, "after"));
+            case "GET round" ->
+                    awaitView(Refusal.number(path, "after"), Refusal.number(path, "wait"));
             case "GET models" ->
                     steps.length == 5
                             ? found(updates.get(new Digest(steps[3])), "UNKNOWN_UPDATE")
@@ -310,9 +321,10 @@ final class CoordinatorDouble implements AutoCloseable {
                 key.verifyingKey().value());
     }
 
-    private synchronized Object awaitView(long after) throws InterruptedException {
-        while (version <= after) {
-            wait();
+    private synchronized Object awaitView(long after, long seconds) throws InterruptedException {
+        long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+        while (version <= after && System.nanoTime() < end) {
+            wait(1 + Duration.ofNanos(end - System.nanoTime()).toMillis());
         }
         return views.apply(view());
     }

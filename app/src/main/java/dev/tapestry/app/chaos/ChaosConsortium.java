@@ -133,7 +133,8 @@ final class ChaosConsortium implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Enrolment.standard(_ -> {}).join(home, steward.invite(member.id(), Duration.ofHours(1)));
+        Enrolment.standard(Optional.empty(), _ -> {})
+                .join(home, steward.invite(member.id(), Duration.ofHours(1)));
         NodeConfig.standard(member.id(), corpora.resolve(member.id().value()))
                 .with(Compute.of(1, Precision.FP32))
                 .withCheckpointEvery(CHECKPOINTS)

@@ -14,6 +14,7 @@ import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
@@ -52,7 +53,8 @@ final class NodeCommands extends CommandGroup {
                 "",
                 "Examples:",
                 "  tapestry node join my-node tapestry1.eyJ… --corpus /data/corpus --threads 8",
-                "  tapestry node join my-node - --corpus /data/corpus < token.txt"
+                "  tapestry node join my-node - --corpus /data/corpus < token.txt",
+                "  tapestry node join my-node - --corpus /data/corpus --proxy http://proxy.site:3128 < token.txt"
             })
     int join(
             @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
@@ -72,21 +74,35 @@ final class NodeCommands extends CommandGroup {
                             paramLabel = "N",
                             description = "Of training; default: all processors.")
                     @Nullable Integer threads,
+            @Mixin ProxyOptions proxy,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         String line = token.equals("-") ? StandardInput.line() : token;
         NodeHome home = new NodeHome(directory);
         // Whatever can be wrong here is found before the token is spent.
         MemberId invited = EnrolmentToken.parse(line).member();
         boolean settled = Files.exists(home.config());
-        NodeConfig config = settled ? NodeConfig.read(home) : settings(invited, corpus, threads);
+        NodeConfig config =
+                settled
+                        ? NodeConfig.read(home)
+                        : settings(invited, corpus, threads).withProxy(proxy.proxy());
         DatasetCard card = DatasetCard.read(config.corpus());
+        if (config.proxy().isEmpty()) {
+            HttpProxy.inEnvironment(System.getenv())
+                    .ifPresent(name ->
+                            err().println(
+                                            "%s is set and not used: if the way out is a proxy, name it with --proxy"
+                                                    .formatted(name)));
+        }
         Enrolment.Outcome outcome =
-                Enrolment.standard(outage ->
-                                err().println(
-                                                "the coordinator cannot be reached: %s; trying again in %d s"
-                                                        .formatted(
-                                                                outage.reason(),
-                                                                outage.again().toSeconds())))
+                Enrolment.standard(
+                                config.proxy(),
+                                outage ->
+                                        err().println(
+                                                        "the coordinator cannot be reached: %s; trying again in %d s"
+                                                                .formatted(
+                                                                        outage.reason(),
+                                                                        outage.again()
+                                                                                .toSeconds())))
                         .join(home, line);
         if (!settled) {
             config.write(home);
@@ -113,7 +129,8 @@ final class NodeCommands extends CommandGroup {
                     member.coordinator());
             say("corpus: '%s' in %s; settings: %s", card.name(), config.corpus(), home.config());
             if (settled) {
-                say("kept:   the settings that were there; --corpus and --threads change nothing");
+                say(
+                        "kept:   the settings that were there; --corpus, --threads and --proxy change nothing");
             }
             say("next:   tapestry node start %s", directory);
         }

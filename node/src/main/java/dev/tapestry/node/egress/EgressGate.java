@@ -46,6 +46,7 @@ public final class EgressGate implements AutoCloseable {
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
+    private final Optional<HttpProxy> proxy;
     private final CloseableHttpClient client;
     private final ReceiptBook receipts;
     private final RetryPolicy retries;
@@ -65,35 +66,39 @@ public final class EgressGate implements AutoCloseable {
     /** As {@link #to} makes it, with another time for which a body may stand still. */
     EgressGate(
             URI coordinator,
+            Optional<HttpProxy> proxy,
             SSLContext tls,
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages,
             Duration patience) {
         this.coordinator = coordinator;
+        this.proxy = proxy;
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
         this.patience = patience;
         this.stalls = new StallWatch(patience);
-        this.client = HttpConnections.client(tls);
+        this.client = HttpConnections.client(tls, proxy);
     }
 
     /**
      * A gate to one coordinator.
      *
-     * @param coordinator the only address that it connects to
+     * @param coordinator the only one that it talks to
+     * @param proxy the only address that it connects to, if there is one; else the coordinator's is
      * @param tls shows the node's certificate and believes the consortium's authority only
      * @param receipts where receipts go
      * @param outages hears of each failure that will be tried again
      */
     public static EgressGate to(
             URI coordinator,
+            Optional<HttpProxy> proxy,
             SSLContext tls,
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages) {
-        return new EgressGate(coordinator, tls, receipts, retries, outages, PATIENCE);
+        return new EgressGate(coordinator, proxy, tls, receipts, retries, outages, PATIENCE);
     }
 
     /** Bytes of bodies that have left and arrived through this gate. */
@@ -109,9 +114,10 @@ public final class EgressGate implements AutoCloseable {
     /**
      * Sends a message until it is answered.
      *
-     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED},
-     *     {@code STORAGE}: what is to be sent cannot be read, or what came cannot be kept; {@code
-     *     MALFORMED_REPLY}: a document that is too long
+     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED};
+     *     {@code PROXY_CREDENTIALS}, {@code PROXY_REFUSED}; {@code STORAGE}: what is to be sent
+     *     cannot be read, or what came cannot be kept; {@code MALFORMED_REPLY}: a document that is
+     *     too long
      */
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;
@@ -119,6 +125,7 @@ public final class EgressGate implements AutoCloseable {
             try {
                 return once(message, sink);
             } catch (IOException e) {
+                decided(e);
                 corrupt += e instanceof PartRefusedException ? 1 : 0;
                 if (corrupt == MAX_CORRUPT) {
                     throw new NodeException(Code.DIGEST_MISMATCH, reason(e), e);
@@ -128,6 +135,25 @@ public final class EgressGate implements AutoCloseable {
                 retries.rest(delay);
             }
         }
+    }
+
+    /**
+     * A proxy that has said no says so again, and one that hears a wrong password too often locks
+     * the account: it is asked again only after the longer pauses of whoever sends.
+     */
+    private static void decided(IOException failure) {
+        if (failure instanceof ProxyException refusal) {
+            switch (refusal.kind()) {
+                case CREDENTIALS -> throw proxy(Code.PROXY_CREDENTIALS, refusal);
+                case REFUSED -> throw proxy(Code.PROXY_REFUSED, refusal);
+                case UNREACHABLE, BEYOND -> {}
+            }
+        }
+    }
+
+    private static NodeException proxy(Code code, ProxyException refusal) {
+        return new NodeException(
+                code, refusal.getMessage() + "; " + refusal.kind().advice(), refusal);
     }
 
     /**
@@ -190,7 +216,7 @@ public final class EgressGate implements AutoCloseable {
                 return answer(response, reply, sink);
             } catch (IOException e) {
                 connected = !isUnreached(e);
-                IOException failure = watched.stalled() ? stalled(e) : e;
+                IOException failure = watched.stalled() ? stalled(e) : named(e);
                 outcome = outcome + " " + reason(failure);
                 body.unreadable().ifPresent(EgressGate::storage);
                 throw classified(failure);
@@ -255,7 +281,7 @@ public final class EgressGate implements AutoCloseable {
     }
 
     /** Trying again does not make a certificate better. */
-    private static IOException classified(IOException failure) {
+    private IOException classified(IOException failure) {
         TlsProblem problem = TlsProblem.of(failure);
         if (problem == TlsProblem.REVOKED) {
             throw new NodeException(Code.REVOKED, problem.advice(), failure);
@@ -263,10 +289,28 @@ public final class EgressGate implements AutoCloseable {
         if (problem != TlsProblem.OTHER) {
             throw new NodeException(
                     Code.TLS,
-                    problem + ": " + problem.advice() + " (" + reason(failure) + ")",
+                    problem + ": " + advice(problem) + " (" + reason(failure) + ")",
                     failure);
         }
         return failure;
+    }
+
+    /** Behind a proxy a foreign certificate most often is the proxy's own. */
+    private String advice(TlsProblem problem) {
+        return problem == TlsProblem.WRONG_AUTHORITY && proxy.isPresent()
+                ? "the certificate that came through the proxy %s was not issued by this consortium's authority: if the proxy opens TLS, ask whoever runs it to let %s through unopened; otherwise check the coordinator's address"
+                        .formatted(proxy.get().address(), coordinator.getRawAuthority())
+                : problem.advice();
+    }
+
+    /** With a proxy, whoever could not be reached is the proxy. */
+    private IOException named(IOException failure) {
+        return proxy.isPresent() && isUnreached(failure) && !(failure instanceof ProxyException)
+                ? new ProxyException(
+                        ProxyException.Kind.UNREACHABLE,
+                        "no connection to the proxy " + proxy.get().address(),
+                        failure)
+                : failure;
     }
 
     /** Whether nothing can have left, for there was nobody to take it. */
@@ -274,6 +318,7 @@ public final class EgressGate implements AutoCloseable {
         return switch (failure) {
             case ConnectException _, ConnectTimeoutException _ -> true;
             case NoRouteToHostException _, UnknownHostException _ -> true;
+            case ProxyException _ -> true;
             default -> false;
         };
     }
@@ -283,7 +328,7 @@ public final class EgressGate implements AutoCloseable {
     }
 
     private static String reason(IOException failure) {
-        if (isUnreached(failure)) {
+        if (isUnreached(failure) && !(failure instanceof ProxyException)) {
             return "no connection to the coordinator";
         }
         return switch (failure) {
