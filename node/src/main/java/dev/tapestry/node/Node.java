@@ -3,6 +3,7 @@ package dev.tapestry.node;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.CoordinatorClient;
@@ -13,6 +14,7 @@ import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.node.round.RoundAssembly;
+import dev.tapestry.node.round.RoundGateway;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
@@ -35,6 +37,7 @@ public final class Node implements AutoCloseable {
     private final CoordinatorClient client;
     private final ActivityTeller teller;
     private final StopSignal stop;
+    private final RoundAssembly rounds;
     private final NodeAgent agent;
     private final SovereignBuild builds;
 
@@ -44,14 +47,15 @@ public final class Node implements AutoCloseable {
             CoordinatorClient client,
             ActivityTeller teller,
             StopSignal stop,
-            NodeAgent agent,
+            RoundAssembly rounds,
             SovereignBuild builds) {
         this.log = log;
         this.gate = gate;
         this.client = client;
         this.teller = teller;
         this.stop = stop;
-        this.agent = agent;
+        this.rounds = rounds;
+        this.agent = rounds.agent();
         this.builds = builds;
     }
 
@@ -111,7 +115,7 @@ public final class Node implements AutoCloseable {
                                                 outage.again())));
         CoordinatorClient client = new CoordinatorClient(gate);
         ActivityTeller teller = new ActivityTeller(client, config.visibility());
-        RoundAssembly desk =
+        RoundAssembly rounds =
                 new RoundAssembly(
                         home,
                         config,
@@ -120,22 +124,31 @@ public final class Node implements AutoCloseable {
                         corpus,
                         evaluation,
                         log,
-                        teller.and(progress));
+                        teller.and(progress),
+                        client,
+                        stop,
+                        clock,
+                        retries.slower(MEND));
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
-        return new Node(
-                log,
-                gate,
-                client,
-                teller,
-                stop,
-                desk.agent(client, stop, clock, retries.slower(MEND)),
-                builds);
+        return new Node(log, gate, client, teller, stop, rounds, builds);
     }
 
     /** The agent that takes part in rounds. */
     public NodeAgent agent() {
         return agent;
+    }
+
+    /**
+     * Has rounds trained and scored on a machine without a network, by what lies in {@code box}.
+     */
+    public RoundGateway gateway(DropBox box) {
+        return rounds.gateway(box);
+    }
+
+    /** The agent that does so by itself, where that machine sees {@code box} too. */
+    public NodeAgent courier(DropBox box) {
+        return rounds.courier(box);
     }
 
     /** Makes the member's own models; works without a network. */

@@ -15,6 +15,7 @@ import dev.tapestry.node.egress.PartSender;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import java.util.Optional;
 import java.util.Set;
 
 /** Brings contributions and scores to the coordinator, and the answers into the diary. */
@@ -57,16 +58,24 @@ final class Courier {
      * @throws NodeException {@code COORDINATOR_REFUSED}, with the finding
      */
     void deliver(Outbox.Parcel parcel) {
+        offer(parcel)
+                .ifPresent(refusal -> {
+                    throw refused("contribution", refusal);
+                });
+    }
+
+    /** The same; why it was refused, if it was. */
+    Optional<Answer.Refused> offer(Outbox.Parcel parcel) {
         for (int tries = 1; ; tries++) {
             Answer answer = stop.interruptibly(() -> attempt(parcel));
             switch (answer) {
                 case Answer.Accepted _ -> {
                     diary.contributed(parcel.manifest(), Digest.of(parcel.envelope().bytes()));
-                    return;
+                    return Optional.empty();
                 }
                 case Answer.Refused refused -> {
                     if (tries == TRIES || !CURABLE.contains(refused.code())) {
-                        throw refused("contribution", refused);
+                        return Optional.of(refused);
                     }
                 }
             }
@@ -86,13 +95,24 @@ final class Courier {
 
     /** Sends a signed score. */
     void report(RoundNumber round, Digest candidate, Score score) {
+        offer(round, candidate, score)
+                .ifPresent(refusal -> {
+                    throw refused("score", refusal);
+                });
+    }
+
+    /** The same; why it was refused, if it was. */
+    Optional<Answer.Refused> offer(RoundNumber round, Digest candidate, Score score) {
         Envelope envelope =
                 Envelope.seal(
                         Protocol.SCORE_TYPE, new ScoreReport(round, member, candidate, score), key);
-        switch (stop.interruptibly(() -> client.score(round, envelope))) {
-            case Answer.Accepted _ -> diary.scored(round, candidate, score);
-            case Answer.Refused refused -> throw refused("score", refused);
-        }
+        return switch (stop.interruptibly(() -> client.score(round, envelope))) {
+            case Answer.Accepted _ -> {
+                diary.scored(round, candidate, score);
+                yield Optional.empty();
+            }
+            case Answer.Refused refused -> Optional.of(refused);
+        };
     }
 
     private static NodeException refused(String what, Answer.Refused refusal) {

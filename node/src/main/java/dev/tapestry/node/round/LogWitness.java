@@ -110,6 +110,18 @@ public final class LogWitness {
         return seen().flatMap(seen -> seen.own().merged());
     }
 
+    /**
+     * Whether the log, read anew, says that a contribution of this member was admitted to a round
+     * that is not over, or was the latest that a base was made of.
+     *
+     * @throws NodeException as {@link #believe} does
+     */
+    boolean admits(Digest contribution) {
+        OwnContributions own = look().own();
+        Optional<Digest> wanted = Optional.of(contribution);
+        return own.open().equals(wanted) || own.merged().equals(wanted);
+    }
+
     /** The base that the coordinator names now; {@code otherwise} if it names none. */
     private Digest claimedNow(Digest otherwise) {
         RoundView view = client.round(0, Duration.ZERO);

@@ -43,7 +43,13 @@ final class Outbox {
     private final SigningKey key;
 
     /** A signed contribution and where the files are that are sent. */
-    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {}
+    record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {
+
+        /** How much is sent, for people. */
+        String size() {
+            return "%,d bytes".formatted(manifest.sent().bytes());
+        }
+    }
 
     /**
      * Where the files of a contribution are.
@@ -171,6 +177,11 @@ final class Outbox {
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Forgets what was made for a round: the coordinator does not want it. */
+    void drop(RoundNumber round) {
+        drop(home.outbox(round));
     }
 
     /** Forgets all rounds before {@code round}: they are over. */
