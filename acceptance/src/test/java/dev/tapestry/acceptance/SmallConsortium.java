@@ -108,6 +108,11 @@ final class SmallConsortium implements AutoCloseable {
         start(member, "node", "start", node(member));
     }
 
+    /** Has a member's rounds trained elsewhere, by what lies in {@code box}. */
+    void startCourier(String member, Path box) {
+        start(member, "round", "courier", node(member), box);
+    }
+
     private void start(String name, Object... words) {
         programs.put(name, Program.start(log(name), words));
     }
