@@ -206,7 +206,10 @@ class ProxyTest {
         // Its own authority's certificate, for the right address: what an inspecting proxy shows.
         try (CoordinatorDouble inspector = new CoordinatorDouble(directory.resolve("inspector"))) {
             proxy.detour =
-                    Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), inspector.address().getPort()));
+                    Optional.of(
+                            new InetSocketAddress(
+                                    InetAddress.getLoopbackAddress(),
+                                    inspector.address().getPort()));
             assertThat(broken())
                     .singleElement()
                     .satisfies(finding -> {

@@ -129,7 +129,8 @@ final class JsonTest {
         json("round submit", node, box);
         await("the candidate of the second round")
                 .atMost(Duration.ofMinutes(2))
-                .until(() -> json("round fetch", node, box).path("work").asString().equals("SCORE"));
+                .until(() ->
+                        json("round fetch", node, box).path("work").asString().equals("SCORE"));
         json("round score", box, "--corpus", corpus);
     }
 

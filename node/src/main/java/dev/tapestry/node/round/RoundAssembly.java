@@ -85,6 +85,7 @@ public record RoundAssembly(
                 bench.courier(),
                 bench.scorer(),
                 bench.diary(),
+                shelf(),
                 stop);
     }
 
@@ -93,9 +94,13 @@ public record RoundAssembly(
                 client,
                 participant,
                 diary,
-                new ModelShelf(home, config.keepBases()),
+                shelf(),
                 stop,
                 retries);
+    }
+
+    private ModelShelf shelf() {
+        return new ModelShelf(home, config.keepBases());
     }
 
     private Bench bench() {

@@ -60,6 +60,7 @@ public final class RoundGateway implements Participant {
     private final Courier courier;
     private final Scorer scorer;
     private final RoundDiary diary;
+    private final ModelShelf shelf;
     private final StopSignal stop;
     private Optional<Digest> laidOut = Optional.empty();
     private List<String> refused = List.of();
@@ -76,6 +77,7 @@ public final class RoundGateway implements Participant {
             Courier courier,
             Scorer scorer,
             RoundDiary diary,
+            ModelShelf shelf,
             StopSignal stop) {
         this.client = client;
         this.config = config;
@@ -87,6 +89,7 @@ public final class RoundGateway implements Participant {
         this.courier = courier;
         this.scorer = scorer;
         this.diary = diary;
+        this.shelf = shelf;
         this.stop = stop;
     }
 
@@ -113,7 +116,10 @@ public final class RoundGateway implements Participant {
      */
     public Fetched fetch() {
         box.claim(label);
-        return fetch(now());
+        RoundView view = now();
+        Fetched fetched = fetch(view);
+        shelf.tidy(view);
+        return fetched;
     }
 
     /**
