@@ -68,6 +68,66 @@ class BenchTest {
     }
 
     @Test
+    void transfers() {
+        JsonNode report =
+                run(
+                        "transfer",
+                        "--size-mb",
+                        1,
+                        "--repeats",
+                        1,
+                        "--warm-ups",
+                        0,
+                        "--dir",
+                        directory);
+        assertThat(report.propertyNames())
+                .containsExactly("size_mb", "cores", "upload", "download");
+        for (String leg : List.of("upload", "download")) {
+            assertThat(report.path(leg).propertyNames())
+                    .containsExactly("goodput_mbit", "raw_mbit", "share", "streams");
+            assertThat(report.path(leg).path("share").path("median").asDouble()).isPositive();
+        }
+        assertThat(directory).as("nothing is left").isDirectoryNotContaining("glob:**tapestry-*");
+    }
+
+    @Test
+    void distant_lines_where_this_user_may_make_them_and_else_a_word_why_not() {
+        Path printed = directory.resolve("wan.log");
+        try (Program bench =
+                Program.start(
+                        printed,
+                        "bench",
+                        "wan",
+                        "--rtt",
+                        20,
+                        "--loss",
+                        1,
+                        "--rate",
+                        100,
+                        "--size-mb",
+                        1,
+                        "--repeats",
+                        1,
+                        "--json",
+                        "--dir",
+                        directory)) {
+            await("the end").atMost(PATIENCE).until(() -> !bench.process().isAlive());
+            if (bench.process().exitValue() == 0) {
+                assertThat(bench.printed()).contains("\"rtt_ms\":20", "\"lost_percent\":");
+            } else {
+                assertThat(bench.printed()).containsAnyOf("only root", "/dev/net/tun", "cannot ");
+            }
+        }
+        assertThat(directory).as("nothing is left").isDirectoryNotContaining("glob:**tapestry-*");
+        assertThat(Path.of("/run/netns").toFile().list())
+                .satisfiesAnyOf(
+                        names -> assertThat(names).isNull(),
+                        names ->
+                                assertThat(names)
+                                        .noneMatch(name -> name.startsWith("tapestry-wan-")));
+    }
+
+    @Test
     void utilisation() {
         JsonNode report =
                 run(

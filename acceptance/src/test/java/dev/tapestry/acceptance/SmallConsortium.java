@@ -37,26 +37,45 @@ final class SmallConsortium implements AutoCloseable {
 
     private final Path directory;
     private final Map<String, Program> programs = new TreeMap<>();
-    private final StewardClient steward;
+    private StewardClient steward;
+    private Path consortium;
 
     private SmallConsortium(Path directory, int port) {
         this.directory = directory;
-        this.steward =
-                new StewardClient(
-                        URI.create("https://localhost:" + port),
-                        TlsIdentity.open(consortium().resolve("steward")));
+        this.consortium = directory.resolve("consortium");
+        this.steward = steward(port);
+    }
+
+    private StewardClient steward(int port) {
+        return new StewardClient(
+                URI.create("https://localhost:" + port),
+                TlsIdentity.open(consortium().resolve("steward")));
+    }
+
+    /** From now on the coordinator is the one in another directory. */
+    void movedTo(Path other, int port) {
+        steward.close();
+        consortium = other;
+        steward = steward(port);
     }
 
     /** Founds it, has it adopt the demo's base, and lets the members join; only it runs then. */
     static SmallConsortium founded(Path directory, List<String> members) throws IOException {
+        return founded(directory, members, "");
+    }
+
+    /** The same with more rules in its charter. */
+    static SmallConsortium founded(Path directory, List<String> members, String rules)
+            throws IOException {
         int port = freePort();
         Path charter = directory.resolve("charter.yaml");
         Files.writeString(
                 charter,
                 Files.readString(Program.home().resolve("docs/examples/charter.yaml"))
-                        .replace(
-                                "releaseToleranceBitsPerByte: 0.05",
-                                "releaseToleranceBitsPerByte: 9"));
+                                .replace(
+                                        "releaseToleranceBitsPerByte: 0.05",
+                                        "releaseToleranceBitsPerByte: 9")
+                        + rules);
         Path consortium = directory.resolve("consortium");
         ok(
                 "consortium",
@@ -81,7 +100,7 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     Path consortium() {
-        return directory.resolve("consortium");
+        return consortium;
     }
 
     Path node(String member) {
@@ -101,7 +120,12 @@ final class SmallConsortium implements AutoCloseable {
     }
 
     void startCoordinator() {
-        start("coordinator", "coordinator", "start", consortium());
+        startCoordinator("coordinator", consortium());
+    }
+
+    /** Starts a coordinator, under a name by which it can be killed. */
+    void startCoordinator(String name, Path where) {
+        start(name, "coordinator", "start", where);
     }
 
     void startNode(String member) {
@@ -130,6 +154,18 @@ final class SmallConsortium implements AutoCloseable {
         program.kill();
     }
 
+    /** Lets a member's node stand still, or go on: as a machine does that sleeps. */
+    void signal(String member, String signal) throws IOException {
+        Program program = programs.get(member);
+        if (program == null) {
+            throw new IllegalStateException(member + " does not run");
+        }
+        new ProcessBuilder("kill", "-" + signal, String.valueOf(program.process().pid()))
+                .start()
+                .onExit()
+                .join();
+    }
+
     /** Starts a run of so many rounds. */
     void run(int rounds, int steps) {
         steward.start(plan(rounds, steps));
@@ -138,6 +174,11 @@ final class SmallConsortium implements AutoCloseable {
     /** The same with coded updates, and members who share their gradients. */
     void run(int rounds, int steps, Wire wire, CodecName gradients) {
         steward.start(plan(rounds, steps).over(wire).sharing(gradients));
+    }
+
+    /** The same with rounds that merge as soon as so many contributions are in. */
+    void runAsynchronously(int rounds, int steps, int buffer) {
+        steward.start(plan(rounds, steps).buffering(buffer));
     }
 
     private static RunPlan plan(int rounds, int steps) {

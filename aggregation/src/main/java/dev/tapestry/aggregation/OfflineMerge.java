@@ -34,22 +34,29 @@ public final class OfflineMerge {
     /**
      * Writes the merged model, all F32, with the base's configuration and tokenizer.
      *
-     * @param models with the base's tensors, each F32 or BF16; two for spherical interpolation
+     * @param models with the base's tensors, each F32 or BF16; two for spherical interpolation and
+     *     for rebasing
      * @param target a directory that does not exist yet
      * @throws AggregationException {@code INVALID_ORDER}, {@code TENSORS_DIFFER} or {@code
      *     TARGET_EXISTS}
      */
     public static void run(
             OfflineRule rule, ModelDirectory base, List<ModelDirectory> models, Path target) {
-        int fewest = rule instanceof OfflineRule.Slerp ? 2 : 1;
-        if (models.size() < fewest || (fewest == 2 && models.size() > 2)) {
+        boolean pairs =
+                switch (rule) {
+                    case OfflineRule.Slerp _ -> true;
+                    case OfflineRule.Rebase _ -> true;
+                    case OfflineRule.Mean _ -> false;
+                    case OfflineRule.Ties _ -> false;
+                    case OfflineRule.Dare _ -> false;
+                };
+        int fewest = pairs ? 2 : 1;
+        if (models.size() < fewest || (pairs && models.size() > 2)) {
             throw new AggregationException(
                     AggregationException.Code.INVALID_ORDER,
                     "%s merges %s, not %d"
                             .formatted(
-                                    rule,
-                                    fewest == 2 ? "2 models" : "1 model or more",
-                                    models.size()));
+                                    rule, pairs ? "2 models" : "1 model or more", models.size()));
         }
         if (Files.exists(target)) {
             throw new AggregationException(
@@ -92,6 +99,7 @@ public final class OfflineMerge {
                     case OfflineRule.Dare(double dropRate, double scale, long seed) ->
                             OfflineStep.dare(spec.name(), dropRate, scale, seed);
                     case OfflineRule.Slerp(double position) -> slerp(spec, position);
+                    case OfflineRule.Rebase _ -> OfflineStep.rebase();
                 };
         eachWindow(
                 spec,

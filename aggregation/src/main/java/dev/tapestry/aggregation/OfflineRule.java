@@ -54,6 +54,12 @@ public sealed interface OfflineRule {
         }
     }
 
+    /**
+     * Task arithmetic with one task (arXiv 2212.04089): θ₂ + δ₁, what the first model has learnt
+     * since the base put on top of the second.
+     */
+    record Rebase() implements OfflineRule {}
+
     private static void require(boolean holds, String what, double value) {
         if (!holds) {
             throw new IllegalArgumentException(what + value);

@@ -88,6 +88,15 @@ interface OfflineStep {
         return z ^ (z >>> 31);
     }
 
+    /** θ₂ + δ₁. */
+    static OfflineStep rebase() {
+        return (first, base, models, merged) -> {
+            for (int i = 0; i < merged.length; i++) {
+                merged[i] = (float) (models[1][i] + ((double) models[0][i] - base[i]));
+            }
+        };
+    }
+
     /** A sum of two models' weights. */
     static OfflineStep weighted(double first, double second) {
         return (_, base, models, merged) -> {

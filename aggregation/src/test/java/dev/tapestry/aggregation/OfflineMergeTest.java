@@ -136,6 +136,20 @@ final class OfflineMergeTest {
     }
 
     @Test
+    void rebasing_puts_what_one_has_learnt_on_top_of_another() {
+        ModelDirectory base = models.vector("base", 1, 2);
+        ModelDirectory trained = models.vector("trained", 1.5f, 1);
+        ModelDirectory newer = models.vector("newer", 10, 20);
+        assertThat(merged(new OfflineRule.Rebase(), base, trained, newer))
+                .containsExactly(10.5f, 19f);
+        assertThat(merged(new OfflineRule.Rebase(), base, trained, base))
+                .as("on its own base it is itself")
+                .containsExactly(1.5f, 1f);
+        assertThatThrownBy(() -> merged(new OfflineRule.Rebase(), base, trained))
+                .hasMessageContaining("2 models");
+    }
+
+    @Test
     void slerp_goes_along_the_arc() {
         ModelDirectory base = models.vector("base", 0, 0);
         ModelDirectory east = models.vector("east", 2, 0);

@@ -211,9 +211,11 @@ final class OfflinePropertiesTest {
                             new OfflineRule.Mean(),
                             new OfflineRule.Ties(random.nextDouble(0.1, 1), 1),
                             new OfflineRule.Dare(0.5, 1, SEED),
+                            new OfflineRule.Rebase(),
                             new OfflineRule.Slerp(0.5))) {
-                List<Map<String, float[]>> some =
-                        rule instanceof OfflineRule.Slerp ? theirs.subList(0, 2) : theirs;
+                boolean pairs =
+                        rule instanceof OfflineRule.Slerp || rule instanceof OfflineRule.Rebase;
+                List<Map<String, float[]>> some = pairs ? theirs.subList(0, 2) : theirs;
                 Map<String, float[]> honest = merged(rule, base, some);
                 float said = liar[largest];
                 liar[largest] = 1000;
@@ -224,6 +226,7 @@ final class OfflinePropertiesTest {
                 switch (rule) {
                     case OfflineRule.Mean _ -> assertThat(there[largest]).isGreaterThan(300);
                     case OfflineRule.Ties _ -> assertThat(there[largest]).isGreaterThan(300);
+                    case OfflineRule.Rebase _ -> assertThat(there[largest]).isGreaterThan(300);
                     case OfflineRule.Dare _ ->
                             assertThat(there[largest])
                                     .satisfiesAnyOf(

@@ -12,17 +12,16 @@ final class AdmissionRules {
     /** Why a contribution with this manifest cannot be admitted now; empty where it can. */
     static Optional<Refusal> refusal(
             RoundState state, ContributionManifest manifest, Digest planDigest, Charter charter) {
-        RoundPlan plan = state.plan();
         if (!(state instanceof Collecting collecting) || !manifest.round().equals(state.number())) {
-            return refuse(
-                    Finding.STALE_ROUND,
-                    "this is for round %s; round %s is %s"
-                            .formatted(manifest.round(), state.number(), state.phase()));
+            return LateRules.stale(state, manifest);
         }
-        Optional<Refusal> stranger = notExpected(collecting, manifest.member());
-        if (stranger.isPresent()) {
-            return stranger;
-        }
+        return notExpected(collecting, manifest.member())
+                .or(() -> refusal(state.plan(), manifest, planDigest, charter));
+    }
+
+    /** Why nothing that was trained by this plan has this manifest; empty where it can be. */
+    static Optional<Refusal> refusal(
+            RoundPlan plan, ContributionManifest manifest, Digest planDigest, Charter charter) {
         if (!manifest.base().equals(plan.base())) {
             return refuse(
                     Finding.WRONG_BASE,
@@ -127,7 +126,7 @@ final class AdmissionRules {
         return Optional.of(new Refusal(finding, detail));
     }
 
-    private static Optional<Refusal> notExpected(Collecting state, MemberId member) {
+    static Optional<Refusal> notExpected(Collecting state, MemberId member) {
         if (state.expected().contains(member)) {
             return Optional.empty();
         }

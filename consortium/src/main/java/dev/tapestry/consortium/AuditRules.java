@@ -4,9 +4,12 @@ import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
@@ -47,12 +50,18 @@ public final class AuditRules {
                                     "the token of %s expires before it is issued"
                                             .formatted(issued.member()));
             case MemberEnrolled enrolled -> enrolled(before, enrolled);
+            case CertificateRenewed renewed -> renewed(before, renewed);
             case MemberRevoked revoked ->
                     unless(
                             before.revocable(revoked.member()),
                             () ->
                                     "%s is revoked, but is no active member and has no unused token"
                                             .formatted(revoked.member()));
+            // That the members agreed is shown by their statements, not by the log.
+            case CoordinatorMoved moved ->
+                    unless(
+                            !moved.key().equals(before.coordinatorKey()),
+                            () -> "the coordinator moves to the key that it has");
             case BaseAdopted adopted ->
                     unless(
                             before.run().isEmpty(),
@@ -89,6 +98,20 @@ public final class AuditRules {
             case ContributionRefused it ->
                     RoundAuditRules.during(
                             RoundState.class, before, it.round(), it, round -> Optional.empty());
+            case ConsortiumEvent.LeasesLapsed it ->
+                    RoundAuditRules.during(
+                            RoundState.class,
+                            before,
+                            it.round(),
+                            it,
+                            round -> RoundAuditRules.lapsed(round, it, before.charter()));
+            case ContributionLost it ->
+                    RoundAuditRules.during(
+                            RoundState.class,
+                            before,
+                            it.round(),
+                            it,
+                            round -> RoundAuditRules.lost(round, it));
             case CollectionClosed it ->
                     RoundAuditRules.during(
                             Collecting.class,
@@ -145,6 +168,19 @@ public final class AuditRules {
                 () ->
                         "%s enrols with a token that expired at %s"
                                 .formatted(event.member(), token.expires()));
+    }
+
+    private static Optional<String> renewed(Consortium before, CertificateRenewed event) {
+        if (!active(before, event.member())) {
+            return Optional.of(
+                    "%s renews its certificate, but is no active member".formatted(event.member()));
+        }
+        return unless(
+                before.members().values().stream()
+                        .noneMatch(member -> member.certificate().equals(event.certificate())),
+                () ->
+                        "%s renews its certificate by %s, which is a member's already"
+                                .formatted(event.member(), event.certificate()));
     }
 
     private static Optional<String> announced(Consortium before, RoundAnnounced event) {

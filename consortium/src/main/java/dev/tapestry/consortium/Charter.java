@@ -1,6 +1,7 @@
 package dev.tapestry.consortium;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The rules that the members agreed.
@@ -16,6 +17,9 @@ import java.time.Duration;
  * @param releaseToleranceBitsPerByte how much worse than the base a candidate's mean score may be
  *     and still be published
  * @param contributionQuotaBytes the largest contribution
+ * @param lease how long a member is waited for that neither trains a step nor sends a byte, once a
+ *     quorum is in; empty where a round waits until its deadline
+ * @param late what becomes of contributions that miss their round; empty where they are dropped
  */
 public record Charter(
         String name,
@@ -27,7 +31,9 @@ public record Charter(
         double qualityFloorBitsPerByte,
         double maxRelativeUpdateNorm,
         double releaseToleranceBitsPerByte,
-        long contributionQuotaBytes) {
+        long contributionQuotaBytes,
+        @LeftOutWhenEmpty Optional<Duration> lease,
+        @LeftOutWhenEmpty Optional<LateRule> late) {
 
     public Charter {
         if (name.isBlank() || name.length() > 100) {
@@ -42,6 +48,7 @@ public record Charter(
         }
         positive("roundDeadline", roundDeadline);
         positive("scoringDeadline", scoringDeadline);
+        lease.ifPresent(duration -> positive("lease", duration));
         positive("qualityFloorBitsPerByte", qualityFloorBitsPerByte);
         positive("maxRelativeUpdateNorm", maxRelativeUpdateNorm);
         positive("contributionQuotaBytes", (double) contributionQuotaBytes);
@@ -59,6 +66,50 @@ public record Charter(
                             + ": raise the quorum, or the cap to at least "
                             + 1.0 / quorum);
         }
+    }
+
+    /** A charter that waits for everybody until the deadline, and takes nothing late. */
+    public Charter(
+            String name,
+            Weighting weighting,
+            double influenceCap,
+            int quorum,
+            Duration roundDeadline,
+            Duration scoringDeadline,
+            double qualityFloorBitsPerByte,
+            double maxRelativeUpdateNorm,
+            double releaseToleranceBitsPerByte,
+            long contributionQuotaBytes) {
+        this(
+                name,
+                weighting,
+                influenceCap,
+                quorum,
+                roundDeadline,
+                scoringDeadline,
+                qualityFloorBitsPerByte,
+                maxRelativeUpdateNorm,
+                releaseToleranceBitsPerByte,
+                contributionQuotaBytes,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /** The same with these rules for members that are slow or away. */
+    public Charter withStragglers(Optional<Duration> silence, Optional<LateRule> rule) {
+        return new Charter(
+                name,
+                weighting,
+                influenceCap,
+                quorum,
+                roundDeadline,
+                scoringDeadline,
+                qualityFloorBitsPerByte,
+                maxRelativeUpdateNorm,
+                releaseToleranceBitsPerByte,
+                contributionQuotaBytes,
+                silence,
+                rule);
     }
 
     /** A charter that a small consortium can start with. */

@@ -2,16 +2,20 @@ package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.consortium.RoundInput.Revoked;
 import dev.tapestry.consortium.RoundInput.Scored;
+import dev.tapestry.consortium.RoundInput.Silent;
 import dev.tapestry.consortium.RoundInput.TimePassed;
 import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Abandoned;
@@ -20,6 +24,7 @@ import dev.tapestry.consortium.RoundState.Merging;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The rows of {@link RoundRules} for a round that collects. */
 final class CollectingRules {
@@ -37,6 +42,9 @@ final class CollectingRules {
                     contributed(now, contribution, charter, at);
             case Unsound(MemberId member, Refusal refusal, Instant at) ->
                     List.of(refused(now, member, refusal, at));
+            case Silent(Set<MemberId> members, Instant at) -> silent(now, members, charter, at);
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(now, member, reason, at);
             case Revoked other -> List.of();
             case TimePassed other -> List.of();
             case Merged other -> List.of();
@@ -48,7 +56,9 @@ final class CollectingRules {
     static RoundState evolve(Collecting state, ConsortiumEvent event) {
         return switch (event) {
             case ContributionAdmitted admitted -> state.admit(admitted.contribution());
+            case ContributionLost lost -> state.lost(lost.member());
             case MemberRevoked revoked -> state.without(revoked.member());
+            case LeasesLapsed lapsed -> state.lapse(lapsed.members());
             case CollectionClosed closed ->
                     new Merging(state.plan(), state.expected(), state.admitted());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
@@ -57,7 +67,9 @@ final class CollectingRules {
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.CertificateRenewed other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.CoordinatorMoved other -> state;
             case ConsortiumEvent.RunStarted other -> state;
             case ConsortiumEvent.RunEnded other -> state;
             case ConsortiumEvent.RoundAnnounced other -> state;
@@ -85,11 +97,37 @@ final class CollectingRules {
                 : List.of(admitted);
     }
 
+    private static List<ConsortiumEvent> silent(
+            Collecting state, Set<MemberId> members, Charter charter, Instant at) {
+        return LeaseRules.lapse(
+                        state,
+                        state.admitted().size(),
+                        state.plan().closesAt(),
+                        charter.roundDeadline(),
+                        members,
+                        charter,
+                        at)
+                .map(lapsed ->
+                        List.<ConsortiumEvent>of(
+                                lapsed, close(state.lapse(lapsed.members()), charter, at)))
+                .orElse(List.of());
+    }
+
     /** Whether waiting longer is over or in vain. */
     static boolean isDue(Collecting state, Charter charter, Instant now) {
         return !now.isBefore(state.plan().closesAt())
                 || state.awaited().isEmpty()
-                || state.expected().size() < charter.quorum();
+                || state.expected().size() < charter.quorum()
+                || hasAllThatCome(state, charter)
+                || state.plan()
+                        .asynchronous()
+                        .filter(rule -> state.admitted().size() >= rule.buffer())
+                        .isPresent();
+    }
+
+    private static boolean hasAllThatCome(Collecting state, Charter charter) {
+        return state.admitted().size() >= charter.quorum()
+                && state.lapsed().containsAll(state.awaited());
     }
 
     private static ConsortiumEvent close(Collecting state, Charter charter, Instant at) {

@@ -2,10 +2,13 @@ package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
+import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
+import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAnnounced;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
@@ -18,6 +21,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * The state of a consortium: the fold of its events.
@@ -36,6 +43,8 @@ import java.util.SortedMap;
  * @param ended how the latest run ended; empty while one is under way
  * @param round the latest round
  * @param rounds how many rounds were announced
+ * @param closedRounds rounds of the current run to which contributions may still come, by a charter
+ *     that takes them late
  * @param contributedWeights digests of the weights that went into a base or lie in the current
  *     round, to tell replays; a round without a new base gives its weights back, for who trains
  *     again from the same base may well come to the same weights. None is ever forgotten: a
@@ -55,6 +64,7 @@ public record Consortium(
         Optional<RunEnded> ended,
         Optional<RoundState> round,
         int rounds,
+        SortedMap<RoundNumber, ClosedRound> closedRounds,
         Set<Digest> contributedWeights) {
 
     /** After so many rounds in a row without a new base, a run ends. */
@@ -72,6 +82,7 @@ public record Consortium(
     public Consortium {
         members = FrozenMap.of(members);
         tokens = FrozenMap.of(tokens);
+        closedRounds = FrozenMap.of(closedRounds);
         contributedWeights = DigestSet.of(contributedWeights);
     }
 
@@ -90,6 +101,7 @@ public record Consortium(
                 Optional.empty(),
                 Optional.empty(),
                 0,
+                FrozenMap.empty(),
                 DigestSet.empty());
     }
 
@@ -123,12 +135,14 @@ public record Consortium(
                                         enrolled.signingKey(),
                                         Member.Standing.ENROLLED));
             }
+            case CertificateRenewed renewed -> next.renew(renewed);
             case MemberRevoked revoked -> next.revoke(revoked.member());
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
                 next.momentum = Optional.empty();
                 next.residual = Optional.empty();
                 next.gradient = Optional.empty();
+                next.closedRounds = FrozenMap.empty();
             }
             case RunStarted started -> {
                 next.run = Optional.of(new Run(started.plan(), 0, 0));
@@ -137,6 +151,7 @@ public record Consortium(
             case RunEnded over -> {
                 next.run = Optional.empty();
                 next.ended = Optional.of(over);
+                next.closedRounds = FrozenMap.empty();
             }
             case RunStopped stopped -> {
                 next.run = Optional.empty();
@@ -149,14 +164,23 @@ public record Consortium(
                 if (round.isPresent() && !round.get().over()) {
                     next.forgetContributions();
                 }
+                next.closedRounds = FrozenMap.empty();
             }
             case RoundAnnounced announced -> {
                 next.round = Optional.of(RoundState.Collecting.begin(announced.plan()));
                 next.rounds = announced.plan().round().value();
+                next.forgetStaleRounds();
             }
-            case ContributionAdmitted admitted ->
-                    next.contributedWeights =
-                            next.contributedWeights.with(admitted.contribution().weights());
+            case ContributionAdmitted(_, Contribution contribution, _) -> {
+                next.contributedWeights = next.contributedWeights.with(contribution.weights());
+                contribution
+                        .late()
+                        .ifPresent(late ->
+                                next.closed(
+                                        late.round(),
+                                        closed -> closed.givenBy(contribution.member())));
+            }
+            case ConsortiumEvent.ContributionLost lost -> next.lose(lost);
             case BasePublished published -> {
                 next.base = Optional.of(published.base());
                 next.momentum = published.momentum();
@@ -167,11 +191,18 @@ public record Consortium(
                 next.residual = made.flatMap(Candidate::residual);
                 next.gradient = made.flatMap(Candidate::gradient);
                 next.run = run.map(r -> new Run(r.plan(), r.published() + 1, 0));
+                next.closed(published.round(), ClosedRound::withBase);
             }
             case ConsortiumEvent.RoundRolledBack back -> next.fruitless();
-            case ConsortiumEvent.RoundAbandoned abandoned -> next.fruitless();
+            case RoundAbandoned abandoned -> {
+                next.close(abandoned.at());
+                next.giveBack(abandoned.round());
+                next.fruitless();
+            }
+            case CollectionClosed closed -> next.close(closed.at());
+            case ConsortiumEvent.CoordinatorMoved moved -> next.coordinatorKey = moved.key();
             case ConsortiumEvent.ContributionRefused other -> {}
-            case ConsortiumEvent.CollectionClosed other -> {}
+            case ConsortiumEvent.LeasesLapsed other -> {}
             case ConsortiumEvent.CandidateMerged other -> {}
             case ConsortiumEvent.CandidateScored other -> {}
         }
@@ -193,9 +224,14 @@ public record Consortium(
      * and again when the files are complete.
      *
      * @param weights digest of the manifest of the weights' canonical JSON
-     * @param plan digest of the round plan's canonical JSON
+     * @param plan digest of a round plan's canonical JSON
+     * @param now decides how late it is
      */
-    public Optional<Refusal> refusal(ContributionManifest manifest, Digest weights, Digest plan) {
+    public Optional<Refusal> refusal(
+            ContributionManifest manifest,
+            Digest weights,
+            Function<RoundPlan, Digest> plan,
+            Instant now) {
         MemberId id = manifest.member();
         Member member = members.get(id);
         if (member == null) {
@@ -211,11 +247,15 @@ public record Consortium(
         RoundState state = round.get();
         Contribution earlier = state.admitted().get(id);
         if (earlier != null
-                && manifest.round().equals(state.number())
+                && manifest.round().equals(earlier.trainedIn(state.number()))
                 && earlier.weights().equals(weights)) {
             return Optional.empty();
         }
-        Optional<Refusal> refusal = RoundRules.refusal(state, manifest, plan, charter);
+        Optional<Refusal> refusal =
+                state instanceof RoundState.Collecting collecting
+                                && closedRounds.containsKey(manifest.round())
+                        ? LateRules.refusal(this, collecting, manifest, plan, now)
+                        : RoundRules.refusal(state, manifest, plan.apply(state.plan()), charter);
         if (refusal.isPresent()) {
             return refusal;
         }
@@ -230,10 +270,57 @@ public record Consortium(
                 : Optional.empty();
     }
 
+    /**
+     * Until when a contribution waits that can be admitted once a round collects again; empty where
+     * that is now, or never.
+     */
+    public Optional<Instant> waitsUntil(RoundNumber trainedIn, MemberId member, Instant now) {
+        return round.filter(state -> !(state instanceof RoundState.Collecting))
+                .filter(_ -> run.isPresent())
+                .flatMap(_ -> LateRules.until(this, trainedIn, member))
+                .filter(until -> !now.isAfter(until));
+    }
+
+    /** By which plan a contribution to the current round was trained: an earlier one, if late. */
+    public Optional<RoundPlan> trainedBy(Contribution contribution) {
+        return contribution
+                .late()
+                .map(late -> Optional.ofNullable(closedRounds.get(late.round())))
+                .map(closed -> closed.map(ClosedRound::plan))
+                .orElseGet(() -> round.map(RoundState::plan));
+    }
+
+    /** How late a contribution to this round would be in the current one; empty where it is not. */
+    public Optional<Late> lateness(RoundNumber trainedIn) {
+        return closedRounds.containsKey(trainedIn)
+                ? Optional.of(new Late(trainedIn, LateRules.staleness(this, trainedIn)))
+                : Optional.empty();
+    }
+
+    /** The keys of the members that may take part, by id. */
+    public SortedMap<MemberId, String> activeKeys() {
+        SortedMap<MemberId, String> keys = new TreeMap<>();
+        members.values().stream()
+                .filter(Member::active)
+                .forEach(member -> keys.put(member.id(), member.signingKey()));
+        return keys;
+    }
+
     /** The events that {@code input} causes in the current round; empty where there is none. */
     public List<ConsortiumEvent> decide(RoundInput input) {
         return round.map(state -> RoundRules.decide(state, withoutReplay(state, input), charter))
                 .orElse(List.of());
+    }
+
+    /**
+     * The event with which {@code next} takes the place of the member's certificate; none where
+     * {@code replaced} is not the one that it has, or it may not take part any more.
+     */
+    public List<ConsortiumEvent> renewal(MemberId id, Digest replaced, Digest next, Instant at) {
+        Member member = members.get(id);
+        return member != null && member.active() && member.certificate().equals(replaced)
+                ? List.of(new CertificateRenewed(id, next, at))
+                : List.of();
     }
 
     /**
@@ -307,6 +394,7 @@ public record Consortium(
 
     private static final class Builder {
         private final Consortium before;
+        private String coordinatorKey;
         private FrozenMap<MemberId, Member> members;
         private FrozenMap<Digest, TokenIssued> tokens;
         private DigestSet contributedWeights;
@@ -318,9 +406,11 @@ public record Consortium(
         private Optional<RunEnded> ended;
         private Optional<RoundState> round;
         private int rounds;
+        private FrozenMap<RoundNumber, ClosedRound> closedRounds;
 
         Builder(Consortium before) {
             this.before = before;
+            coordinatorKey = before.coordinatorKey;
             members = FrozenMap.of(before.members);
             tokens = FrozenMap.of(before.tokens);
             contributedWeights = DigestSet.of(before.contributedWeights);
@@ -332,6 +422,14 @@ public record Consortium(
             ended = before.ended;
             round = before.round;
             rounds = before.rounds;
+            closedRounds = FrozenMap.of(before.closedRounds);
+        }
+
+        void renew(CertificateRenewed event) {
+            Member member = members.get(event.member());
+            if (member != null) {
+                members = members.with(event.member(), member.renewed(event.certificate()));
+            }
         }
 
         /** With the member go its tokens, or it would let itself in again with one it kept. */
@@ -357,10 +455,67 @@ public record Consortium(
                                     contributedWeights.without(contribution.weights()));
         }
 
+        /** The round under way no longer collects; contributions to it may come late. */
+        void close(Instant at) {
+            if (before.charter.late().isPresent()
+                    && before.round.orElse(null) instanceof RoundState.Collecting collecting) {
+                closedRounds =
+                        closedRounds.with(
+                                collecting.number(),
+                                new ClosedRound(
+                                        collecting.plan(),
+                                        at,
+                                        false,
+                                        collecting.admitted().values().stream()
+                                                .filter(c -> c.late().isEmpty())
+                                                .map(Contribution::member)
+                                                .collect(Collectors.toSet())));
+            }
+        }
+
+        /** Nothing was merged: whatever was admitted to this round may come again. */
+        void giveBack(RoundNumber number) {
+            before.round.stream()
+                    .flatMap(state -> state.admitted().values().stream())
+                    .forEach(contribution ->
+                            closed(
+                                    contribution.trainedIn(number),
+                                    closed -> closed.givenBack(contribution.member())));
+        }
+
+        void closed(RoundNumber number, UnaryOperator<ClosedRound> change) {
+            ClosedRound found = closedRounds.get(number);
+            if (found != null) {
+                closedRounds = closedRounds.with(number, change.apply(found));
+            }
+        }
+
+        void forgetStaleRounds() {
+            int most = before.charter.late().map(LateRule::maxStaleness).orElse(0);
+            for (RoundNumber number : before.closedRounds.keySet()) {
+                if (LateRules.staleness(before, number) > most) {
+                    closedRounds = closedRounds.without(number);
+                }
+            }
+        }
+
+        /** The round collects again, and what it lost may be sent again. */
+        void lose(ConsortiumEvent.ContributionLost lost) {
+            closedRounds = closedRounds.without(lost.round());
+            before.round
+                    .map(state -> state.admitted().get(lost.member()))
+                    .ifPresent(contribution -> {
+                        contributedWeights = contributedWeights.without(contribution.weights());
+                        closed(
+                                contribution.trainedIn(lost.round()),
+                                closed -> closed.givenBack(lost.member()));
+                    });
+        }
+
         Consortium build() {
             return new Consortium(
                     before.charter,
-                    before.coordinatorKey,
+                    coordinatorKey,
                     members,
                     tokens,
                     base,
@@ -371,6 +526,7 @@ public record Consortium(
                     ended,
                     round,
                     rounds,
+                    closedRounds,
                     contributedWeights);
         }
     }

@@ -25,8 +25,25 @@ public sealed interface ConsortiumEvent {
             MemberId member, Digest certificate, String signingKey, Digest secret, Instant at)
             implements ConsortiumEvent {}
 
+    /**
+     * A member's node shows the certificate that renews the one before for the first time; from now
+     * on it is the only one that counts.
+     */
+    record CertificateRenewed(MemberId member, Digest certificate, Instant at)
+            implements ConsortiumEvent {}
+
     /** The consortium has withdrawn a member's right to take part. */
     record MemberRevoked(MemberId member, String reason, Instant at) implements ConsortiumEvent {}
+
+    /**
+     * More than half of the members have moved the coordinator; the first entry of the new one.
+     *
+     * @param key with which it signs
+     * @param address where it is reached
+     * @param statements digest of the members' signed agreement
+     */
+    record CoordinatorMoved(String key, String address, Digest statements, Instant at)
+            implements ConsortiumEvent {}
 
     /** The consortium starts from this model. */
     record BaseAdopted(Digest base, String source, Instant at) implements ConsortiumEvent {}
@@ -50,6 +67,24 @@ public sealed interface ConsortiumEvent {
     /** A contribution was refused; the member may send another. */
     record ContributionRefused(
             RoundNumber round, MemberId member, Finding finding, String detail, Instant at)
+            implements ConsortiumEvent {}
+
+    /**
+     * These awaited members neither advanced nor were needed for a quorum for as long as the
+     * charter's lease: the round goes on without them.
+     */
+    record LeasesLapsed(RoundNumber round, List<MemberId> members, Instant at)
+            implements ConsortiumEvent {
+        public LeasesLapsed {
+            members = List.copyOf(members);
+        }
+    }
+
+    /**
+     * The coordinator no longer has an admitted contribution as it was admitted; its member is
+     * asked for it again.
+     */
+    record ContributionLost(RoundNumber round, MemberId member, String reason, Instant at)
             implements ConsortiumEvent {}
 
     /** Enough contributions are in, or time is up; merging begins. */

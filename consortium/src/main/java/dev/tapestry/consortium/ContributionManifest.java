@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  * @param tokens tokens it was trained on in this round
  * @param steps optimiser steps taken in this round
  * @param trainingBitsPerByte mean training loss of the round
+ * @param grounds what the member relied on; empty in manifests from before this was said
  */
 public record ContributionManifest(
         RoundNumber round,
@@ -29,7 +30,8 @@ public record ContributionManifest(
         Optional<CodedFile> gradient,
         long tokens,
         int steps,
-        double trainingBitsPerByte) {
+        double trainingBitsPerByte,
+        @LeftOutWhenEmpty Optional<Grounds> grounds) {
 
     public ContributionManifest {
         if (tokens < 1 || steps < 1) {
@@ -71,6 +73,48 @@ public record ContributionManifest(
                 tokens,
                 steps,
                 trainingBitsPerByte);
+    }
+
+    /** A contribution that does not say what it relies on. */
+    public ContributionManifest(
+            RoundNumber round,
+            MemberId member,
+            Digest base,
+            Digest plan,
+            ModelManifest weights,
+            Optional<CodedFile> update,
+            Optional<CodedFile> gradient,
+            long tokens,
+            int steps,
+            double trainingBitsPerByte) {
+        this(
+                round,
+                member,
+                base,
+                plan,
+                weights,
+                update,
+                gradient,
+                tokens,
+                steps,
+                trainingBitsPerByte,
+                Optional.empty());
+    }
+
+    /** The same on these grounds. */
+    public ContributionManifest on(Optional<Grounds> known) {
+        return new ContributionManifest(
+                round,
+                member,
+                base,
+                plan,
+                weights,
+                update,
+                gradient,
+                tokens,
+                steps,
+                trainingBitsPerByte,
+                known);
     }
 
     /** The files that are sent. */

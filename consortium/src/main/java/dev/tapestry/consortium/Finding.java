@@ -20,6 +20,10 @@ public enum Finding {
     WRONG_BASE,
     /** The contribution was trained by another plan than the round's, or for longer. */
     WRONG_PLAN,
+    /** The member relied on another charter than the consortium's. */
+    WRONG_CHARTER,
+    /** The member has verified another history than this log's: one of the two was forged. */
+    OTHER_HISTORY,
     /** Coded otherwise than the round's plan asks for. */
     WRONG_CODEC,
     /** The same member already has another contribution in this round. */

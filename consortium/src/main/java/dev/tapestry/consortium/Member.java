@@ -21,6 +21,10 @@ public record Member(MemberId id, Digest certificate, String signingKey, Standin
         return standing == Standing.ENROLLED;
     }
 
+    Member renewed(Digest next) {
+        return new Member(id, next, signingKey, standing);
+    }
+
     Member revoked() {
         return new Member(id, certificate, signingKey, Standing.REVOKED);
     }

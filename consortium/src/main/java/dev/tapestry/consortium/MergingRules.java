@@ -1,14 +1,17 @@
 package dev.tapestry.consortium;
 
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Revoked;
 import dev.tapestry.consortium.RoundInput.Scored;
+import dev.tapestry.consortium.RoundInput.Silent;
 import dev.tapestry.consortium.RoundInput.TimePassed;
 import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Abandoned;
@@ -30,8 +33,11 @@ final class MergingRules {
             case Merged(Candidate candidate, Instant at) -> merged(state, candidate, charter, at);
             case MergeFailed(String reason, Instant at) ->
                     List.of(new RoundAbandoned(state.number(), reason, at));
-            case Contributed late -> RoundRules.tooLate(state, late);
-            case Unsound late -> RoundRules.tooLate(state, late);
+            case Contributed late -> RoundRules.tooLate(state, late, charter);
+            case Unsound late -> RoundRules.tooLate(state, late, charter);
+            case Silent other -> List.of();
+            case Lost(MemberId member, String reason, Instant at) ->
+                    RoundRules.lost(state, member, reason, at);
             case Revoked other -> List.of();
             case Scored other -> List.of();
             case TimePassed other -> List.of();
@@ -41,6 +47,7 @@ final class MergingRules {
     static RoundState evolve(Merging state, ConsortiumEvent event) {
         return switch (event) {
             case CandidateMerged merged -> scoring(state, merged);
+            case ContributionLost lost -> state.lost(lost.member());
             // What was admitted is merged, even if its member was revoked since.
             case MemberRevoked revoked -> state.without(revoked.member());
             case RoundAbandoned abandoned -> new Abandoned(state.plan(), abandoned.reason());
@@ -49,12 +56,15 @@ final class MergingRules {
             case ConsortiumEvent.Founded other -> state;
             case ConsortiumEvent.TokenIssued other -> state;
             case ConsortiumEvent.MemberEnrolled other -> state;
+            case ConsortiumEvent.CertificateRenewed other -> state;
             case ConsortiumEvent.BaseAdopted other -> state;
+            case ConsortiumEvent.CoordinatorMoved other -> state;
             case ConsortiumEvent.RunStarted other -> state;
             case ConsortiumEvent.RunEnded other -> state;
             case ConsortiumEvent.RoundAnnounced other -> state;
             case ConsortiumEvent.ContributionAdmitted other -> state;
             case ConsortiumEvent.ContributionRefused other -> state;
+            case ConsortiumEvent.LeasesLapsed other -> state;
             case ConsortiumEvent.CollectionClosed other -> state;
             case ConsortiumEvent.CandidateScored other -> state;
             case ConsortiumEvent.BasePublished other -> state;
@@ -80,6 +90,7 @@ final class MergingRules {
                 state.admitted(),
                 merged.candidate(),
                 FrozenMap.empty(),
-                merged.scoringClosesAt());
+                merged.scoringClosesAt(),
+                List.of());
     }
 }

@@ -29,5 +29,9 @@ public enum PlanFinding {
     /** More steps for everybody than for anyone. */
     PACE_ABOVE_STEPS,
     /** Training would take until the round closes. */
-    PACE_TOO_SLOW
+    PACE_TOO_SLOW,
+    /** Rounds that wait for no member, by a charter that drops what comes late. */
+    ASYNCHRONOUS_DROPS,
+    /** Merged as soon as fewer contributions are in than the charter merges. */
+    BUFFER_BELOW_QUORUM
 }

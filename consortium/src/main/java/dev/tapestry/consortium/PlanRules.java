@@ -1,6 +1,8 @@
 package dev.tapestry.consortium;
 
+import static dev.tapestry.consortium.PlanFinding.ASYNCHRONOUS_DROPS;
 import static dev.tapestry.consortium.PlanFinding.BUCKETS_TOO_FEW;
+import static dev.tapestry.consortium.PlanFinding.BUFFER_BELOW_QUORUM;
 import static dev.tapestry.consortium.PlanFinding.CODEC_UNKNOWN;
 import static dev.tapestry.consortium.PlanFinding.GRADIENTS_TOO_SPARSE;
 import static dev.tapestry.consortium.PlanFinding.KRUM_SELECTS_TOO_MANY;
@@ -44,7 +46,24 @@ public final class PlanRules {
                 .or(() -> sparseUpdates(plan))
                 .or(() -> sparseGradients(plan))
                 .or(() -> overlap(plan))
+                .or(() -> asynchronous(plan, charter))
                 .or(() -> plan.pace().flatMap(pace -> pace(pace, plan, charter)));
+    }
+
+    private static Optional<Refusal> asynchronous(RunPlan plan, Charter charter) {
+        Optional<Integer> buffer = plan.asynchronous().map(Asynchronous::buffer);
+        return buffer.filter(size -> size < charter.quorum())
+                .map(size ->
+                        new Refusal(
+                                BUFFER_BELOW_QUORUM,
+                                "asynchronous: a buffer of %d is below the quorum of %d; raise it"
+                                        .formatted(size, charter.quorum())))
+                .or(() ->
+                        buffer.filter(_ -> charter.late().isEmpty())
+                                .map(_ ->
+                                        new Refusal(
+                                                ASYNCHRONOUS_DROPS,
+                                                "asynchronous: rounds that wait for nobody lose what comes late; add 'late' to the charter")));
     }
 
     private static Optional<Refusal> codecs(RunPlan plan) {

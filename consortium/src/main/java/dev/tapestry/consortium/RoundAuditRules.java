@@ -8,6 +8,8 @@ import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
+import dev.tapestry.consortium.ConsortiumEvent.LeasesLapsed;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.RoundState.Abandoned;
@@ -16,10 +18,12 @@ import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Published;
 import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -38,7 +42,8 @@ final class RoundAuditRules {
             Collecting round, ContributionAdmitted event, Consortium before) {
         Contribution contribution = event.contribution();
         MemberId member = contribution.member();
-        LocalTraining training = round.plan().training();
+        RoundPlan trainedBy = before.trainedBy(contribution).orElse(round.plan());
+        LocalTraining training = trainedBy.training();
         double floor = before.charter().qualityFloorBitsPerByte();
         return unless(
                         active(before, member) && round.expected().contains(member),
@@ -46,6 +51,7 @@ final class RoundAuditRules {
                                 "round %s admits %s, which is no active and invited member"
                                         .formatted(round.number(), member))
                 .or(() -> inTime(round, event, round.plan().closesAt()))
+                .or(() -> late(round, event, before))
                 .or(() ->
                         unless(
                                 !round.admitted().containsKey(member),
@@ -98,6 +104,90 @@ final class RoundAuditRules {
                                                         floor)));
     }
 
+    /** Whether a contribution to an earlier round is as late as it says, and not too late. */
+    private static Optional<String> late(
+            Collecting round, ContributionAdmitted event, Consortium before) {
+        Contribution contribution = event.contribution();
+        return contribution
+                .late()
+                .flatMap(late ->
+                        unless(
+                                Optional.of(late).equals(before.lateness(late.round()))
+                                        && LateRules.until(
+                                                        before, late.round(), contribution.member())
+                                                .filter(until -> !event.at().isAfter(until))
+                                                .isPresent(),
+                                () ->
+                                        "round %s admits a contribution of %s to round %s, %d bases behind; the charter takes %s late, and open are %s"
+                                                .formatted(
+                                                        round.number(),
+                                                        contribution.member(),
+                                                        late.round(),
+                                                        late.staleness(),
+                                                        before.charter()
+                                                                .late()
+                                                                .map(LateRule::toString)
+                                                                .orElse("nothing"),
+                                                        before.closedRounds().keySet())));
+    }
+
+    /**
+     * Whether nobody lapsed too early. That they did not advance the log cannot tell: who was
+     * passed over by a lie sees it here, and what it contributes late counts by the charter.
+     */
+    static Optional<String> lapsed(RoundState round, LeasesLapsed event, Charter charter) {
+        return switch (round) {
+            case Collecting collecting ->
+                    lapsed(
+                            collecting,
+                            collecting.admitted().size(),
+                            collecting.plan().closesAt(),
+                            charter.roundDeadline(),
+                            event,
+                            charter);
+            case Scoring scoring ->
+                    lapsed(
+                            scoring,
+                            scoring.scores().size(),
+                            scoring.closesAt(),
+                            charter.scoringDeadline(),
+                            event,
+                            charter);
+            case Merging other -> misplaced(event, round);
+            case Published other -> misplaced(event, round);
+            case RolledBack other -> misplaced(event, round);
+            case Abandoned other -> misplaced(event, round);
+        };
+    }
+
+    private static Optional<String> lapsed(
+            RoundState round,
+            int arrived,
+            Instant closesAt,
+            Duration most,
+            LeasesLapsed event,
+            Charter charter) {
+        return unless(
+                LeaseRules.lapse(
+                                round,
+                                arrived,
+                                closesAt,
+                                most,
+                                Set.copyOf(event.members()),
+                                charter,
+                                event.at())
+                        .equals(Optional.of(event)),
+                () ->
+                        "round %s goes on without %s, whose lease cannot have lapsed: %d are in, %s are awaited until %s, and the lease is %s"
+                                .formatted(
+                                        round.number(),
+                                        event.members(),
+                                        arrived,
+                                        round.awaited(),
+                                        closesAt,
+                                        charter.lease().map(Duration::toString).orElse("none")));
+    }
+
     /** Where they weigh, steps are there and none is larger than the plan's. */
     private static boolean stepsFit(
             Contribution contribution, LocalTraining training, Charter charter) {
@@ -111,6 +201,16 @@ final class RoundAuditRules {
                                         || contribution.tokens()
                                                 <= steps * training.tokensPerStep()))
                 .orElse(!weigh);
+    }
+
+    /** What was merged cannot be lost any more: its candidate is there. */
+    static Optional<String> lost(RoundState round, ContributionLost event) {
+        boolean waits = round instanceof Collecting || round instanceof Merging;
+        return unless(
+                waits && round.admitted().containsKey(event.member()),
+                () ->
+                        "round %s is %s and loses a contribution of %s, which it does not need or have"
+                                .formatted(round.number(), round.phase(), event.member()));
     }
 
     static Optional<String> closed(Collecting round, CollectionClosed event, Charter charter) {

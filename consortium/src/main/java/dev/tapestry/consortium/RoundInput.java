@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Set;
 
 /** What can reach a round from outside; {@link RoundRules#decide} turns it into events. */
 public sealed interface RoundInput {
@@ -15,6 +16,9 @@ public sealed interface RoundInput {
     /** A contribution that was found unsound. */
     record Unsound(MemberId member, Refusal refusal, Instant at) implements RoundInput {}
 
+    /** What was admitted of a member is not on the coordinator's disk as it was admitted. */
+    record Lost(MemberId member, String reason, Instant at) implements RoundInput {}
+
     /** A member was revoked. */
     record Revoked(MemberId member, Instant at) implements RoundInput {}
 
@@ -26,6 +30,17 @@ public sealed interface RoundInput {
 
     /** A member's score of the candidate. */
     record Scored(MemberId member, Score score, Instant at) implements RoundInput {}
+
+    /**
+     * These members have not advanced for the charter's lease: no step, no byte.
+     *
+     * @param members at least those; others do not matter
+     */
+    record Silent(Set<MemberId> members, Instant at) implements RoundInput {
+        public Silent {
+            members = Set.copyOf(members);
+        }
+    }
 
     /** Nothing happened but time. */
     record TimePassed(Instant at) implements RoundInput {}

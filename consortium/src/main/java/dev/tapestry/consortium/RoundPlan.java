@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param overlap whether nodes train on while their contributions travel; empty where they wait
  * @param pace whether members of different speed do different numbers of steps; empty where all do
  *     the same
+ * @param asynchronous whether the round waits for a number of contributions and not for members
  * @param invited members that may contribute, sorted
  * @param closesAt when collecting ends, even if members are missing
  */
@@ -30,6 +31,7 @@ public record RoundPlan(
         Optional<SharedGradients> gradients,
         @LeftOutWhenEmpty Optional<Overlap> overlap,
         @LeftOutWhenEmpty Optional<Pace> pace,
+        @LeftOutWhenEmpty Optional<Asynchronous> asynchronous,
         List<MemberId> invited,
         Instant closesAt) {
 
@@ -55,6 +57,7 @@ public record RoundPlan(
                 training,
                 merge,
                 scoringTokens,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -85,6 +88,7 @@ public record RoundPlan(
                 run.gradients().map(codec -> new SharedGradients(codec, gradient)),
                 run.overlap(),
                 run.pace(),
+                run.asynchronous(),
                 invited,
                 closesAt);
     }

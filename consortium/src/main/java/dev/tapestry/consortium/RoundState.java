@@ -49,18 +49,23 @@ public sealed interface RoundState {
      *
      * @param expected invited members that were not revoked since
      * @param admitted sound contributions so far
+     * @param lapsed members for whom it no longer waits, though they may still contribute
      */
     record Collecting(
-            RoundPlan plan, List<MemberId> expected, SortedMap<MemberId, Contribution> admitted)
+            RoundPlan plan,
+            List<MemberId> expected,
+            SortedMap<MemberId, Contribution> admitted,
+            List<MemberId> lapsed)
             implements RoundState {
         public Collecting {
             expected = List.copyOf(expected);
+            lapsed = List.copyOf(lapsed);
             admitted = FrozenMap.of(admitted);
         }
 
         /** A round that was just announced. */
         static Collecting begin(RoundPlan plan) {
-            return new Collecting(plan, plan.invited(), FrozenMap.empty());
+            return new Collecting(plan, plan.invited(), FrozenMap.empty(), List.of());
         }
 
         @Override
@@ -72,12 +77,25 @@ public sealed interface RoundState {
             return new Collecting(
                     plan,
                     expected,
-                    FrozenMap.of(admitted).with(contribution.member(), contribution));
+                    FrozenMap.of(admitted).with(contribution.member(), contribution),
+                    lapsed);
         }
 
         Collecting without(MemberId member) {
             return new Collecting(
-                    plan, left(expected, member), FrozenMap.of(admitted).without(member));
+                    plan,
+                    left(expected, member),
+                    FrozenMap.of(admitted).without(member),
+                    left(lapsed, member));
+        }
+
+        Collecting lapse(List<MemberId> silent) {
+            return new Collecting(plan, expected, admitted, silent);
+        }
+
+        Collecting lost(MemberId member) {
+            return new Collecting(
+                    plan, expected, FrozenMap.of(admitted).without(member), List.of());
         }
 
         @Override
@@ -98,6 +116,12 @@ public sealed interface RoundState {
         Merging without(MemberId member) {
             return new Merging(plan, left(expected, member), admitted);
         }
+
+        /** Waits again for a contribution, as long as the plan lets it. */
+        Collecting lost(MemberId member) {
+            return new Collecting(
+                    plan, expected, FrozenMap.of(admitted).without(member), List.of());
+        }
     }
 
     /** Every member scores the candidate on its own held-out text. */
@@ -107,10 +131,12 @@ public sealed interface RoundState {
             SortedMap<MemberId, Contribution> admitted,
             Candidate candidate,
             SortedMap<MemberId, Score> scores,
-            Instant closesAt)
+            Instant closesAt,
+            List<MemberId> lapsed)
             implements RoundState {
         public Scoring {
             expected = List.copyOf(expected);
+            lapsed = List.copyOf(lapsed);
             admitted = FrozenMap.of(admitted);
             scores = FrozenMap.of(scores);
         }
@@ -127,7 +153,8 @@ public sealed interface RoundState {
                     admitted,
                     candidate,
                     FrozenMap.of(scores).with(member, score),
-                    closesAt);
+                    closesAt,
+                    lapsed);
         }
 
         Scoring without(MemberId member) {
@@ -137,7 +164,12 @@ public sealed interface RoundState {
                     admitted,
                     candidate,
                     FrozenMap.of(scores).without(member),
-                    closesAt);
+                    closesAt,
+                    left(lapsed, member));
+        }
+
+        Scoring lapse(List<MemberId> silent) {
+            return new Scoring(plan, expected, admitted, candidate, scores, closesAt, silent);
         }
 
         @Override

@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param overlap whether nodes train on while their contributions travel; empty where they wait
  * @param pace whether members of different speed do different numbers of steps; empty where all do
  *     the same
+ * @param asynchronous whether rounds wait for a number of contributions and not for members; empty
+ *     where everybody is awaited
  */
 public record RunPlan(
         int rounds,
@@ -24,7 +26,8 @@ public record RunPlan(
         Optional<Wire> wire,
         Optional<CodecName> gradients,
         @LeftOutWhenEmpty Optional<Overlap> overlap,
-        @LeftOutWhenEmpty Optional<Pace> pace) {
+        @LeftOutWhenEmpty Optional<Pace> pace,
+        @LeftOutWhenEmpty Optional<Asynchronous> asynchronous) {
 
     public RunPlan {
         if (rounds < 1) {
@@ -45,6 +48,7 @@ public record RunPlan(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -58,13 +62,22 @@ public record RunPlan(
                 Optional.of(coded),
                 gradients,
                 overlap,
-                pace);
+                pace,
+                asynchronous);
     }
 
     /** The same run with shared gradients. */
     public RunPlan sharing(CodecName codec) {
         return new RunPlan(
-                rounds, training, merge, scoringTokens, wire, Optional.of(codec), overlap, pace);
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                Optional.of(codec),
+                overlap,
+                pace,
+                asynchronous);
     }
 
     /** The same run with so many steps of overlap. */
@@ -77,7 +90,8 @@ public record RunPlan(
                 wire,
                 gradients,
                 Optional.of(new Overlap(steps)),
-                pace);
+                pace,
+                asynchronous);
     }
 
     /** The same run for members of different speed. */
@@ -90,6 +104,21 @@ public record RunPlan(
                 wire,
                 gradients,
                 overlap,
-                Optional.of(measured));
+                Optional.of(measured),
+                asynchronous);
+    }
+
+    /** The same run whose rounds merge as soon as so many contributions are in. */
+    public RunPlan buffering(int contributions) {
+        return new RunPlan(
+                rounds,
+                training,
+                merge,
+                scoringTokens,
+                wire,
+                gradients,
+                overlap,
+                pace,
+                Optional.of(new Asynchronous(contributions)));
     }
 }

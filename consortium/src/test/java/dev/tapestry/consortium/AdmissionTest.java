@@ -32,7 +32,7 @@ class AdmissionTest {
 
     @Test
     void a_manifest_by_the_plan_is_welcome() {
-        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, _ -> PLAN, NOON)).isEmpty();
     }
 
     @Test
@@ -97,9 +97,9 @@ class AdmissionTest {
         long planned = training().tokensPerRound();
         ContributionManifest honest = manifest(1, BASE, PLAN, 5, planned / 2, 100, 2.5);
         ContributionManifest stretched = manifest(1, BASE, PLAN, 4, planned / 2, 100, 2.5);
-        assertThat(consortium.refusal(stretched, WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(stretched, WEIGHTS, _ -> PLAN, NOON)).isEmpty();
         consortium = started(Charters.weighing(Weighting.TOKENS_SQUARED_PER_STEP));
-        assertThat(consortium.refusal(honest, WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(honest, WEIGHTS, _ -> PLAN, NOON)).isEmpty();
         assertThat(finding(stretched)).isEqualTo(Finding.WRONG_PLAN);
     }
 
@@ -116,7 +116,7 @@ class AdmissionTest {
     void the_quota_itself_is_allowed_and_a_byte_more_is_not() {
         consortium = started(Charters.withQuota(1000));
         ContributionManifest most = manifest(1, BASE, PLAN, 10, 2560, 1000, 2.5);
-        assertThat(consortium.refusal(most, WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(most, WEIGHTS, _ -> PLAN, NOON)).isEmpty();
         assertThat(finding(manifest(1, BASE, PLAN, 10, 2560, 1001, 2.5)))
                 .isEqualTo(Finding.TOO_LARGE);
     }
@@ -125,7 +125,7 @@ class AdmissionTest {
     void the_quality_floor_itself_is_allowed_and_a_worse_loss_is_not() {
         consortium = started(Charters.withFloor(3));
         ContributionManifest worst = manifest(1, BASE, PLAN, 10, 2560, 100, 3);
-        assertThat(consortium.refusal(worst, WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(worst, WEIGHTS, _ -> PLAN, NOON)).isEmpty();
         assertThat(finding(manifest(1, BASE, PLAN, 10, 2560, 100, 3.001)))
                 .isEqualTo(Finding.BELOW_QUALITY_FLOOR);
     }
@@ -133,11 +133,11 @@ class AdmissionTest {
     @Test
     void asking_again_about_what_was_admitted_is_never_refused() {
         admit(LAB);
-        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, _ -> PLAN, NOON)).isEmpty();
         admit(BANK);
         admit(CLINIC);
         assertThat(consortium.round().orElseThrow().phase()).isEqualTo("Merging");
-        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, PLAN)).isEmpty();
+        assertThat(consortium.refusal(manifest(LAB), WEIGHTS, _ -> PLAN, NOON)).isEmpty();
     }
 
     @Test
@@ -145,7 +145,7 @@ class AdmissionTest {
         admit(LAB);
         assertThat(
                         consortium
-                                .refusal(manifest(LAB), digest("second thoughts"), PLAN)
+                                .refusal(manifest(LAB), digest("second thoughts"), _ -> PLAN, NOON)
                                 .map(Refusal::finding))
                 .contains(Finding.ALREADY_ADMITTED);
     }
@@ -153,7 +153,10 @@ class AdmissionTest {
     @Test
     void weights_of_another_member_are_a_replay() {
         admit(LAB);
-        assertThat(consortium.refusal(manifest(BANK), WEIGHTS, PLAN).map(Refusal::finding))
+        assertThat(
+                        consortium
+                                .refusal(manifest(BANK), WEIGHTS, _ -> PLAN, NOON)
+                                .map(Refusal::finding))
                 .contains(Finding.REPLAY);
     }
 
@@ -166,7 +169,7 @@ class AdmissionTest {
         assertThat(((ContributionRefused) events.getFirst()).finding()).isEqualTo(Finding.REPLAY);
         ContributionManifest next =
                 manifest(2, consortium.base().orElseThrow(), PLAN, 10, 2560, 100, 2.5);
-        assertThat(consortium.refusal(next, WEIGHTS, PLAN).map(Refusal::finding))
+        assertThat(consortium.refusal(next, WEIGHTS, _ -> PLAN, NOON).map(Refusal::finding))
                 .contains(Finding.REPLAY);
     }
 
@@ -177,7 +180,12 @@ class AdmissionTest {
         admit(CLINIC);
         tell(new MergeFailed("the disk is full", NOON));
         announce();
-        assertThat(consortium.refusal(manifest(2, BASE, PLAN, 10, 2560, 100, 2.5), WEIGHTS, PLAN))
+        assertThat(
+                        consortium.refusal(
+                                manifest(2, BASE, PLAN, 10, 2560, 100, 2.5),
+                                WEIGHTS,
+                                _ -> PLAN,
+                                NOON))
                 .isEmpty();
         admit(LAB);
         assertThat(consortium.round().orElseThrow().admitted()).containsKey(LAB);
@@ -207,7 +215,8 @@ class AdmissionTest {
     }
 
     private Finding finding(ContributionManifest manifest) {
-        Optional<Refusal> refusal = consortium.refusal(manifest, digest("new weights"), PLAN);
+        Optional<Refusal> refusal =
+                consortium.refusal(manifest, digest("new weights"), _ -> PLAN, NOON);
         assertThat(refusal).as("refusal of %s", manifest).isPresent();
         return refusal.orElseThrow().finding();
     }

@@ -15,8 +15,10 @@ import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -130,6 +132,27 @@ class AuditRulesTest {
     @Test
     void a_revocation_of_nobody() {
         forged(new MemberRevoked(STRANGER, "?", NOON), "stranger is revoked");
+    }
+
+    @Test
+    void a_renewal_by_who_is_no_member_or_no_more_or_by_a_certificate_of_another() {
+        CertificateRenewed sound = new CertificateRenewed(LAB, digest("renewed"), NOON);
+        assertThat(AuditRules.breach(consortium, sound)).isEmpty();
+        assertThat(consortium.apply(sound).members().get(LAB))
+                .satisfies(lab -> assertThat(lab.certificate()).isEqualTo(digest("renewed")));
+        forged(
+                new CertificateRenewed(STRANGER, digest("renewed"), NOON),
+                "stranger renews its certificate, but is no active member");
+        write(List.of(sound));
+        forged(
+                new CertificateRenewed(BANK, digest("renewed"), NOON),
+                "which is a member's already");
+        write(consortium.revocation(LAB, "its key leaked", NOON));
+        forged(new CertificateRenewed(LAB, digest("again"), NOON), "but is no active member");
+        assertThat(consortium.renewal(LAB, digest("renewed"), digest("again"), NOON)).isEmpty();
+        assertThat(consortium.renewal(BANK, digest("older"), digest("again"), NOON))
+                .as("what it would replace is not its certificate")
+                .isEmpty();
     }
 
     @Test
@@ -270,6 +293,15 @@ class AuditRulesTest {
         forged(
                 new ContributionRefused(new RoundNumber(3), LAB, Finding.NON_FINITE, "NaN", NOON),
                 "round 1 is Collecting");
+    }
+
+    @Test
+    void a_loss_of_what_was_never_admitted() {
+        announce();
+        contribute("first", LAB);
+        forged(new ContributionLost(ONE, BANK, "the disk", NOON), "a contribution of bank");
+        write(List.of(new ContributionLost(ONE, LAB, "the disk", NOON)));
+        contribute("first", LAB);
     }
 
     @Test

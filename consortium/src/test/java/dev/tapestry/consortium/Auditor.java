@@ -29,7 +29,7 @@ final class Auditor {
             Map.of(
                     "none", Set.of("Collecting"),
                     "Collecting", Set.of("Merging", "Abandoned"),
-                    "Merging", Set.of("Scoring", "Abandoned"),
+                    "Merging", Set.of("Scoring", "Abandoned", "Collecting"),
                     "Scoring", Set.of("Published", "RolledBack"),
                     "Published", Set.of("Collecting"),
                     "RolledBack", Set.of("Collecting"),

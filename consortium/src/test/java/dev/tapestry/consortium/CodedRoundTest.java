@@ -118,7 +118,9 @@ final class CodedRoundTest {
     }
 
     private Optional<Finding> finding(ContributionManifest manifest) {
-        return consortium.refusal(manifest, digest("weights"), PLAN).map(Refusal::finding);
+        return consortium
+                .refusal(manifest, digest("weights"), _ -> PLAN, NOON)
+                .map(Refusal::finding);
     }
 
     private static Consortium started(Charter charter, RunPlan run) {

@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import static dev.tapestry.consortium.Sample.BANK;
 import static dev.tapestry.consortium.Sample.CHARTER;
+import static dev.tapestry.consortium.Sample.CLINIC;
 import static dev.tapestry.consortium.Sample.LAB;
 import static dev.tapestry.consortium.Sample.NOON;
 import static dev.tapestry.consortium.Sample.STRANGER;
@@ -13,9 +14,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.RoundInput.Contributed;
+import dev.tapestry.consortium.RoundInput.Lost;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
 import dev.tapestry.consortium.RoundInput.Merged;
 import dev.tapestry.consortium.RoundInput.Refusal;
@@ -24,6 +28,7 @@ import dev.tapestry.consortium.RoundInput.Scored;
 import dev.tapestry.consortium.RoundInput.TimePassed;
 import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Abandoned;
+import dev.tapestry.consortium.RoundState.Collecting;
 import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.consortium.RoundState.Published;
 import dev.tapestry.consortium.RoundState.RolledBack;
@@ -58,6 +63,31 @@ class MergedRoundTest {
         assertThat(round.state().deadline()).isEmpty();
         assertThat(round.tell(new TimePassed(Instant.MAX))).isEmpty();
         assertThat(round.state()).isInstanceOf(Merging.class);
+    }
+
+    @Test
+    void a_contribution_that_the_disk_damaged_is_awaited_again_and_the_round_goes_on_with_it() {
+        round.contribute(LAB, BANK);
+        assertThat(round.tell(new Lost(LAB, "a part is damaged", NOON)))
+                .containsExactly(new ContributionLost(ONE, LAB, "a part is damaged", NOON));
+        assertThat(round.state()).isInstanceOf(Collecting.class);
+        assertThat(round.state().awaited()).containsExactly(LAB);
+        assertThat(round.tell(new Lost(LAB, "a part is damaged", NOON))).isEmpty();
+        round.contribute(LAB);
+        assertThat(round.state()).isInstanceOf(Merging.class);
+        assertThat(round.state().admitted().keySet()).containsExactly(BANK, LAB);
+    }
+
+    @Test
+    void a_lost_contribution_that_does_not_come_again_is_missing_like_any_other() {
+        Story three = Story.begin(LAB, BANK, CLINIC);
+        three.contribute(LAB, BANK, CLINIC);
+        three.tell(new Lost(CLINIC, "a part is damaged", NOON));
+        Instant late = NOON.plus(CHARTER.roundDeadline());
+        assertThat(three.tell(new TimePassed(late)))
+                .containsExactly(new CollectionClosed(ONE, List.of(CLINIC), late));
+        three.tell(new Lost(LAB, "a part is damaged", late));
+        assertThat(three.tell(new TimePassed(late)).getFirst()).isInstanceOf(RoundAbandoned.class);
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -27,14 +28,17 @@ final class SimulatedConsortium {
         random = new SplittableRandom(seed);
         int founders = random.nextInt(1, 9);
         int quorum = random.nextInt(1, founders + 1);
-        run = Sample.run(random.nextInt(1, 5));
+        RunPlan plan = Sample.run(random.nextInt(1, 5));
         trouble = random.nextInt(4) == 0 ? 0 : random.nextDouble(0.3);
+        Charter charter = charter(quorum);
+        boolean buffers = charter.late().isPresent() && random.nextBoolean();
+        run = buffers ? plan.buffering(quorum + random.nextInt(3)) : plan;
         coordinator =
                 new SimulatedCoordinator(
                         clock,
                         random.split(),
                         Sample.history(
-                                charter(quorum),
+                                charter,
                                 run,
                                 IntStream.range(0, founders)
                                         .mapToObj(SimulatedConsortium::name)
@@ -68,16 +72,27 @@ final class SimulatedConsortium {
     private Charter charter(int quorum) {
         List<Weighting> weightings = List.of(Weighting.values());
         return new Charter(
-                "Simulated",
-                weightings.get(random.nextInt(weightings.size())),
-                random.nextDouble(1.0 / quorum, 1 + Math.ulp(1.0)),
-                quorum,
-                Duration.ofHours(random.nextInt(4, 48)),
-                Duration.ofHours(random.nextInt(1, 8)),
-                16,
-                0.5,
-                random.nextDouble(0.1),
-                1000);
+                        "Simulated",
+                        weightings.get(random.nextInt(weightings.size())),
+                        random.nextDouble(1.0 / quorum, 1 + Math.ulp(1.0)),
+                        quorum,
+                        Duration.ofHours(random.nextInt(4, 48)),
+                        Duration.ofHours(random.nextInt(1, 8)),
+                        16,
+                        0.5,
+                        random.nextDouble(0.1),
+                        1000)
+                .withStragglers(
+                        maybe(Duration.ofHours(random.nextInt(1, 6))),
+                        maybe(
+                                new LateRule(
+                                        Duration.ofHours(random.nextInt(1, 48)),
+                                        random.nextInt(1, 4),
+                                        random.nextDouble(2))));
+    }
+
+    private <T> Optional<T> maybe(T value) {
+        return random.nextBoolean() ? Optional.of(value) : Optional.empty();
     }
 
     private static MemberId name(int index) {

@@ -9,8 +9,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * A coordinator that is killed between deciding and applying, before or after its events were
@@ -111,6 +113,9 @@ final class SimulatedCoordinator {
                     Duration.ofMinutes(random.nextInt((int) LONGEST_MERGE.toMinutes())),
                     () -> merge(state, merger));
         }
+        if (!now.round().map(RoundState::awaited).orElse(List.of()).isEmpty()) {
+            now.charter().lease().ifPresent(lease -> clock.after(lease, () -> listen(now)));
+        }
         now.betweenRounds(clock.now())
                 .ifPresent(event ->
                         write(c -> c.betweenRounds(clock.now()).map(List::of).orElse(List.of())));
@@ -129,6 +134,17 @@ final class SimulatedCoordinator {
                         write(c -> c.decide(new TimePassed(clock.now())));
                     }
                 });
+    }
+
+    /** Some of those who were awaited have not been heard of, perhaps all. */
+    private void listen(Consortium then) {
+        Set<MemberId> silent =
+                then.round().map(RoundState::awaited).orElse(List.of()).stream()
+                        .filter(_ -> random.nextInt(4) > 0)
+                        .collect(Collectors.toSet());
+        if (memory.isPresent()) {
+            write(c -> c.decide(new RoundInput.Silent(silent, clock.now())));
+        }
     }
 
     private void merge(Merging state, int merger) {

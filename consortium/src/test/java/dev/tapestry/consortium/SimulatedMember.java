@@ -7,6 +7,7 @@ import dev.tapestry.consortium.RoundInput.Unsound;
 import dev.tapestry.consortium.RoundState.Collecting;
 import dev.tapestry.consortium.RoundState.Scoring;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -108,7 +109,9 @@ final class SimulatedMember {
             return;
         }
         Optional<Refusal> refusal =
-                coordinator.view().flatMap(c -> c.refusal(manifest, weights, Sample.PLAN));
+                coordinator
+                        .view()
+                        .flatMap(c -> c.refusal(manifest, weights, _ -> Sample.PLAN, clock.now()));
         if (refusal.isPresent()) {
             coordinator.write(c -> c.decide(new Unsound(id, refusal.get(), clock.now())));
             train(round);
@@ -131,6 +134,12 @@ final class SimulatedMember {
             later(RETRY, () -> seal(round, manifest, weights, mischief));
             return;
         }
+        Optional<Instant> waits =
+                coordinator.view().flatMap(c -> c.waitsUntil(manifest.round(), id, clock.now()));
+        if (waits.isPresent()) {
+            later(hours(1), () -> seal(round, manifest, weights, mischief));
+            return;
+        }
         boolean admitted =
                 coordinator.view().flatMap(Consortium::round).stream()
                         .anyMatch(state -> state.admitted().containsKey(id));
@@ -143,7 +152,7 @@ final class SimulatedMember {
 
     private RoundInput judge(
             Consortium c, ContributionManifest manifest, Digest weights, Mischief mischief) {
-        Optional<Refusal> refusal = c.refusal(manifest, weights, Sample.PLAN);
+        Optional<Refusal> refusal = c.refusal(manifest, weights, _ -> Sample.PLAN, clock.now());
         if (refusal.isPresent()) {
             return new Unsound(id, refusal.get(), clock.now());
         }
@@ -159,7 +168,7 @@ final class SimulatedMember {
                         Optional.of(manifest.steps()),
                         manifest.trainingBitsPerByte(),
                         0.1);
-        return new Contributed(contribution, clock.now());
+        return new Contributed(contribution.with(c.lateness(manifest.round())), clock.now());
     }
 
     private void score(Scoring round, Score score) {

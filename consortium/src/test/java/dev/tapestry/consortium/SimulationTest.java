@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import java.util.Comparator;
@@ -36,6 +37,8 @@ class SimulationTest {
                         "RoundRolledBack",
                         "RoundAbandoned",
                         "MemberRevoked",
+                        "LeasesLapsed",
+                        "late contribution",
                         "RunEnded complete",
                         "RunEnded incomplete",
                         "NOT_INVITED",
@@ -87,6 +90,8 @@ class SimulationTest {
     private static String kind(ConsortiumEvent event) {
         return switch (event) {
             case ContributionRefused refused -> refused.finding().name();
+            case ContributionAdmitted it when it.contribution().late().isPresent() ->
+                    "late contribution";
             case RunEnded ended -> "RunEnded " + (ended.complete() ? "complete" : "incomplete");
             // The others are told apart well enough by their class.
             case ConsortiumEvent other -> other.getClass().getSimpleName();

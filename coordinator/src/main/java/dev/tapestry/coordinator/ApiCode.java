@@ -41,28 +41,44 @@ enum ApiCode {
     UNKNOWN_PART(404),
     /** The consortium never had this member. */
     NO_SUCH_MEMBER(404),
+    /** The coordinator has never been moved. */
+    NOT_MOVED(404),
     /** No open contribution of this member names this. */
     NOT_AWAITED(409),
+    /** The round has closed; the contribution is taken when a round of this run collects again. */
+    ROUND_CLOSED(409),
     /** A newer upload of the same part has taken over from this one. */
     SUPERSEDED(409),
     /** A run is under way already. */
     RUN_UNDER_WAY(409),
+    /**
+     * The certificate is renewed in the second half of its time, and not beyond its authority's.
+     */
+    RENEWAL_NOT_DUE(409),
     /** No run is under way. */
     NO_RUN(409),
     /** There is no base to begin from. */
     NO_BASE(409),
     /** The plan cannot work under this charter; the detail begins with the code of the finding. */
     PLAN_REFUSED(409),
+    /** It is not this member's co-signature of a checkpoint of this log. */
+    COSIGNATURE_REFUSED(409),
     /** The score is not of this round's candidate. */
     WRONG_CANDIDATE(409),
     /** The member has given another score. */
     ALREADY_SCORED(409),
+    /** It is not the agreement of more than half of the members to move this coordinator. */
+    MOVE_REFUSED(409),
+    /** The members have moved the coordinator; this one appends nothing any more. */
+    MOVED(410),
     /** The body is longer than the route takes. */
     BODY_TOO_LARGE(413),
     /** The range lies outside the part, or is not one that is served. */
     RANGE_NOT_SATISFIABLE(416),
     /** The request speaks another version of the protocol, or names none. */
     PROTOCOL_VERSION(426),
+    /** The member has as many requests under way as one may have. */
+    TOO_MANY_CONNECTIONS(429),
     /** The coordinator has a defect; its log says more. */
     INTERNAL(500),
     /** The coordinator is being stopped. */

@@ -9,9 +9,12 @@ import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
+import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
@@ -41,7 +44,9 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
             case Founded it -> "founded " + it.charter().name();
             case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
             case MemberEnrolled it -> "enrolled " + it.member();
+            case CertificateRenewed it -> "certificate of %s renewed".formatted(it.member());
             case MemberRevoked it -> "revoked %s: %s".formatted(it.member(), it.reason());
+            case CoordinatorMoved it -> "the coordinator has moved to " + it.address();
             case BaseAdopted it ->
                     "base %s adopted from %s".formatted(it.base().abbreviated(), it.source());
             case RunStarted it -> "run of %d rounds".formatted(it.plan().rounds());
@@ -54,11 +59,27 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                                     it.plan().base().abbreviated(),
                                     waiting(after));
             case ContributionAdmitted it ->
-                    "round %s admitted %s%s"
-                            .formatted(it.round(), it.contribution().member(), waiting(after));
+                    "round %s admitted %s%s%s"
+                            .formatted(
+                                    it.round(),
+                                    it.contribution().member(),
+                                    it.contribution()
+                                            .late()
+                                            .map(late ->
+                                                    ", made for round %s, %d bases behind"
+                                                            .formatted(
+                                                                    late.round(), late.staleness()))
+                                            .orElse(""),
+                                    waiting(after));
             case ContributionRefused it ->
                     "round %s refused %s: %s, %s"
                             .formatted(it.round(), it.member(), it.finding(), it.detail());
+            case ConsortiumEvent.LeasesLapsed it ->
+                    "round %s waits no longer for %s, who have not advanced for a lease"
+                            .formatted(it.round(), it.members());
+            case ContributionLost it ->
+                    "round %s lost the contribution of %s, which is asked for it again: %s%s"
+                            .formatted(it.round(), it.member(), it.reason(), waiting(after));
             case CollectionClosed it ->
                     "round %s merges%s"
                             .formatted(

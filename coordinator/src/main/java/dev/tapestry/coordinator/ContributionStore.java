@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
@@ -35,16 +37,19 @@ final class ContributionStore {
 
     private final Path root;
     private final ModelStore models;
+    private final Path envelopes;
 
     ContributionStore(Path root, ModelStore models) {
         this.root = root;
         this.models = models;
+        this.envelopes = root.resolveSibling("envelopes");
         FileTrees.create(root);
     }
 
-    /** Where an admitted contribution lies. */
+    /** Where a contribution lies that was admitted to this round. */
     Path folder(RoundNumber round, Contribution contribution) {
-        return folder(round, contribution.member(), contribution.envelope());
+        return folder(
+                contribution.trainedIn(round), contribution.member(), contribution.envelope());
     }
 
     private Path folder(RoundNumber round, MemberId member, Digest envelope) {
@@ -145,15 +150,19 @@ final class ContributionStore {
         }
     }
 
+    /** The base's files that lie beside the weights. */
+    ModelManifest ofBase(ContributionManifest manifest) {
+        return new ModelManifest(
+                base(manifest).files().stream().filter(file -> !isWeights(file)).toList());
+    }
+
     private void prepare(Path folder, byte[] envelope, ContributionManifest manifest) {
         FileTrees.create(folder);
         Path base =
                 models.directory(manifest.base())
                         .orElseThrow(() -> ModelStore.missing(manifest.base()));
-        for (ModelManifest.File file : base(manifest).files()) {
-            if (!isWeights(file)) {
-                FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
-            }
+        for (ModelManifest.File file : ofBase(manifest).files()) {
+            FileTrees.linkOrCopy(base.resolve(file.path()), folder.resolve(file.path()));
         }
         FileTrees.sync(folder);
         FileTrees.write(folder.resolve(ENVELOPE), envelope);
@@ -164,13 +173,49 @@ final class ContributionStore {
         FileTrees.delete(upload.folder());
     }
 
+    /** The signed manifests of contributions that are kept, by digest. */
+    static SortedMap<String, Path> envelopes(CoordinatorDirectory directory) {
+        SortedMap<String, Path> envelopes = new TreeMap<>();
+        for (Path round : FileTrees.list(directory.contributions())) {
+            for (Path member : FileTrees.list(round)) {
+                for (Path folder : FileTrees.list(member)) {
+                    Path file = folder.resolve(ENVELOPE);
+                    if (Files.exists(file)) {
+                        envelopes.put(folder.getFileName().toString(), file);
+                    }
+                }
+            }
+        }
+        for (Path file : FileTrees.list(directory.envelopes())) {
+            String name = file.getFileName().toString();
+            if (name.matches("[0-9a-f]{64}\\.json")) {
+                envelopes.putIfAbsent(name.substring(0, name.indexOf('.')), file);
+            }
+        }
+        return envelopes;
+    }
+
     /** Deletes everything of rounds that are not {@code kept}. */
     void keepOnly(Predicate<RoundNumber> kept) {
         for (Path round : FileTrees.list(root)) {
             String name = round.getFileName().toString();
             if (name.matches("[1-9][0-9]{0,8}")
                     && !kept.test(new RoundNumber(Integer.parseInt(name)))) {
+                keepEnvelopes(round);
                 FileTrees.delete(round);
+            }
+        }
+    }
+
+    /** What members signed is kept for auditors when the weights go. */
+    private void keepEnvelopes(Path round) {
+        for (Path member : FileTrees.list(round)) {
+            for (Path folder : FileTrees.list(member)) {
+                Path file = folder.resolve(ENVELOPE);
+                if (Files.exists(file)) {
+                    FileTrees.create(envelopes);
+                    FileTrees.linkOrCopy(file, envelopes.resolve(folder.getFileName() + ".json"));
+                }
             }
         }
     }

@@ -1,18 +1,24 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.protocol.Ending;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.ServerIdentity;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 
 /**
  * A running coordinator. {@link #assemble} is its architecture: read it from top to bottom.
@@ -29,24 +35,29 @@ public final class Coordinator implements AutoCloseable {
     private final Ledger ledger;
     private final RoundDesk desk;
     private final HttpApi api;
+    private final CertificateWatch watch;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
     private final Thread deskThread;
+    private final Thread watchThread;
 
     private Coordinator(
             CoordinatorConfig config,
             Ledger ledger,
             RoundDesk desk,
             HttpApi api,
+            CertificateWatch watch,
             AtomicReference<URI> address,
             CompletableFuture<CoordinatorException> failure) {
         this.config = config;
         this.ledger = ledger;
         this.desk = desk;
         this.api = api;
+        this.watch = watch;
         this.address = address;
         this.failure = failure;
         this.deskThread = Thread.ofVirtual().name("round-desk").unstarted(desk);
+        this.watchThread = Thread.ofVirtual().name("certificate-watch").unstarted(watch);
     }
 
     /**
@@ -75,15 +86,52 @@ public final class Coordinator implements AutoCloseable {
         return Founding.adoptBase(new CoordinatorDirectory(directory), model, clock.instant());
     }
 
+    /**
+     * Issues the steward's certificate again, for a new key; also while the coordinator runs.
+     *
+     * @param into the directory of the steward's identity; its own one, or a new one elsewhere
+     * @return when it ends
+     * @throws CoordinatorException {@code DIRECTORY}
+     * @throws TrustException {@code CERTIFICATE_REFUSED}: somebody else's identity lies there
+     */
+    public static Instant issueSteward(Path directory, Path into, InstantSource clock) {
+        return Founding.steward(new CoordinatorDirectory(directory), into, clock.instant())
+                .term()
+                .until();
+    }
+
+    /**
+     * Which certificates end soon, whether or not the coordinator runs.
+     *
+     * @param state that the log in this directory leads to
+     */
+    public static List<Ending> endings(Path directory, Consortium state, InstantSource clock) {
+        return Endings.in(directory).at(clock.instant(), state);
+    }
+
     /** Opens a coordinator's directory and wires the program; {@link #start} opens the port. */
     public static Coordinator assemble(CoordinatorConfig config) {
         return assemble(config, InstantSource.system());
     }
 
-    static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+    /** The same by another clock than the system's. */
+    public static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
+        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL);
+    }
+
+    /**
+     * The same with other clocks and limits.
+     *
+     * @param steady nanoseconds that no setting of a clock moves; for how long somebody was silent
+     */
+    static Coordinator assemble(
+            CoordinatorConfig config,
+            InstantSource clock,
+            LongSupplier steady,
+            Doorkeeper.Limits limits) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
-        TlsIdentity identity = TlsIdentity.open(directory.identity());
+        ServerIdentity identity = new ServerIdentity(TlsIdentity.open(directory.identity()));
         SigningKey signingKey = SigningKey.load(directory.signingKey());
         AuditLog log = AuditLog.open(directory.log(), Founding.origin(authority));
         CompletableFuture<CoordinatorException> failure = new CompletableFuture<>();
@@ -92,9 +140,13 @@ public final class Coordinator implements AutoCloseable {
         ModelStore models = new ModelStore(directory.models());
         models.dropUnfinished();
         ContributionStore contributions = new ContributionStore(directory.contributions(), models);
+        CertificateShelf shelf = new CertificateShelf(directory.certificates());
+        Endings endings = new Endings(directory, shelf);
+        RenewalDesk renewals =
+                new RenewalDesk(ledger, authority, shelf, directory.renewals(), clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
-        PresenceBoard presence = new PresenceBoard(uploads, clock);
+        PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
         Retention retention =
@@ -115,26 +167,56 @@ public final class Coordinator implements AutoCloseable {
                         config.mergeThreads(),
                         failure);
 
+        CosignatureDesk cosignatures =
+                new CosignatureDesk(ledger, signingKey, directory.cosignatures());
+
+        MoveDesk move =
+                new MoveDesk(
+                        ledger,
+                        signingKey.verifyingKey(),
+                        new Moves(directory.moves()),
+                        desk::stop);
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
                 new Routes(
                         ledger,
                         models,
-                        new EnrolmentDesk(ledger, authority, directory.enrolments(), clock),
+                        new EnrolmentDesk(ledger, authority, shelf, directory.enrolments(), clock),
+                        renewals,
                         uploads,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
+                        cosignatures,
+                        move,
                         clock,
                         address::get);
         HttpApi api =
                 new HttpApi(
                         config.listening(),
-                        identity,
-                        new Gate(ledger, refusals, presence::seen),
+                        identity.context(),
+                        new Gate(
+                                ledger,
+                                refusals,
+                                renewals,
+                                shelf,
+                                presence::seen,
+                                directory.stewardPin()),
+                        move::pass,
+                        new Doorkeeper(limits),
                         routes.all());
-        return new Coordinator(config, ledger, desk, api, address, failure);
+        CertificateWatch watch =
+                new CertificateWatch(
+                        directory,
+                        config.listening().dnsNames(),
+                        authority,
+                        identity,
+                        endings,
+                        ledger,
+                        clock);
+        return new Coordinator(config, ledger, desk, api, watch, address, failure);
     }
 
     /**
@@ -143,9 +225,11 @@ public final class Coordinator implements AutoCloseable {
      * @throws CoordinatorException {@code ADDRESS}
      */
     public void start() {
+        watch.look(); // a certificate that has ended is renewed before anybody sees it
         api.start();
         address.set(config.listening().address(api.port()));
         deskThread.start();
+        watchThread.start();
         LOG.log(System.Logger.Level.INFO, () -> "listening as " + address());
     }
 
@@ -167,6 +251,16 @@ public final class Coordinator implements AutoCloseable {
         return api.routes();
     }
 
+    /** Connections that are open. */
+    int connections() {
+        return api.connections();
+    }
+
+    /** What looks after certificates. */
+    CertificateWatch watch() {
+        return watch;
+    }
+
     /** The state and log. */
     Ledger ledger() {
         return ledger;
@@ -174,6 +268,7 @@ public final class Coordinator implements AutoCloseable {
 
     @Override
     public void close() {
+        watchThread.interrupt();
         desk.stop();
         ledger.stop();
         api.stop();

@@ -33,8 +33,36 @@ record CoordinatorDirectory(Path root) {
         return root.resolve("log.db");
     }
 
+    /** What a coordinator to be tells of itself. */
+    Path successor() {
+        return root.resolve("successor.json");
+    }
+
+    /** The fingerprint of the only steward's certificate that counts, where there is one. */
+    Path stewardPin() {
+        return root.resolve("steward.sha256");
+    }
+
+    Path moves() {
+        return root.resolve("moves");
+    }
+
+    Path cosignatures() {
+        return root.resolve("cosignatures");
+    }
+
     Path enrolments() {
         return root.resolve("enrolments");
+    }
+
+    /** Certificates that members were offered and have not used yet. */
+    Path renewals() {
+        return root.resolve("renewals");
+    }
+
+    /** Members' certificates, by their digests. */
+    Path certificates() {
+        return root.resolve("certificates");
     }
 
     Path models() {
@@ -43,6 +71,11 @@ record CoordinatorDirectory(Path root) {
 
     Path contributions() {
         return root.resolve("contributions");
+    }
+
+    /** The signed manifests of contributions whose files are no longer kept. */
+    Path envelopes() {
+        return root.resolve("envelopes");
     }
 
     Path residuals() {

@@ -16,6 +16,10 @@ public final class CoordinatorException extends RuntimeException implements Code
         DIRECTORY,
         /** The log does not tell a story that leads to a consortium. */
         LOG,
+        /** The members have not agreed to this move of the coordinator. */
+        MOVE,
+        /** An audit bundle cannot be made, or cannot be read. */
+        BUNDLE,
         /** A model cannot become the base. */
         MODEL,
         /** Files that a verification needs are no longer kept. */

@@ -40,6 +40,7 @@ final class EnrolmentDesk {
 
     private final Ledger ledger;
     private final CertificateAuthority authority;
+    private final CertificateShelf shelf;
     private final Path answers;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
@@ -54,9 +55,14 @@ final class EnrolmentDesk {
     private record Answer(Digest claimant, EnrolmentReply reply) {}
 
     EnrolmentDesk(
-            Ledger ledger, CertificateAuthority authority, Path answers, InstantSource clock) {
+            Ledger ledger,
+            CertificateAuthority authority,
+            CertificateShelf shelf,
+            Path answers,
+            InstantSource clock) {
         this.ledger = ledger;
         this.authority = authority;
+        this.shelf = shelf;
         this.answers = answers;
         this.clock = clock;
         FileTrees.create(answers);
@@ -112,6 +118,7 @@ final class EnrolmentDesk {
                         Certificates.pem(certificate),
                         Certificates.pem(authority.certificate()),
                         consortium.coordinatorKey());
+        shelf.keep(certificate);
         FileTrees.write(answer(secret), CanonicalJson.write(new Answer(claimant, reply)));
         ledger.change(state -> enrolled(state, request, certificate, secret, now));
         return reply;

@@ -17,6 +17,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,22 +40,36 @@ final class Exchange {
 
     private final ServerRequest request;
     private final ServerResponse response;
+    private final Visit visit;
     private Optional<MemberId> member = Optional.empty();
+    private Optional<X509Certificate> certificate = Optional.empty();
     private boolean bodyAsked;
 
-    Exchange(ServerRequest request, ServerResponse response) {
+    Exchange(ServerRequest request, ServerResponse response, Visit visit) {
         this.request = request;
         this.response = response;
+        this.visit = visit;
     }
 
-    /** Whose node asks, if it is a member's: the gate has looked. */
-    void admit(Optional<MemberId> admitted) {
+    /** Whose node asks, if it is a member's, and what it shows: the gate has looked. */
+    void admit(Optional<MemberId> admitted, Optional<X509Certificate> shown) {
         member = admitted;
+        certificate = shown;
+    }
+
+    /** What the asking side shows; not on routes for anybody. */
+    X509Certificate certificate() {
+        return certificate.orElseThrow(() -> new IllegalStateException("a route for anybody"));
     }
 
     /** The member whose node asks; only on routes for members. */
     MemberId member() {
         return member.orElseThrow(() -> new IllegalStateException("not a route for members"));
+    }
+
+    /** The connection on which it came. */
+    Visit visit() {
+        return visit;
     }
 
     Digest digest(String parameter) {
@@ -63,6 +78,10 @@ final class Exchange {
 
     RoundNumber round(String parameter) {
         return parsed(parameter, path(parameter), text -> new RoundNumber(Integer.parseInt(text)));
+    }
+
+    long size(String parameter) {
+        return parsed(parameter, path(parameter), Exchange::natural);
     }
 
     MemberId memberId(String parameter) {
@@ -126,10 +145,12 @@ final class Exchange {
      * <p>Whatever goes wrong with the connection while it is read is an {@link IOException}.
      */
     InputStream body() {
-        return new RequestBody(() -> {
-            bodyAsked = true;
-            return request.content().inputStream();
-        });
+        return new RequestBody(
+                () -> {
+                    bodyAsked = true;
+                    return request.content().inputStream();
+                },
+                visit);
     }
 
     /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */
@@ -168,6 +189,11 @@ final class Exchange {
         }
     }
 
+    /** Answers with canonical JSON that is written already. */
+    void replyDocument(int status, byte[] json) {
+        send(status, "application/json", json);
+    }
+
     /** Answers with canonical JSON. */
     void reply(int status, Object document) {
         send(status, "application/json", CanonicalJson.write(document));
@@ -187,6 +213,7 @@ final class Exchange {
     void refuse(ApiRefusal refusal) {
         if (isWithheld() || isTooLongToDrain()) {
             response.header(HeaderValues.CONNECTION_CLOSE);
+            visit.leave();
         }
         if (request.prologue().method().equals(Method.HEAD)) {
             replyEmpty(refusal.status());

@@ -70,6 +70,23 @@ final class FileTrees {
         }
     }
 
+    /** Copies a folder with all in it, what is there already too; nothing if there is none. */
+    static void copy(Path from, Path to) {
+        if (!Files.isDirectory(from)) {
+            return;
+        }
+        create(to);
+        for (Path child : list(from)) {
+            Path copy = to.resolve(child.getFileName());
+            if (Files.isDirectory(child)) {
+                copy(child, copy);
+            } else {
+                linkOrCopy(child, copy);
+            }
+        }
+        sync(to);
+    }
+
     /** Renames within one file system, in one step; the new name is then on the disk. */
     static void move(Path from, Path to) {
         try {

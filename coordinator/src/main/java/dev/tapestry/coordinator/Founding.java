@@ -7,8 +7,9 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.coordinator.CoordinatorConfig.Retention;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.certificate.CertificateAuthority;
-import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;
@@ -31,7 +32,7 @@ import java.util.concurrent.CompletableFuture;
 /** What is done once, before a coordinator runs: founding it, and giving it a base. */
 final class Founding {
 
-    private static final int DEFAULT_KEEP_ROUNDS = 2;
+    static final int DEFAULT_KEEP_ROUNDS = 2;
 
     /** Of the coordinator's, the steward's and the members' certificates. */
     static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
@@ -60,16 +61,8 @@ final class Founding {
                 CertificateAuthority.create(directory.authority(), charter.name(), now);
         authority.establishCoordinator(
                 directory.identity(), listening.dnsNames(), now, CERTIFICATE_LIFETIME);
-        KeyAndRequest request = KeyAndRequest.createIn(directory.steward());
-        TlsIdentity.install(
-                directory.steward(),
-                authority.issue(
-                        request.requestPem(),
-                        new Peer.Steward(),
-                        List.of(),
-                        now,
-                        CERTIFICATE_LIFETIME),
-                authority.certificate());
+        authority.establish(
+                directory.steward(), new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
         SigningKey key = SigningKey.loadOrCreate(directory.signingKey());
         new CoordinatorConfig(
                         directory.root(),
@@ -79,6 +72,27 @@ final class Founding {
                 .write();
         try (AuditLog log = AuditLog.open(directory.log(), origin(authority))) {
             Ledger.found(log, key, new Founded(charter, key.verifyingKey().value(), now));
+        }
+    }
+
+    /** Issues the steward's certificate again; see {@link Coordinator#issueSteward}. */
+    static TlsIdentity steward(CoordinatorDirectory directory, Path into, Instant now) {
+        if (!Files.exists(directory.log())) {
+            throw new CoordinatorException(
+                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
+        }
+        TlsIdentity issued =
+                CertificateAuthority.open(directory.authority())
+                        .establish(into, new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
+        pinSteward(directory, issued);
+        return issued;
+    }
+
+    /** Where one certificate only is the steward's, that is this one from now on. */
+    static void pinSteward(CoordinatorDirectory directory, TlsIdentity steward) {
+        if (Files.exists(directory.stewardPin())) {
+            SafeFile.write(
+                    directory.stewardPin(), Certificates.fingerprint(steward.certificate()).hex());
         }
     }
 

@@ -1,12 +1,16 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput.Refusal;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -16,7 +20,10 @@ final class Gate {
 
     private final Ledger ledger;
     private final RefusalRegister refusals;
+    private final RenewalDesk renewals;
+    private final CertificateShelf shelf;
     private final Consumer<MemberId> seen;
+    private final Path stewardPin;
 
     /** Who may use a route. */
     enum Access {
@@ -32,11 +39,25 @@ final class Gate {
         STEWARD
     }
 
-    /** A gate that tells {@code seen} of each member that it lets in. */
-    Gate(Ledger ledger, RefusalRegister refusals, Consumer<MemberId> seen) {
+    /**
+     * A gate that tells {@code seen} of each member that it lets in.
+     *
+     * @param stewardPin a file with the fingerprint of the only certificate that is the steward's;
+     *     while it is missing, each that the authority issued for it counts
+     */
+    Gate(
+            Ledger ledger,
+            RefusalRegister refusals,
+            RenewalDesk renewals,
+            CertificateShelf shelf,
+            Consumer<MemberId> seen,
+            Path stewardPin) {
         this.ledger = ledger;
         this.refusals = refusals;
+        this.renewals = renewals;
+        this.shelf = shelf;
         this.seen = seen;
+        this.stewardPin = stewardPin;
     }
 
     /**
@@ -65,6 +86,12 @@ final class Gate {
                 yield Optional.of(id);
             }
             case Peer.Steward() -> {
+                pinned().filter(own -> !own.equals(Certificates.fingerprint(shown)))
+                        .ifPresent(_ -> {
+                            throw new ApiRefusal(
+                                    ApiCode.CERTIFICATE_REPLACED,
+                                    "the steward has another certificate since the coordinator moved");
+                        });
                 if (access == Access.MEMBERS || access == Access.CONTRIBUTORS) {
                     throw membersOnly();
                 }
@@ -72,6 +99,13 @@ final class Gate {
             }
             case Peer.Coordinator() -> throw membersOnly();
         };
+    }
+
+    /** Read each time: the certificate is renewed while the coordinator runs. */
+    private Optional<Digest> pinned() {
+        return Files.exists(stewardPin)
+                ? Optional.of(new Digest(SafeFile.read(stewardPin).strip()))
+                : Optional.empty();
     }
 
     private void check(Access access, MemberId id, X509Certificate shown) {
@@ -86,11 +120,13 @@ final class Gate {
             record(access, id, new Refusal(Finding.REVOKED, detail));
             throw new ApiRefusal(ApiCode.REVOKED, detail);
         }
-        if (!member.certificate().equals(Certificates.fingerprint(shown))) {
+        if (!member.certificate().equals(Certificates.fingerprint(shown))
+                && !renewals.begins(id, shown)) {
             throw new ApiRefusal(
                     ApiCode.CERTIFICATE_REPLACED,
-                    id + " has enrolled again since; use the newer certificate");
+                    id + " has enrolled again or renewed since; use the newer certificate");
         }
+        shelf.note(shown);
     }
 
     private void record(Access access, MemberId id, Refusal refusal) {

@@ -1,12 +1,14 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.aggregation.AggregationException;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.weights.WeightsException;
+import io.helidon.common.socket.SocketOptions;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.http.HeaderNames;
@@ -23,6 +25,8 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 
 /**
  * The HTTP contract of {@code docs/protocol.md}: routes, versions, access, and coded answers for
@@ -32,10 +36,9 @@ final class HttpApi {
 
     private static final System.Logger LOG = System.getLogger(HttpApi.class.getName());
 
-    /** A connection on which nothing arrives for so long is dead. */
-    private static final Duration SILENCE = Duration.ofSeconds(90);
-
     private final Gate gate;
+    private final Consumer<Route> fence;
+    private final Doorkeeper doorkeeper;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
     private final WebServer server;
@@ -63,11 +66,15 @@ final class HttpApi {
 
     HttpApi(
             CoordinatorConfig.Listening listening,
-            TlsIdentity identity,
+            SSLContext tls,
             Gate gate,
+            Consumer<Route> fence,
+            Doorkeeper doorkeeper,
             List<Route> routes) {
         this.listening = listening;
         this.gate = gate;
+        this.fence = fence;
+        this.doorkeeper = doorkeeper;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
         for (Route route : routes) {
@@ -84,12 +91,14 @@ final class HttpApi {
                         .port(listening.port())
                         .tls(
                                 Tls.builder()
-                                        .sslContext(identity.server())
+                                        .sslContext(tls)
                                         .sslParameters(TlsIdentity.serverParameters())
                                         .clientAuth(TlsClientAuth.OPTIONAL)
                                         .build())
                         .connectionOptions(
-                                connection -> connection.readTimeout(SILENCE).tcpNoDelay(true))
+                                doorkeeper.watching(
+                                        SocketOptions.builder().tcpNoDelay(true).build()))
+                        .directHandlers(TransportRefusals.handlers())
                         .maxPayloadSize(-1)
                         .shutdownGracePeriod(Duration.ofSeconds(5))
                         .shutdownHook(false)
@@ -118,20 +127,33 @@ final class HttpApi {
         return server.port();
     }
 
+    /** Connections that are open. */
+    int connections() {
+        return doorkeeper.size();
+    }
+
     /** Closes the port; requests under way have a few seconds. */
     void stop() {
         server.stop();
+        doorkeeper.close();
     }
 
     private void serve(Route route, ServerRequest request, ServerResponse response) {
         response.header(
                 HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
-        Exchange exchange = new Exchange(request, response);
+        Visit visit = doorkeeper.begin(request.remotePeer().address());
+        Exchange exchange = new Exchange(request, response, visit);
         try {
             if (route.access() != Access.ANYONE || route.method().equals("POST")) {
                 requireVersion(exchange);
             }
-            exchange.admit(gate.admit(route.access(), certificate(request)));
+            Optional<X509Certificate> shown = certificate(request);
+            Optional<MemberId> member = gate.admit(route.access(), shown);
+            if (route.access() != Access.ANYONE) {
+                doorkeeper.recognise(visit, member.map(MemberId::value).orElse("the steward"));
+            }
+            exchange.admit(member, shown);
+            fence.accept(route);
             route.handler().handle(exchange);
         } catch (ApiRefusal e) {
             exchange.refuse(e);
@@ -143,6 +165,8 @@ final class HttpApi {
             throw e;
         } catch (RuntimeException | Error e) {
             fail(route, exchange, response, e);
+        } finally {
+            visit.end();
         }
     }
 

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
@@ -54,6 +55,7 @@ final class MergeWork {
                 withOrder(
                         round,
                         weights.weights(),
+                        folder.resolve("rebased"),
                         order -> Merge.run(order, folder.resolve("candidate"), threads));
         Optional<Digest> state = outcome.state().map(this::keep);
         Optional<StepCoding> coding = code(round, outcome.candidate(), folder, threads);
@@ -69,6 +71,11 @@ final class MergeWork {
                         .map(weight -> new Candidate.Weight(weight.getKey(), weight.getValue()))
                         .toList(),
                 outcome.statistics().figures());
+    }
+
+    /** What of that which the merge reads was damaged, see {@link Inspection#damaged}. */
+    SortedMap<MemberId, String> damaged(RoundRecord round) {
+        return new Inspection(models, contributions, momenta, residuals).damaged(round);
     }
 
     /** Codes the step to a merged model if the round's plan asks for it. */
@@ -121,12 +128,18 @@ final class MergeWork {
         return found.digest();
     }
 
-    /** Opens everything that determines the merge of a round, and closes it after {@code work}. */
+    /**
+     * Opens everything that determines the merge of a round, and closes it after {@code work}.
+     *
+     * @param scratch where what was contributed late is put on top of the round's base; cleared
+     */
     <T> T withOrder(
             RoundRecord round,
             SequencedMap<MemberId, Double> weights,
+            Path scratch,
             Function<MergeOrder, T> work) {
         Map<MemberId, WeightedContribution> opened = new TreeMap<>();
+        Rebasing rebasing = new Rebasing(models, round, scratch);
         try (ModelDirectory base =
                 ModelDirectory.open(
                         models.directory(round.plan().base())
@@ -145,10 +158,7 @@ final class MergeWork {
                 }
                 opened.put(
                         weight.getKey(),
-                        new WeightedContribution(
-                                ModelDirectory.open(folder),
-                                contribution.weights(),
-                                weight.getValue()));
+                        rebasing.weighted(contribution, folder, weight.getValue()));
             }
             return work.apply(
                     MergeOrder.keepingUpdate(
@@ -159,6 +169,7 @@ final class MergeWork {
                             round.momentum().flatMap(digest -> state(round, digest))));
         } finally {
             opened.values().forEach(contribution -> contribution.model().close());
+            rebasing.clear();
         }
     }
 

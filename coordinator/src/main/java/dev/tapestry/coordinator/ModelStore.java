@@ -151,6 +151,25 @@ final class ModelStore {
         }
     }
 
+    /**
+     * Reads a model's files once more.
+     *
+     * @throws CoordinatorException {@code MODEL} if it is not here, {@code STORAGE} if it is not
+     *     what it was
+     */
+    void requireIntact(Digest model) {
+        Path directory = directory(model).orElseThrow(() -> missing(model));
+        Manifests.verify(directory, manifest(model).orElseThrow(() -> missing(model))).stream()
+                .findFirst()
+                .ifPresent(problem -> {
+                    throw new CoordinatorException(
+                            Code.STORAGE,
+                            "%s was damaged on the disk (%s): restore it from a backup; nothing of the round is lost"
+                                    .formatted(
+                                            directory.resolve(problem.path()), problem.detail()));
+                });
+    }
+
     static CoordinatorException missing(Digest model) {
         return new CoordinatorException(
                 Code.MODEL,

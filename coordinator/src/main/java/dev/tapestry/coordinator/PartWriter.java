@@ -50,6 +50,17 @@ final class PartWriter implements AutoCloseable {
         }
     }
 
+    /** Brings what was written to the disk. */
+    void sync() {
+        for (int i = 0; i < places.size(); i++) {
+            try {
+                files.get(i).force(false);
+            } catch (IOException e) {
+                throw CoordinatorException.storage("sync", places.get(i).file(), e);
+            }
+        }
+    }
+
     @Override
     public void close() {
         for (FileChannel file : files) {

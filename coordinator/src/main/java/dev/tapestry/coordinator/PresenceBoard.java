@@ -7,12 +7,18 @@ import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * When members' nodes were last seen, and what they said that they do. In memory: after a restart
@@ -21,57 +27,111 @@ import java.util.concurrent.ConcurrentMap;
 final class PresenceBoard {
 
     private final UploadDesk uploads;
+    private final Endings endings;
     private final InstantSource clock;
+    private final LongSupplier steady;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
+
+    /** What the round is waiting for, and since when by the steady clock. */
+    private final AtomicReference<Wait> wait;
+
+    private record Wait(String what, long since) {}
 
     /**
      * What is known of one node.
      *
-     * @param received bytes of its open upload when {@code advanced} was last moved
+     * @param moved when {@code advanced} was last moved, by the steady clock in nanoseconds
+     * @param received bytes of its open upload then
      */
     private record Trace(
             Optional<Instant> seen,
             Optional<Instant> advanced,
+            long moved,
             Optional<Activity> activity,
             long received) {
 
-        private static final Trace NONE =
-                new Trace(Optional.empty(), Optional.empty(), Optional.empty(), 0);
-
-        Trace seenAt(Instant now) {
-            return new Trace(Optional.of(now), advanced, activity, received);
+        static Trace none(long moment) {
+            return new Trace(Optional.empty(), Optional.empty(), moment, Optional.empty(), 0);
         }
 
-        Trace doing(Activity next, Instant now) {
+        Trace seenAt(Instant now) {
+            return new Trace(Optional.of(now), advanced, moved, activity, received);
+        }
+
+        Trace doing(Activity next, Instant now, long moment) {
             boolean same = activity.equals(Optional.of(next));
             return new Trace(
                     Optional.of(now),
                     same ? advanced : Optional.of(now),
+                    same ? moved : moment,
                     Optional.of(next),
                     received);
         }
 
-        Trace having(long bytes, Instant now) {
-            return bytes == received ? this : new Trace(seen, Optional.of(now), activity, bytes);
+        Trace having(long bytes, Instant now, long moment) {
+            return bytes == received
+                    ? this
+                    : new Trace(seen, Optional.of(now), moment, activity, bytes);
         }
     }
 
-    PresenceBoard(UploadDesk uploads, InstantSource clock) {
+    /**
+     * An empty board.
+     *
+     * @param clock tells people when
+     * @param steady tells how long, in nanoseconds; nobody can set it
+     */
+    PresenceBoard(UploadDesk uploads, Endings endings, InstantSource clock, LongSupplier steady) {
         this.uploads = uploads;
+        this.endings = endings;
         this.clock = clock;
+        this.steady = steady;
+        this.wait = new AtomicReference<>(new Wait("", steady.getAsLong()));
     }
 
     /** The member's node has asked or told something. */
     void seen(MemberId member) {
         Instant now = clock.instant();
-        traces.merge(member, Trace.NONE.seenAt(now), (known, _) -> known.seenAt(now));
+        change(member, trace -> trace.seenAt(now));
     }
 
     /** The member's node says what it does. */
     void tell(MemberId member, Activity activity) {
         Instant now = clock.instant();
-        traces.compute(
-                member, (_, known) -> (known == null ? Trace.NONE : known).doing(activity, now));
+        long moment = steady.getAsLong();
+        change(member, trace -> trace.doing(activity, now, moment));
+    }
+
+    private Trace change(MemberId member, UnaryOperator<Trace> change) {
+        return traces.compute(
+                member,
+                (_, known) -> change.apply(known == null ? Trace.none(steady.getAsLong()) : known));
+    }
+
+    /**
+     * Of the members for whom the round is waiting, those that have not advanced for so long: no
+     * step, no byte, no other work begun. Counted from the beginning of this wait at the earliest,
+     * and from that of this process.
+     */
+    Set<MemberId> silentFor(Duration lease, Consortium consortium) {
+        long moment = steady.getAsLong();
+        String what = consortium.round().map(r -> r.number() + " " + r.phase()).orElse("");
+        long since =
+                wait.updateAndGet(
+                                known -> known.what().equals(what) ? known : new Wait(what, moment))
+                        .since();
+        return consortium.round().map(RoundState::awaited).orElse(List.of()).stream()
+                .filter(member -> {
+                    long moved = arrived(member, uploads.arrival(member)).moved();
+                    return moment - Math.max(moved, since) >= lease.toNanos();
+                })
+                .collect(Collectors.toSet());
+    }
+
+    private Trace arrived(MemberId member, UploadDesk.Arrival arrival) {
+        Instant now = clock.instant();
+        long moment = steady.getAsLong();
+        return change(member, trace -> trace.having(arrival.received(), now, moment));
     }
 
     /** What is known of all active members. */
@@ -82,18 +142,14 @@ final class PresenceBoard {
                 now,
                 consortium.members().values().stream()
                         .filter(Member::active)
-                        .map(member -> presence(member.id(), awaited.contains(member.id()), now))
-                        .toList());
+                        .map(member -> presence(member.id(), awaited.contains(member.id())))
+                        .toList(),
+                endings.at(now, consortium));
     }
 
-    private Presence presence(MemberId member, boolean awaited, Instant now) {
+    private Presence presence(MemberId member, boolean awaited) {
         UploadDesk.Arrival arrival = uploads.arrival(member);
-        Trace trace =
-                traces.compute(
-                        member,
-                        (_, known) ->
-                                (known == null ? Trace.NONE : known)
-                                        .having(arrival.received(), now));
+        Trace trace = arrived(member, arrival);
         return new Presence(
                 member,
                 awaited,

@@ -1,5 +1,6 @@
 package dev.tapestry.coordinator;
 
+import io.helidon.http.RequestException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.Supplier;
@@ -9,15 +10,17 @@ import org.jspecify.annotations.Nullable;
  * A request's body; the server's unchecked complaints about the connection become checked ones.
  *
  * <p>It is asked for with the first read: a client that waits to be asked (RFC 9110 §10.1.1) sends
- * nothing where a refusal comes first.
+ * nothing where a refusal comes first. The {@link Doorkeeper} sees how fast it comes.
  */
 final class RequestBody extends InputStream {
 
     private final Supplier<InputStream> source;
+    private final Visit visit;
     private @Nullable InputStream in;
 
-    RequestBody(Supplier<InputStream> source) {
+    RequestBody(Supplier<InputStream> source, Visit visit) {
         this.source = source;
+        this.visit = visit;
     }
 
     @Override
@@ -28,15 +31,23 @@ final class RequestBody extends InputStream {
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
+        int read = 0;
+        visit.awaitBody();
         try {
             InputStream body = in;
             if (body == null) {
                 body = source.get();
                 in = body;
             }
-            return body.read(bytes, offset, length);
+            read = body.read(bytes, offset, length);
+            return read;
+        } catch (RequestException | IllegalArgumentException _) {
+            throw new ApiRefusal(
+                    ApiCode.BAD_REQUEST, "the body is not framed as HTTP/1.1 (RFC 9112) has it");
         } catch (RuntimeException e) {
             throw new IOException("the sender stopped sending", e);
+        } finally {
+            visit.receive(read);
         }
     }
 }

@@ -48,12 +48,14 @@ final class Retention {
         List<RoundRecord> kept = history.latest(keepRounds);
         try {
             Set<RoundNumber> rounds =
-                    kept.stream().map(RoundRecord::number).collect(Collectors.toSet());
+                    kept.stream().flatMap(RoundRecord::contributedIn).collect(Collectors.toSet());
+            rounds.addAll(now.closedRounds().keySet());
             contributions.keepOnly(rounds::contains);
         } finally {
             try {
                 Set<Digest> needed = with(kept, RoundRecord::models, now.base());
                 now.gradient().ifPresent(needed::add);
+                now.closedRounds().values().forEach(round -> needed.add(round.plan().base()));
                 models.keepOnly(needed);
             } finally {
                 try {

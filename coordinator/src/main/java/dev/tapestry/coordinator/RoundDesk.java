@@ -6,7 +6,9 @@ import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
 import dev.tapestry.aggregation.weighting.Apportionment.Refused;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.coordinator.CoordinatorException.Code;
@@ -16,6 +18,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -30,6 +35,9 @@ final class RoundDesk implements Runnable {
 
     /** No wait is longer, so that a clock that was set is noticed. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
+
+    /** How often in a lease it is looked who is silent. */
+    private static final int LOOKS_A_LEASE = 10;
 
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(10);
     private static final int MERGE_ATTEMPTS = 3;
@@ -126,12 +134,28 @@ final class RoundDesk implements Runnable {
         if (round.isEmpty() || round.get().over()) {
             return false;
         }
-        uploads.forgetAllBut(round.get().number());
+        uploads.forgetAllBut(openRounds(state, round.get()));
         if (round.get() instanceof Merging merging) {
             merge(merging, state);
             return true;
         }
-        return wrote(s -> s.decide(new RoundInput.TimePassed(now)));
+        return wrote(s -> s.decide(new RoundInput.TimePassed(now))) || wrote(this::lapse);
+    }
+
+    private List<ConsortiumEvent> lapse(Consortium state) {
+        return state.charter()
+                .lease()
+                .map(lease ->
+                        state.decide(
+                                new RoundInput.Silent(
+                                        presence.silentFor(lease, state), clock.instant())))
+                .orElse(List.of());
+    }
+
+    private static Set<RoundNumber> openRounds(Consortium state, RoundState round) {
+        Set<RoundNumber> open = new TreeSet<>(state.closedRounds().keySet());
+        open.add(round.number());
+        return open;
     }
 
     /**
@@ -173,12 +197,21 @@ final class RoundDesk implements Runnable {
                         .round(merging.number())
                         .orElseThrow()
                         .ofMembers(merging.admitted());
+        SortedMap<MemberId, String> damaged = work.damaged(round);
+        if (!damaged.isEmpty()) {
+            damaged.forEach(this::askAgain);
+            return;
+        }
         RoundInput outcome = outcome(round, Apportionment.of(state.charter(), round.admitted()));
         if (!stopped) {
             ledger.change(consortium -> consortium.decide(outcome));
             failedMerges = 0;
             work.cleanUp(round);
         }
+    }
+
+    private void askAgain(MemberId member, String what) {
+        wrote(state -> state.decide(new RoundInput.Lost(member, what, clock.instant())));
     }
 
     private RoundInput outcome(RoundRecord round, Apportionment apportionment) {
@@ -216,12 +249,18 @@ final class RoundDesk implements Runnable {
     }
 
     private Duration untilDue(Consortium state) {
+        Duration longest =
+                state.charter()
+                        .lease()
+                        .map(lease -> lease.dividedBy(LOOKS_A_LEASE))
+                        .filter(look -> look.compareTo(LONGEST_WAIT) < 0)
+                        .orElse(LONGEST_WAIT);
         return state.round()
                 .flatMap(RoundState::deadline)
                 .map(deadline -> Duration.between(clock.instant(), deadline))
-                .filter(wait -> wait.compareTo(LONGEST_WAIT) < 0)
+                .filter(wait -> wait.compareTo(longest) < 0)
                 .map(wait -> wait.isNegative() ? Duration.ZERO : wait.plusMillis(1))
-                .orElse(LONGEST_WAIT);
+                .orElse(longest);
     }
 
     private void pause(Ledger.Snapshot now) {

@@ -3,10 +3,12 @@ package dev.tapestry.coordinator;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.StopRequest;
@@ -32,30 +34,40 @@ final class Routes {
     private final Ledger ledger;
     private final ModelStore models;
     private final EnrolmentDesk enrolment;
+    private final RenewalDesk renewals;
     private final UploadDesk uploads;
     private final ScoreDesk scores;
     private final StewardDesk steward;
     private final PresenceBoard board;
+    private final CosignatureDesk cosignatures;
+    private final MoveDesk move;
     private final InstantSource clock;
     private final Supplier<URI> address;
+    private final ManifestTurns manifests = new ManifestTurns();
 
     Routes(
             Ledger ledger,
             ModelStore models,
             EnrolmentDesk enrolment,
+            RenewalDesk renewals,
             UploadDesk uploads,
             ScoreDesk scores,
             StewardDesk steward,
             PresenceBoard board,
+            CosignatureDesk cosignatures,
+            MoveDesk move,
             InstantSource clock,
             Supplier<URI> address) {
         this.ledger = ledger;
         this.models = models;
         this.enrolment = enrolment;
+        this.renewals = renewals;
         this.uploads = uploads;
         this.scores = scores;
         this.steward = steward;
         this.board = board;
+        this.cosignatures = cosignatures;
+        this.move = move;
         this.clock = clock;
         this.address = address;
     }
@@ -64,6 +76,7 @@ final class Routes {
         PartServing parts = new PartServing(models);
         return List.of(
                 post("/v1/enrolments", Access.ANYONE, this::enrol),
+                post("/v1/certificate", Access.MEMBERS, this::renew),
                 get("/v1/status", Access.ANYONE, this::status),
                 get("/v1/consortium", Access.READERS, this::consortium),
                 get("/v1/round", Access.READERS, this::round),
@@ -74,6 +87,14 @@ final class Routes {
                 get("/v1/parts/{digest}", Access.READERS, parts::send),
                 new Route("HEAD", "/v1/parts/{digest}", Access.READERS, parts::describe),
                 get("/v1/log/checkpoint", Access.READERS, this::checkpoint),
+                get("/v1/log/cosignatures", Access.READERS, this::cosignatures),
+                new Route(
+                        "PUT",
+                        "/v1/log/checkpoints/{size}/cosignature",
+                        Access.MEMBERS,
+                        this::cosign),
+                get("/v1/move", Access.READERS, this::agreement),
+                post("/v1/move", Access.READERS, this::move),
                 get("/v1/log/entries", Access.READERS, this::entries),
                 get("/v1/log/proofs/inclusion", Access.READERS, this::inclusion),
                 get("/v1/log/proofs/consistency", Access.READERS, this::consistency),
@@ -100,6 +121,15 @@ final class Routes {
 
     private void enrol(Exchange exchange) throws IOException {
         exchange.reply(201, enrolment.enrol(exchange.document(EnrolmentRequest.class)));
+    }
+
+    private void renew(Exchange exchange) throws IOException {
+        exchange.reply(
+                200,
+                renewals.renew(
+                        exchange.member(),
+                        exchange.certificate(),
+                        exchange.document(RenewalRequest.class)));
     }
 
     private void status(Exchange exchange) {
@@ -149,7 +179,27 @@ final class Routes {
     }
 
     private void checkpoint(Exchange exchange) {
-        exchange.replyText(200, ledger.checkpoint());
+        exchange.replyText(200, cosignatures.latest());
+    }
+
+    private void cosignatures(Exchange exchange) {
+        exchange.reply(200, cosignatures.notes());
+    }
+
+    private void cosign(Exchange exchange) throws IOException {
+        cosignatures.take(
+                exchange.member(),
+                exchange.size("size"),
+                exchange.document(CosignatureRequest.class).cosignature());
+        exchange.replyEmpty(204);
+    }
+
+    private void agreement(Exchange exchange) {
+        exchange.replyDocument(200, move.agreement());
+    }
+
+    private void move(Exchange exchange) throws IOException {
+        exchange.reply(200, move.take(exchange.document()));
     }
 
     private void entries(Exchange exchange) {
@@ -194,9 +244,17 @@ final class Routes {
         }
     }
 
-    private void contribute(Exchange exchange) throws IOException {
-        exchange.reply(
-                200, uploads.begin(exchange.member(), exchange.round("n"), exchange.manifest()));
+    private void contribute(Exchange exchange) throws IOException, InterruptedException {
+        manifests.take(
+                exchange.member(),
+                exchange.visit(),
+                () ->
+                        exchange.reply(
+                                200,
+                                uploads.begin(
+                                        exchange.member(),
+                                        exchange.round("n"),
+                                        exchange.manifest())));
     }
 
     private void receive(Exchange exchange) throws IOException {

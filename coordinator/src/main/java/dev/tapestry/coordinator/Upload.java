@@ -137,6 +137,20 @@ final class Upload {
         });
     }
 
+    /** Whether the parts that were received still are what they were. */
+    boolean isIntact() {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        return slots.entrySet().stream()
+                .allMatch(slot ->
+                        slot.getValue().places().stream()
+                                .allMatch(place ->
+                                        holds(
+                                                place,
+                                                slot.getValue().bytes(),
+                                                slot.getKey(),
+                                                buffer)));
+    }
+
     private static boolean holds(Place place, long bytes, Digest digest, byte[] buffer) {
         if (!Files.exists(place.file())) {
             return false;
@@ -207,6 +221,9 @@ final class Upload {
                                 ApiCode.DIGEST_MISMATCH,
                                 "what was sent as part " + part + " has SHA-256 " + found));
             }
+            // Here, while other parts are under way, and not at the end, when all would wait for
+            // it.
+            writer.sync();
             return slot.finish(claim.getAsLong())
                     ? Optional.empty()
                     : Optional.of(superseded(part));

@@ -12,7 +12,6 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.consortium.RoundNumber;
-import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.UploadStatus;
@@ -24,10 +23,12 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -86,6 +87,7 @@ final class UploadDesk {
         }
         Digest contribution = Digest.of(envelopeBytes);
         Consortium consortium = ledger.snapshot().consortium();
+        requireCollecting(consortium, manifest);
         Optional<Refusal> refusal = refusal(consortium, manifest);
         if (refusal.isPresent()) {
             throw refuse(member, refusal.get());
@@ -206,12 +208,28 @@ final class UploadDesk {
                                     .formatted(missing.size(), missing.getFirst())));
         }
         upload.flush();
+        requireCollecting(ledger.snapshot().consortium(), upload.manifest());
         Optional<Refusal> late = refusal(ledger.snapshot().consortium(), upload.manifest());
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
                         .orElseGet(() -> examine(upload));
+        if (late.isEmpty() && input instanceof RoundInput.Unsound && !upload.isIntact()) {
+            upload.replace();
+            open.remove(member, upload);
+            throw new CoordinatorException(
+                    CoordinatorException.Code.STORAGE,
+                    "%s was damaged on the coordinator's disk after it had arrived: post the manifest again and send what is missing"
+                            .formatted(upload.contribution()));
+        }
         RefusalRegister.Decision decision =
-                refusals.decide(member, consortium -> byItsKey(consortium, upload, input));
+                refusals.decide(
+                        member,
+                        consortium ->
+                                byItsKey(consortium, upload, asOf(consortium, upload, input)));
+        if (decision.refusal().isEmpty()) {
+            // Examining takes a while: its round may have closed meanwhile.
+            requireCollecting(decision.after().consortium(), upload.manifest());
+        }
         try {
             // Before another upload can take the same folder.
             decision.refusal().ifPresent(_ -> store.drop(upload));
@@ -222,6 +240,35 @@ final class UploadDesk {
             throw ApiRefusal.of(decision.refusal().get());
         }
         return new Accepted(decision.after().version());
+    }
+
+    /** By a charter that takes contributions late, one that cannot be taken now is not refused. */
+    private void requireCollecting(Consortium consortium, ContributionManifest manifest) {
+        if (admitted(consortium, manifest).isEmpty()) {
+            consortium
+                    .waitsUntil(manifest.round(), manifest.member(), clock.instant())
+                    .ifPresent(until -> {
+                        throw new ApiRefusal(
+                                ApiCode.ROUND_CLOSED,
+                                "round %s has closed; send this again when the next one collects, until %s"
+                                        .formatted(manifest.round(), until));
+                    });
+        }
+    }
+
+    /** The same for the round that collects now: while it was examined, another may have begun. */
+    private RoundInput asOf(Consortium consortium, Upload upload, RoundInput input) {
+        if (!(input instanceof RoundInput.Contributed(Contribution contribution, Instant at))) {
+            return input;
+        }
+        ContributionManifest manifest = upload.manifest();
+        boolean waits = consortium.waitsUntil(manifest.round(), manifest.member(), at).isPresent();
+        return refusal(consortium, manifest)
+                .filter(_ -> !waits)
+                .<RoundInput>map(stale -> new RoundInput.Unsound(manifest.member(), stale, at))
+                .orElseGet(() ->
+                        new RoundInput.Contributed(
+                                contribution.with(consortium.lateness(manifest.round())), at));
     }
 
     /**
@@ -244,8 +291,13 @@ final class UploadDesk {
     }
 
     private RoundInput examine(Upload upload) {
-        try (ModelDirectory base = models.open(upload.manifest().base())) {
-            return examine(upload, base);
+        Digest base = upload.manifest().base();
+        try (ModelDirectory opened = models.open(base)) {
+            RoundInput found = examine(upload, opened);
+            if (found instanceof RoundInput.Unsound) {
+                models.requireIntact(base); // or a sound one would be refused for our own damage
+            }
+            return found;
         }
     }
 
@@ -287,9 +339,8 @@ final class UploadDesk {
     }
 
     private Optional<Refusal> gradient(Upload upload, ModelDirectory base) {
-        return ledger.snapshot()
-                .consortium()
-                .round()
+        return ledger.history()
+                .round(upload.manifest().round())
                 .flatMap(round ->
                         UpdateDecoding.gradient(
                                 upload.folder(),
@@ -314,24 +365,31 @@ final class UploadDesk {
                 : new Arrival(upload.arrived(), upload.expected());
     }
 
-    /** Forgets uploads of other rounds than this one. */
-    void forgetAllBut(RoundNumber round) {
-        open.values().removeIf(upload -> !upload.manifest().round().equals(round));
+    /** Forgets uploads of rounds to which nobody may contribute any more. */
+    void forgetAllBut(Set<RoundNumber> rounds) {
+        open.values().removeIf(upload -> !rounds.contains(upload.manifest().round()));
     }
 
     private Optional<Refusal> refusal(Consortium consortium, ContributionManifest manifest) {
-        Digest plan =
-                consortium
-                        .round()
-                        .map(state -> CanonicalJson.digest(state.plan()))
-                        .orElse(manifest.plan());
         Digest weights = CanonicalJson.digest(manifest.weights());
         return consortium
-                .refusal(manifest, weights, plan)
+                .refusal(manifest, weights, CanonicalJson::digest, clock.instant())
+                .or(() -> ungrounded(consortium, manifest))
                 .or(() ->
                         admitted(consortium, manifest).isPresent()
                                 ? Optional.empty()
                                 : store.refusal(manifest));
+    }
+
+    /** Whether the member relied on another charter, or saw another history. */
+    private Optional<Refusal> ungrounded(Consortium consortium, ContributionManifest manifest) {
+        return manifest.grounds()
+                .flatMap(grounds ->
+                        grounds.refusal(
+                                CanonicalJson.digest(consortium.charter()),
+                                grounds.logSize() <= ledger.log().size()
+                                        ? Optional.of(ledger.log().root(grounds.logSize()))
+                                        : Optional.empty()));
     }
 
     private Member known(MemberId member) {
@@ -374,16 +432,15 @@ final class UploadDesk {
             Consortium consortium, ContributionManifest manifest) {
         return consortium
                 .round()
-                .filter(state -> state.number().equals(manifest.round()))
-                .map(RoundState::admitted)
-                .map(admitted -> admitted.get(manifest.member()))
+                .flatMap(state ->
+                        Optional.ofNullable(state.admitted().get(manifest.member()))
+                                .filter(c -> c.trainedIn(state.number()).equals(manifest.round())))
                 .filter(c -> c.weights().equals(CanonicalJson.digest(manifest.weights())));
     }
 
     private Optional<Accepted> admitted(MemberId member, RoundNumber round, Digest envelope) {
         return ledger.history()
-                .round(round)
-                .map(record -> record.admitted().get(member))
+                .admitted(member, round)
                 .filter(contribution -> contribution.envelope().equals(envelope))
                 .map(_ -> new Accepted(ledger.snapshot().version()));
     }

@@ -1,15 +1,24 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.consortium.AuditRules;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
+import dev.tapestry.consortium.ConsortiumEvent.Founded;
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
+import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.log.LogKeys;
 import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
+import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 
 /** Whether a coordinator's log is whole, signed, and tells a story that the rules allow. */
 public sealed interface VerifyLog {
@@ -39,37 +48,95 @@ public sealed interface VerifyLog {
         return of(place.log(), SigningKey.load(place.signingKey()).verifyingKey());
     }
 
-    /**
-     * Examines a log file by the coordinator's public key: every hash, every checkpoint, and every
-     * event by the rules of {@link AuditRules}.
-     */
+    /** Examines a log file by the public key of its coordinator, or of one that it had before. */
     static VerifyLog of(Path log, VerifyingKey key) {
-        return switch (LogVerifier.verify(log, key)) {
-            case Verdict.Broken broken ->
-                    new Unsound(
-                            "entry %d: %s, %s"
-                                    .formatted(broken.index(), broken.damage(), broken.detail()));
-            case Verdict.Whole whole -> replayed(log, key, whole);
-        };
+        return of(log, Optional.of(key), List.of());
     }
 
-    private static VerifyLog replayed(Path log, VerifyingKey key, Verdict.Whole whole) {
+    /**
+     * Examines a log file: every hash, every checkpoint, and every event by the rules. For a log
+     * that moved, the members' agreements are looked for in {@code moves} beside it.
+     *
+     * @param key a key that must be its coordinator's, or have been; where it is empty, the log's
+     *     own word is taken for it
+     * @param remembered checkpoints that others keep
+     */
+    static VerifyLog of(Path log, Optional<VerifyingKey> key, Collection<Checkpoint> remembered) {
         try (AuditLog entries = AuditLog.readOnly(log)) {
-            Consortium consortium = Ledger.replay(entries, VerifyLog::examine).consortium();
-            return consortium.coordinatorKey().equals(key.value())
-                    ? new Sound(whole, consortium)
-                    : new Unsound(
-                            "the consortium was founded with the key %s, not with %s"
-                                    .formatted(consortium.coordinatorKey(), key));
-        } catch (CoordinatorException e) {
+            LogKeys keys = keys(entries, key);
+            if (key.isPresent() && !keys.knows(key.get())) {
+                return new Unsound(
+                        "the consortium was founded with the key %s, not with %s"
+                                .formatted(keys.latest(), key.get()));
+            }
+            return switch (LogVerifier.verify(log, keys, remembered)) {
+                case Verdict.Broken broken ->
+                        new Unsound(
+                                "entry %d: %s, %s"
+                                        .formatted(
+                                                broken.index(), broken.damage(), broken.detail()));
+                case Verdict.Whole whole ->
+                        replayed(entries, new Moves(log.resolveSibling("moves")), whole);
+            };
+        } catch (TrustException e) {
             return new Unsound(String.valueOf(e.getMessage()));
         }
     }
 
-    private static void examine(ConsortiumEvent event, Consortium before) {
-        AuditRules.breach(before, event)
-                .ifPresent(breach -> {
-                    throw new IllegalArgumentException(breach);
-                });
+    /** What the log says of its keys; what else it says is looked at later. */
+    private static LogKeys keys(AuditLog log, Optional<VerifyingKey> otherwise) {
+        Optional<LogKeys> keys = Optional.empty();
+        long index = 0;
+        for (byte[] entry : (Iterable<byte[]>) LogPages.entries(log)::iterator) {
+            Optional<ConsortiumEvent> event = event(entry);
+            if (event.orElse(null) instanceof Founded founded && keys.isEmpty()) {
+                keys = Optional.of(LogKeys.of(new VerifyingKey(founded.coordinatorKey())));
+            } else if (event.orElse(null) instanceof CoordinatorMoved moved) {
+                long size = index;
+                keys = keys.map(known -> known.then(size, new VerifyingKey(moved.key())));
+            }
+            index++;
+        }
+        return keys.or(() -> otherwise.map(LogKeys::of))
+                .orElseThrow(() ->
+                        new CoordinatorException(
+                                CoordinatorException.Code.LOG,
+                                "the first entry of the log is no founding"));
+    }
+
+    private static Optional<ConsortiumEvent> event(byte[] entry) {
+        try {
+            return Optional.of(CanonicalJson.read(entry, ConsortiumEvent.class));
+        } catch (TrustException _) {
+            return Optional.empty();
+        }
+    }
+
+    private static VerifyLog replayed(AuditLog log, Moves moves, Verdict.Whole whole) {
+        LogAudit audit = new LogAudit(log.origin(), beside(moves));
+        for (byte[] entry :
+                (Iterable<byte[]>) LogPages.entries(log).limit(whole.size())::iterator) {
+            Optional<BadEntry> bad = audit.next(entry);
+            if (bad.isPresent()) {
+                return new Unsound(bad.get().text());
+            }
+        }
+        return audit.state()
+                .<VerifyLog>map(state -> new Sound(whole, state))
+                .orElseGet(() -> new Unsound("the log is empty: no consortium was founded"));
+    }
+
+    private static LogAudit.Evidence beside(Moves moves) {
+        return new LogAudit.Evidence() {
+            @Override
+            public Optional<MoveAgreement> move(Digest agreement) {
+                return moves.find(agreement);
+            }
+
+            @Override
+            public Optional<byte[]> contribution(Digest envelope) {
+                return Optional.empty(); // verify merge looks at them
+            }
+        };
     }
 }

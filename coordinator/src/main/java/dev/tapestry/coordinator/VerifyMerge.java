@@ -19,15 +19,10 @@ import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
-import dev.tapestry.consortium.RoundPlan;
-import dev.tapestry.consortium.SharedGradients;
-import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
-import dev.tapestry.trust.signature.Envelope;
-import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.Manifests;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.UUID;
 
 /**
  * Merges a round again from what the log says and the files that are kept, and compares: offline,
@@ -87,6 +82,11 @@ public final class VerifyMerge {
         return new VerifyMerge(place, charter).verify(round);
     }
 
+    /** The same of a round that another copy of the log tells of, with the files in a directory. */
+    static MergeVerification of(Path directory, Charter charter, RoundRecord round) {
+        return new VerifyMerge(new CoordinatorDirectory(directory), charter).verify(round);
+    }
+
     private MergeVerification verify(RoundRecord round) {
         Candidate candidate =
                 round.candidate()
@@ -113,6 +113,7 @@ public final class VerifyMerge {
                 work.withOrder(
                         round,
                         logged,
+                        root.resolve("verifying-late-" + UUID.randomUUID()),
                         order ->
                                 MergeVerification.verify(
                                         order,
@@ -223,17 +224,16 @@ public final class VerifyMerge {
         }
         try {
             byte[] envelope = Files.readAllBytes(file);
-            if (!Digest.of(envelope).equals(contribution.envelope())) {
+            if (!SignedManifest.isOf(envelope, contribution)) {
                 return List.of(contribution.member() + ": the signed manifest is another one");
             }
             ContributionManifest manifest =
-                    Envelope.parse(envelope)
-                            .open(
-                                    Protocol.CONTRIBUTION_TYPE,
-                                    new VerifyingKey(
-                                            round.keys().getOrDefault(contribution.member(), "")),
-                                    ContributionManifest.class);
-            List<String> differences = new ArrayList<>(logged(manifest, round, contribution));
+                    SignedManifest.open(
+                            envelope, round.keys().getOrDefault(contribution.member(), ""));
+            List<String> differences =
+                    new ArrayList<>(
+                            SignedManifest.differences(
+                                    manifest, round.trainedBy(contribution), contribution));
             Manifests.verify(folder, manifest.weights()).stream()
                     .filter(problem -> problem.difference() != Manifests.Difference.UNEXPECTED)
                     .map(problem ->
@@ -254,52 +254,5 @@ public final class VerifyMerge {
 
     private static boolean holds(Path file, ModelManifest.File expected) {
         return Files.isRegularFile(file) && Manifests.parts(file).equals(expected.parts());
-    }
-
-    /**
-     * What the log says otherwise than the member. Tokens give weight and the training loss opens
-     * the quality floor, so the coordinator must not be the one who says them.
-     */
-    private static List<String> logged(
-            ContributionManifest manifest, RoundRecord round, Contribution contribution) {
-        MemberId member = contribution.member();
-        RoundPlan plan = round.plan();
-        return Stream.of(
-                        differs(member, "member", manifest.member(), member),
-                        differs(member, "round", manifest.round(), round.number()),
-                        differs(member, "base", manifest.base(), plan.base()),
-                        differs(member, "plan", manifest.plan(), CanonicalJson.digest(plan)),
-                        differs(
-                                member,
-                                "weights",
-                                CanonicalJson.digest(manifest.weights()),
-                                contribution.weights()),
-                        differs(
-                                member,
-                                "codec",
-                                words(manifest.update().map(CodedFile::codec)),
-                                words(plan.up())),
-                        differs(
-                                member,
-                                "gradient's codec",
-                                words(manifest.gradient().map(CodedFile::codec)),
-                                words(plan.gradients().map(SharedGradients::codec))),
-                        differs(member, "tokens", manifest.tokens(), contribution.tokens()),
-                        differs(
-                                member,
-                                "training loss",
-                                manifest.trainingBitsPerByte(),
-                                contribution.trainingBitsPerByte()))
-                .flatMap(Optional::stream)
-                .toList();
-    }
-
-    private static Optional<String> differs(
-            MemberId member, String what, Object signed, Object logged) {
-        return signed.equals(logged)
-                ? Optional.empty()
-                : Optional.of(
-                        "%s: signed with %s %s, the log has %s"
-                                .formatted(member, what, signed, logged));
     }
 }

@@ -46,7 +46,19 @@ final class Views {
                 state.run().map(Run::published).orElse(0),
                 state.run().map(run -> run.plan().rounds()).orElse(0),
                 state.ended().map(RunEnded::reason).orElse(""),
-                round.map(Views::reason).orElse(""));
+                round.map(Views::reason).orElse(""),
+                late(state));
+    }
+
+    private static List<RoundView.LateWindow> late(Consortium state) {
+        return state.charter().late().stream()
+                .flatMap(rule ->
+                        state.closedRounds().entrySet().stream()
+                                .map(closed ->
+                                        new RoundView.LateWindow(
+                                                closed.getKey(),
+                                                closed.getValue().closedAt().plus(rule.window()))))
+                .toList();
     }
 
     static Phase phase(RoundState state) {

@@ -13,10 +13,16 @@
  *   steward/                                    the steward's client identity (secret; to be moved to the steward)
  *   signing-key.pem                             Ed25519, signs checkpoints of the log (secret)
  *   log.db                                      the audit log
+ *   steward.sha256                              fingerprint of the steward's certificate; only after a move
+ *   moves/DIGEST.json                           the members' agreements to moves of the coordinator
+ *   cosignatures/MEMBER.note                    the latest checkpoint that a member has co-signed
  *   enrolments/SECRET-DIGEST.json               what an enrolment was answered, in case the answer was lost
+ *   renewals/MEMBER.json                        the certificate that a member was offered last
+ *   certificates/DIGEST.pem                     members' certificates, to tell when they end
  *   models/DIGEST/, models/DIGEST.json          a base or candidate, and its manifest
  *   models/DIGEST.update.safetensors, .json     the coded update that makes it of the base before it
  *   contributions/ROUND/MEMBER/DIGEST/          a contribution's files, by the digest of its envelope
+ *   envelopes/DIGEST.json                       what members signed for contributions whose files are gone
  *   momenta/outer-state-DIGEST/                 the outer optimiser's state after a merge
  *   residuals/DIGEST.safetensors                what coding the step to a candidate has lost
  *   merging/ROUND/                              where a merge that is under way works

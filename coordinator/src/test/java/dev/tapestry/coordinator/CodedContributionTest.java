@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Finding;
@@ -112,6 +113,33 @@ class CodedContributionTest {
             refused(Finding.MALFORMED, "", ada.contribute(view, cut(good), INT8, m -> m));
 
             ada.contribute(view, Codec.INT8, 1).as(200, Accepted.class);
+        }
+    }
+
+    @Test
+    void while_the_coordinators_base_is_damaged_nobody_is_refused() throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
+            stage.run(1, MergeRule.fedAvg(), CodedMember.wire(Codec.INT8));
+            CodedMember ada = new CodedMember(stage.member(0));
+            RoundView view = ada.member().await(1, Phase.COLLECTING);
+            Coded coded = ada.encode(view.plan().orElseThrow(), Codec.INT8, 1);
+            ContributionManifest manifest = ada.manifest(view, coded, coded.named(INT8));
+            UploadStatus begun =
+                    ada.member().post(1, ada.member().signed(manifest)).as(200, UploadStatus.class);
+            ada.member().send(manifest.sent(), coded.file().resolveSibling("."), begun.missing());
+            Path base =
+                    stage.directory
+                            .resolve("models/" + stage.base())
+                            .resolve(manifest.weights().files().getFirst().path());
+            byte[] whole = Files.readAllBytes(base);
+            byte[] damaged = whole.clone();
+            damaged[damaged.length - 1] ^= 1;
+
+            Files.write(base, damaged);
+            assertThat(ada.member().seal(1, begun.contribution()).code()).isEqualTo("STORAGE");
+            Files.write(base, whole);
+            ada.member().seal(1, begun.contribution()).as(200, Accepted.class);
+            assertThat(stage.events(ContributionRefused.class)).isEmpty();
         }
     }
 

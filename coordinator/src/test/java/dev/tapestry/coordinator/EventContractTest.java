@@ -10,6 +10,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.Late;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.PrimalAveraging;
@@ -109,7 +110,9 @@ class EventContractTest {
                 new ConsortiumEvent.Founded(Charter.standard("Nordic law"), key, at),
                 new ConsortiumEvent.TokenIssued(member, digest, at.plusSeconds(60), at),
                 new ConsortiumEvent.MemberEnrolled(member, digest, key, digest, at),
+                new ConsortiumEvent.CertificateRenewed(member, digest, at),
                 new ConsortiumEvent.MemberRevoked(member, "key stolen", at),
+                new ConsortiumEvent.CoordinatorMoved(key, "https://loom.example:8443", digest, at),
                 new ConsortiumEvent.BaseAdopted(digest, "SmolLM2-135M", at),
                 new ConsortiumEvent.RunStarted(plan, at),
                 new ConsortiumEvent.RunStarted(
@@ -137,6 +140,13 @@ class EventContractTest {
                         at),
                 new ConsortiumEvent.ContributionRefused(
                         round, member, Finding.NON_FINITE, "tensor 'a' holds NaN", at),
+                new ConsortiumEvent.ContributionAdmitted(
+                        round,
+                        new Contribution(member, digest, digest, 320, Optional.of(10), 2, 0.5)
+                                .with(Optional.of(new Late(round, 3))),
+                        at),
+                new ConsortiumEvent.LeasesLapsed(round, List.of(member), at),
+                new ConsortiumEvent.ContributionLost(round, member, "damaged on the disk", at),
                 new ConsortiumEvent.CollectionClosed(round, List.of(member), at),
                 new ConsortiumEvent.CandidateMerged(
                         round,

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.aggregation.AggregationException;
 import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -23,6 +24,7 @@ import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.coordinator.HttpApi.Route;
+import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.WeightsException;
@@ -154,6 +156,74 @@ class FaultTest {
     }
 
     @Test
+    void a_contribution_that_the_disk_damaged_after_its_admission_is_asked_for_again()
+            throws IOException {
+        try (Stage stage =
+                new Stage(folder, Stage.charter(2), 2, 2048).withMembers("ada", "bela")) {
+            stage.run(1, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            Uploaded uploaded = upload(stage, ada);
+            ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+            Path shard =
+                    uploaded.folder()
+                            .resolve(uploaded.manifest().weights().files().getFirst().path());
+            byte[] sound = Files.readAllBytes(shard);
+            byte[] damaged = sound.clone();
+            damaged[damaged.length - 1] ^= 1;
+            Files.write(shard, damaged);
+            Files.delete(uploaded.folder().resolve("config.json"));
+            stage.member(1).takePart(1, 2);
+
+            await().until(() -> !stage.events(ContributionLost.class).isEmpty());
+            RoundView view = ada.await(1, Phase.COLLECTING);
+            assertThat(view.awaited()).containsExactly(ada.id);
+            UploadStatus again =
+                    ada.post(1, ada.signed(uploaded.manifest())).as(200, UploadStatus.class);
+            assertThat(again.missing()).hasSize(1);
+            ada.send(
+                    uploaded.manifest().weights(),
+                    ada.train(view.plan().orElseThrow(), Stage.SEED),
+                    again.missing());
+            ada.seal(1, again.contribution()).as(200, Accepted.class);
+            assertThat(Files.readAllBytes(shard)).isEqualTo(sound);
+            ada.scoreWell(1);
+            stage.member(1).scoreWell(1);
+            ada.await(1, Phase.PUBLISHED);
+            assertThat(VerifyMerge.of(stage.directory, new RoundNumber(1)).toString())
+                    .startsWith("Matches");
+            assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);
+        }
+    }
+
+    @Test
+    void a_base_that_the_disk_damaged_is_not_merged_but_waited_for() throws IOException {
+        try (Stage stage = new Stage(folder, Stage.charter(1), 2, 2048).withMembers("ada")) {
+            stage.run(1, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            Uploaded uploaded = upload(stage, ada);
+            Path shard =
+                    stage.directory
+                            .resolve("models/" + stage.base().hex())
+                            .resolve(uploaded.manifest().weights().files().getFirst().path());
+            byte[] sound = Files.readAllBytes(shard);
+            byte[] damaged = sound.clone();
+            damaged[damaged.length - 1] ^= 1;
+            Files.write(shard, damaged);
+            ada.seal(1, uploaded.contribution()).as(200, Accepted.class);
+            ada.await(1, Phase.MERGING);
+            for (int attempt = 0; attempt < 5; attempt++) { // with each news it tries at once
+                stage.token("guest-" + attempt);
+                assertThat(ada.round().phase()).isEqualTo(Phase.MERGING);
+            }
+            Files.write(shard, sound);
+            stage.token("one-more");
+            ada.scoreWell(1);
+            ada.await(1, Phase.PUBLISHED);
+            assertThat(stage.events(RoundAbandoned.class)).isEmpty();
+        }
+    }
+
+    @Test
     void a_log_that_somebody_else_wrote_ends_the_coordinator_which_then_goes_on_from_it() {
         try (Stage stage = new Stage(folder, Stage.charter(1)).withMembers("ada")) {
             long size = stage.coordinator.ledger().snapshot().version();
@@ -256,13 +326,14 @@ class FaultTest {
         Route broken =
                 new Route("GET", "/v1/status", Access.ANYONE, _ -> FaultTest.<Error>raise(thrown));
         try (Stage stage = new Stage(folder, Stage.charter(1))) {
-            Ledger ledger = stage.coordinator.ledger();
             TlsIdentity identity = TlsIdentity.open(stage.directory.resolve("identity"));
             HttpApi api =
                     new HttpApi(
                             CoordinatorConfig.read(stage.directory).listening(),
-                            identity,
-                            new Gate(ledger, new RefusalRegister(ledger, stage.clock), _ -> {}),
+                            identity.server(),
+                            gate(stage),
+                            _ -> {},
+                            new Doorkeeper(Doorkeeper.Limits.USUAL),
                             List.of(broken));
             api.start();
             try (TestClient client =
@@ -295,6 +366,23 @@ class FaultTest {
                 api.stop();
             }
         }
+    }
+
+    private static Gate gate(Stage stage) {
+        Ledger ledger = stage.coordinator.ledger();
+        CertificateShelf shelf = new CertificateShelf(stage.directory.resolve("certificates"));
+        return new Gate(
+                ledger,
+                new RefusalRegister(ledger, stage.clock),
+                new RenewalDesk(
+                        ledger,
+                        CertificateAuthority.open(stage.directory.resolve("ca")),
+                        shelf,
+                        stage.directory.resolve("renewals"),
+                        stage.clock),
+                shelf,
+                _ -> {},
+                stage.directory.resolve("no-pin"));
     }
 
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})

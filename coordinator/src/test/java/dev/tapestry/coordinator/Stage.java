@@ -16,6 +16,7 @@ import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.coordinator.CoordinatorConfig.Listening;
 import dev.tapestry.coordinator.CoordinatorConfig.Retention;
+import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import javax.net.ssl.SSLContext;
 
 /** A real coordinator on loopback with real certificates and a real log, and its members. */
 final class Stage implements AutoCloseable {
@@ -36,12 +38,28 @@ final class Stage implements AutoCloseable {
     Coordinator coordinator;
     TestClient steward;
     private final int keepRounds;
+    private final Doorkeeper.Limits limits;
 
     Stage(Path folder, Charter charter) {
         this(folder, charter, 2, 4096);
     }
 
     Stage(Path folder, Charter charter, int keepRounds, long shardBytes) {
+        this(folder, charter, keepRounds, shardBytes, Doorkeeper.Limits.USUAL);
+    }
+
+    /** Connections are watched by these limits. */
+    Stage(Path folder, Charter charter, Doorkeeper.Limits limits) {
+        this(folder, charter, 2, 4096, limits);
+    }
+
+    private Stage(
+            Path folder,
+            Charter charter,
+            int keepRounds,
+            long shardBytes,
+            Doorkeeper.Limits limits) {
+        this.limits = limits;
         this.folder = folder;
         this.directory = folder.resolve("coordinator");
         this.keepRounds = keepRounds;
@@ -147,11 +165,20 @@ final class Stage implements AutoCloseable {
         CoordinatorConfig read = CoordinatorConfig.read(directory);
         return Coordinator.assemble(
                 new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2),
-                clock);
+                clock,
+                clock::steady,
+                limits);
     }
 
     private TestClient steward() {
         return TestClient.of(coordinator.address(), TlsIdentity.open(directory.resolve("steward")));
+    }
+
+    /** TLS for somebody without a certificate. */
+    SSLContext stranger() {
+        return TlsIdentity.firstContact(
+                Certificates.fingerprint(
+                        TlsIdentity.open(directory.resolve("steward")).authority()));
     }
 
     /** Lets time pass; an event wakes whoever looks at the clock. */

@@ -9,6 +9,7 @@ import java.util.Optional;
 final class TestClock implements InstantSource {
 
     private volatile Duration ahead = Duration.ZERO;
+    private volatile Duration elapsed = Duration.ZERO;
     private volatile Optional<Error> breakage = Optional.empty();
 
     @Override
@@ -19,8 +20,20 @@ final class TestClock implements InstantSource {
         return Instant.now().plus(ahead);
     }
 
+    /** Time passes. */
     void advance(Duration by) {
-        ahead = ahead.plus(by);
+        elapsed = elapsed.plus(by);
+        set(by);
+    }
+
+    /** Somebody sets the clock, without any time passing. */
+    void set(Duration ahead) {
+        this.ahead = this.ahead.plus(ahead);
+    }
+
+    /** A clock that only passing time moves, in nanoseconds; and only what a test lets pass. */
+    long steady() {
+        return elapsed.toNanos();
     }
 
     /** What the round desk gets instead of the time from now on. */

@@ -12,11 +12,15 @@ import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RenewalReply;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.signature.Envelope;
@@ -39,7 +43,7 @@ final class TestMember implements AutoCloseable {
     final MemberId id;
     final Path folder;
     final SigningKey key;
-    final TlsIdentity identity;
+    TlsIdentity identity;
     TestClient client;
 
     private TestMember(
@@ -76,6 +80,23 @@ final class TestMember implements AutoCloseable {
                 token.secret().value(),
                 KeyAndRequest.createIn(folder.resolve("identity")).requestPem(),
                 key.verifyingKey().value());
+    }
+
+    /** Asks for the next certificate, with a new key or that of the attempt before. */
+    Answer offer() {
+        return client.post("/v1/certificate", new RenewalRequest(renewal().request().requestPem()));
+    }
+
+    Renewal renewal() {
+        return Renewal.of(folder.resolve("identity"));
+    }
+
+    /** Another client of the same member, which shows what was issued. */
+    TestClient renewed(Stage stage) {
+        RenewalReply reply = offer().as(200, RenewalReply.class);
+        return TestClient.of(
+                stage.coordinator.address(),
+                renewal().keep(Certificates.parse(reply.certificate())));
     }
 
     /** Goes on with a coordinator that was started again. */

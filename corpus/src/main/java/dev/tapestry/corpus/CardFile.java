@@ -112,14 +112,18 @@ final class CardFile {
         } catch (JacksonException e) {
             throw new CorpusException(
                     Code.CARD_INVALID,
-                    "%s is not YAML (line %d): %s"
-                            .formatted(path, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    "%s is not YAML%s: %s".formatted(path, line(e), e.getOriginalMessage()),
                     e);
         } catch (IllegalArgumentException e) {
             // What the YAML library says of some damaged characters.
             throw new CorpusException(
                     Code.CARD_INVALID, path + " is not YAML: " + e.getMessage(), e);
         }
+    }
+
+    /** What lies too deep is nowhere in particular. */
+    private static String line(JacksonException e) {
+        return e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
     }
 
     private byte[] bytes() throws IOException {

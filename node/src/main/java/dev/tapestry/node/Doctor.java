@@ -18,7 +18,7 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.training.Device;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.certificate.Term;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
@@ -45,7 +45,6 @@ public final class Doctor {
     private static final String PROXY = "proxy";
     private static final String MEMBERSHIP = "membership";
     private static final Duration SKEW = Duration.ofMinutes(2);
-    private static final Duration SOON = Duration.ofDays(14);
 
     private final NodeHome home;
     private final InstantSource clock;
@@ -216,30 +215,54 @@ public final class Doctor {
                     "join with the steward's token");
             return;
         }
-        Instant now = clock.instant();
-        Instant end = Certificates.expiry(identity.certificate());
-        long days = Duration.between(now, end).toDays();
-        TlsProblem.ofDates(identity.certificate(), now)
+        TlsProblem.ofDates(identity.certificate(), clock.instant())
                 .ifPresentOrElse(
                         problem ->
                                 find(
                                         "certificate",
                                         Severity.BROKEN,
-                                        problem + ", valid until " + end,
+                                        problem + ", valid until " + identity.term().until(),
                                         problem.advice()),
-                        () ->
-                                find(
-                                        "certificate",
-                                        end.isAfter(now.plus(SOON))
-                                                ? Severity.GOOD
-                                                : Severity.WORTH_A_LOOK,
-                                        "of %s, valid for %d days more"
-                                                .formatted(membership.member(), days),
-                                        end.isAfter(now.plus(SOON))
-                                                ? ""
-                                                : "ask the steward for a new token, stop the node and join"
-                                                        + " with it"));
+                        () -> certificate(membership, identity.term()));
+        authority(identity.term());
         coordinator(membership, identity);
+    }
+
+    private void certificate(Membership membership, Term term) {
+        Instant now = clock.instant();
+        String valid =
+                "of %s, valid for %d days more"
+                        .formatted(
+                                membership.member(), Duration.between(now, term.until()).toDays());
+        if (!term.endsSoon(now)) {
+            find(
+                    "certificate",
+                    Severity.GOOD,
+                    valid + (term.isLast() ? "" : ", renewed by itself from " + term.due()),
+                    "");
+        } else {
+            find(
+                    "certificate",
+                    Severity.WORTH_A_LOOK,
+                    valid,
+                    term.isLast()
+                            ? "it ends with the consortium's authority: ask the steward where the"
+                                    + " consortium goes on"
+                            : "a node that runs and reaches the coordinator renews it by itself;"
+                                    + " once it has ended, join with a new token from the steward");
+        }
+    }
+
+    /** Nothing is said of one that has years left. */
+    private void authority(Term term) {
+        if (term.authorityEndsSoon(clock.instant())) {
+            find(
+                    "authority",
+                    Severity.WORTH_A_LOOK,
+                    "the consortium's authority ends at %s, and all certificates with it"
+                            .formatted(term.authorityUntil()),
+                    "ask the steward where the consortium goes on");
+        }
     }
 
     private void coordinator(Membership membership, TlsIdentity identity) {
@@ -252,7 +275,8 @@ public final class Doctor {
                         EgressGate.to(
                                 membership.coordinator(),
                                 proxy,
-                                identity.client(),
+                                identity,
+                                membership.certificateKey(),
                                 new ReceiptBook(log, clock),
                                 RetryPolicy.standard(new SecureRandom()),
                                 outage -> {})) {
@@ -336,7 +360,7 @@ public final class Doctor {
     }
 
     private String advice(TlsIdentity identity, NodeException e) {
-        TlsProblem problem = TlsProblem.of(e);
+        TlsProblem problem = identity.problem(e, clock.instant());
         if (problem == TlsProblem.WRONG_AUTHORITY && proxy.isPresent()) {
             return "if the proxy opens TLS, have the coordinator's address let through unopened";
         }

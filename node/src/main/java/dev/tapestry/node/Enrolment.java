@@ -16,6 +16,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.KeyAndRequest;
 import dev.tapestry.trust.certificate.Peer;
+import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
@@ -100,12 +101,15 @@ public final class Enrolment {
             requireNotEnded(identity.get());
             return new Outcome.JoinedBefore(before.get());
         }
-        KeyAndRequest request = KeyAndRequest.createIn(home.identity());
         SigningKey key = SigningKey.loadOrCreate(home.signingKey());
         try (NodeLog log = NodeLog.open(home.log(), parsed.member())) {
+            Renewal renewal = Renewal.of(home.identity());
+            renewal.settle();
+            KeyAndRequest request = KeyAndRequest.createIn(home.identity());
             EnrolmentReply reply = enrol(log, parsed, request, key);
             TlsIdentity.installEnrolled(
                     home.identity(), reply.certificate(), reply.authority(), parsed.authority());
+            renewal.discard(); // the enrolment makes void what was offered before it
             Membership membership =
                     new Membership(
                             reply.consortium(),

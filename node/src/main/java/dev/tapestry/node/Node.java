@@ -13,9 +13,11 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.node.round.Relocation;
 import dev.tapestry.node.round.RoundAssembly;
 import dev.tapestry.node.round.RoundGateway;
 import dev.tapestry.training.TrainingException;
+import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
@@ -35,6 +37,7 @@ public final class Node implements AutoCloseable {
     private final NodeLog log;
     private final EgressGate gate;
     private final CoordinatorClient client;
+    private final CertificateKeeper keeper;
     private final ActivityTeller teller;
     private final StopSignal stop;
     private final RoundAssembly rounds;
@@ -45,6 +48,7 @@ public final class Node implements AutoCloseable {
             NodeLog log,
             EgressGate gate,
             CoordinatorClient client,
+            CertificateKeeper keeper,
             ActivityTeller teller,
             StopSignal stop,
             RoundAssembly rounds,
@@ -52,6 +56,7 @@ public final class Node implements AutoCloseable {
         this.log = log;
         this.gate = gate;
         this.client = client;
+        this.keeper = keeper;
         this.teller = teller;
         this.stop = stop;
         this.rounds = rounds;
@@ -99,22 +104,55 @@ public final class Node implements AutoCloseable {
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
 
         NodeLog log = openLog(home, member);
+        ReceiptBook receipts = new ReceiptBook(log, clock);
+        Relocation relocation =
+                new Relocation(
+                        home,
+                        membership,
+                        key,
+                        log,
+                        clock,
+                        there ->
+                                EgressGate.to(
+                                        there.coordinator(),
+                                        config.proxy(),
+                                        identity,
+                                        there.certificateKey(),
+                                        receipts,
+                                        retries,
+                                        _ -> {}));
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
                         config.proxy(),
-                        identity.client(),
-                        new ReceiptBook(log, clock),
+                        identity,
+                        membership.certificateKey(),
+                        receipts,
                         retries,
-                        outage ->
-                                progress.on(
-                                        new NodeUpdate.Unreachable(
-                                                clock.instant(),
-                                                outage.reason(),
-                                                outage.failures(),
-                                                outage.again())));
+                        outage -> {
+                            progress.on(
+                                    new NodeUpdate.Unreachable(
+                                            clock.instant(),
+                                            outage.reason(),
+                                            outage.failures(),
+                                            outage.again()));
+                            relocation.followIfMoved();
+                        });
         CoordinatorClient client = new CoordinatorClient(gate);
+        relocation.ask(client);
         ActivityTeller teller = new ActivityTeller(client, config.visibility());
+        CertificateKeeper keeper =
+                new CertificateKeeper(
+                        home.identity(),
+                        membership,
+                        config.proxy(),
+                        gate,
+                        client,
+                        receipts,
+                        retries,
+                        log,
+                        progress,
+                        clock);
         RoundAssembly rounds =
                 new RoundAssembly(
                         home,
@@ -126,16 +164,18 @@ public final class Node implements AutoCloseable {
                         log,
                         teller.and(progress),
                         client,
+                        relocation,
                         stop,
                         clock,
                         retries.slower(MEND));
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
-        return new Node(log, gate, client, teller, stop, rounds, builds);
+        return new Node(log, gate, client, keeper, teller, stop, rounds, builds);
     }
 
-    /** The agent that takes part in rounds. */
+    /** The agent that takes part in rounds; from now on the node's certificate renews itself. */
     public NodeAgent agent() {
+        keeper.begin();
         return agent;
     }
 
@@ -143,12 +183,19 @@ public final class Node implements AutoCloseable {
      * Has rounds trained and scored on a machine without a network, by what lies in {@code box}.
      */
     public RoundGateway gateway(DropBox box) {
+        keeper.look(); // whoever comes by hand now and then has no other moment for it
         return rounds.gateway(box);
     }
 
     /** The agent that does so by itself, where that machine sees {@code box} too. */
     public NodeAgent courier(DropBox box) {
+        keeper.begin();
         return rounds.courier(box);
+    }
+
+    /** What looks after the node's certificate. */
+    CertificateKeeper keeper() {
+        return keeper;
     }
 
     /** Makes the member's own models; works without a network. */
@@ -176,6 +223,7 @@ public final class Node implements AutoCloseable {
         NodeLog log = NodeLog.open(home.log(), member);
         try {
             Leftovers.sweep(home);
+            Renewal.of(home.identity()).settle();
             return log;
         } catch (RuntimeException e) {
             log.close();
@@ -196,6 +244,7 @@ public final class Node implements AutoCloseable {
     /** Writes the last receipts and lets go of the directory. */
     @Override
     public void close() {
+        keeper.close();
         teller.close();
         gate.close();
         log.close();

@@ -29,7 +29,7 @@ import java.util.Optional;
  * activation-checkpointing: false # memory for one layer's values, a third more work
  * hold-out-fraction: 0.05        # of documents or groups, never trained on
  * hold-out-salt: ""              # makes another choice of held-out documents
- * streams: 4                     # parts under way at once, in each direction
+ * streams: 16                    # parts under way at once, at most, in each direction
  * keep-bases: 3                  # older bases are deleted
  * checkpoint-every: PT5M         # how much training a killed node may have to do again
  * visibility: progress           # nothing, progress or reasons: what the node tells of its work
@@ -45,7 +45,7 @@ import java.util.Optional;
  * @param compute what trains and scores
  * @param holdOutFraction of documents (or groups, if the card names a group field) held out
  * @param holdOutSalt chooses which
- * @param streams parts under way at once
+ * @param streams parts under way at once, at most
  * @param keepBases how many models of the loop stay on disk
  * @param checkpointEvery how much time may pass between two checkpoints within a round
  * @param visibility what the node tells the consortium of its work
@@ -107,7 +107,7 @@ public record NodeConfig(
                 Compute.standard(),
                 0.05,
                 "",
-                4,
+                16,
                 3,
                 Duration.ofMinutes(5),
                 Visibility.PROGRESS,

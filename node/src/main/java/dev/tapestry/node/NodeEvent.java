@@ -49,6 +49,8 @@ public sealed interface NodeEvent {
     enum Verdict {
         /** The node joined a consortium. */
         JOINED,
+        /** The node's certificate was renewed, with a new key. */
+        RENEWED,
         /** The policy allows this round; the node trains. */
         TRAINS,
         /** The node does not take part, or not any more: policy, damage, or a refusal. */
@@ -61,6 +63,8 @@ public sealed interface NodeEvent {
         BASE_BELIEVED,
         /** The coordinator's log does not prove the new base, or shows another history. */
         BASE_NOT_BELIEVED,
+        /** The coordinator was moved by the members, and the node followed. */
+        FOLLOWED,
         /** A sovereign model was made; nothing left the node for it. */
         BUILT
     }

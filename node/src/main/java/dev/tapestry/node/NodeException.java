@@ -61,6 +61,10 @@ public final class NodeException extends RuntimeException implements Coded {
         BOX_INCOMPLETE,
         /** What lies in a carried round is not what was put there, or cannot be read. */
         BOX_DAMAGED,
+        /** The members' agreement does not move the coordinator, or contradicts what was seen. */
+        MOVE_REFUSED,
+        /** The members have moved the coordinator, and this node has followed. */
+        MOVED,
         /** The disk refused, or is full. */
         STORAGE,
         /** The node was asked to stop. */

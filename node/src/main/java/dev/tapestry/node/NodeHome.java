@@ -35,6 +35,11 @@ public record NodeHome(Path directory) {
         return identity().resolve("membership.json");
     }
 
+    /** The members' agreement to a move of the coordinator, as far as this node has it. */
+    public Path move() {
+        return identity().resolve("move.json");
+    }
+
     /** The digest of the secret with which this node enrolled last. */
     public Path usedToken() {
         return identity().resolve("used-token");

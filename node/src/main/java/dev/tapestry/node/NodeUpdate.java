@@ -40,6 +40,14 @@ public sealed interface NodeUpdate {
     record Began(Instant at, Phase phase, int round, String detail) implements NodeUpdate {}
 
     /**
+     * Something other than training makes headway.
+     *
+     * @param round that it is for; 0 for none
+     * @param done tokens that were scored
+     */
+    record Advanced(Instant at, Phase phase, int round, long done) implements NodeUpdate {}
+
+    /**
      * A training step is done.
      *
      * @param round that it is for; 0 for a sovereign build
@@ -100,6 +108,18 @@ public sealed interface NodeUpdate {
      * @param again when it tries again
      */
     record Hindered(Instant at, int round, String code, String reason, int failures, Duration again)
+            implements NodeUpdate {}
+
+    /** The node has a new certificate, with a new key. */
+    record CertificateRenewed(Instant at, Instant until) implements NodeUpdate {}
+
+    /**
+     * A certificate ends soon, has ended, or could not be renewed.
+     *
+     * @param subject whose certificate, in words
+     * @param next what happens by itself, and what somebody has to do
+     */
+    record CertificateEnds(Instant at, String subject, Instant until, String next)
             implements NodeUpdate {}
 
     /**

@@ -7,7 +7,8 @@
  * <pre>
  * node.yaml           settings, see {@link dev.tapestry.node.NodeConfig}
  * identity/           key.pem, certificate.pem, ca.pem, signing-key.pem, membership.json,
- *                     used-token: the digest of the secret that enrolled the node last
+ *                     used-token: the digest of the secret that enrolled the node last;
+ *                     renewal/, renewed/: the next key and certificate, until they count
  * node-log.db         the node's own log: a receipt for each message, each decision
  * models/DIGEST/      bases and candidates, verified; .DIGEST.partial or .DIGEST.update
  *                     while they arrive

@@ -1,6 +1,7 @@
 package dev.tapestry.node;
 
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsExchange;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import dev.tapestry.consortium.Charter;
@@ -18,15 +19,20 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
+import dev.tapestry.consortium.protocol.ErrorReply;
 import dev.tapestry.consortium.protocol.ModelUpdate;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.RenewalReply;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.ScoreReport;
@@ -57,6 +63,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -70,6 +77,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,9 +106,28 @@ final class CoordinatorDouble implements AutoCloseable {
     /** Why the next contributions are refused when they are sealed, if they are. */
     volatile Optional<Finding> refuses = Optional.empty();
 
+    /** Rounds that have closed without this member, and are still taken. */
+    volatile Set<RoundNumber> late = Set.of();
+
     /** Whether candidates are rolled back, whatever they score. */
     volatile boolean rollsBack;
 
+    /** How long ago the certificates that it issues were issued, of their one day. */
+    volatile Duration age = Duration.ZERO;
+
+    /** A path on which it hangs up before it looks at anything. */
+    volatile String away = "";
+
+    /** Whether it refuses to renew. */
+    volatile boolean refusesRenewal;
+
+    final List<String> certificateRequests = new CopyOnWriteArrayList<>();
+
+    /** The certificates of all requests, in their order. */
+    final List<Digest> shown = new CopyOnWriteArrayList<>();
+
+    private Optional<Digest> counting = Optional.empty();
+    private Optional<Digest> offered = Optional.empty();
     private final Path directory;
     private final CertificateAuthority authority;
     private final HttpsServer server;
@@ -141,7 +168,7 @@ final class CoordinatorDouble implements AutoCloseable {
                     }
                 });
         server.setExecutor(threads);
-        FaultyExchange exchanges =
+        FaultyExchange faulty =
                 new FaultyExchange(
                         (method, path) -> {
                             requests.add(method + " " + path);
@@ -152,13 +179,61 @@ final class CoordinatorDouble implements AutoCloseable {
                 "/",
                 exchange -> {
                     peers.add(exchange.getRemoteAddress().getPort());
-                    exchanges.handle(exchange);
+                    if (away.equals(exchange.getRequestURI().toString())) {
+                        exchange.close();
+                    } else if (counts((HttpsExchange) exchange)) {
+                        faulty.handle(exchange);
+                    } else {
+                        FaultyExchange.refuse(
+                                exchange, 403, new ErrorReply("CERTIFICATE_REPLACED", "renewed"));
+                    }
                 });
         server.start();
     }
 
     URI address() {
         return URI.create("https://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    /** Whether the certificate that is shown counts; an offered one does from its first use on. */
+    private synchronized boolean counts(HttpsExchange exchange) {
+        try {
+            X509Certificate certificate =
+                    (X509Certificate) exchange.getSSLSession().getPeerCertificates()[0];
+            Digest digest = Certificates.fingerprint(certificate);
+            shown.add(digest);
+            if (offered.equals(Optional.of(digest))) {
+                counting = offered;
+                offered = Optional.empty();
+            }
+            return counting.equals(Optional.of(digest));
+        } catch (SSLPeerUnverifiedException _) {
+            return true; // as who enrols
+        }
+    }
+
+    /** Forgets what it offered and was not shown yet, as one that is restored from a copy. */
+    synchronized void forgetOffer() {
+        offered = Optional.empty();
+    }
+
+    private synchronized RenewalReply renew(RenewalRequest request) {
+        certificateRequests.add(request.certificateRequest());
+        if (refusesRenewal) {
+            throw new Refusal(409, "RENEWAL_NOT_DUE");
+        }
+        X509Certificate next = issue(request.certificateRequest(), MEMBER);
+        offered = Optional.of(Certificates.fingerprint(next));
+        return new RenewalReply(Certificates.pem(next), Certificates.pem(authority.certificate()));
+    }
+
+    private X509Certificate issue(String request, MemberId member) {
+        return authority.issue(
+                request,
+                new Peer.Member(member),
+                List.of(),
+                Instant.now().minus(age),
+                Duration.ofDays(1));
     }
 
     synchronized EnrolmentToken invite() {
@@ -221,6 +296,14 @@ final class CoordinatorDouble implements AutoCloseable {
         changed();
     }
 
+    /** The others' contributions are merged, and this member's is taken later. */
+    synchronized void othersMerge(Digest merged) {
+        late = Set.of(plan.orElseThrow().round());
+        candidate = Optional.of(merged);
+        phase = Phase.SCORING;
+        changed();
+    }
+
     synchronized void append(ConsortiumEvent event) {
         log.append(event);
     }
@@ -253,7 +336,10 @@ final class CoordinatorDouble implements AutoCloseable {
                 published,
                 planned,
                 "",
-                "");
+                "",
+                late.stream()
+                        .map(round -> new RoundView.LateWindow(round, Instant.EPOCH))
+                        .toList());
     }
 
     private Object answer(String method, String path, byte[] body) throws InterruptedException {
@@ -269,6 +355,7 @@ final class CoordinatorDouble implements AutoCloseable {
             case "GET status" ->
                     new StatusView(Protocol.VERSION, List.of(Protocol.VERSION), Instant.now());
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
+            case "POST certificate" -> renew(CanonicalJson.read(body, RenewalRequest.class));
             case "GET consortium" -> consortium();
             case "GET round" ->
                     awaitView(Refusal.number(path, "after"), Refusal.number(path, "wait"));
@@ -281,6 +368,10 @@ final class CoordinatorDouble implements AutoCloseable {
             case "PUT parts" -> put(new Digest(steps[3]), body);
             case "POST rounds" -> round(steps, body);
             case "GET log" -> log.route(steps, path);
+            case "PUT log" ->
+                    log.cosigned(
+                            Long.parseLong(steps[4]),
+                            CanonicalJson.read(body, CosignatureRequest.class));
             default -> throw new Refusal(404, "NO_ROUTE");
         };
     }
@@ -308,15 +399,11 @@ final class CoordinatorDouble implements AutoCloseable {
         }
         token = Optional.empty();
         memberKey = Optional.of(new VerifyingKey(request.signingKey()));
+        X509Certificate certificate = issue(request.certificateRequest(), request.member());
+        counting = Optional.of(Certificates.fingerprint(certificate));
         return new EnrolmentReply(
                 "Test",
-                Certificates.pem(
-                        authority.issue(
-                                request.certificateRequest(),
-                                new Peer.Member(request.member()),
-                                List.of(),
-                                Instant.now(),
-                                Duration.ofDays(1))),
+                Certificates.pem(certificate),
                 Certificates.pem(authority.certificate()),
                 key.verifyingKey().value());
     }
@@ -361,7 +448,8 @@ final class CoordinatorDouble implements AutoCloseable {
                         memberKey.orElseThrow(),
                         ContributionManifest.class);
         if (phase != Phase.COLLECTING) {
-            throw new Refusal(409, "STALE_ROUND");
+            throw new Refusal(
+                    409, late.contains(manifest.round()) ? "ROUND_CLOSED" : "STALE_ROUND");
         }
         contributions.add(manifest);
         this.envelope = Digest.of(envelope.bytes());

@@ -18,7 +18,8 @@ final class FaultyExchange implements HttpHandler {
         CORRUPT,
         FORGOTTEN,
         REPLACED,
-        REVOKED
+        REVOKED,
+        UNKNOWN
     }
 
     /** Decides what goes wrong with a request; asked once for each. */
@@ -54,6 +55,7 @@ final class FaultyExchange implements HttpHandler {
             }
             case REPLACED ->
                     refuse(exchange, 403, new ErrorReply("CERTIFICATE_REPLACED", "enrolled again"));
+            case UNKNOWN -> refuse(exchange, 404, new ErrorReply("UNKNOWN_ROUTE", "none such"));
             case REVOKED -> refuse(exchange, 403, new ErrorReply("REVOKED", "you left"));
             case CUT, CORRUPT, NONE -> {
                 if (fault == Fault.CUT && method.equals("PUT")) {
@@ -80,8 +82,7 @@ final class FaultyExchange implements HttpHandler {
         }
     }
 
-    private static void refuse(HttpExchange exchange, int status, ErrorReply why)
-            throws IOException {
+    static void refuse(HttpExchange exchange, int status, ErrorReply why) throws IOException {
         send(exchange, status, CanonicalJson.write(why), Fault.NONE);
     }
 

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.consortium.Charter;
+import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.box.BoxAnswer;
@@ -26,6 +30,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -383,6 +388,156 @@ class RoundBoxTest {
         assertThat(stage.coordinator.contributions)
                 .singleElement()
                 .satisfies(sent -> assertThat(sent.base()).isEqualTo(next));
+    }
+
+    /** The others go on without this member, whose contribution to round 1 is still taken. */
+    private void othersGoOn() throws IOException {
+        Digest next = stage.coordinator.serve(stage.base("next", 2));
+        stage.coordinator.othersPublish(stage.coordinator.view().plan().orElseThrow(), next);
+        stage.coordinator.announce(Stage.plan(2, next), 2);
+    }
+
+    @Test
+    void what_comes_back_when_its_round_has_closed_is_kept_and_stands_in_a_later_one()
+            throws IOException {
+        announce();
+        fetch();
+        compute().train();
+        stage.coordinator.othersMerge(stage.coordinator.serve(stage.base("merged", 3)));
+        assertThat(submit())
+                .satisfies(answer -> {
+                    assertThat(answer.admitted()).isFalse();
+                    assertThat(answer.comesAgain()).isTrue();
+                    assertThat(answer.code()).contains("ROUND_CLOSED");
+                });
+        othersGoOn();
+        assertThat(submit().admitted()).isTrue();
+        assertThat(stage.coordinator.contributions)
+                .singleElement()
+                .satisfies(sent -> assertThat(sent.round()).isEqualTo(new RoundNumber(1)));
+    }
+
+    @Test
+    void what_was_kept_is_brought_by_the_next_fetch_where_nobody_submits_it_again()
+            throws IOException {
+        announce();
+        fetch();
+        compute().train();
+        stage.coordinator.othersMerge(stage.coordinator.serve(stage.base("merged", 3)));
+        assertThat(submit().comesAgain()).isTrue();
+        othersGoOn();
+        assertThat(fetch())
+                .isInstanceOfSatisfying(
+                        Fetched.Nothing.class,
+                        nothing -> assertThat(nothing.why()).contains("stands for helsinki"));
+        assertThat(box.answered().orElseThrow().admitted()).isTrue();
+        assertThat(stage.coordinator.contributions).hasSize(1);
+    }
+
+    @Test
+    void a_fetch_does_not_clear_away_what_may_still_be_handed_in() throws IOException {
+        announce();
+        fetch();
+        compute().train();
+        stage.coordinator.othersMerge(stage.coordinator.serve(stage.base("merged", 3)));
+        othersGoOn();
+        assertThat(fetch())
+                .isInstanceOfSatisfying(
+                        Fetched.Nothing.class,
+                        nothing -> assertThat(nothing.why()).contains("submit it first"));
+        assertThat(submit().admitted()).isTrue();
+    }
+
+    @Test
+    void what_comes_later_than_the_charter_takes_it_is_refused_and_the_next_is_fetched()
+            throws IOException {
+        announce();
+        fetch();
+        compute().train();
+        stage.coordinator.othersMerge(stage.coordinator.serve(stage.base("merged", 3)));
+        othersGoOn();
+        stage.coordinator.refuses = Optional.of(Finding.STALE_ROUND);
+        assertThat(submit().code()).contains("STALE_ROUND");
+        assertThat(fetch())
+                .isInstanceOfSatisfying(
+                        Fetched.Ready.class,
+                        ready -> assertThat(ready.round()).isEqualTo(new RoundNumber(2)));
+    }
+
+    @Test
+    void a_contribution_says_under_which_card_it_was_trained_elsewhere() throws IOException {
+        stage.coordinator.append(
+                new ConsortiumEvent.Founded(
+                        Charter.standard("Test"),
+                        stage.coordinator.key.verifyingKey().value(),
+                        Instant.EPOCH));
+        announce();
+        fetch();
+        replace(text.resolve("card.yaml"), "\"Tales\"", "\"Tales, second edition\"");
+        compute().train();
+        submit();
+        assertThat(stage.coordinator.contributions.getFirst().grounds().orElseThrow())
+                .satisfies(grounds -> {
+                    assertThat(grounds.charter())
+                            .isEqualTo(CanonicalJson.digest(Charter.standard("Test")));
+                    assertThat(grounds.card()).contains(DatasetCard.read(text).digest());
+                });
+    }
+
+    @Test
+    void an_unattended_gateway_leaves_a_training_that_has_begun_to_its_end_while_it_is_taken()
+            throws IOException {
+        announce();
+        fetch();
+        StopSignal stop = new StopSignal();
+        assertThatThrownBy(() ->
+                        compute(
+                                        update -> {
+                                            if (update instanceof NodeUpdate.Stepped) {
+                                                stop.request();
+                                            }
+                                        },
+                                        stop)
+                                .train())
+                .isInstanceOf(NodeException.class);
+        stage.coordinator.othersMerge(stage.coordinator.serve(stage.base("merged", 3)));
+        try (Node node = stage.node()) {
+            CompletableFuture<Void> gateway =
+                    CompletableFuture.runAsync(() -> node.courier(box).run(Until.noRun()));
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            gateway.isDone() || stage.coordinator.count("GET", "/v1/round") > 1);
+            compute().train();
+            await().atMost(PATIENCE).until(() -> gateway.isDone() || box.isToScore());
+            compute().score();
+            await().atMost(PATIENCE).until(gateway::isDone);
+            gateway.join();
+        }
+        assertThat(stage.coordinator.scores).hasSize(1);
+        stage.coordinator.announce(Stage.plan(2, stage.coordinator.view().base().orElseThrow()), 2);
+        assertThat(fetch()).isInstanceOf(Fetched.Nothing.class);
+        assertThat(stage.coordinator.contributions)
+                .singleElement()
+                .satisfies(sent -> assertThat(sent.round()).isEqualTo(new RoundNumber(1)));
+    }
+
+    @Test
+    void an_unattended_gateway_tells_of_the_steps_that_are_done_elsewhere() throws IOException {
+        announce();
+        try (Node node = stage.node()) {
+            CompletableFuture<Void> gateway =
+                    CompletableFuture.runAsync(() -> node.courier(box).run(Until.noRun()));
+            await().atMost(PATIENCE).until(() -> gateway.isDone() || box.hasOrders());
+            compute().train();
+            await().atMost(PATIENCE).until(() -> gateway.isDone() || box.isToScore());
+            compute().score();
+            await().atMost(PATIENCE).until(gateway::isDone);
+            gateway.join();
+        }
+        assertThat(stage.updates)
+                .filteredOn(NodeUpdate.Stepped.class::isInstance)
+                .extracting(update -> ((NodeUpdate.Stepped) update).step())
+                .containsExactly(1, 2, 3);
     }
 
     @Test

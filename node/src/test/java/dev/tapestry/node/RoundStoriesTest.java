@@ -212,6 +212,51 @@ class RoundStoriesTest {
     }
 
     @Test
+    void a_signed_contribution_that_the_disk_damaged_is_made_again_and_is_the_same()
+            throws IOException {
+        announced();
+        stage.coordinator.faults =
+                (method, path) -> path.endsWith("/contributions") ? Fault.REVOKED : Fault.NONE;
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()));
+        }
+        Path weights = directory.resolve("node/outbox/round-1/weights/model.safetensors");
+        byte[] sound = Files.readAllBytes(weights);
+        damage(weights);
+        stage.coordinator.faults = (method, path) -> Fault.NONE;
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(Files.readAllBytes(weights)).isEqualTo(sound);
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void a_base_that_the_disk_damaged_is_fetched_again_before_it_is_trained_from()
+            throws IOException {
+        Digest base = announced();
+        stage.coordinator.faults =
+                (method, path) -> path.endsWith("/contributions") ? Fault.REVOKED : Fault.NONE;
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.noRun()));
+        }
+        damage(stage.home.model(base).resolve("model.safetensors"));
+        Files.delete(directory.resolve("node/outbox/round-1/contribution.json"));
+        stage.coordinator.faults = (method, path) -> Fault.NONE;
+        try (Node again = stage.node()) {
+            again.agent().run(Until.noRun());
+        }
+        assertThat(SovereignBuild.digest(stage.home.model(base))).isEqualTo(base);
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    private static void damage(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(file, bytes);
+    }
+
+    @Test
     void a_node_asked_to_stop_ends_between_two_steps_and_goes_on_later() throws IOException {
         announced();
         AtomicInteger seen = new AtomicInteger();
@@ -278,7 +323,8 @@ class RoundStoriesTest {
                 view.roundsPublished(),
                 view.roundsPlanned(),
                 view.ending(),
-                "worse");
+                "worse",
+                List.of());
     }
 
     @Test
@@ -506,7 +552,8 @@ class RoundStoriesTest {
                                 view.roundsPublished(),
                                 view.roundsPlanned(),
                                 view.ending(),
-                                view.reason());
+                                view.reason(),
+                                List.of());
         hinderedBy("MALFORMED_REPLY", "without its digest");
     }
 

@@ -2,6 +2,7 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
 import java.util.Arrays;
+import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
@@ -48,10 +49,20 @@ public record Evaluation(
      *     NON_FINITE} or {@code ENGINE}
      */
     public TextLoss of(Llama model, Tokens heldOut) {
-        return Libtorch.does("scoring", () -> score(model, heldOut));
+        return of(model, heldOut, _ -> {});
     }
 
-    private TextLoss score(Llama model, Tokens heldOut) {
+    /**
+     * The same, telling on the way.
+     *
+     * @param scored is told after each batch how many tokens were scored; what it throws ends the
+     *     scoring
+     */
+    public TextLoss of(Llama model, Tokens heldOut, LongConsumer scored) {
+        return Libtorch.does("scoring", () -> score(model, heldOut, scored));
+    }
+
+    private TextLoss score(Llama model, Tokens heldOut, LongConsumer scored) {
         torch.set_num_threads(threads);
         int length = Math.min(sequenceLength, model.config().maxPositions());
         if (heldOut.count() < 2) {
@@ -72,6 +83,7 @@ public record Evaluation(
             if (size < length) { // the last window is its own batch
                 nats += batchNats(model, heldOut, new long[] {start}, size);
                 tokens += size;
+                scored.accept(tokens);
                 continue;
             }
             starts[waiting++] = start;
@@ -79,6 +91,7 @@ public record Evaluation(
             if (waiting == starts.length) {
                 nats += batchNats(model, heldOut, starts, length);
                 waiting = 0;
+                scored.accept(tokens);
             }
         }
         if (waiting > 0) {

@@ -122,10 +122,14 @@ public final class SafeFile {
         } catch (AtomicMoveNotSupportedException _) {
             Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
-        if (posix(to)) {
-            // The rename itself is durable only when the folder is.
-            try (FileChannel folder = FileChannel.open(folder(to), StandardOpenOption.READ)) {
-                folder.force(true);
+        syncFolder(folder(to));
+    }
+
+    /** Brings the names in a folder to the disk: a renaming is durable only when the folder is. */
+    public static void syncFolder(Path folder) throws IOException {
+        if (posix(folder)) {
+            try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
+                names.force(true);
             }
         }
     }

@@ -1,11 +1,8 @@
 package dev.tapestry.weights;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -99,21 +96,12 @@ public final class ModelConversion {
                     case F16 -> "float16";
                     case U8 -> throw FloatConversion.notNumbers();
                 };
-        try {
-            JsonNode config = JSON.readTree(Files.readAllBytes(path));
-            if (!(config instanceof ObjectNode object)) {
-                throw new WeightsException(
-                        WeightsException.Code.UNSUPPORTED, path + " holds no JSON object");
-            }
-            object.put(object.has("dtype") ? "dtype" : "torch_dtype", name);
-            return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(object);
-        } catch (JacksonException e) {
+        JsonNode config = ConfigFile.read(path);
+        if (!(config instanceof ObjectNode object)) {
             throw new WeightsException(
-                    WeightsException.Code.UNSUPPORTED,
-                    path + " is not JSON: " + e.getOriginalMessage(),
-                    e);
-        } catch (IOException e) {
-            throw WeightsException.io("read", path, e);
+                    WeightsException.Code.UNSUPPORTED, path + " holds no JSON object");
         }
+        object.put(object.has("dtype") ? "dtype" : "torch_dtype", name);
+        return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(object);
     }
 }

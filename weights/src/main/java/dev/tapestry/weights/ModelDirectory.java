@@ -1,7 +1,6 @@
 package dev.tapestry.weights;
 
 import dev.tapestry.weights.WeightsException.Code;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,9 +11,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A model as Hugging Face keeps it: a directory with {@code config.json} and its tensors in one
@@ -108,22 +105,13 @@ public final class ModelDirectory implements AutoCloseable {
      * The longest sequence, in tokens, that {@code config.json} in {@code directory} allows; empty
      * where it does not say.
      *
-     * @throws WeightsException {@code UNSUPPORTED} if it is no JSON, {@code IO}
+     * @throws WeightsException {@code UNSUPPORTED} if it is no JSON or longer than 1 MiB, {@code
+     *     IO}
      */
     public static OptionalInt contextTokens(Path directory) {
-        Path config = directory.resolve(CONFIG);
-        try {
-            JsonNode length =
-                    JsonMapper.shared()
-                            .readTree(Files.readAllBytes(config))
-                            .path("max_position_embeddings");
-            return length.isInt() ? OptionalInt.of(length.intValue()) : OptionalInt.empty();
-        } catch (JacksonException e) {
-            throw new WeightsException(
-                    Code.UNSUPPORTED, config + " is not JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new WeightsException(Code.IO, "cannot read " + config + ": " + e, e);
-        }
+        JsonNode length =
+                ConfigFile.read(directory.resolve(CONFIG)).path("max_position_embeddings");
+        return length.isInt() ? OptionalInt.of(length.intValue()) : OptionalInt.empty();
     }
 
     private static void require(Path file) {

@@ -35,9 +35,19 @@ public sealed interface Apportionment {
      *
      * @param tokens 0 or more
      * @param steps in which; at least 1 where there are tokens
+     * @param discount by which its claim is multiplied, in (0, 1]: less than 1 for what comes late
      */
-    record Trained(long tokens, long steps) {
+    record Trained(long tokens, long steps, double discount) {
+
+        /** A contribution that is in time. */
+        public Trained(long tokens, long steps) {
+            this(tokens, steps, 1);
+        }
+
         public Trained {
+            if (!(discount > 0 && discount <= 1)) {
+                throw new IllegalArgumentException("a discount is in (0, 1], not " + discount);
+            }
             if (tokens < 0 || steps < 0 || (tokens > 0 && steps == 0)) {
                 throw new IllegalArgumentException(
                         "nobody trains on %d tokens in %d steps".formatted(tokens, steps));
@@ -52,8 +62,18 @@ public sealed interface Apportionment {
         admitted.forEach((member, contribution) ->
                 trained.put(
                         member,
-                        new Trained(contribution.tokens(), contribution.steps().orElse(1))));
+                        new Trained(
+                                contribution.tokens(),
+                                contribution.steps().orElse(1),
+                                discount(charter, contribution))));
         return of(charter.weighting(), new InfluenceCap(charter.influenceCap()), trained);
+    }
+
+    private static double discount(Charter charter, Contribution contribution) {
+        return contribution
+                .late()
+                .flatMap(late -> charter.late().map(rule -> rule.weight(late.staleness())))
+                .orElse(1.0);
     }
 
     /**
@@ -67,7 +87,7 @@ public sealed interface Apportionment {
         SequencedMap<MemberId, Double> claims = new TreeMap<>();
         double total = 0;
         for (var entry : new TreeMap<>(trained).entrySet()) {
-            double claim = claim(weighting, entry.getValue());
+            double claim = claim(weighting, entry.getValue()) * entry.getValue().discount();
             claims.put(entry.getKey(), claim);
             total += claim;
         }

@@ -7,18 +7,20 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code tapestry bench}: how fast this machine trains, merges, codes updates and plays whole
- * rounds.
+ * {@code tapestry bench}: how fast this machine trains, merges, codes updates, transfers models and
+ * plays whole rounds.
  */
 @Command(
         name = "bench",
-        description = "Measure training, merging, codecs, whole rounds and utilisation here.",
+        description = "Measure training, merging, codecs, rounds, transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,
             MergeCommand.class,
             CodecsCommand.class,
             RoundCommand.class,
+            TransferCommand.class,
+            WanCommand.class,
             UtilisationCommand.class
         })
 public final class BenchCommand implements Runnable {

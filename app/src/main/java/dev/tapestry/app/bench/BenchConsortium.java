@@ -16,6 +16,11 @@ final class BenchConsortium {
 
     /** Founds it in a coordinator's directory, on any free port, and adopts the base. */
     static void found(Path directory, Path base, int members) {
+        found(directory, base, members, new Listening("127.0.0.1", 0, List.of("localhost")));
+    }
+
+    /** The same at an address of one's own. */
+    static void found(Path directory, Path base, int members, Listening listening) {
         Coordinator.found(
                 directory,
                 new Charter(
@@ -29,7 +34,7 @@ final class BenchConsortium {
                         0.5,
                         0.05,
                         1L << 40),
-                new Listening("127.0.0.1", 0, List.of("localhost")),
+                listening,
                 InstantSource.system());
         Coordinator.adoptBase(directory, base, InstantSource.system());
     }

@@ -15,6 +15,8 @@ public final class BenchException extends RuntimeException implements Coded {
         STORAGE,
         /** A process ended or did not answer. */
         PROCESS,
+        /** The system does not give the network that is to be measured over. */
+        NETWORK,
         /** The round ended without a new base. */
         ROUND,
         /** The benchmark was asked to stop. */

@@ -22,7 +22,18 @@ final class Child implements AutoCloseable {
 
     /** The words with which answers begin; other lines are events of the log. */
     private static final Set<String> ANSWERS =
-            Set.of("listening", "joined", "prepared", "published", "floored", "trained");
+            Set.of(
+                    "listening",
+                    "joined",
+                    "prepared",
+                    "published",
+                    "floored",
+                    "trained",
+                    "invited",
+                    "started",
+                    "transferred",
+                    "open",
+                    "carried");
 
     private final Process process;
     private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();
@@ -40,10 +51,11 @@ final class Child implements AutoCloseable {
     /**
      * Starts {@code main} with this process' own JDK and libraries and 256 MiB of heap.
      *
+     * @param within how the command begins; empty for a process like this one
      * @param harm is run if it ends although nobody asked it to
      */
-    static Child start(Class<?> main, Runnable harm, String... arguments) {
-        List<String> command = new ArrayList<>();
+    static Child start(List<String> within, Class<?> main, Runnable harm, String... arguments) {
+        List<String> command = new ArrayList<>(within);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
                 List.of(

@@ -34,6 +34,9 @@ import javax.net.ssl.SSLSocket;
  */
 final class Floor implements AutoCloseable {
 
+    /** Connections of each member. */
+    static final int STREAMS = 4;
+
     private static final int BUFFER_BYTES = 256 << 10;
 
     private final SSLServerSocket server;

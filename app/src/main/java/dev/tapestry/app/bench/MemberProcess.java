@@ -57,7 +57,7 @@ final class MemberProcess {
                     }
                     case "round" -> {
                         Traffic before = node.traffic();
-                        member.takePart();
+                        var _ = member.takePart();
                         Traffic after = node.traffic();
                         System.out.println(
                                 "published %d %d"
@@ -69,7 +69,7 @@ final class MemberProcess {
                         Floor.client(
                                 TlsIdentity.open(home.identity()),
                                 Integer.parseInt(words.getLast()),
-                                config.streams(),
+                                Floor.STREAMS,
                                 member.weightsFile());
                         System.out.println("floored");
                     }

@@ -40,8 +40,13 @@ record Output(PrintWriter result, PrintWriter progress) {
 
     /** The result as one line of JSON, with {@code snake_case} names. */
     void json(Object report) {
-        result.println(JSON.writeValueAsString(report));
+        result.println(text(report));
         result.flush();
+    }
+
+    /** A report as that line. */
+    static String text(Object report) {
+        return JSON.writeValueAsString(report);
     }
 
     /** One line about what goes on. */

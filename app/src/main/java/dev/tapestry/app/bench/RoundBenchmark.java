@@ -5,7 +5,6 @@ import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RunPlan;
-import dev.tapestry.node.NodeConfig;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import java.net.URI;
 import java.nio.file.Path;
@@ -167,11 +166,10 @@ final class RoundBenchmark {
     }
 
     private double floor(Path directory, List<Child> members) {
-        int streams = NodeConfig.standard(new MemberId("any"), directory).streams();
         try (Floor floor =
                 Floor.serve(
                         TlsIdentity.open(directory.resolve("identity")),
-                        streams * members.size(),
+                        Floor.STREAMS * members.size(),
                         scratch.directory()
                                 .resolve("member-1/outbox/weights", SyntheticModel.SHARD))) {
             long begun = System.nanoTime();
@@ -182,7 +180,7 @@ final class RoundBenchmark {
     }
 
     /** One round; nobody trains by what it says. */
-    private static RunPlan plan() {
+    static RunPlan plan() {
         return new RunPlan(
                 1,
                 new LocalTraining(

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
 final class RoundCommand implements Callable<Integer> {
 
     /** What fits into one shard. */
-    private static final int LARGEST_MB = 2000;
+    static final int LARGEST_MB = 2000;
 
     @Option(
             names = "--size-mb",

@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,6 +45,7 @@ final class RoundMember {
     private final PartSender parts;
     private final LogWitness witness;
     private final Path weights;
+    private ModelManifest manifest = new ModelManifest(List.of());
     private long version;
 
     RoundMember(CoordinatorClient client, NodeHome home, NodeConfig config, Membership membership) {
@@ -53,7 +55,7 @@ final class RoundMember {
         this.key = SigningKey.load(home.signingKey());
         this.models = new ModelReceiver(client, home.models(), config.streams(), () -> {});
         this.parts = new PartSender(client, config.streams(), () -> {});
-        this.witness = new LogWitness(client, membership, home);
+        this.witness = new LogWitness(client, membership, key, home, InstantSource.system());
         this.weights = home.outbox().resolve("weights");
     }
 
@@ -71,16 +73,33 @@ final class RoundMember {
                 base, weights, digest.hashCode() * 31L + membership.member().hashCode());
     }
 
+    /**
+     * How long a round's transfers took.
+     *
+     * @param up from the manifest's offer until all parts are acknowledged, on the disk
+     * @param seal from then on until the contribution is examined and accepted
+     * @param down from the candidate's manifest until it is on the disk
+     */
+    record Transfers(Duration up, Duration seal, Duration down) {}
+
     /** One round, from its announcement until the log proves what it published. */
-    void takePart() {
+    Transfers takePart() {
         RoundView announced = await(Phase.COLLECTING);
         RoundPlan plan = announced.plan().orElseThrow();
         witness.believe(plan.base());
         models.receive(plan.base());
-        contribute(plan, announced.planDigest().orElseThrow());
+        Envelope envelope = contribution(plan, announced.planDigest().orElseThrow());
+        long begun = System.nanoTime();
+        Digest sent = send(plan, envelope);
+        long acknowledged = System.nanoTime();
+        accepted(client.seal(plan.round(), sent));
+        Duration up = Duration.ofNanos(acknowledged - begun);
+        Duration seal = Duration.ofNanos(System.nanoTime() - acknowledged);
 
         Digest candidate = await(Phase.SCORING).candidate().orElseThrow();
+        begun = System.nanoTime();
         models.receive(candidate);
+        Duration down = Duration.ofNanos(System.nanoTime() - begun);
         Score score = new Score(2, 2, 1000);
         accepted(
                 client.score(
@@ -92,33 +111,36 @@ final class RoundMember {
                                 key)));
 
         witness.believe(await(Phase.PUBLISHED).base().orElseThrow());
+        return new Transfers(up, seal, down);
     }
 
-    private void contribute(RoundPlan plan, Digest planDigest) {
-        ModelManifest manifest = weightsOnly(Manifests.of(weights));
-        Envelope envelope =
-                Envelope.seal(
-                        Protocol.CONTRIBUTION_TYPE,
-                        new ContributionManifest(
-                                plan.round(),
-                                membership.member(),
-                                plan.base(),
-                                planDigest,
-                                manifest,
-                                plan.training().tokensPerRound(),
-                                plan.training().steps(),
-                                2),
-                        key);
-        switch (client.contribute(plan.round(), envelope)) {
+    private Envelope contribution(RoundPlan plan, Digest planDigest) {
+        manifest = weightsOnly(Manifests.of(weights));
+        return Envelope.seal(
+                Protocol.CONTRIBUTION_TYPE,
+                new ContributionManifest(
+                        plan.round(),
+                        membership.member(),
+                        plan.base(),
+                        planDigest,
+                        manifest,
+                        plan.training().tokensPerRound(),
+                        plan.training().steps(),
+                        2),
+                key);
+    }
+
+    private Digest send(RoundPlan plan, Envelope envelope) {
+        return switch (client.contribute(plan.round(), envelope)) {
             case Reply.Denied<UploadStatus>(Answer.Refused refused) -> throw refused(refused);
             case Reply.Given<UploadStatus>(UploadStatus status) -> {
                 Optional<Answer.Refused> refused = parts.send(weights, manifest, status.missing());
                 if (refused.isPresent()) {
                     throw refused(refused.get());
                 }
-                accepted(client.seal(plan.round(), status.contribution()));
+                yield status.contribution();
             }
-        }
+        };
     }
 
     private RoundView await(Phase phase) {
@@ -132,6 +154,16 @@ final class RoundMember {
                 throw new BenchException(Code.ROUND, "the round was in vain: " + view.reason());
             }
         }
+    }
+
+    /** Parts that were under way at once to the coordinator in the latest transfer. */
+    int streamsUp() {
+        return parts.streams();
+    }
+
+    /** Parts that were under way at once from it. */
+    int streamsDown() {
+        return models.streams();
     }
 
     /** The file with the weights that are contributed. */

@@ -20,6 +20,7 @@ final class Scratch implements AutoCloseable {
 
     private final Path directory;
     private final List<Child> children = new ArrayList<>();
+    private final List<Runnable> undoings = new ArrayList<>();
     private final Signals signals;
 
     private Scratch(Path directory) {
@@ -49,14 +50,35 @@ final class Scratch implements AutoCloseable {
         return directory;
     }
 
+    /** A folder in it. */
+    Path folder(String name) {
+        try {
+            return Files.createDirectories(directory.resolve(name));
+        } catch (IOException e) {
+            throw new BenchException(Code.STORAGE, "no place to work: " + e, e);
+        }
+    }
+
     /** A process that must be gone before the directory can be. */
     Child start(Class<?> main, String... arguments) {
+        return start(List.of(), main, arguments);
+    }
+
+    /** The same, with a command that begins with other words. */
+    Child start(List<String> within, Class<?> main, String... arguments) {
         // If it dies, the others would wait for it for ever.
-        Child child = Child.start(main, this::killAll, arguments);
+        Child child = Child.start(within, main, this::killAll, arguments);
         synchronized (children) {
             children.add(child);
         }
         return child;
+    }
+
+    /** What is to be done, whatever happens, when the processes are gone. */
+    void finallyDo(Runnable undoing) {
+        synchronized (undoings) {
+            undoings.add(undoing);
+        }
     }
 
     private void killAll() {
@@ -82,6 +104,10 @@ final class Scratch implements AutoCloseable {
             children.forEach(Child::dismiss);
             children.forEach(Child::close);
             children.clear();
+        }
+        synchronized (undoings) {
+            undoings.forEach(Runnable::run);
+            undoings.clear();
         }
         delete(directory);
         signals.close();

@@ -1,5 +1,6 @@
 package dev.tapestry.app.bench;
 
+import dev.tapestry.app.line.ShapedLink;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.LocalTraining;

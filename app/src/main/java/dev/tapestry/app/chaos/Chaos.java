@@ -2,16 +2,7 @@ package dev.tapestry.app.chaos;
 
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.process.Programs;
-import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.LocalTraining;
-import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.RunPlan;
-import dev.tapestry.consortium.Wire;
-import dev.tapestry.weights.DType;
-import dev.tapestry.weights.ModelConversion;
-import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.ModelDirectoryWriter;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,74 +15,37 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
-/**
- * The same run twice, in one nobody disturbs it, in the other something is killed in every round.
- */
+/** The same run twice, in one nobody disturbs it, in the other something is done in every round. */
 final class Chaos {
 
     /** A moment that was not seen is waited for in so many rounds. */
     private static final int TRIES = 3;
 
-    private static final int BATCH = 4;
-    private static final int SEQUENCE = 64;
-
-    private final Setting setting;
+    private final ChaosRun run;
+    private final Apparatus apparatus;
+    private final Function<Twin, List<Fault>> faults;
     private final Path directory;
     private final Path shippedBase;
     private final Consumer<String> progress;
 
     /**
-     * What is tried.
-     *
-     * @param members nodes, at least 2
-     * @param steps of a node in a round
-     * @param faults one for each round, in this order
-     * @param seed of the choice of nodes, and of the run
-     */
-    record Setting(List<DemoMember> members, int steps, List<Fault> faults, long seed) {
-
-        Setting {
-            members = List.copyOf(members);
-            faults = List.copyOf(faults);
-        }
-
-        /** Rounds: one for each fault, and more for moments that were missed. */
-        int rounds() {
-            return faults.size() + 2 + faults.size() / 4;
-        }
-
-        RunPlan plan() {
-            MergeRule rule = MergeRule.diLoCo(1, 0.5);
-            long total = (long) rounds() * steps * BATCH * SEQUENCE;
-            LocalTraining training =
-                    new LocalTraining(
-                            steps,
-                            LocalTraining.Optimizer.MUON,
-                            0.005,
-                            0.1,
-                            LocalTraining.Schedule.COSINE,
-                            0,
-                            total,
-                            BATCH,
-                            SEQUENCE,
-                            0.01,
-                            1,
-                            seed);
-            CodecName int4 = new CodecName("int4/1");
-            return new RunPlan(rounds(), training, rule, 1_000)
-                    .over(new Wire(Optional.of(int4), Optional.of(int4)))
-                    .sharing(new CodecName("int8/1"));
-        }
-    }
-
-    /**
+     * @param faults one for each round, in this order, once it is known what a round asks of disks
      * @param directory empty; all that the processes write stays there
      * @param shippedBase that the consortium adopts
      * @param progress hears what goes on, a line at a time
      */
-    Chaos(Setting setting, Path directory, Path shippedBase, Consumer<String> progress) {
-        this.setting = setting;
+    Chaos(
+            ChaosRun run,
+            Apparatus apparatus,
+            Function<Twin, List<Fault>> faults,
+            Path directory,
+            Path shippedBase,
+            Consumer<String> progress) {
+        this.run = run;
+        this.apparatus = apparatus;
+        this.faults = faults;
         this.directory = directory;
         this.shippedBase = shippedBase;
         this.progress = progress;
@@ -99,52 +53,22 @@ final class Chaos {
 
     /** Runs both, and compares. */
     ChaosReport run(String commit) throws InterruptedException {
-        Path base = directory.resolve("base");
-        try (ModelDirectory shipped = ModelDirectory.open(shippedBase)) {
-            ModelConversion.convert(
-                    shipped, base, DType.F32, ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
-        }
-        Path corpora = directory.resolve("corpora");
-        setting.members()
-                .forEach(member -> member.writeCorpus(corpora.resolve(member.id().value())));
+        ChaosRun.Beginning beginning = run.beginning(directory, shippedBase);
         try (Programs programs = new Programs()) {
-            progress.accept("a run of %d rounds that nobody disturbs".formatted(setting.rounds()));
-            Undisturbed twin = undisturbed(programs, base, corpora);
-            progress.accept(
-                    "undisturbed: %.1f s a round; the same again, with %d faults"
-                            .formatted(twin.secondsPerRound(), setting.faults().size()));
-            return disturbed(programs, base, corpora, twin, commit);
-        }
-    }
-
-    /**
-     * What a run gives that nobody disturbs.
-     *
-     * @param bases by round
-     * @param bytesPerRound that all nodes send
-     */
-    private record Undisturbed(
-            SortedMap<Integer, Digest> bases, double secondsPerRound, long bytesPerRound) {}
-
-    private Undisturbed undisturbed(Programs programs, Path base, Path corpora)
-            throws InterruptedException {
-        try (ChaosConsortium twin =
-                ChaosConsortium.found(
-                        directory.resolve("undisturbed"),
-                        programs,
-                        setting.members(),
-                        base,
-                        corpora)) {
-            twin.begin(setting.plan());
-            twin.awaitBase(1); // the first waits for all processes to start
-            long start = System.nanoTime();
-            long sent = twin.sent();
-            twin.awaitEnd(setting.rounds());
-            double rounds = setting.rounds() - 1.0;
-            double seconds = (System.nanoTime() - start) / 1e9 / rounds;
-            long bytes = Math.round((twin.sent() - sent) / rounds);
-            twin.rest();
-            return new Undisturbed(twin.bases(), seconds, bytes);
+            progress.accept("a few rounds that nobody disturbs");
+            try (Twin twin =
+                    Twin.begin(
+                            directory.resolve("undisturbed"),
+                            programs,
+                            run,
+                            apparatus,
+                            beginning)) {
+                List<Fault> due = faults.apply(twin);
+                progress.accept(
+                        "undisturbed: %.1f s a round; the same again, with %d faults"
+                                .formatted(twin.secondsPerRound(), due.size()));
+                return disturbed(programs, beginning, twin, due, commit);
+            }
         }
     }
 
@@ -158,27 +82,32 @@ final class Chaos {
             long bytesAgain) {}
 
     private ChaosReport disturbed(
-            Programs programs, Path base, Path corpora, Undisturbed twin, String commit)
+            Programs programs,
+            ChaosRun.Beginning beginning,
+            Twin twin,
+            List<Fault> faults,
+            String commit)
             throws InterruptedException {
         try (ChaosConsortium consortium =
                 ChaosConsortium.found(
                         directory.resolve("disturbed"),
                         programs,
-                        setting.members(),
-                        base,
-                        corpora)) {
-            consortium.begin(setting.plan());
+                        run.members(),
+                        apparatus,
+                        beginning.base(),
+                        beginning.corpora())) {
+            consortium.begin(run.plan());
             consortium.awaitBase(1);
-            Deque<Fault> due = new ArrayDeque<>(setting.faults());
+            Disturber disturber = new Disturber(consortium, run.members(), twin.secondsPerRound());
+            Deque<Fault> due = new ArrayDeque<>(faults);
             Map<Fault, Integer> tries = new HashMap<>();
             List<Done> done = new ArrayList<>();
-            SplittableRandom random = new SplittableRandom(setting.seed());
+            SplittableRandom random = new SplittableRandom(run.seed());
             int round = 2;
-            while (!due.isEmpty() && round < setting.rounds()) {
+            while (!due.isEmpty()) {
                 Fault fault = due.remove();
-                DemoMember node = setting.members().get(random.nextInt(setting.members().size()));
-                int at = round;
-                Optional<Done> trial = disturb(consortium, at, fault, node, twin);
+                DemoMember node = run.members().get(random.nextInt(run.members().size()));
+                Optional<Done> trial = disturb(consortium, disturber, round, fault, node, twin);
                 trial.ifPresentOrElse(
                         hit -> {
                             done.add(hit);
@@ -189,44 +118,49 @@ final class Chaos {
                                 due.add(fault);
                             }
                         });
-                round = trial.map(Done::round).orElse(round) + 1;
+                round = trial.map(Done::round).orElse(consortium.round() - 1) + 1;
             }
-            consortium.awaitEnd(setting.rounds());
-            consortium.rest();
-            SortedMap<Integer, Digest> bases = consortium.bases();
-            List<Trial> trials = done.stream().map(d -> trial(d, bases, twin.bases())).toList();
-            List<Fault> missed = new ArrayList<>(setting.faults());
+            int last = round;
+            consortium.finish(last);
+            progress.accept("the undisturbed run goes on to round %d".formatted(last));
+            SortedMap<Integer, Digest> undisturbed = twin.until(last).headMap(last + 1);
+            SortedMap<Integer, Digest> bases = consortium.bases().headMap(last + 1);
+            List<Trial> trials = done.stream().map(d -> trial(d, bases, undisturbed)).toList();
+            List<Fault> missed = new ArrayList<>(faults);
             done.forEach(d -> missed.remove(d.fault()));
             progress.accept("verifying all logs, and the last merge");
             return new ChaosReport(
                     commit,
-                    setting.seed(),
-                    setting.members().size(),
-                    setting.rounds(),
+                    run.seed(),
+                    run.members().size(),
+                    last,
                     twin.secondsPerRound(),
                     trials,
                     missed,
-                    bases.equals(twin.bases()),
-                    consortium.verify(setting.rounds()));
+                    bases.equals(undisturbed),
+                    consortium.lost(),
+                    consortium.verify(last));
         }
     }
 
-    /** Kills in this round, or not if the moment was not seen, and waits for what must follow. */
+    /** Does it, or not if the moment was not seen, and waits for what must follow. */
     private Optional<Done> disturb(
-            ChaosConsortium consortium, int round, Fault fault, DemoMember node, Undisturbed twin)
+            ChaosConsortium consortium,
+            Disturber disturber,
+            int round,
+            Fault fault,
+            DemoMember node,
+            Twin twin)
             throws InterruptedException {
         long sentBefore = consortium.sent();
-        if (!awaitMoment(consortium, round, fault, node, twin.secondsPerRound())) {
+        Optional<Disturber.Struck> struck = disturber.strike(round, fault, node);
+        if (struck.isEmpty()) {
             consortium.awaitBase(round);
             return Optional.empty();
         }
-        long start = System.nanoTime();
-        consortium.kill(fault.victim(), node);
-        consortium.revive(fault.victim(), node);
-        int shows = fault.moment().filter(Moment::comesAfterBase).isPresent() ? round + 1 : round;
+        int shows = struck.get().shows();
         consortium.awaitBase(shows);
-        double seconds = (System.nanoTime() - start) / 1e9;
-        long steps = (long) setting.steps() * setting.members().size();
+        double seconds = (System.nanoTime() - struck.get().nanos()) / 1e9;
         long bytes = (shows - round + 1) * twin.bytesPerRound();
         return Optional.of(
                 new Done(
@@ -234,35 +168,18 @@ final class Chaos {
                         fault,
                         node,
                         seconds,
-                        Math.max(0, consortium.steps(shows) - steps),
+                        Math.max(0, consortium.steps(shows) - run.stepsPerRound()),
                         Math.max(0, consortium.sent() - sentBefore - bytes)));
-    }
-
-    private static boolean awaitMoment(
-            ChaosConsortium consortium,
-            int round,
-            Fault fault,
-            DemoMember node,
-            double secondsPerRound)
-            throws InterruptedException {
-        if (fault.moment().isPresent()) {
-            Moment moment = fault.moment().get();
-            return consortium.await(round, node, moment::isIn, moment::isPast);
-        }
-        if (!consortium.await(round, node, Sight::hasBegun, Sight::over)) {
-            return false;
-        }
-        long at = System.nanoTime() + (long) (fault.instant() * secondsPerRound * 1e9);
-        return consortium.await(round, node, _ -> System.nanoTime() >= at, Sight::over);
     }
 
     private void tell(Done hit) {
         progress.accept(
-                "round %3d  %s killed (%s), %s: base after %.1f s, %d steps again"
+                "round %3d  %s (%s): %s, %s: base after %.1f s, %d steps again"
                         .formatted(
                                 hit.round(),
                                 hit.fault().victim().title(),
                                 hit.node().id(),
+                                hit.fault().what(),
                                 hit.fault().when(),
                                 hit.seconds(),
                                 hit.stepsAgain()));

@@ -1,7 +1,9 @@
 package dev.tapestry.app.chaos;
 
 import dev.tapestry.app.chaos.ChaosException.Code;
+import dev.tapestry.app.chaos.disk.DiskOrder;
 import dev.tapestry.app.demo.DemoMember;
+import dev.tapestry.app.line.FaultyLine;
 import dev.tapestry.app.process.NodeTail;
 import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
@@ -22,24 +24,29 @@ import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -58,6 +65,9 @@ final class ChaosConsortium implements AutoCloseable {
     /** Within a round of some seconds. */
     private static final Duration CHECKPOINTS = Duration.ofMillis(200);
 
+    /** Longer than any clock is set on in a round. */
+    private static final Duration LONG_ENOUGH = Duration.ofDays(3);
+
     private static final Duration GLANCE = Duration.ofMillis(4);
     private static final String HEAP_COORDINATOR = "-Xmx160m";
     private static final String HEAP_NODE = "-Xmx320m";
@@ -69,10 +79,21 @@ final class ChaosConsortium implements AutoCloseable {
     private final Map<DemoMember, Process> nodes = new EnumMap<>(DemoMember.class);
     private final Map<DemoMember, NodeTail> tails = new EnumMap<>(DemoMember.class);
     private final Map<DemoMember, List<NodeUpdate>> told = new EnumMap<>(DemoMember.class);
+    private final Map<DemoMember, FaultyLine> lines = new EnumMap<>(DemoMember.class);
+    private final Set<String> mayEnd = new HashSet<>();
+    private final Apparatus apparatus;
+    private final int port;
     private Process coordinator;
 
     private ChaosConsortium(
-            Path directory, Programs programs, List<DemoMember> members, StewardClient steward) {
+            Path directory,
+            Programs programs,
+            List<DemoMember> members,
+            Apparatus apparatus,
+            int port,
+            StewardClient steward) {
+        this.port = port;
+        this.apparatus = apparatus;
         this.directory = directory;
         this.programs = programs;
         this.members = members;
@@ -87,7 +108,12 @@ final class ChaosConsortium implements AutoCloseable {
      * @param corpora of the members, by their ids
      */
     static ChaosConsortium found(
-            Path directory, Programs programs, List<DemoMember> members, Path base, Path corpora)
+            Path directory,
+            Programs programs,
+            List<DemoMember> members,
+            Apparatus apparatus,
+            Path base,
+            Path corpora)
             throws InterruptedException {
         int port = freePort();
         Path consortium = directory.resolve("consortium");
@@ -102,24 +128,27 @@ final class ChaosConsortium implements AutoCloseable {
                         directory,
                         programs,
                         members,
+                        apparatus,
+                        port,
                         new StewardClient(
                                 URI.create("https://localhost:" + port),
                                 TlsIdentity.open(consortium.resolve("steward"))));
         founded.await("the coordinator's first answer", _ -> true);
-        members.forEach(member -> founded.enrol(member, corpora));
+        for (DemoMember member : members) {
+            founded.enrol(member, corpora);
+        }
         return founded;
     }
 
     /** Nobody is left out of a merge, and no candidate is refused: every round gives one base. */
     private static Charter charter(int members) {
-        Duration longEnough = Duration.ofHours(4);
         return new Charter(
                 "chaos",
                 Weighting.EQUAL,
                 1,
                 members,
-                longEnough,
-                longEnough,
+                LONG_ENOUGH,
+                LONG_ENOUGH,
                 16,
                 10,
                 100,
@@ -128,13 +157,18 @@ final class ChaosConsortium implements AutoCloseable {
 
     private void enrol(DemoMember member, Path corpora) {
         NodeHome home = home(member);
+        String token = steward.invite(member.id(), Duration.ofHours(1));
         try {
             Files.createDirectories(home.directory());
+            if (apparatus.lines()) {
+                FaultyLine line = FaultyLine.to(address());
+                lines.put(member, line);
+                token = through(token, line);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Enrolment.standard(Optional.empty(), _ -> {})
-                .join(home, steward.invite(member.id(), Duration.ofHours(1)));
+        Enrolment.standard(Optional.empty(), _ -> {}).join(home, token);
         NodeConfig.standard(member.id(), corpora.resolve(member.id().value()))
                 .with(Compute.of(1, Precision.FP32))
                 .withCheckpointEvery(CHECKPOINTS)
@@ -143,11 +177,28 @@ final class ChaosConsortium implements AutoCloseable {
         told.put(member, new ArrayList<>());
     }
 
-    private NodeHome home(DemoMember member) {
+    /** The token of a coordinator that is reached through a line. */
+    private static String through(String token, FaultyLine line) {
+        EnrolmentToken direct = EnrolmentToken.parse(token);
+        URI far = URI.create("https://localhost:" + line.port());
+        return new EnrolmentToken(far, direct.authority(), direct.member(), direct.secret()).text();
+    }
+
+    /** Where the coordinator listens. */
+    InetSocketAddress address() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    /** The line of a node to the coordinator. */
+    FaultyLine line(DemoMember member) {
+        return Objects.requireNonNull(lines.get(member));
+    }
+
+    NodeHome home(DemoMember member) {
         return new NodeHome(directory.resolve("node-" + member.id()));
     }
 
-    private Path consortium() {
+    Path consortium() {
         return directory.resolve("consortium");
     }
 
@@ -157,20 +208,139 @@ final class ChaosConsortium implements AutoCloseable {
         members.forEach(this::startNode);
     }
 
+    /** Starts everything again after a rest. */
+    void goOn() {
+        coordinator = startCoordinator();
+        members.forEach(this::startNode);
+    }
+
     private void startNode(DemoMember member) {
-        nodes.put(
-                member,
-                programs.start(
-                        directory.resolve("node-" + member.id() + ".log"),
-                        List.of(HEAP_NODE, "-XX:TieredStopAtLevel=1"),
-                        List.of("node", "start", home(member).directory().toString())));
+        nodes.put(member, start(Victim.NODE, member, ""));
     }
 
     private Process startCoordinator() {
+        return start(Victim.COORDINATOR, members.getFirst(), "");
+    }
+
+    /** Starts a process in a directory where one may be at work already. */
+    Process startSecond(Victim victim, DemoMember node) {
+        return start(victim, node, "-second");
+    }
+
+    private Process start(Victim victim, DemoMember node, String suffix) {
+        String name = name(victim, node);
+        Path control = control(name);
+        Path root = victim.coordinator() ? consortium() : home(node).directory();
+        try {
+            Files.createDirectories(control);
+            if (apparatus.clocks().isPresent() && !Files.exists(clock(name))) {
+                Files.writeString(clock(name), "+0");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        List<String> options = new ArrayList<>();
+        options.add(victim.coordinator() ? HEAP_COORDINATOR : HEAP_NODE);
+        options.add("-XX:TieredStopAtLevel=1");
+        options.addAll(apparatus.options(control, root));
         return programs.start(
-                directory.resolve("coordinator.log"),
-                List.of(HEAP_COORDINATOR, "-XX:TieredStopAtLevel=1"),
-                List.of("coordinator", "start", consortium().toString()));
+                directory.resolve(name + suffix + ".log"),
+                options,
+                apparatus.environment(clock(name)),
+                List.of(victim.coordinator() ? "coordinator" : "node", "start", root.toString()));
+    }
+
+    private static String name(Victim victim, DemoMember node) {
+        return victim.coordinator() ? "coordinator" : "node-" + node.id();
+    }
+
+    private Path control(String name) {
+        return directory.resolve("control-" + name);
+    }
+
+    private Path clock(String name) {
+        return control(name).resolve("clock");
+    }
+
+    private Process process(Victim victim, DemoMember node) {
+        return victim.coordinator() ? coordinator : Objects.requireNonNull(nodes.get(node));
+    }
+
+    /** Has a disk fail by this order; what earlier orders did is forgotten. */
+    void order(Victim victim, DemoMember node, DiskOrder order) {
+        Path control = control(name(victim, node));
+        if (order.fault().ends()) {
+            mayEnd.add(name(victim, node));
+        }
+        try {
+            Files.deleteIfExists(control.resolve("report"));
+            Path draft = Files.writeString(control.resolve("order.new"), order.line());
+            Files.move(draft, control.resolve("order"), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Takes the order back; the disk works again. */
+    void takeBack(Victim victim, DemoMember node) {
+        mayEnd.remove(name(victim, node));
+        try {
+            Files.deleteIfExists(control(name(victim, node)).resolve("order"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What a disk has done by its order. */
+    List<String> report(Victim victim, DemoMember node) {
+        Path report = control(name(victim, node)).resolve("report");
+        try {
+            return Files.exists(report) ? Files.readAllLines(report) : List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits until a process that ends by its disk has ended. */
+    void awaitItsEnd(Victim victim, DemoMember node) {
+        process(victim, node).onExit().join();
+    }
+
+    /** Sets the clock of a process. */
+    void setClock(Victim victim, DemoMember node, Duration step) {
+        try {
+            Files.writeString(clock(name(victim, node)), "%+d".formatted(step.toSeconds()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Stops a process where it is, or lets it go on. */
+    void freeze(Victim victim, DemoMember node, boolean now) throws InterruptedException {
+        long pid = process(victim, node).pid();
+        try {
+            new ProcessBuilder("kill", now ? "-STOP" : "-CONT", Long.toString(pid))
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The round that is under way, or the next one after a base. */
+    int round() throws InterruptedException {
+        RoundView view = await("the coordinator's answer", v -> v.plan().isPresent());
+        int round = view.plan().map(plan -> plan.round().value()).orElse(0);
+        return view.phase() == RoundView.Phase.PUBLISHED ? round + 1 : round;
+    }
+
+    /** The digest of the base of the round under way. */
+    Digest base() throws InterruptedException {
+        return await("the coordinator's answer", v -> v.plan().isPresent())
+                .plan()
+                .orElseThrow()
+                .base();
     }
 
     /** Ends them as a power cut would: all before any is started again. */
@@ -301,7 +471,7 @@ final class ChaosConsortium implements AutoCloseable {
         Map<String, Process> all = new HashMap<>(Map.of("coordinator", coordinator));
         nodes.forEach((member, process) -> all.put("node-" + member.id(), process));
         all.forEach((name, process) -> {
-            if (!process.isAlive()) {
+            if (!mayEnd.contains(name) && !process.isAlive()) {
                 throw new ChaosException(
                         Code.ENDED_BY_ITSELF,
                         "%s ended by itself with exit code %d; see %s"
@@ -313,15 +483,45 @@ final class ChaosConsortium implements AutoCloseable {
         });
     }
 
-    /** Waits for the end of the run, and until every node has verified the last base. */
-    void awaitEnd(int rounds) throws InterruptedException {
-        await("the run's end", view -> view.roundsPlanned() == 0);
-        for (DemoMember member : members) {
-            long deadline = System.nanoTime() + PATIENCE.toNanos();
-            while (!look(rounds, member).tells(NodeUpdate.BaseBelieved.class)) {
-                glance(deadline, "the last base at " + member.id());
+    /** Lets everything rest once a round has its base. */
+    void finish(int round) throws InterruptedException {
+        awaitBase(round);
+        rest();
+    }
+
+    /**
+     * What members were told to be kept and is not in the log: contributions that were admitted,
+     * and scores.
+     */
+    List<String> lost() {
+        Set<String> kept = new HashSet<>();
+        try (AuditLog log = AuditLog.readOnly(consortium().resolve("log.db"))) {
+            for (byte[] entry : log.read(0, log.size())) {
+                switch (CanonicalJson.read(entry, ConsortiumEvent.class)) {
+                    case ConsortiumEvent.ContributionAdmitted it ->
+                            kept.add(it.contribution().member() + " contribution " + it.round());
+                    case ConsortiumEvent.CandidateScored it ->
+                            kept.add(it.member() + " score " + it.round());
+                    case ConsortiumEvent other -> {}
+                }
             }
         }
+        List<String> lost = new ArrayList<>();
+        listen();
+        told.forEach((member, updates) -> {
+            for (NodeUpdate update : updates) {
+                String promised =
+                        switch (update) {
+                            case NodeUpdate.Contributed it -> "contribution " + it.round();
+                            case NodeUpdate.Scored it -> "score " + it.round();
+                            default -> "";
+                        };
+                if (!promised.isEmpty() && !kept.contains(member.id() + " " + promised)) {
+                    lost.add(member.id() + " " + promised);
+                }
+            }
+        });
+        return lost;
     }
 
     /** Steps that all nodes have done for a round, those done again included. */
@@ -403,6 +603,13 @@ final class ChaosConsortium implements AutoCloseable {
 
     @Override
     public void close() {
+        for (FaultyLine line : lines.values()) {
+            try {
+                line.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
         nodes.values().forEach(programs::kill);
         programs.kill(coordinator);
         steward.close();

@@ -13,6 +13,8 @@ final class ChaosException extends RuntimeException implements Coded {
         CAME_TO_NOTHING,
         /** A process ended that nobody had killed. */
         ENDED_BY_ITSELF,
+        /** Two processes worked in one directory. */
+        TWO_AT_WORK,
         /** It was interrupted. */
         STOPPED
     }

@@ -16,6 +16,7 @@ import java.util.function.Function;
  * @param trials in their order
  * @param missed faults whose moment was not seen in several rounds
  * @param same whether all bases of both runs have the same digests
+ * @param lost what members were told to be kept and is not in the log
  * @param unverified commands of verification that failed
  */
 record ChaosReport(
@@ -27,17 +28,19 @@ record ChaosReport(
         List<Trial> trials,
         List<Fault> missed,
         boolean same,
+        List<String> lost,
         List<String> unverified) {
 
     ChaosReport {
         trials = List.copyOf(trials);
         missed = List.copyOf(missed);
+        lost = List.copyOf(lost);
         unverified = List.copyOf(unverified);
     }
 
     /** Whether every fault was survived with the same bases and sound logs. */
     boolean sound() {
-        return same && unverified.isEmpty();
+        return same && lost.isEmpty() && unverified.isEmpty();
     }
 
     /** For the terminal. */
@@ -55,10 +58,11 @@ record ChaosReport(
         List<String> head =
                 new ArrayList<>(
                         List.of(
-                                "killed",
+                                "who",
+                                "what",
                                 "when",
                                 "base of the round",
-                                "after the kill",
+                                "after the fault",
                                 "steps again",
                                 "bytes again"));
         more.forEach(_ -> head.add("node"));
@@ -68,6 +72,7 @@ record ChaosReport(
                     new ArrayList<>(
                             List.of(
                                     trial.fault().victim().title(),
+                                    trial.fault().what(),
                                     trial.fault().when(),
                                     trial.same() ? "the same" : "ANOTHER",
                                     "%.1f s".formatted(trial.seconds()),
@@ -90,14 +95,23 @@ record ChaosReport(
                                 .formatted(rounds)
                         : "NOT all bases are those of the undisturbed run.");
         lines.add(
+                lost.isEmpty()
+                        ? "Nothing lost: what members were told to be kept stands in the log."
+                        : "LOST: " + lost);
+        lines.add(
                 unverified.isEmpty()
                         ? "All logs verify, each node's bears the coordinator's out, and the last merge is right."
                         : "Verification failed: " + unverified);
         if (!missed.isEmpty()) {
             lines.add(
-                    "Moments that were too short to be seen: "
+                    "Moments that did not come, or were too short to be seen: "
                             + missed.stream()
-                                    .map(fault -> fault.victim().title() + ", " + fault.when())
+                                    .map(fault ->
+                                            fault.victim().title()
+                                                    + ", "
+                                                    + fault.what()
+                                                    + " "
+                                                    + fault.when())
                                     .toList());
         }
         return String.join("\n", lines);

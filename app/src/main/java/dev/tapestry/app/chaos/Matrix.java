@@ -19,6 +19,8 @@ import static dev.tapestry.app.chaos.Moment.SENDING;
 import static dev.tapestry.app.chaos.Moment.TRAINING;
 import static dev.tapestry.app.chaos.Moment.UPLOADING;
 
+import dev.tapestry.app.line.FaultyLine;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -54,19 +56,64 @@ final class Matrix {
     private static final List<Moment> OF_BOTH =
             List.of(ANNOUNCED, TRAINING, SENDING, UPLOADING, CONTRIBUTED, MERGING, SCORING, SCORED);
 
+    private static final int LINE_TRIALS = 3;
+
+    /** Less than what a node sends and receives in a round. */
+    private static final long LINE_BYTES = 1_500_000;
+
     private Matrix() {}
 
     /** Each victim at each of its moments, then so many instants drawn from {@code seed}. */
     static List<Fault> of(List<Victim> victims, int drawn, long seed) {
         List<Fault> faults = new ArrayList<>();
         for (Victim victim : victims) {
-            moments(victim).forEach(moment -> faults.add(Fault.at(victim, moment)));
+            moments(victim).forEach(moment -> faults.add(Fault.Kill.at(victim, moment)));
         }
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < drawn; i++) {
-            faults.add(Fault.drawn(random));
+            faults.add(Fault.Kill.drawn(random));
         }
         return List.copyOf(faults);
+    }
+
+    /** So many faults of disks, of all that the operations of an undisturbed round allow. */
+    static List<Fault> ofDisks(Twin twin, int count, long seed) {
+        List<Fault> all = new ArrayList<>();
+        if (count > 0) {
+            for (Victim victim : List.of(Victim.COORDINATOR, Victim.NODE)) {
+                all.addAll(DiskFaults.of(victim, twin.operations(victim), seed));
+            }
+        }
+        return DiskFaults.sample(all, count, seed);
+    }
+
+    /** What else can be asked for, each kind once. */
+    static List<Fault> others(
+            boolean damage, boolean lines, boolean held, boolean clocks, long seed) {
+        List<Fault> faults = new ArrayList<>();
+        if (damage) {
+            List.of(DamagedFile.values()).forEach(file -> faults.add(new Fault.Damage(file)));
+        }
+        if (lines) {
+            SplittableRandom random = new SplittableRandom(seed);
+            for (FaultyLine.Trouble trouble : FaultyLine.Trouble.values()) {
+                if (trouble != FaultyLine.Trouble.NONE) {
+                    for (int i = 0; i < LINE_TRIALS; i++) {
+                        faults.add(new Fault.Line(trouble, random.nextLong(1, LINE_BYTES)));
+                    }
+                }
+            }
+        }
+        if (held) {
+            List.of(Held.values()).forEach(thing -> faults.add(new Fault.Hold(thing)));
+        }
+        if (clocks) {
+            for (Victim victim : List.of(Victim.COORDINATOR, Victim.NODE)) {
+                faults.add(new Fault.Clock(victim, Duration.ofDays(1)));
+                faults.add(new Fault.Clock(victim, Duration.ofDays(-1)));
+            }
+        }
+        return faults;
     }
 
     private static List<Moment> moments(Victim victim) {

@@ -7,6 +7,8 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.protocol.Ending;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -22,6 +24,7 @@ import java.util.stream.Collectors;
  * @param roundsPublished bases published by the current run
  * @param roundsPlanned of the current run; 0 while nothing runs
  * @param logSize number of events
+ * @param endings certificates that end soon, which are in files beside the log
  */
 record ConsortiumFacts(
         Charter charter,
@@ -31,7 +34,8 @@ record ConsortiumFacts(
         Optional<String> phase,
         int roundsPublished,
         int roundsPlanned,
-        long logSize) {
+        long logSize,
+        List<Ending> endings) {
 
     /**
      * A member.
@@ -48,7 +52,7 @@ record ConsortiumFacts(
     }
 
     /** The facts that these events lead to. */
-    static ConsortiumFacts of(List<ConsortiumEvent> events) {
+    static ConsortiumFacts of(List<ConsortiumEvent> events, List<Ending> endings) {
         Consortium consortium = Consortium.replay(events);
         return new ConsortiumFacts(
                 consortium.charter(),
@@ -58,7 +62,8 @@ record ConsortiumFacts(
                 consortium.round().map(RoundState::phase),
                 consortium.run().map(Consortium.Run::published).orElse(0),
                 consortium.run().map(run -> run.plan().rounds()).orElse(0),
-                events.size());
+                events.size(),
+                endings);
     }
 
     /** For people, one fact in a line. */
@@ -90,6 +95,8 @@ record ConsortiumFacts(
                 "release gate",
                 "at most %s bits per byte worse than the base"
                         .formatted(charter.releaseToleranceBitsPerByte()));
+        Instant now = Instant.now();
+        endings.forEach(ending -> line(text, "look", ending.line(now)));
         return text.toString().stripTrailing();
     }
 

@@ -52,13 +52,6 @@ record ConsortiumFiles(Path directory) {
         return events;
     }
 
-    /** The founding, in a log that is one. */
-    ConsortiumEvent first() {
-        try (AuditLog log = AuditLog.readOnly(log())) {
-            return CanonicalJson.read(log.read(0, 1).getFirst(), ConsortiumEvent.class);
-        }
-    }
-
     /** The state that the log leads to. */
     Consortium state() {
         return Consortium.replay(events());

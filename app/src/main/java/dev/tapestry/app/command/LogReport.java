@@ -1,6 +1,5 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.VerifyLog;
 import dev.tapestry.node.Membership;
@@ -53,7 +52,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
         }
         try {
             return witness == null
-                    ? story(files, keyInLog(files))
+                    ? story(files, Optional.empty(), List.of())
                     : witnessed(files, new NodeHome(witness));
         } catch (TrustException e) {
             return broken(String.valueOf(e.getMessage()));
@@ -74,18 +73,12 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
     }
 
     /** Hashes, signatures, and whether each event could follow from those before it. */
-    private static LogReport story(ConsortiumFiles files, VerifyingKey key) {
-        return switch (VerifyLog.of(files.log(), key)) {
+    private static LogReport story(
+            ConsortiumFiles files, Optional<VerifyingKey> key, List<Checkpoint> remembered) {
+        return switch (VerifyLog.of(files.log(), key, remembered)) {
             case VerifyLog.Sound(Verdict.Whole verdict, _) -> of(verdict);
             case VerifyLog.Unsound(String detail) -> broken(detail);
         };
-    }
-
-    private static VerifyingKey keyInLog(ConsortiumFiles files) {
-        if (files.first() instanceof Founded founded) {
-            return new VerifyingKey(founded.coordinatorKey());
-        }
-        throw new CommandException("the first entry of " + files.log() + " is no founding");
     }
 
     private static LogReport witnessed(ConsortiumFiles files, NodeHome node) {
@@ -99,8 +92,7 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
             origin = log.origin();
         }
         Checkpoint remembered = remembered(seen, origin, key);
-        LogReport compared = of(LogVerifier.verify(files.log(), key, List.of(remembered)));
-        return compared.whole ? story(files, key) : compared;
+        return story(files, Optional.of(key), List.of(remembered));
     }
 
     /** What the witness signed for is not the fault of the log that is verified. */

@@ -1,5 +1,6 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
@@ -9,15 +10,20 @@ import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeEvent;
-import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.egress.HttpProxy;
+import dev.tapestry.node.round.Fellows;
+import dev.tapestry.node.round.LogWitness;
 import dev.tapestry.node.round.NodeAgent;
+import dev.tapestry.node.round.Relocation;
 import dev.tapestry.training.Precision;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.net.URI;
 import java.nio.file.Files;
@@ -163,17 +169,126 @@ final class NodeCommands extends CommandGroup {
         NodeConfig config = NodeConfig.read(home);
         say("# %s of '%s' at %s", member.member(), member.consortium(), member.coordinator());
         say("%s", config.yaml().stripTrailing());
-        try (Node node = Node.open(home, new NodeLines(out()));
-                Signals signals = Signals.during(node::stop)) {
-            try {
-                node.agent()
-                        .run(untilRunEnds ? NodeAgent.Until.noRun() : NodeAgent.Until.stopped());
-                say("the run has ended");
-                return 0;
-            } catch (NodeException e) {
-                return stopped(signals, e);
-            }
+        return OpenNode.during(
+                home,
+                out(),
+                node -> {
+                    node.agent()
+                            .run(
+                                    untilRunEnds
+                                            ? NodeAgent.Until.noRun()
+                                            : NodeAgent.Until.stopped());
+                    say("the run has ended");
+                    return 0;
+                });
+    }
+
+    /** What {@code node agree-move --json} prints. */
+    record Agreed(CoordinatorMove move, String statement) {}
+
+    @Command(
+            name = "agree-move",
+            description = {
+                "Sign, as this member, that the coordinator moves. Read who it moves to before you do.",
+                "It is refused if it contradicts what this node has seen of the log. From then on the node follows",
+                "as soon as more than half of the members have signed, and takes nothing more from the old coordinator.",
+                "Works while the node runs."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry node agree-move my-node move.json --out statement.json",
+                "  tapestry node agree-move my-node --withdraw"
+            })
+    int agreeMove(
+            @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
+            @Parameters(
+                            paramLabel = "MOVE",
+                            arity = "0..1",
+                            description = "The proposal ('consortium propose-move').")
+                    @Nullable Path proposal,
+            @Option(
+                            names = "--out",
+                            paramLabel = "FILE",
+                            defaultValue = "statement.json",
+                            description = "This member's statement (default ${DEFAULT-VALUE}).")
+                    Path out,
+            @Option(
+                            names = "--withdraw",
+                            description =
+                                    "Go on with the present coordinator; a statement that was handed over stays good.")
+                    boolean withdraw,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        NodeHome home = new NodeHome(directory);
+        if (withdraw) {
+            say(Relocation.withdraw(home) ? "withdrawn here" : "there was nothing to withdraw");
+            return 0;
         }
+        if (proposal == null) {
+            throw usage("name the proposal, or say --withdraw");
+        }
+        CoordinatorMove move =
+                CanonicalJson.read(SafeFile.readBytes(proposal), CoordinatorMove.class);
+        SafeFile.write(out, Relocation.agree(home, move).bytes());
+        answer(
+                json,
+                new Agreed(move, out.toString()),
+                "signed: '%s' moves after %d entries to %s, with %s\nhand over %s",
+                move.consortium(),
+                move.size(),
+                move.to().address(),
+                move.to().key(),
+                out);
+        return 0;
+    }
+
+    /** What {@code node follow-move --json} prints. */
+    record Given(CoordinatorMove move) {}
+
+    @Command(
+            name = "follow-move",
+            description = {
+                "Give a node that did not sign the members' agreement to a move; it follows when it is started,",
+                "or at once if it runs, but only if more than half of the members have signed."
+            },
+            footer = {"", "Example:", "  tapestry node follow-move my-node agreement.json"})
+    int followMove(
+            @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
+            @Parameters(paramLabel = "AGREEMENT", description = "The members' agreement.")
+                    Path agreement,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        MoveAgreement given = MoveAgreement.parse(SafeFile.readBytes(agreement));
+        Relocation.give(new NodeHome(directory), given);
+        answer(
+                json,
+                new Given(given.move()),
+                "the node will look for the coordinator at %s",
+                given.move().to().address());
+        return 0;
+    }
+
+    /** What {@code node witnesses --json} prints. */
+    record Witnesses(List<Fellows.Fellow> members) {}
+
+    @Command(
+            name = "witnesses",
+            description = {
+                "Say how much of the coordinator's log each member has co-signed, as far as this node was shown.",
+                "Of whom the node is shown nothing, it may have been shown another history."
+            },
+            footer = {"", "Example:", "  tapestry node witnesses my-node"})
+    int witnesses(
+            @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        List<Fellows.Fellow> members =
+                LogWitness.fellows(new NodeHome(directory)).map(Fellows::members).orElse(List.of());
+        if (json) {
+            json(new Witnesses(members));
+        } else {
+            members.forEach(each ->
+                    say("%-24s vouches for the first %d entries", each.member(), each.seen()));
+        }
+        return 0;
     }
 
     @Command(
@@ -297,13 +412,6 @@ final class NodeCommands extends CommandGroup {
                     model.baseBitsPerByte(),
                     model.bitsPerByte());
         }
-    }
-
-    private static int stopped(Signals signals, NodeException failure) {
-        if (failure.code() == NodeException.Code.STOPPED && signals.came()) {
-            return signals.exitCode();
-        }
-        throw failure;
     }
 
     /** The newest base that the coordinator's log proved; an older one is nobody's latest. */

@@ -28,6 +28,9 @@ final class NodeLines implements NodeProgress {
         if (update instanceof NodeUpdate.Transferred transfer && !due(transfer)) {
             return;
         }
+        if (update instanceof NodeUpdate.Advanced) {
+            return; // it says to those who wait that the node is at work
+        }
         out.println(update.at().truncatedTo(ChronoUnit.SECONDS) + "  " + line(update));
         out.flush();
     }
@@ -65,6 +68,8 @@ final class NodeLines implements NodeProgress {
                                     step.steps(),
                                     step.natsPerToken(),
                                     step.tokensPerSecond());
+            case NodeUpdate.Advanced(_, var phase, int round, long done) ->
+                    "%s%s: %,d".formatted(round(round), phase, done);
             case NodeUpdate.Transferred(_, long up, long down) ->
                     "transferred since the start: %,d bytes up, %,d bytes down".formatted(up, down);
             case NodeUpdate.Contributed given ->
@@ -100,6 +105,23 @@ final class NodeLines implements NodeProgress {
                             Duration again) ->
                     "%scannot go on (%d times now): %s: %s; trying again in %d s"
                             .formatted(round(round), failures, code, reason, again.toSeconds());
+            case NodeUpdate.CertificateRenewed(_, Instant until) ->
+                    "this node's certificate was renewed, with a new key; it ends at " + until;
+            case NodeUpdate.CertificateEnds(
+                            Instant at,
+                            String subject,
+                            Instant until,
+                            String next) ->
+                    "%s %s: %s"
+                            .formatted(
+                                    subject,
+                                    until.isBefore(at)
+                                            ? "has ended at " + until
+                                            : "ends at %s, in %d days"
+                                                    .formatted(
+                                                            until,
+                                                            Duration.between(at, until).toDays()),
+                                    next);
             case NodeUpdate.Evaluated(_, String name, String stage, double bits, long bytes) ->
                     "%s %s training: %.4f bits per byte on %,d held-out bytes"
                             .formatted(name, stage, bits, bytes);

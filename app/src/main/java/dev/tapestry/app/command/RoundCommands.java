@@ -4,7 +4,6 @@ import dev.tapestry.app.train.JobTraining;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.node.Node;
-import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.box.BoxAnswer;
@@ -20,7 +19,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -131,21 +130,19 @@ final class RoundCommands extends CommandGroup {
                     answer(
                             json,
                             answer,
-                            answer.admitted()
-                                    ? "round %s: %s admitted: %s"
-                                    : "round %s: %s refused: %s",
+                            "round %s: %s %s: %s",
                             answer.round(),
                             answer.work() == Work.SCORE ? "score" : "contribution",
+                            answer.admitted()
+                                    ? "admitted"
+                                    : answer.comesAgain() ? "kept, submit it again" : "refused",
                             answer.code().map(code -> code + ": ").orElse("") + answer.detail());
                     return (answer.admitted() ? ExitCode.DONE : ExitCode.REFUSED).number();
                 });
     }
 
-    private int atGateway(Path directory, Function<Node, Integer> work) {
-        try (Node node = Node.open(new NodeHome(directory), new NodeLines(err()));
-                Signals _ = Signals.during(node::stop)) {
-            return work.apply(node);
-        }
+    private int atGateway(Path directory, ToIntFunction<Node> work) {
+        return OpenNode.during(new NodeHome(directory), err(), work);
     }
 
     @Command(
@@ -161,20 +158,18 @@ final class RoundCommands extends CommandGroup {
             @Parameters(paramLabel = "BOX", description = BOX) Path box,
             @Option(names = "--until-run-ends", description = "End when the current run does.")
                     boolean untilRunEnds) {
-        try (Node node = Node.open(new NodeHome(directory), new NodeLines(out()));
-                Signals signals = Signals.during(node::stop)) {
-            try {
-                node.courier(new DropBox(box))
-                        .run(untilRunEnds ? NodeAgent.Until.noRun() : NodeAgent.Until.stopped());
-                say("the run has ended");
-                return 0;
-            } catch (NodeException e) {
-                if (e.code() == NodeException.Code.STOPPED && signals.came()) {
-                    return signals.exitCode();
-                }
-                throw e;
-            }
-        }
+        return OpenNode.during(
+                new NodeHome(directory),
+                out(),
+                node -> {
+                    node.courier(new DropBox(box))
+                            .run(
+                                    untilRunEnds
+                                            ? NodeAgent.Until.noRun()
+                                            : NodeAgent.Until.stopped());
+                    say("the run has ended");
+                    return 0;
+                });
     }
 
     @Command(

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -94,7 +95,7 @@ final class RunCommands extends CommandGroup {
             description = {
                 "Show where the loop is, for whom it waits until when, and what every member's node",
                 "does, as far as its settings let it say: steps, bytes that have arrived, what",
-                "hinders it."
+                "hinders it; and which certificates end within 30 days, with what happens then."
             },
             footer = {
                 "",
@@ -112,11 +113,20 @@ final class RunCommands extends CommandGroup {
             answer(
                     json,
                     new Status(round, presence),
-                    "%s%n%n%s",
+                    "%s%n%n%s%s",
                     RunWatch.line(round, presence.clock()),
-                    table(presence).stripTrailing());
+                    table(presence).stripTrailing(),
+                    endings(presence));
             return 0;
         }
+    }
+
+    private static String endings(PresenceView view) {
+        return view.endings().stream()
+                .map(ending -> "%n%s".formatted(ending.line(view.clock())))
+                .collect(
+                        Collectors.joining(
+                                "", view.endings().isEmpty() ? "" : "%n".formatted(), ""));
     }
 
     private static String table(PresenceView view) {

@@ -39,6 +39,7 @@ import picocli.CommandLine.Command;
             TrainCommand.class,
             ModelCommands.class,
             TokenizerCommands.class,
+            LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,
             BenchCommand.class,

@@ -3,9 +3,12 @@ package dev.tapestry.app.command;
 import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.coordinator.VerifyBundle;
 import dev.tapestry.coordinator.VerifyMerge;
+import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -14,7 +17,7 @@ import picocli.CommandLine.Parameters;
 /** What an auditor can check without asking anybody. */
 @Command(
         name = "verify",
-        description = "Check a log, or a merge, without a network.",
+        description = "Check a log, a bundle or a merge without a network.",
         footer = {"", "Example:", "  tapestry verify log loom"})
 final class VerifyCommands extends CommandGroup {
 
@@ -56,6 +59,79 @@ final class VerifyCommands extends CommandGroup {
             err().println("tapestry: " + report.problem());
         }
         return (report.whole() ? ExitCode.DONE : ExitCode.REFUSED).number();
+    }
+
+    @Command(
+            name = "bundle",
+            description = {
+                "Verify an audit bundle ('tapestry log export') with nothing but the file: every hash, every signature,",
+                "every event by the rules, every signed manifest that is in it, every witness.",
+                "Ends with 1 and names the first entry that does not fit."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry verify bundle loom.zip",
+                "  tapestry verify bundle loom.zip --key ed25519:… --witnesses 3 --json"
+            })
+    int bundle(
+            @Parameters(paramLabel = "FILE", description = "The bundle.") Path file,
+            @Option(
+                            names = "--key",
+                            paramLabel = "KEY",
+                            description =
+                                    "The coordinator's public key, from somebody who is trusted; without it the bundle's own word is taken.")
+                    @Nullable String key,
+            @Option(
+                            names = "--witnesses",
+                            paramLabel = "K",
+                            defaultValue = "0",
+                            description =
+                                    "Demand that so many members have co-signed the log up to its latest base (default ${DEFAULT-VALUE}).")
+                    int witnesses,
+            @Option(
+                            names = "--contributions",
+                            paramLabel = "DIR",
+                            description =
+                                    "Merge again what is kept in a coordinator's directory, or a copy of it.")
+                    @Nullable Path contributions,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        VerifyBundle.Report report =
+                VerifyBundle.of(
+                        file,
+                        new VerifyBundle.Demands(
+                                Optional.ofNullable(key).map(VerifyingKey::new),
+                                witnesses,
+                                Optional.ofNullable(contributions)));
+        if (json) {
+            json(report);
+        } else if (report.sound()) {
+            say("sound: %d entries of '%s'", report.entries(), report.consortium());
+            report.root().ifPresent(root -> say("root   %s", root));
+            say(
+                    key == null
+                            ? "key    %s, by the bundle's own word: compare it with what members know"
+                            : "key    %s",
+                    report.coordinatorKey());
+            report.witnesses()
+                    .forEach(witness ->
+                            say(
+                                    "%-24s co-signed the first %d entries at %s",
+                                    witness.member(), witness.entries(), witness.at()));
+            say("%d members vouch for the latest base", report.witnessed());
+            say(
+                    "%d signed manifests fit; %d are not in the bundle",
+                    report.manifests(), report.manifestsMissing());
+            report.merges()
+                    .forEach(merge ->
+                            say(
+                                    "round %d merged again: %s %s",
+                                    merge.round(), merge.outcome(), merge.detail()));
+        }
+        if (!report.sound()) {
+            err().println("tapestry: " + report.problem());
+        }
+        return (report.sound() ? ExitCode.DONE : ExitCode.REFUSED).number();
     }
 
     /** What {@code verify merge --json} prints. */

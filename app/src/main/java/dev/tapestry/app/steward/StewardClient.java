@@ -15,6 +15,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.move.MoveAgreement;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -74,6 +75,11 @@ public final class StewardClient implements AutoCloseable {
                         new RevocationRequest(reason),
                         Duration.ZERO),
                 Accepted.class);
+    }
+
+    /** Shows a coordinator that the members have moved it. */
+    public Accepted retire(MoveAgreement agreement) {
+        return read(send("/v1/move", agreement.envelope(), Duration.ZERO), Accepted.class);
     }
 
     /** Charter, members and base. */

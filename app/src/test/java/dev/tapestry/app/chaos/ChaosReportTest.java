@@ -11,11 +11,12 @@ import org.junit.jupiter.api.Test;
 
 class ChaosReportTest {
 
-    private static final Fault FAULT = Fault.at(Victim.COORDINATOR, Moment.MERGING);
+    private static final Fault FAULT = Fault.Kill.at(Victim.COORDINATOR, Moment.MERGING);
 
     private static ChaosReport report(String base, boolean same, List<String> unverified) {
         Trial trial = new Trial(2, FAULT, "clinic", digest(base), digest("a"), 1.5, 3, 1_000);
-        return new ChaosReport("c0ffee", 1, 3, 4, 2, List.of(trial), List.of(), same, unverified);
+        return new ChaosReport(
+                "c0ffee", 1, 3, 4, 2, List.of(trial), List.of(), same, List.of(), unverified);
     }
 
     private static Digest digest(String text) {
@@ -27,7 +28,8 @@ class ChaosReportTest {
         ChaosReport sound = report("a", true, List.of());
         assertThat(sound.sound()).isTrue();
         assertThat(sound.text()).contains("merge half written", "the same", "1.5 s");
-        assertThat(sound.markdown()).contains("| coordinator | merge half written | the same |");
+        assertThat(sound.markdown())
+                .contains("| coordinator | killed | merge half written | the same |");
     }
 
     @Test
@@ -47,7 +49,9 @@ class ChaosReportTest {
         assertThat(Matrix.of(List.of(Victim.values()), 5, 7)).isEqualTo(all);
         assertThat(Matrix.of(List.of(), 5, 8)).isNotEqualTo(Matrix.of(List.of(), 5, 7));
         Set<Moment> used =
-                all.stream().flatMap(f -> f.moment().stream()).collect(Collectors.toSet());
+                all.stream()
+                        .flatMap(f -> ((Fault.Kill) f).moment().stream())
+                        .collect(Collectors.toSet());
         assertThat(used).containsExactlyInAnyOrder(Moment.values());
     }
 }

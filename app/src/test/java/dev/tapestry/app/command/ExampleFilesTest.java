@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.Aggregator;
+import dev.tapestry.consortium.Asynchronous;
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Clipping;
 import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.LateRule;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.Mixing;
 import dev.tapestry.consortium.OuterOptimizer;
+import dev.tapestry.consortium.PlanRules;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Wire;
 import dev.tapestry.trust.TrustException;
@@ -31,6 +34,26 @@ final class ExampleFilesTest {
     private static final OuterOptimizer PLAIN = new OuterOptimizer.Sgd(1, 0, false);
 
     @TempDir Path directory;
+
+    @Test
+    void what_the_examples_leave_out_can_be_put_in() throws IOException {
+        Charter charter =
+                read(
+                        example("charter.yaml")
+                                .replace("# lease:", "lease:")
+                                .replace("# late:", "late:")
+                                .replace("#   ", "  "),
+                        Charter.class);
+        assertThat(charter.lease()).contains(Duration.ofMinutes(30));
+        assertThat(charter.late()).contains(new LateRule(Duration.ofDays(2), 4, 0.5));
+        RunPlan plan =
+                read(
+                        example("run-plan.yaml")
+                                .replace("# asynchronous:\n#   buffer", "asynchronous:\n  buffer"),
+                        RunPlan.class);
+        assertThat(PlanRules.refusal(plan, charter)).isEmpty();
+        assertThat(plan.asynchronous()).contains(new Asynchronous(4));
+    }
 
     @Test
     void the_example_of_a_charter_is_one() {

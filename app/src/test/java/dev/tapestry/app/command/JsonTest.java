@@ -89,10 +89,11 @@ final class JsonTest {
             carry(node, corpus, directory.resolve("box"));
             json("run status", consortium);
             json("run stop", consortium, "--reason", "the walk goes on");
-            json("member revoke", consortium, "alpha", "--reason", "the walk is over");
         }
+        move(node);
         json("member list", consortium);
         json("consortium show", consortium);
+        json("consortium steward-certificate", consortium);
         json("node receipts", node);
         json(
                 "node build",
@@ -109,6 +110,9 @@ final class JsonTest {
                 "32",
                 "--scoring-tokens",
                 "200");
+        json("node witnesses", node);
+        json("log export", consortium, directory.resolve("audit.zip"));
+        json("verify bundle", directory.resolve("audit.zip"), "--witnesses", "1");
         json("verify log", consortium, "--witness", node);
         json("verify merge", consortium, "--round", "1");
         json("train", Tiny.job(directory.resolve("own-trainer")), "--threads", "1");
@@ -132,6 +136,35 @@ final class JsonTest {
                 .until(() ->
                         json("round fetch", node, box).path("work").asString().equals("SCORE"));
         json("round score", box, "--corpus", corpus);
+    }
+
+    /** The only member moves the coordinator, and is revoked by the new one. */
+    private static void move(Path node) throws IOException {
+        Path next = directory.resolve("next");
+        Path proposal = directory.resolve("move.json");
+        Path statement = directory.resolve("statement.json");
+        json("consortium prepare", next, "--host", "127.0.0.1", "--port", Tiny.freePort());
+        json(
+                "consortium propose-move",
+                consortium,
+                next.resolve("successor.json"),
+                "--out",
+                proposal);
+        json("node agree-move", node, proposal, "--out", statement);
+        Path agreement =
+                Path.of(
+                        json("consortium move", consortium, next, "--statements", statement)
+                                .path("agreement")
+                                .asString());
+        json("node follow-move", node, agreement);
+        try (Coordinator old = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
+            old.start();
+            json("consortium retire", consortium, agreement);
+        }
+        try (Coordinator there = Coordinator.assemble(CoordinatorConfig.read(next))) {
+            there.start();
+            json("member revoke", next, "alpha", "--reason", "the walk is over");
+        }
     }
 
     @ParameterizedTest

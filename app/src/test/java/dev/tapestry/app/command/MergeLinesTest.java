@@ -85,6 +85,7 @@ final class MergeLinesTest {
                 0,
                 2,
                 "",
-                "");
+                "",
+                List.of());
     }
 }

@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param round that it is for; 0 for none
  * @param doing what kind of work
- * @param done steps so far, where they are counted; else 0
+ * @param done steps so far where it trains, tokens where it scores, MiB moved since its start where
+ *     it receives or sends; else 0
  * @param of steps in all; 0 where nothing is counted
  * @param code what hinders it, where something does
  * @param reason the same in words, if the member lets its node say so

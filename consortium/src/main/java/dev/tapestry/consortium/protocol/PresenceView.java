@@ -9,10 +9,12 @@ import java.util.stream.Collectors;
  *
  * @param clock the coordinator's time, from which ages are counted
  * @param members active members, sorted
+ * @param endings certificates that end soon, and what happens then
  */
-public record PresenceView(Instant clock, List<Presence> members) {
+public record PresenceView(Instant clock, List<Presence> members, List<Ending> endings) {
     public PresenceView {
         members = List.copyOf(members);
+        endings = List.copyOf(endings);
     }
 
     /** Everybody who is awaited and how far they are, in one line; empty where nobody is. */

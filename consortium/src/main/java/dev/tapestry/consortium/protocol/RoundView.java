@@ -3,6 +3,7 @@ package dev.tapestry.consortium.protocol;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeFigures;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import java.time.Instant;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param roundsPlanned bases that the current run will publish; 0 while nothing runs
  * @param ending how the latest run ended; empty while one is under way and before the first
  * @param reason why the latest round ended without a new base, or empty
+ * @param late earlier rounds to which contributions are still taken, into the one that collects
  */
 public record RoundView(
         long version,
@@ -38,7 +40,16 @@ public record RoundView(
         int roundsPublished,
         int roundsPlanned,
         String ending,
-        String reason) {
+        String reason,
+        List<LateWindow> late) {
+
+    public RoundView {
+        awaited = List.copyOf(awaited);
+        late = List.copyOf(late);
+    }
+
+    /** Until when contributions to a round that has closed are taken. */
+    public record LateWindow(RoundNumber round, Instant until) {}
 
     /** The states of a round, and one for no round yet. */
     public enum Phase {

@@ -83,7 +83,8 @@ class PresenceTest {
                         there.activity(),
                         0,
                         0);
-        assertThat(new PresenceView(NOW, List.of(done, there)).awaited()).isEqualTo("lab: waiting");
-        assertThat(new PresenceView(NOW, List.of(done)).awaited()).isEmpty();
+        assertThat(new PresenceView(NOW, List.of(done, there), List.of()).awaited())
+                .isEqualTo("lab: waiting");
+        assertThat(new PresenceView(NOW, List.of(done), List.of()).awaited()).isEmpty();
     }
 }

@@ -1,5 +1,6 @@
 package dev.tapestry.node.access;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.TokenShard;
@@ -25,6 +26,11 @@ public final class OpenText implements AutoCloseable {
     /** Another tokenizer, card, split or text has another name. */
     public String pack() {
         return packed.getFileName().toString();
+    }
+
+    /** Digest of the card under which it was opened. */
+    public Digest card() {
+        return card.digest();
     }
 
     /** What may be trained on. */

@@ -15,6 +15,13 @@ import java.util.Optional;
 public record BoxAnswer(
         RoundNumber round, Work work, boolean admitted, Optional<String> code, String detail) {
 
+    private static final String CLOSED = "ROUND_CLOSED";
+
+    /** Whether it is kept, and to be handed in once more when the next round collects. */
+    public boolean comesAgain() {
+        return !admitted && code.equals(Optional.of(CLOSED));
+    }
+
     /** What is carried back. */
     public enum Work {
         /** Weights, and what goes with them. */

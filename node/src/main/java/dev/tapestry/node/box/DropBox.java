@@ -287,6 +287,11 @@ public record DropBox(Path path) {
         return folder;
     }
 
+    /** Whether somebody has begun to train. */
+    public boolean isBegun() {
+        return Files.exists(directory().metrics());
+    }
+
     /** Whether somebody says that results are whole. */
     public boolean isDone() {
         return isToScore() ? Files.exists(scored()) : Files.exists(directory().done());

@@ -8,6 +8,7 @@ import dev.tapestry.training.TextLoss;
 import dev.tapestry.training.Tokens;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 
 /** Scores models on the member's held-out text. */
 public final class HeldOutEvaluation {
@@ -41,6 +42,16 @@ public final class HeldOutEvaluation {
      * @param maxTokens of the held-out text, evenly spaced
      */
     public Result of(Path model, Tokens heldOut, int sequenceLength, long maxTokens) {
+        return of(model, heldOut, sequenceLength, maxTokens, _ -> {});
+    }
+
+    /**
+     * The same, telling on the way.
+     *
+     * @param scored is told now and then how many tokens were scored
+     */
+    public Result of(
+            Path model, Tokens heldOut, int sequenceLength, long maxTokens, LongConsumer scored) {
         Evaluation evaluation =
                 new Evaluation(
                         sequenceLength,
@@ -50,7 +61,7 @@ public final class HeldOutEvaluation {
                         compute.threads());
         try (ModelDirectory directory = ModelDirectory.open(model);
                 Llama llama = Llama.load(directory, compute.device())) {
-            TextLoss loss = evaluation.of(llama, heldOut);
+            TextLoss loss = evaluation.of(llama, heldOut, scored);
             double bytesPerToken = (double) heldOut.bytes() / heldOut.count();
             return new Result(
                     loss.bitsPerByte(), Math.max(1, Math.round(loss.tokens() * bytesPerToken)));

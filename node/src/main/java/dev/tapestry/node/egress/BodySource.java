@@ -41,7 +41,7 @@ final class BodySource {
     /** Writes all of it to a connection. */
     void writeTo(OutputStream connection) throws IOException {
         // Also the first write may find nobody who takes it.
-        watched.moved();
+        watched.moved(0);
         switch (content) {
             case Content.Nothing _ -> {}
             case Content.Document(byte[] body) -> {
@@ -73,7 +73,7 @@ final class BodySource {
         // Counted first: of a write that breaks, nobody knows how much has left.
         sent += count;
         connection.write(bytes, offset, count);
-        watched.moved();
+        watched.moved(count);
     }
 
     private FileChannel open(Content.Slice slice) throws IOException {

@@ -5,11 +5,15 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
+import dev.tapestry.consortium.protocol.CosignedNotes;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.RenewalReply;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.UploadStatus;
@@ -23,6 +27,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The coordinator's routes as methods, see {@code docs/protocol.md}. Thread-safe.
@@ -59,6 +64,18 @@ public final class CoordinatorClient {
                                 "/v1/enrolments",
                                 CanonicalJson.write(request))),
                 EnrolmentReply.class);
+    }
+
+    /**
+     * Asks once for the node's next certificate.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public Reply<RenewalReply> renewOnce(RenewalRequest request) throws IOException {
+        Message message =
+                Message.tell(
+                        MessageKind.CERTIFICATE, "/v1/certificate", CanonicalJson.write(request));
+        return reply(gate.once(message, new ReplySink.Memory()), RenewalReply.class);
     }
 
     /**
@@ -139,6 +156,33 @@ public final class CoordinatorClient {
         byte[] note =
                 accepted(gate.send(Message.ask(MessageKind.CHECKPOINT, "/v1/log/checkpoint")));
         return new String(note, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The agreement by which the members moved the coordinator away, or here; asked once.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public Optional<byte[]> moveOnce() throws IOException {
+        Message message = Message.ask(MessageKind.MOVE, "/v1/move");
+        return switch (gate.once(message, new ReplySink.Memory())) {
+            case Answer.Accepted(byte[] body) -> Optional.of(body);
+            case Answer.Refused _ -> Optional.empty();
+        };
+    }
+
+    /** Hands in that this node has seen the log of this size. */
+    public Answer cosign(long size, CosignatureRequest cosignature) {
+        String path = "/v1/log/checkpoints/" + size + "/cosignature";
+        return gate.send(
+                Message.tell(MessageKind.COSIGNATURE, path, CanonicalJson.write(cosignature)));
+    }
+
+    /** The checkpoints that members have co-signed; denied by a coordinator that knows none. */
+    public Reply<CosignedNotes> cosigned() {
+        return reply(
+                gate.send(Message.ask(MessageKind.COSIGNATURES, "/v1/log/cosignatures")),
+                CosignedNotes.class);
     }
 
     /** Entries {@code from} to {@code to}, exclusive; perhaps fewer, at least one. */

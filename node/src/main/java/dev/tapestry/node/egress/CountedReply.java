@@ -24,7 +24,7 @@ final class CountedReply {
     }
 
     InputStream counting(InputStream in) {
-        watched.moved();
+        watched.moved(0);
         return new FilterInputStream(in) {
             @Override
             public int read() throws IOException {
@@ -46,6 +46,6 @@ final class CountedReply {
     @SuppressWarnings("NonAtomicVolatileUpdate")
     private void count(int read) {
         bytes += read;
-        watched.moved();
+        watched.moved(read);
     }
 }

@@ -1,8 +1,10 @@
 package dev.tapestry.node.egress;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,15 +15,16 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
-import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.core5.http.ClassicHttpResponse;
-import org.apache.hc.core5.io.CloseMode;
 
 /**
  * The only opener of connections in a node: to one address, for known kinds of message, with a
@@ -43,16 +46,20 @@ public final class EgressGate implements AutoCloseable {
     private static final int MAX_CORRUPT = 5;
 
     private static final int SERVER_ERRORS = 500;
+    private static final int GONE = 410;
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
     private final Optional<HttpProxy> proxy;
-    private final CloseableHttpClient client;
     private final ReceiptBook receipts;
     private final RetryPolicy retries;
     private final Consumer<Outage> outages;
     private final StallWatch stalls;
     private final Duration patience;
+    private final AtomicLong shortestNanos = new AtomicLong(Long.MAX_VALUE);
+    private final Set<Line> lines = ConcurrentHashMap.newKeySet();
+    private volatile Line line;
+    private volatile boolean renewing;
 
     /**
      * The coordinator cannot be reached.
@@ -66,20 +73,20 @@ public final class EgressGate implements AutoCloseable {
     /** As {@link #to} makes it, with another time for which a body may stand still. */
     EgressGate(
             URI coordinator,
-            Optional<HttpProxy> proxy,
-            SSLContext tls,
+            Line line,
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages,
             Duration patience) {
         this.coordinator = coordinator;
-        this.proxy = proxy;
+        this.proxy = line.proxy();
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
         this.patience = patience;
         this.stalls = new StallWatch(patience);
-        this.client = HttpConnections.client(tls, proxy);
+        this.line = line;
+        lines.add(line);
     }
 
     /**
@@ -98,12 +105,68 @@ public final class EgressGate implements AutoCloseable {
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages) {
-        return new EgressGate(coordinator, proxy, tls, receipts, retries, outages, PATIENCE);
+        return new EgressGate(
+                coordinator, Line.with(tls, proxy), receipts, retries, outages, PATIENCE);
+    }
+
+    /**
+     * The same, which also knows from the identity's dates why it may be refused.
+     *
+     * @param coordinatorKey the SHA-256 of the public key that the coordinator's certificate must
+     *     have, where one is known
+     */
+    public static EgressGate to(
+            URI coordinator,
+            Optional<HttpProxy> proxy,
+            TlsIdentity identity,
+            Optional<Digest> coordinatorKey,
+            ReceiptBook receipts,
+            RetryPolicy retries,
+            Consumer<Outage> outages) {
+        return new EgressGate(
+                coordinator,
+                Line.showing(identity, coordinatorKey, proxy),
+                receipts,
+                retries,
+                outages,
+                PATIENCE);
+    }
+
+    /**
+     * Says whether another certificate may take this one's place at any moment. While it may, being
+     * told that this one was replaced is no refusal: the message is sent again.
+     */
+    public void renewing(boolean may) {
+        renewing = may;
+    }
+
+    /** Shows another certificate from now on; what is under way ends as it began. */
+    public void show(TlsIdentity next, Optional<Digest> coordinatorKey) {
+        Line before = line;
+        Line after = Line.showing(next, coordinatorKey, proxy);
+        lines.add(after);
+        line = after;
+        renewing = false;
+        before.retire();
     }
 
     /** Bytes of bodies that have left and arrived through this gate. */
     public Traffic traffic() {
         return receipts.traffic();
+    }
+
+    /** Bytes of bodies in both directions, also of exchanges that are under way. */
+    long moved() {
+        return stalls.moved();
+    }
+
+    /**
+     * The shortest time until the answer to a message without a body began, which is little more
+     * than a round trip; zero before any was answered.
+     */
+    Duration roundTrip() {
+        long nanos = shortestNanos.get();
+        return nanos == Long.MAX_VALUE ? Duration.ZERO : Duration.ofNanos(nanos);
     }
 
     /** Sends a message until it is answered. */
@@ -123,7 +186,8 @@ public final class EgressGate implements AutoCloseable {
         int corrupt = 0;
         for (int failures = 1; ; failures++) {
             try {
-                return once(message, sink);
+                // What broke is sent again only to somebody who wants it.
+                return once(failures == 1 ? message : message.asking(), sink);
             } catch (IOException e) {
                 decided(e);
                 corrupt += e instanceof PartRefusedException ? 1 : 0;
@@ -165,9 +229,7 @@ public final class EgressGate implements AutoCloseable {
         URI target = allowed(message);
         HttpUriRequestBase request = new HttpUriRequestBase(message.kind().method(), target);
         request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
-        request.setConfig(
-                HttpConnections.exchange(
-                        ANSWER_TIMEOUT, message.kind() == MessageKind.PART_UPLOAD));
+        request.setConfig(HttpConnections.exchange(ANSWER_TIMEOUT, message.asksFirst()));
         FutureTask<Answer> exchange = new FutureTask<>(() -> exchange(message, request, sink));
         // A wait for a socket can be interrupted on a virtual thread only.
         Thread thread = Thread.ofVirtual().name("egress").start(exchange);
@@ -203,6 +265,25 @@ public final class EgressGate implements AutoCloseable {
 
     private Answer exchange(Message message, HttpUriRequestBase request, ReplySink sink)
             throws IOException {
+        Line used = line;
+        while (!used.enter()) {
+            used = line;
+        }
+        try {
+            Answer answer = exchange(message, request, sink, used);
+            if (answer instanceof Answer.Refused refused
+                    && refused.code().equals("CERTIFICATE_REPLACED")
+                    && (renewing || used != line)) {
+                throw new IOException("this node's certificate is being renewed");
+            }
+            return answer;
+        } finally {
+            used.leave();
+        }
+    }
+
+    private Answer exchange(Message message, HttpUriRequestBase request, ReplySink sink, Line used)
+            throws IOException {
         try (StallWatch.Watched watched = stalls.watch(request::cancel)) {
             BodySource body = new BodySource(message.content(), watched);
             CountedReply reply = new CountedReply(watched);
@@ -211,7 +292,11 @@ public final class EgressGate implements AutoCloseable {
             if (body.bytes() > 0) {
                 request.setEntity(HttpConnections.entity(body));
             }
-            try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
+            long begun = System.nanoTime();
+            try (ClassicHttpResponse response = used.client().executeOpen(null, request, null)) {
+                if (body.bytes() == 0) {
+                    shortestNanos.accumulateAndGet(System.nanoTime() - begun, Math::min);
+                }
                 outcome = Integer.toString(response.getCode());
                 return answer(response, reply, sink);
             } catch (IOException e) {
@@ -219,7 +304,7 @@ public final class EgressGate implements AutoCloseable {
                 IOException failure = watched.stalled() ? stalled(e) : named(e);
                 outcome = outcome + " " + reason(failure);
                 body.unreadable().ifPresent(EgressGate::storage);
-                throw classified(failure);
+                throw classified(failure, used.problem(failure));
             } finally {
                 if (connected || body.sent() > 0) {
                     receipts.write(
@@ -268,6 +353,9 @@ public final class EgressGate implements AutoCloseable {
                             + ": "
                             + refused.detail());
         }
+        if (status == GONE && refused.code().equals("MOVED")) {
+            throw new NodeException(Code.COORDINATOR_REFUSED, "410 MOVED: " + refused.detail());
+        }
         if (status == 403 && refused.code().equals("REVOKED")) {
             throw new NodeException(Code.REVOKED, refused.detail());
         }
@@ -281,8 +369,7 @@ public final class EgressGate implements AutoCloseable {
     }
 
     /** Trying again does not make a certificate better. */
-    private IOException classified(IOException failure) {
-        TlsProblem problem = TlsProblem.of(failure);
+    private IOException classified(IOException failure, TlsProblem problem) {
         if (problem == TlsProblem.REVOKED) {
             throw new NodeException(Code.REVOKED, problem.advice(), failure);
         }
@@ -346,7 +433,7 @@ public final class EgressGate implements AutoCloseable {
     @Override
     public void close() {
         stalls.close();
-        client.close(CloseMode.IMMEDIATE);
+        lines.forEach(Line::close);
         receipts.flush();
     }
 }

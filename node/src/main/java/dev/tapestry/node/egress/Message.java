@@ -9,8 +9,10 @@ import java.nio.file.Path;
  * @param kind what it is
  * @param path with its query, below the coordinator's address
  * @param content what it carries
+ * @param asksFirst whether the body is sent only once the coordinator has agreed to the head (RFC
+ *     9110 §10.1.1), which costs a round trip
  */
-record Message(MessageKind kind, String path, Content content) {
+record Message(MessageKind kind, String path, Content content, boolean asksFirst) {
 
     /** What a message carries. */
     sealed interface Content {
@@ -40,10 +42,21 @@ record Message(MessageKind kind, String path, Content content) {
     }
 
     static Message ask(MessageKind kind, String path) {
-        return new Message(kind, path, new Content.Nothing());
+        return new Message(kind, path, new Content.Nothing(), false);
     }
 
     static Message tell(MessageKind kind, String path, byte[] body) {
-        return new Message(kind, path, new Content.Document(body));
+        return new Message(kind, path, new Content.Document(body), false);
+    }
+
+    /** A part of contributed weights. */
+    static Message part(Content.Slice slice, boolean asksFirst) {
+        return new Message(
+                MessageKind.PART_UPLOAD, "/v1/parts/" + slice.digest(), slice, asksFirst);
+    }
+
+    /** The same, asking first if there is a body worth it. */
+    Message asking() {
+        return new Message(kind, path, content, kind == MessageKind.PART_UPLOAD);
     }
 }

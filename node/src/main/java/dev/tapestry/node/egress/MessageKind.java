@@ -6,6 +6,8 @@ import java.util.regex.Pattern;
 public enum MessageKind {
     /** The node's first message: a certificate request and a public key. */
     ENROLMENT("POST", "/v1/enrolments"),
+    /** Asks for the node's next certificate: a request for a new key. */
+    CERTIFICATE("POST", "/v1/certificate"),
     /** Asks for the coordinator's protocol and clock. */
     STATUS("GET", "/v1/status"),
     /** Asks for the charter and the members. */
@@ -30,6 +32,12 @@ public enum MessageKind {
     ACTIVITY("PUT", "/v1/activity"),
     /** Asks for the log's signed checkpoint. */
     CHECKPOINT("GET", "/v1/log/checkpoint"),
+    /** Says how much of the log the node has seen. */
+    COSIGNATURE("PUT", "/v1/log/checkpoints/[0-9]+/cosignature"),
+    /** Asks how much of the log the other members have seen. */
+    COSIGNATURES("GET", "/v1/log/cosignatures"),
+    /** Asks how the members moved the coordinator. */
+    MOVE("GET", "/v1/move"),
     /** Asks for a slice of the log. */
     ENTRIES("GET", "/v1/log/entries\\?from=[0-9]+&to=[0-9]+"),
     /** Asks for a proof that an entry is in the log; older receipts are of this kind. */

@@ -29,7 +29,7 @@ public final class ModelReceiver {
 
     private final CoordinatorClient client;
     private final Path models;
-    private final int streams;
+    private final Streams streams;
     private final Runnable progress;
     private final Disk disk;
 
@@ -51,7 +51,7 @@ public final class ModelReceiver {
     /**
      * Keeps models in {@code models}.
      *
-     * @param streams parts under way at once
+     * @param streams parts under way at once, at most
      * @param progress called after each part
      */
     public ModelReceiver(CoordinatorClient client, Path models, int streams, Runnable progress) {
@@ -63,7 +63,7 @@ public final class ModelReceiver {
             CoordinatorClient client, Path models, int streams, Runnable progress, Disk disk) {
         this.client = client;
         this.models = models;
-        this.streams = streams;
+        this.streams = new Streams(client.gate(), streams);
         this.progress = progress;
         this.disk = disk;
     }
@@ -91,6 +91,11 @@ public final class ModelReceiver {
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot keep model " + digest + ": " + e, e);
         }
+    }
+
+    /** How many parts were under way at once in the latest transfer. */
+    public int streams() {
+        return streams.latest();
     }
 
     /**
@@ -128,7 +133,7 @@ public final class ModelReceiver {
                 missing.addAll(missing(channel, file));
             }
             requireRoom(missing);
-            Streams.run(streams, missing.stream().<Runnable>map(gap -> () -> fetch(gap)).toList());
+            streams.run(missing.stream().<Runnable>map(gap -> () -> fetch(gap)).toList());
             for (FileChannel channel : open) {
                 channel.force(true);
             }

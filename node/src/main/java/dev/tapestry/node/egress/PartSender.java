@@ -8,27 +8,32 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Sends the parts of contributed weights that the coordinator misses, several at a time. */
 public final class PartSender {
 
     private final CoordinatorClient client;
-    private final int streams;
+    private final Streams streams;
     private final Runnable progress;
 
     /** Where a part lies. */
-    private record Place(Path file, long offset, long bytes) {}
+    private record Place(Path file, long offset, long bytes) {
+        Message message(Digest digest, boolean asksFirst) {
+            return Message.part(new Message.Content.Slice(file, offset, bytes, digest), asksFirst);
+        }
+    }
 
     /**
      * A sender.
      *
-     * @param streams parts under way at once
+     * @param streams parts under way at once, at most
      * @param progress called after each part
      */
     public PartSender(CoordinatorClient client, int streams, Runnable progress) {
         this.client = client;
-        this.streams = streams;
+        this.streams = new Streams(client.gate(), streams);
         this.progress = progress;
     }
 
@@ -42,31 +47,30 @@ public final class PartSender {
             Path directory, ModelManifest manifest, List<Digest> missing) {
         Map<Digest, Place> places = places(directory, manifest);
         AtomicReference<Optional<Answer.Refused>> refusal = new AtomicReference<>(Optional.empty());
+        // Once a part was welcome, so will be the others: asking costs each a round trip.
+        AtomicBoolean welcome = new AtomicBoolean();
         List<Runnable> tasks = new ArrayList<>();
         for (Digest digest : missing) {
             Place place = places.get(digest);
             if (place != null) {
                 tasks.add(() -> {
-                    if (refusal.get().isEmpty()
-                            && put(digest, place) instanceof Answer.Refused refused) {
-                        refusal.set(Optional.of(refused));
+                    if (refusal.get().isEmpty()) {
+                        switch (client.gate().send(place.message(digest, !welcome.get()))) {
+                            case Answer.Accepted _ -> welcome.set(true);
+                            case Answer.Refused refused -> refusal.set(Optional.of(refused));
+                        }
                     }
                     progress.run();
                 });
             }
         }
-        Streams.run(streams, tasks);
+        streams.run(tasks);
         return refusal.get();
     }
 
-    private Answer put(Digest digest, Place place) {
-        return client.gate()
-                .send(
-                        new Message(
-                                MessageKind.PART_UPLOAD,
-                                "/v1/parts/" + digest,
-                                new Message.Content.Slice(
-                                        place.file(), place.offset(), place.bytes(), digest)));
+    /** How many parts were under way at once in the latest transfer. */
+    public int streams() {
+        return streams.latest();
     }
 
     private static Map<Digest, Place> places(Path directory, ModelManifest manifest) {

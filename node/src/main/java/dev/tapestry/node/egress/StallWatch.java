@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Breaks exchanges off whose bodies have stopped moving. A socket bounds the wait of a read, but
@@ -15,6 +16,7 @@ final class StallWatch implements AutoCloseable {
 
     private final Duration patience;
     private final Set<Watched> open = ConcurrentHashMap.newKeySet();
+    private final LongAdder moved = new LongAdder();
     private final ScheduledExecutorService watchman =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("stall-watch").factory());
@@ -31,6 +33,11 @@ final class StallWatch implements AutoCloseable {
         Watched watched = new Watched(breakOff);
         open.add(watched);
         return watched;
+    }
+
+    /** Bytes of all bodies, from the beginning on and as they go. */
+    long moved() {
+        return moved.sum();
     }
 
     private void look() {
@@ -58,8 +65,9 @@ final class StallWatch implements AutoCloseable {
             this.breakOff = breakOff;
         }
 
-        /** Bytes have moved or are about to; more are expected. */
-        void moved() {
+        /** So many bytes have moved, or 0 and some are about to; more are expected. */
+        void moved(long bytes) {
+            moved.add(bytes);
             lastMove = System.nanoTime();
             moving = true;
         }

@@ -28,6 +28,8 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
     /** Steps of the same work are told so often. */
     private static final Duration STEPS = Duration.ofSeconds(10);
 
+    private static final long MIB = 1L << 20;
+
     private final CoordinatorClient client;
     private final Visibility visibility;
     private final ReentrantLock lock = new ReentrantLock();
@@ -48,22 +50,20 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
         if (visibility == Visibility.NOTHING) {
             return;
         }
-        activity(update)
-                .ifPresent(next -> {
-                    lock.lock();
-                    try {
-                        if (closed) {
-                            return;
-                        }
-                        due = next;
-                        changed.signalAll();
-                        if (thread == null) {
-                            thread = Thread.ofVirtual().name("activity").start(this::work);
-                        }
-                    } finally {
-                        lock.unlock();
-                    }
-                });
+        lock.lock();
+        try {
+            Optional<Activity> next = activity(update);
+            if (closed || next.isEmpty()) {
+                return;
+            }
+            due = next.get();
+            changed.signalAll();
+            if (thread == null) {
+                thread = Thread.ofVirtual().name("activity").start(this::work);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     private Optional<Activity> activity(NodeUpdate update) {
@@ -73,6 +73,10 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
             case NodeUpdate.Stepped step ->
                     Optional.of(
                             Activity.of(step.round(), Doing.TRAINING, step.step(), step.steps()));
+            case NodeUpdate.Advanced it ->
+                    doing(it.phase())
+                            .map(doing -> Activity.of(it.round(), doing, count(it.done()), 0));
+            case NodeUpdate.Transferred moved -> moved(moved.up() + moved.down());
             case NodeUpdate.Hindered it ->
                     Optional.of(trouble(it.round(), Doing.HINDERED, it.code(), it.reason()));
             case NodeUpdate.Declined it ->
@@ -80,6 +84,18 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
                             trouble(it.round().value(), Doing.DECLINED, it.code(), it.reason()));
             default -> Optional.empty();
         };
+    }
+
+    /** Headway of what is on its way, where something is. */
+    private Optional<Activity> moved(long bytes) {
+        Activity now = due;
+        return Optional.ofNullable(now)
+                .filter(it -> it.doing() == Doing.RECEIVING || it.doing() == Doing.SENDING)
+                .map(it -> Activity.of(it.round(), it.doing(), count(bytes / MIB), 0));
+    }
+
+    private static int count(long many) {
+        return (int) Math.min(many, Integer.MAX_VALUE);
     }
 
     private static Optional<Doing> doing(NodeUpdate.Phase phase) {

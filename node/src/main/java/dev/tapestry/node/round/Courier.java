@@ -28,6 +28,7 @@ final class Courier {
     private static final Set<String> CURABLE =
             Set.of("INCOMPLETE", "DIGEST_MISMATCH", "WRONG_LENGTH", "NOT_AWAITED", "SUPERSEDED");
 
+    private static final String CLOSED = "ROUND_CLOSED";
     private static final int TRIES = 5;
 
     private final CoordinatorClient client;
@@ -52,30 +53,54 @@ final class Courier {
         this.stop = stop;
     }
 
+    /** What became of a contribution that was brought. */
+    sealed interface Delivery {
+        /** It will be merged. */
+        record Admitted() implements Delivery {}
+
+        /**
+         * Its round has closed; it is to be brought again when the next one collects.
+         *
+         * @param answer says until when
+         */
+        record Later(Answer.Refused answer) implements Delivery {}
+
+        /** It will not be merged. */
+        record Refused(Answer.Refused answer) implements Delivery {
+            /** The same for whoever cannot go on without. */
+            NodeException breakage() {
+                return refused("contribution", answer);
+            }
+        }
+    }
+
     /**
      * Sends what is missing of a contribution and seals it.
      *
      * @throws NodeException {@code COORDINATOR_REFUSED}, with the finding
      */
     void deliver(Outbox.Parcel parcel) {
-        offer(parcel)
-                .ifPresent(refusal -> {
-                    throw refused("contribution", refusal);
-                });
+        if (offer(parcel) instanceof Delivery.Refused refused) {
+            throw refused.breakage();
+        }
     }
 
-    /** The same; why it was refused, if it was. */
-    Optional<Answer.Refused> offer(Outbox.Parcel parcel) {
+    /** The same, with whatever is answered as a value. */
+    Delivery offer(Outbox.Parcel parcel) {
         for (int tries = 1; ; tries++) {
             Answer answer = stop.interruptibly(() -> attempt(parcel));
             switch (answer) {
                 case Answer.Accepted _ -> {
-                    diary.contributed(parcel.manifest(), Digest.of(parcel.envelope().bytes()));
-                    return Optional.empty();
+                    diary.contributed(parcel.manifest(), parcel.contribution());
+                    return new Delivery.Admitted();
+                }
+                case Answer.Refused refused when refused.code().equals(CLOSED) -> {
+                    diary.keeps(parcel.manifest().round(), refused.detail());
+                    return new Delivery.Later(refused);
                 }
                 case Answer.Refused refused -> {
                     if (tries == TRIES || !CURABLE.contains(refused.code())) {
-                        return Optional.of(refused);
+                        return new Delivery.Refused(refused);
                     }
                 }
             }

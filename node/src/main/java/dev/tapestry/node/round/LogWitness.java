@@ -3,7 +3,11 @@ package dev.tapestry.node.round;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
+import dev.tapestry.consortium.ConsortiumEvent.CoordinatorMoved;
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Grounds;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.Membership;
@@ -18,12 +22,15 @@ import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.ConsistencyProof;
 import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.log.TreeEdge;
-import java.nio.charset.StandardCharsets;
+import dev.tapestry.trust.move.MoveAgreement;
+import dev.tapestry.trust.signature.SigningKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What was seen is kept with the coordinator's signature: two notes that contradict each other
  * are evidence that anybody can check.
+ *
+ * <p>What was seen is co-signed once it is kept, and what other members have co-signed must be of
+ * the same history ({@link Cosigning}).
  */
 public final class LogWitness {
 
@@ -46,6 +56,9 @@ public final class LogWitness {
     private final CoordinatorClient client;
     private final Membership membership;
     private final Path file;
+    private final CoordinatorNotes notes;
+    private final Cosigning cosigning;
+    private final Supplier<Optional<MoveAgreement>> agreed;
 
     /**
      * What was verified so far.
@@ -54,18 +67,47 @@ public final class LogWitness {
      * @param edge of the tree over all entries under it
      * @param base the last base that they name
      * @param own what they say of this member's contributions
+     * @param fellows the members, and what each has seen; empty in files from before this was noted
      */
-    record Seen(String note, TreeEdge edge, Optional<Digest> base, OwnContributions own) {
+    record Seen(
+            String note,
+            TreeEdge edge,
+            Optional<Digest> base,
+            OwnContributions own,
+            @LeftOutWhenEmpty Optional<Fellows> fellows) {
+        Fellows known() {
+            return fellows.orElse(Fellows.NONE);
+        }
+
         boolean names(Digest other) {
             return base.equals(Optional.of(other));
         }
     }
 
     /** A witness that remembers in {@code home} what it saw. */
-    public LogWitness(CoordinatorClient client, Membership membership, NodeHome home) {
+    public LogWitness(
+            CoordinatorClient client,
+            Membership membership,
+            SigningKey key,
+            NodeHome home,
+            InstantSource clock) {
         this.client = client;
         this.membership = membership;
-        this.file = home.witness().resolve("seen.json");
+        this.file = file(home);
+        this.agreed = () -> Relocation.agreed(home);
+        this.notes = new CoordinatorNotes(membership.coordinatorKey(), home.witness());
+        this.cosigning = new Cosigning(client, notes, membership.member(), key, clock);
+    }
+
+    private static Path file(NodeHome home) {
+        return home.witness().resolve("seen.json");
+    }
+
+    /** The members, and what each has vouched for, as this node saw it last. */
+    public static Optional<Fellows> fellows(NodeHome home) {
+        return Files.exists(file(home))
+                ? CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class).fellows()
+                : Optional.empty();
     }
 
     /**
@@ -80,7 +122,7 @@ public final class LogWitness {
         if (!seen.names(base)) {
             throw notProven(base, seen);
         }
-        return verified(seen.note());
+        return notes.verified(seen.note());
     }
 
     /**
@@ -105,6 +147,86 @@ public final class LogWitness {
         }
     }
 
+    /**
+     * Follows the log to the coordinator of this witness, if the members moved it there: the log
+     * that was seen is the beginning of what moved, more than half of the members of that moment
+     * signed, and the new log's next entry is the move. What was seen is then kept under the new
+     * coordinator's signature.
+     *
+     * @param old the witness of the coordinator before
+     * @throws NodeException {@code MOVE_REFUSED}, and what {@link #believe} throws
+     */
+    void follow(LogWitness old, MoveAgreement agreement) {
+        CoordinatorMove move = agreement.move();
+        Optional<Seen> before = old.seen();
+        long seen = before.map(known -> known.edge().size()).orElse(0L);
+        if (seen > move.size()) {
+            throw refused(
+                    "the members moved a log of %d entries, and this node has seen %d"
+                            .formatted(move.size(), seen));
+        }
+        Checkpoint moved = new Checkpoint(move.origin(), move.size(), move.root());
+        Seen there = read(before, moved, "", Cosigning.Shown.NONE);
+        if (!agreement.carriedBy(there.known().keys())) {
+            throw refused(
+                    "%s of %d active members have signed the move; more than half must"
+                            .formatted(
+                                    agreement.signers(there.known().keys()),
+                                    there.known().members().size()));
+        }
+        byte[] next = slice(move.size(), move.size() + 1).getFirst();
+        if (!(event(next).orElse(null) instanceof CoordinatorMoved entry)
+                || !entry.key().equals(move.to().key())
+                || !entry.address().equals(move.to().address())
+                || !entry.statements().equals(agreement.digest())) {
+            throw refused("the new coordinator's log does not go on with the move");
+        }
+        String sent = client.checkpoint();
+        Checkpoint now = notes.verified(sent);
+        String note = SignedNote.parse(sent).only(now.origin()).toString();
+        remember(read(Optional.of(there), now, note, Cosigning.Shown.NONE));
+    }
+
+    /** Refuses a move that contradicts what a node has seen. */
+    static void requireGrown(NodeHome home, CoordinatorMove move) {
+        if (!Files.exists(file(home))) {
+            return;
+        }
+        Seen seen = CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class);
+        boolean other = !SignedNote.parse(seen.note()).text().startsWith(move.origin() + "\n");
+        boolean shorter = seen.edge().size() > move.size();
+        boolean forked =
+                seen.edge().size() == move.size() && !seen.edge().root().equals(move.root());
+        if (other || shorter || forked) {
+            throw refused(
+                    "it is about a log of %d entries with the root %s; this node has seen %d with %s of %s"
+                            .formatted(
+                                    move.size(),
+                                    move.root().abbreviated(),
+                                    seen.edge().size(),
+                                    seen.edge().root().abbreviated(),
+                                    SignedNote.parse(seen.note())
+                                            .text()
+                                            .lines()
+                                            .findFirst()
+                                            .orElse("")));
+        }
+    }
+
+    /** Whether what was seen is already under this witness's coordinator's signature. */
+    boolean follows() {
+        try {
+            return seen().isPresent();
+        } catch (NodeException _) {
+            return false; // it is signed by another one
+        }
+    }
+
+    private static NodeException refused(String why) {
+        return new NodeException(
+                Code.MOVE_REFUSED, "the coordinator's move is not believed: " + why);
+    }
+
     /** This member's latest contribution that a base was made of, as far as the log was read. */
     Optional<Digest> merged() {
         return seen().flatMap(seen -> seen.own().merged());
@@ -122,6 +244,19 @@ public final class LogWitness {
         return own.open().equals(wanted) || own.merged().equals(wanted);
     }
 
+    /** What this member relies on, as far as the log was read. */
+    Optional<Grounds> grounds(Digest card) {
+        return seen().flatMap(seen ->
+                seen.known()
+                        .charter()
+                        .map(charter ->
+                                new Grounds(
+                                        charter,
+                                        seen.edge().size(),
+                                        seen.edge().root(),
+                                        Optional.of(card))));
+    }
+
     /** The base that the coordinator names now; {@code otherwise} if it names none. */
     private Digest claimedNow(Digest otherwise) {
         RoundView view = client.round(0, Duration.ZERO);
@@ -135,12 +270,32 @@ public final class LogWitness {
 
     private Seen look() {
         Optional<Seen> before = seen();
-        String note = client.checkpoint();
-        Checkpoint now = verified(note);
+        Cosigning.Shown shown = cosigning.shown();
+        String sent = client.checkpoint();
+        Checkpoint now = notes.verified(sent);
+        String note = SignedNote.parse(sent).only(now.origin()).toString();
+        requireNotMoved(now);
         requireGrowth(before, now, note);
-        Seen after = read(before, now, note);
+        Seen read = read(before, now, note, shown);
+        Fellows fellows = cosigning.compare(shown, read.known(), now, note);
+        Seen after = new Seen(note, read.edge(), read.base(), read.own(), Optional.of(fellows));
         remember(after);
+        cosigning.cosign(now);
         return after;
+    }
+
+    /** A member that agreed to a move holds the old coordinator to where its log ended. */
+    private void requireNotMoved(Checkpoint now) {
+        agreed.get()
+                .map(MoveAgreement::move)
+                .filter(move -> move.from().equals(membership.coordinatorKey().value()))
+                .filter(move -> move.size() < now.size())
+                .ifPresent(move -> {
+                    throw new NodeException(
+                            Code.NOT_PROVEN,
+                            "this member agreed that the coordinator moves to %s after %d entries; the old one has gone on to %d, which do not count"
+                                    .formatted(move.to().address(), move.size(), now.size()));
+                });
     }
 
     private static NodeException notProven(Digest base, Seen seen) {
@@ -153,32 +308,15 @@ public final class LogWitness {
                                 seen.base().map(Digest::abbreviated).orElse("none")));
     }
 
-    private Checkpoint verified(String note) {
-        try {
-            return checkpoint(note);
-        } catch (TrustException e) {
-            throw new NodeException(
-                    Code.NOT_PROVEN,
-                    "the log's checkpoint is not signed by the coordinator that this node enrolled"
-                            + " with: "
-                            + e.getMessage(),
-                    e);
-        }
-    }
-
-    private Checkpoint checkpoint(String note) {
-        String origin = SignedNote.parse(note).text().lines().findFirst().orElse("");
-        return Checkpoint.verified(note, origin, membership.coordinatorKey());
-    }
-
     /** The same log, and at least as long, with the old one as its beginning. */
     private void requireGrowth(Optional<Seen> before, Checkpoint now, String note) {
         if (before.isEmpty()) {
             return;
         }
-        Checkpoint then = verified(before.get().note());
+        Checkpoint then = notes.verified(before.get().note());
         if (!then.origin().equals(now.origin()) || now.size() < then.size()) {
-            throw split(before.get().note(), note, "the log is another one, or has become shorter");
+            throw notes.split(
+                    before.get().note(), note, "the log is another one, or has become shorter");
         }
         List<Digest> hashes =
                 then.size() == now.size() || then.size() == 0
@@ -186,24 +324,30 @@ public final class LogWitness {
                         : client.consistencyProof(then.size(), now.size());
         if (!new ConsistencyProof(then.size(), now.size(), hashes)
                 .proves(then.root(), now.root())) {
-            throw split(
+            throw notes.split(
                     before.get().note(), note, "the old log is not the beginning of the new one");
         }
     }
 
     /** Reads what is new, and believes it when it and all before it have the signed root. */
-    private Seen read(Optional<Seen> before, Checkpoint now, String note) {
+    private Seen read(Optional<Seen> known, Checkpoint now, String note, Cosigning.Shown shown) {
+        // Without the members' keys it is read once more from the beginning.
+        Optional<Seen> before = known.filter(seen -> seen.fellows().isPresent());
         TreeEdge edge = before.map(Seen::edge).orElse(TreeEdge.EMPTY);
         Optional<Digest> base = before.flatMap(Seen::base);
         OwnContributions own = before.map(Seen::own).orElse(OwnContributions.NONE);
+        Fellows fellows = before.map(Seen::known).orElse(Fellows.NONE);
+        note(edge, shown);
         while (edge.size() < now.size()) {
             for (byte[] entry : slice(edge.size(), Math.min(now.size(), edge.size() + SLICE))) {
                 edge = edge.with(entry);
+                note(edge, shown);
                 Optional<ConsortiumEvent> event = event(entry);
                 if (event.isPresent()) {
                     Optional<Digest> named = base(event.get());
                     base = named.isPresent() ? named : base;
                     own = own.after(event.get(), membership.member());
+                    fellows = fellows.after(event.get());
                 }
             }
         }
@@ -216,7 +360,13 @@ public final class LogWitness {
                                     edge.root().abbreviated(),
                                     now.root().abbreviated()));
         }
-        return new Seen(note, edge, base, own);
+        return new Seen(note, edge, base, own, Optional.of(fellows));
+    }
+
+    private static void note(TreeEdge edge, Cosigning.Shown shown) {
+        if (shown.roots().containsKey(edge.size())) {
+            shown.roots().put(edge.size(), Optional.of(edge.root()));
+        }
     }
 
     private List<byte[]> slice(long from, long to) {
@@ -246,22 +396,13 @@ public final class LogWitness {
         };
     }
 
-    private NodeException split(String before, String now, String why) {
-        Path evidence = file.resolveSibling("split-view.txt");
-        write(evidence, (before + "\n----\n" + now).getBytes(StandardCharsets.UTF_8));
-        return new NodeException(
-                Code.SPLIT_VIEW,
-                "the coordinator shows two histories: %s. Both signed checkpoints are in %s; show them to the other members"
-                        .formatted(why, evidence));
-    }
-
     private Optional<Seen> seen() {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         try {
             Seen seen = CanonicalJson.read(SafeFile.readBytes(file), Seen.class);
-            if (seen.edge().root().equals(checkpoint(seen.note()).root())) {
+            if (seen.edge().root().equals(notes.checkpoint(seen.note()).root())) {
                 return Optional.of(seen);
             }
             throw damaged("its hashes are not those of its checkpoint", null);
@@ -280,12 +421,8 @@ public final class LogWitness {
     }
 
     private void remember(Seen seen) {
-        write(file, CanonicalJson.write(seen));
-    }
-
-    private static void write(Path file, byte[] content) {
         try {
-            SafeFile.write(file, content);
+            SafeFile.write(file, CanonicalJson.write(seen));
         } catch (TrustException e) {
             throw new NodeException(Code.STORAGE, String.valueOf(e.getMessage()), e);
         }

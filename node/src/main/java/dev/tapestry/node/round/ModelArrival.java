@@ -17,6 +17,8 @@ import dev.tapestry.weights.codec.CodedUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Brings bases and candidates to this node: where the plan says so as a coded update of a base that
@@ -31,6 +33,9 @@ final class ModelArrival {
     private final ModelReceiver receiver;
     private final int threads;
 
+    /** Models that were read and found whole, once for each round that needs them. */
+    private final Set<String> intact = new HashSet<>();
+
     ModelArrival(NodeHome home, ModelReceiver receiver, int threads) {
         this.home = home;
         this.receiver = receiver;
@@ -44,6 +49,9 @@ final class ModelArrival {
      * @throws NodeException as {@link ModelReceiver#receive} does
      */
     Path receive(RoundPlan plan, Digest model) {
+        if (Files.isDirectory(home.model(model)) && intact.add(plan.round() + " " + model)) {
+            dropIfDamaged(model);
+        }
         if (plan.down().isPresent() && !Files.isDirectory(home.model(model))) {
             try {
                 receiver.update(model).ifPresent(update -> byUpdate(model, update));
@@ -57,6 +65,28 @@ final class ModelArrival {
             }
         }
         return receiver.receive(model);
+    }
+
+    /**
+     * What the disk has changed since it was received would give a contribution of another base.
+     */
+    private void dropIfDamaged(Digest model) {
+        Path directory = home.model(model);
+        if (CanonicalJson.digest(Manifests.of(directory)).equals(model)) {
+            return;
+        }
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "model {0} was damaged on the disk and is fetched again",
+                model.abbreviated());
+        try {
+            // In two steps: half a model must not be taken for a whole one.
+            Path damaged = Drafts.beside(directory);
+            Drafts.publish(directory, damaged);
+            Drafts.delete(damaged);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot drop the damaged " + directory, e);
+        }
     }
 
     private void fetchWhole(Digest model, RuntimeException why) {
@@ -82,6 +112,8 @@ final class ModelArrival {
                     REVOKED,
                     NOT_PROVEN,
                     SPLIT_VIEW,
+                    MOVE_REFUSED,
+                    MOVED,
                     POLICY,
                     WRONG_MODEL,
                     TRAINER_FAILED,

@@ -31,6 +31,7 @@ public final class NodeAgent {
     private final ModelShelf shelf;
     private final StopSignal stop;
     private final RetryPolicy retries;
+    private final Relocation relocation;
     private final Set<String> givenUp = new HashSet<>();
 
     NodeAgent(
@@ -39,13 +40,15 @@ public final class NodeAgent {
             RoundDiary diary,
             ModelShelf shelf,
             StopSignal stop,
-            RetryPolicy retries) {
+            RetryPolicy retries,
+            Relocation relocation) {
         this.client = client;
         this.participant = participant;
         this.diary = diary;
         this.shelf = shelf;
         this.stop = stop;
         this.retries = retries;
+        this.relocation = relocation;
     }
 
     /** When an agent's work is done, apart from being stopped. */
@@ -73,8 +76,8 @@ public final class NodeAgent {
      * coordinator that is away, a wrong clock, an expired certificate, a full disk, a trainer that
      * fails.
      *
-     * @throws NodeException {@code STOPPED}, {@code REVOKED}, {@code SPLIT_VIEW}, {@code
-     *     EGRESS_REFUSED}
+     * @throws NodeException {@code MOVED}: open the node anew; {@code STOPPED}, {@code REVOKED},
+     *     {@code SPLIT_VIEW}, {@code EGRESS_REFUSED}
      */
     public void run(Until until) {
         try {
@@ -92,6 +95,7 @@ public final class NodeAgent {
             long after = version;
             boolean atWork = false;
             try {
+                relocation.followIfMoved();
                 RoundView view = stop.interruptibly(() -> client.round(after, participant.poll()));
                 seen = Optional.of(view);
                 atWork = true;
@@ -102,6 +106,9 @@ public final class NodeAgent {
                 setbacks = 0;
                 version = view.version();
             } catch (RuntimeException e) {
+                if (e instanceof NodeException refused && relocation.isNotice(refused)) {
+                    relocation.learn();
+                }
                 Setback setback = Setback.of(e);
                 version = endure(atWork ? setback : setback.ofAsking(), e, seen, ++setbacks);
             }

@@ -14,6 +14,7 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.Manifests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,11 @@ final class Outbox {
         String size() {
             return "%,d bytes".formatted(manifest.sent().bytes());
         }
+
+        /** Names the contribution, in the log too. */
+        Digest contribution() {
+            return Digest.of(envelope.bytes());
+        }
     }
 
     /**
@@ -75,6 +81,11 @@ final class Outbox {
 
     /** The contribution that was made for this round by this plan, if there is one. */
     Optional<Parcel> find(RoundNumber round, Digest plan) {
+        return find(round).filter(parcel -> parcel.manifest().plan().equals(plan));
+    }
+
+    /** The contribution that was made for this round, if there is one. */
+    Optional<Parcel> find(RoundNumber round) {
         Path file = home.outbox(round).resolve(ENVELOPE);
         if (!Files.exists(file)) {
             return Optional.empty();
@@ -86,15 +97,22 @@ final class Outbox {
                             Protocol.CONTRIBUTION_TYPE,
                             key.verifyingKey(),
                             ContributionManifest.class);
-            return manifest.plan().equals(plan)
-                    ? Optional.of(parcel(envelope, manifest))
-                    : Optional.empty();
+            Parcel parcel = parcel(envelope, manifest);
+            return isIntact(parcel) ? Optional.of(parcel) : Optional.empty();
         } catch (TrustException e) {
             // Written by another key, or damaged: it is trained anew.
             return Optional.empty();
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** Reads what is sent: of a file that the disk has changed no part would ever be taken. */
+    private static boolean isIntact(Parcel parcel) {
+        return Files.isDirectory(parcel.files())
+                && Manifests.verify(parcel.files(), parcel.manifest().sent()).stream()
+                        .allMatch(
+                                problem -> problem.difference() == Manifests.Difference.UNEXPECTED);
     }
 
     /** Where a round's mean gradient is to be written, before it is coded. */
@@ -107,6 +125,9 @@ final class Outbox {
         drop(home.outbox(round));
         try {
             Files.createDirectories(home.outbox(round));
+            // What coding lost lies there alone: its folder must not be gone after a power cut.
+            Drafts.syncFolder(home.outbox());
+            Drafts.syncFolder(home.directory());
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot make the outbox: " + e, e);
         }
@@ -179,7 +200,7 @@ final class Outbox {
         }
     }
 
-    /** Forgets what was made for a round: the coordinator does not want it. */
+    /** Forgets what was made for a round: it is not wanted, or too late. */
     void drop(RoundNumber round) {
         drop(home.outbox(round));
     }

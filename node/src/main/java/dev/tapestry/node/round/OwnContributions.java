@@ -4,6 +4,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -37,6 +38,10 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
                     refused.member().equals(member)
                             ? new OwnContributions(Optional.empty(), open)
                             : this;
+            case ContributionLost lost ->
+                    lost.member().equals(member)
+                            ? new OwnContributions(merged, Optional.empty())
+                            : this;
             case BasePublished _ -> new OwnContributions(open.or(() -> merged), Optional.empty());
             // The base stays, and with it what the round before has left.
             case RoundRolledBack _ -> new OwnContributions(merged, Optional.empty());
@@ -47,9 +52,12 @@ record OwnContributions(Optional<Digest> merged, Optional<Digest> open) {
             case ConsortiumEvent.Founded _ -> this;
             case ConsortiumEvent.TokenIssued _ -> this;
             case ConsortiumEvent.MemberEnrolled _ -> this;
+            case ConsortiumEvent.CoordinatorMoved _ -> this;
+            case ConsortiumEvent.CertificateRenewed _ -> this;
             case ConsortiumEvent.RunStarted _ -> this;
             case ConsortiumEvent.RunEnded _ -> this;
             case ConsortiumEvent.RoundAnnounced _ -> this;
+            case ConsortiumEvent.LeasesLapsed _ -> this;
             case ConsortiumEvent.CollectionClosed _ -> this;
             case ConsortiumEvent.CandidateMerged _ -> this;
             case ConsortiumEvent.CandidateScored _ -> this;

@@ -54,8 +54,9 @@ record Parcels(
      * Trains, packs and signs; what an earlier attempt has trained to the end is not trained again.
      *
      * @param text another text is other work
+     * @param card digest of the card under which it was trained on
      */
-    Outbox.Parcel make(RoundTask plain, String text, LocalWork work) {
+    Outbox.Parcel make(RoundTask plain, String text, Digest card, LocalWork work) {
         RoundPlan plan = plain.announced();
         // What is kept of earlier rounds is taken out of the outbox before they go.
         Optional<Path> lost = plan.up().flatMap(_ -> residual.before(witness.merged()));
@@ -75,21 +76,22 @@ record Parcels(
         Packing packing = packed(plan, plain.base(), place, lost);
         return outbox.sign(
                 new ContributionManifest(
-                        plan.round(),
-                        member,
-                        plan.base(),
-                        plain.planDigest(),
-                        packing.weights(),
-                        packing.update(),
-                        packing.gradient(),
-                        trained.tokens(),
-                        trained.steps(),
-                        trained.bitsPerByte()));
+                                plan.round(),
+                                member,
+                                plan.base(),
+                                plain.planDigest(),
+                                packing.weights(),
+                                packing.update(),
+                                packing.gradient(),
+                                trained.tokens(),
+                                trained.steps(),
+                                trained.bitsPerByte())
+                        .on(witness.grounds(card)));
     }
 
     /** Whether the coordinator's log says now that a contribution was admitted. */
     boolean admitted(Outbox.Parcel parcel) {
-        return stop.interruptibly(() -> witness.admits(Digest.of(parcel.envelope().bytes())));
+        return stop.interruptibly(() -> witness.admits(parcel.contribution()));
     }
 
     private Packing packed(RoundPlan plan, Path base, Outbox.Place place, Optional<Path> before) {

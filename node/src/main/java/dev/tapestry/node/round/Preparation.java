@@ -27,26 +27,38 @@ record Preparation(
         StopSignal stop) {
 
     /**
-     * What is to be trained: allowed by the card, from a base that the log proves and that is here.
-     *
-     * @return empty when the view is old, and a newer one is to be had
+     * Whether a round is to be begun: the card permits it, its codecs are known, and the log proves
+     * its base; false when the view is old, and a newer one is to be had.
      */
-    Optional<RoundTask> task(RoundPlan plan, RoundView view) {
+    boolean isToBegin(RoundPlan plan) {
+        requireDoable(plan);
+        return isCurrent(plan, plan.base());
+    }
+
+    private void requireDoable(RoundPlan plan) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
         Stream.concat(plan.up().stream(), plan.gradients().map(SharedGradients::codec).stream())
                 .forEach(codec -> Codec.named(codec.value())); // or it would train in vain
-        if (!isCurrent(plan, plan.base())) {
-            return Optional.empty();
-        }
+    }
+
+    /** What is to be trained in a round that is to be begun, from a base that is here then. */
+    RoundTask task(RoundPlan plan, RoundView view) {
+        return task(
+                plan,
+                named(view.planDigest(), "a plan without its digest"),
+                view.roundsPublished() * plan.training().tokensPerRound());
+    }
+
+    /** What was to be trained in a round that has closed since. */
+    RoundTask closedTask(RoundPlan plan, Digest digest, long scheduleTokens) {
+        requireDoable(plan);
+        return task(plan, digest, scheduleTokens);
+    }
+
+    private RoundTask task(RoundPlan plan, Digest digest, long scheduleTokens) {
         Path base = receive(plan, "base", plan.base());
-        return Optional.of(
-                new RoundTask(
-                        plan,
-                        named(view.planDigest(), "a plan without its digest"),
-                        view.roundsPublished() * plan.training().tokensPerRound(),
-                        base,
-                        steps.steps(plan.round(), plan),
-                        Optional.empty()));
+        int count = steps.steps(plan.round(), plan);
+        return new RoundTask(plan, digest, scheduleTokens, base, count, Optional.empty());
     }
 
     /** The directory of a model, received unless it is here. */

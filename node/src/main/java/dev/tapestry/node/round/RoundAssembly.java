@@ -32,6 +32,7 @@ public record RoundAssembly(
         NodeLog log,
         NodeProgress progress,
         CoordinatorClient client,
+        Relocation relocation,
         StopSignal stop,
         InstantSource clock,
         RetryPolicy retries) {
@@ -43,6 +44,7 @@ public record RoundAssembly(
             Preparation preparation,
             Parcels parcels,
             Courier courier,
+            LateContributions late,
             Scorer scorer) {}
 
     /** An agent that trains and scores here. */
@@ -56,6 +58,7 @@ public record RoundAssembly(
                         RoundTrainer.of(home, config, progress.and(bench.steps()), stop, clock),
                         bench.steps(),
                         bench.parcels(),
+                        bench.late(),
                         bench.courier(),
                         bench.scorer(),
                         bench.diary()),
@@ -82,21 +85,17 @@ public record RoundAssembly(
                 corpus,
                 bench.preparation(),
                 bench.parcels(),
+                bench.late(),
                 bench.courier(),
                 bench.scorer(),
                 bench.diary(),
                 shelf(),
+                relocation,
                 stop);
     }
 
     private NodeAgent agent(Participant participant, RoundDiary diary) {
-        return new NodeAgent(
-                client,
-                participant,
-                diary,
-                shelf(),
-                stop,
-                retries);
+        return new NodeAgent(client, participant, diary, shelf(), stop, retries, relocation);
     }
 
     private ModelShelf shelf() {
@@ -107,7 +106,7 @@ public record RoundAssembly(
         Runnable moved = moved();
         int threads = config.compute().threads();
         RoundDiary diary = new RoundDiary(log, progress, clock);
-        LogWitness witness = new LogWitness(client, membership, home);
+        LogWitness witness = new LogWitness(client, membership, key, home, clock);
         StepBook steps = new StepBook(home.trainer());
         Outbox outbox = new Outbox(home, key);
         Preparation preparation =
@@ -146,7 +145,14 @@ public record RoundAssembly(
         Scorer scorer =
                 new Scorer(
                         corpus, preparation, new ScoreBook(home, evaluation), courier, diary, stop);
-        return new Bench(steps, diary, preparation, parcels, courier, scorer);
+        return new Bench(
+                steps,
+                diary,
+                preparation,
+                parcels,
+                courier,
+                new LateContributions(outbox, witness, courier, diary),
+                scorer);
     }
 
     private Runnable moved() {

@@ -10,6 +10,9 @@ import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.NodeUpdate.Phase;
+import dev.tapestry.node.trainer.JobDirectory;
+import dev.tapestry.node.trainer.StepWatch;
+import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.trust.TrustException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -43,6 +46,16 @@ final class RoundDiary {
     void begins(Phase phase, RoundNumber round, String detail) {
         waitsFor = "";
         progress.on(new NodeUpdate.Began(clock.instant(), phase, round.value(), detail));
+    }
+
+    /** What was begun makes headway. */
+    void advances(Phase phase, RoundNumber round, long done) {
+        progress.on(new NodeUpdate.Advanced(clock.instant(), phase, round.value(), done));
+    }
+
+    /** Tells of the steps that somebody else does in a directory. */
+    StepWatch watching(JobDirectory directory, TrainingJob job) {
+        return new StepWatch(directory, job, progress, clock);
     }
 
     /** No wait is silent: it has a cause, names and an end. */
@@ -83,6 +96,12 @@ final class RoundDiary {
                         contribution,
                         manifest.tokens(),
                         manifest.trainingBitsPerByte()));
+    }
+
+    /** What was made for a round that has closed goes into a later one. */
+    void keeps(RoundNumber round, String why) {
+        waitsFor = "";
+        progress.on(new NodeUpdate.Began(clock.instant(), Phase.WAITING, round.value(), why));
     }
 
     void scored(RoundNumber round, Digest candidate, Score score) {

@@ -25,6 +25,7 @@ import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.JobResult;
 import dev.tapestry.node.trainer.RoundTask;
+import dev.tapestry.node.trainer.StepWatch;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.ModelDirectory;
@@ -57,12 +58,15 @@ public final class RoundGateway implements Participant {
     private final MemberCorpus corpus;
     private final Preparation preparation;
     private final Parcels parcels;
+    private final LateContributions late;
     private final Courier courier;
     private final Scorer scorer;
     private final RoundDiary diary;
     private final ModelShelf shelf;
+    private final Relocation relocation;
     private final StopSignal stop;
     private Optional<Digest> laidOut = Optional.empty();
+    private Optional<StepWatch> steps = Optional.empty();
     private List<String> refused = List.of();
     private Duration poll = Participant.super.poll();
 
@@ -74,10 +78,12 @@ public final class RoundGateway implements Participant {
             MemberCorpus corpus,
             Preparation preparation,
             Parcels parcels,
+            LateContributions late,
             Courier courier,
             Scorer scorer,
             RoundDiary diary,
             ModelShelf shelf,
+            Relocation relocation,
             StopSignal stop) {
         this.client = client;
         this.config = config;
@@ -86,10 +92,12 @@ public final class RoundGateway implements Participant {
         this.corpus = corpus;
         this.preparation = preparation;
         this.parcels = parcels;
+        this.late = late;
         this.courier = courier;
         this.scorer = scorer;
         this.diary = diary;
         this.shelf = shelf;
+        this.relocation = relocation;
         this.stop = stop;
     }
 
@@ -109,14 +117,21 @@ public final class RoundGateway implements Participant {
     }
 
     /**
-     * Puts into the box what the loop waits for from this member.
+     * Puts into the box what the loop waits for from this member. What lies there for a round that
+     * has closed, and is still taken, stays.
      *
      * @throws NodeException {@code NOT_A_BOX}, {@code OTHER_MEMBER}; {@code POLICY}; {@code
-     *     NOT_PROVEN}, {@code SPLIT_VIEW}; {@code STORAGE}
+     *     NOT_PROVEN}, {@code SPLIT_VIEW}; {@code STORAGE}; {@code MOVED}: open the node anew
      */
     public Fetched fetch() {
         box.claim(label);
         RoundView view = now();
+        Optional<RoundView.LateWindow> closed = closed(view).filter(_ -> box.isDone());
+        if (closed.isPresent()) {
+            return new Fetched.Nothing(
+                    "%s holds what was trained for round %s, which is taken until %s: submit it first, or delete its done.json"
+                            .formatted(box.path(), closed.get().round(), closed.get().until()));
+        }
         Fetched fetched = fetch(view);
         shelf.tidy(view);
         return fetched;
@@ -126,8 +141,9 @@ public final class RoundGateway implements Participant {
      * Brings what lies in the box to the coordinator.
      *
      * @return the coordinator's word, now or at an earlier try; it also lies in the box
-     * @throws NodeException {@code NOT_A_BOX}, {@code OTHER_MEMBER}, {@code STALE_ROUND}, {@code
-     *     BOX_INCOMPLETE}, {@code BOX_DAMAGED}, {@code TRAINER_OUTPUT}: nothing was sent
+     * @throws NodeException {@code MOVED}: open the node anew; {@code NOT_A_BOX}, {@code
+     *     OTHER_MEMBER}, {@code STALE_ROUND}, {@code BOX_INCOMPLETE}, {@code BOX_DAMAGED}, {@code
+     *     TRAINER_OUTPUT}: nothing was sent
      */
     public BoxAnswer submit() {
         box.requireOf(label);
@@ -135,7 +151,7 @@ public final class RoundGateway implements Participant {
     }
 
     private RoundView now() {
-        return stop.interruptibly(() -> client.round(0, Duration.ZERO));
+        return relocation.following(() -> stop.interruptibly(() -> client.round(0, Duration.ZERO)));
     }
 
     private Fetched fetch(RoundView view) {
@@ -164,8 +180,18 @@ public final class RoundGateway implements Participant {
     }
 
     private Fetched fetchTraining(RoundPlan plan, RoundView view) {
-        RoundTask plain = preparation.task(plan, view).orElseThrow(() -> moved(plan.round()));
-        RoundTask task = parcels.asked(plain);
+        requireToBegin(plan);
+        Optional<Outbox.Parcel> standing = late.standing(plan, view);
+        if (standing.isPresent()) {
+            answerLate(standing.get());
+            return new Fetched.Nothing(
+                    "what was trained for round %s stands for %s in round %s"
+                            .formatted(
+                                    standing.get().manifest().round(),
+                                    label.member(),
+                                    plan.round()));
+        }
+        RoundTask task = parcels.asked(preparation.task(plan, view));
         TrainingJob job = TrainingJob.of(task, config, Optional.empty());
         boolean before = box.holds(job);
         if (!before) {
@@ -178,6 +204,24 @@ public final class RoundGateway implements Participant {
         }
         return new Fetched.Ready(
                 plan.round(), Work.CONTRIBUTION, Optional.of(plan.closesAt()), before);
+    }
+
+    private void requireToBegin(RoundPlan plan) {
+        if (!preparation.isToBegin(plan)) {
+            throw new NodeException(
+                    Code.STALE_ROUND,
+                    "the loop went on from round %s at this moment; fetch again"
+                            .formatted(plan.round()));
+        }
+    }
+
+    /** The order may still lie in the box, with the answer that it is to be brought again. */
+    private void answerLate(Outbox.Parcel parcel) {
+        if (box.hasOrders()
+                && !box.isToScore()
+                && box.training().plan().equals(parcel.manifest().plan())) {
+            box.answer(admitted(parcel));
+        }
     }
 
     private void layOut(TrainingJob job, RoundTask task) {
@@ -230,27 +274,61 @@ public final class RoundGateway implements Participant {
         requireMine(job.member());
         Optional<Outbox.Parcel> made = parcels.outbox().find(job.round(), job.plan());
         if (made.isPresent() && parcels.admitted(made.get())) {
-            return admitted(job, made.get()); // and killed before that was said
+            return admitted(made.get()); // and killed before that was said
         }
-        RoundPlan plan = current(view, RoundView.Phase.COLLECTING, job.round(), job.plan());
-        RoundTask task = preparation.task(plan, view).orElseThrow(() -> moved(job.round()));
+        RoundTask task = task(job, view);
         Outbox.Parcel parcel = made.orElseGet(() -> take(job, task));
         diary.begins(Phase.SENDING, job.round(), "a contribution of " + parcel.size());
-        Optional<Answer.Refused> refusal = courier.offer(parcel);
-        if (refusal.isPresent()) {
-            parcels.outbox().drop(job.round()); // another one may be trained
-            return refused(job.round(), Work.CONTRIBUTION, refusal.get());
-        }
-        return admitted(job, parcel);
+        return switch (courier.offer(parcel)) {
+            case Courier.Delivery.Admitted _ -> admitted(parcel);
+            case Courier.Delivery.Later(Answer.Refused answer) ->
+                    refused(job.round(), Work.CONTRIBUTION, answer);
+            case Courier.Delivery.Refused(Answer.Refused answer) -> {
+                parcels.outbox().drop(job.round()); // another one may be trained
+                yield refused(job.round(), Work.CONTRIBUTION, answer);
+            }
+        };
     }
 
-    private static BoxAnswer admitted(TrainingJob job, Outbox.Parcel parcel) {
+    /** What was to be trained: in the round that collects, or in one that is still taken. */
+    private RoundTask task(TrainingJob job, RoundView view) {
+        if (closed(view, job).isPresent()) {
+            return preparation.closedTask(box.plan(job.plan()), job.plan(), job.scheduleTokens());
+        }
+        RoundPlan plan = current(view, RoundView.Phase.COLLECTING, job.round(), job.plan());
+        requireToBegin(plan);
+        return preparation.task(plan, view);
+    }
+
+    /** Until when a job is taken whose round has closed; empty where it collects, or is not. */
+    private static Optional<RoundView.LateWindow> closed(RoundView view, TrainingJob job) {
+        boolean collects =
+                view.phase() == RoundView.Phase.COLLECTING
+                        && view.planDigest().equals(Optional.of(job.plan()));
+        return view.late().stream()
+                .filter(window -> !collects && window.round().equals(job.round()))
+                .findFirst();
+    }
+
+    /** The same for the job in the box, until there is an answer to it. */
+    private Optional<RoundView.LateWindow> closed(RoundView view) {
+        if (!box.hasOrders() || box.isToScore() || box.answered().isPresent()) {
+            return Optional.empty();
+        }
+        try {
+            return closed(view, box.training());
+        } catch (NodeException e) {
+            return Optional.empty(); // damaged: whoever looks into it is told
+        }
+    }
+
+    private static BoxAnswer admitted(Outbox.Parcel parcel) {
         return new BoxAnswer(
-                job.round(),
+                parcel.manifest().round(),
                 Work.CONTRIBUTION,
                 true,
                 Optional.empty(),
-                Digest.of(parcel.envelope().bytes()).hex());
+                parcel.contribution().hex());
     }
 
     private Outbox.Parcel take(TrainingJob job, RoundTask plain) {
@@ -272,6 +350,9 @@ public final class RoundGateway implements Participant {
         return parcels.make(
                 plain,
                 "box " + box.stamp(),
+                job.corpus()
+                        .flatMap(TrainingJob.Corpus::card)
+                        .orElseGet(() -> corpus.card().digest()),
                 (task, target) -> {
                     try (ModelDirectory base = ModelDirectory.open(task.base())) {
                         return JobResult.take(box.directory(), job, task, base, target);
@@ -289,7 +370,10 @@ public final class RoundGateway implements Participant {
         }
         current(view, RoundView.Phase.SCORING, job.round(), job.plan());
         if (!view.candidate().equals(Optional.of(job.candidate()))) {
-            throw moved(job.round());
+            throw new NodeException(
+                    Code.STALE_ROUND,
+                    "round %s has another candidate than the one in %s; fetch again"
+                            .formatted(job.round(), box.path()));
         }
         ScoreReport report = box.scored(job);
         return courier.offer(job.round(), job.candidate(), report.score())
@@ -337,12 +421,6 @@ public final class RoundGateway implements Participant {
         return phase.name().toLowerCase(Locale.ROOT);
     }
 
-    private static NodeException moved(RoundNumber round) {
-        return new NodeException(
-                Code.STALE_ROUND,
-                "the loop went on from round %s at this moment; fetch again".formatted(round));
-    }
-
     /** Keeps the box filled, and brings back what is whole in it. */
     @Override
     public void takePart(RoundView view) {
@@ -369,18 +447,24 @@ public final class RoundGateway implements Participant {
     private void attend(RoundView view) {
         Optional<Digest> wanted =
                 view.phase() == RoundView.Phase.SCORING ? view.candidate() : view.planDigest();
-        if (!laidOut.equals(wanted) || !box.hasOrders()) {
+        if (!isFinishing(view) && (!laidOut.equals(wanted) || !box.hasOrders())) {
             box.claim(label);
-            if (fetch(view) instanceof Fetched.Ready ready) {
-                laidOut = wanted;
-                refused = List.of();
-                diary.begins(
-                        ready.work() == Work.SCORE ? Phase.SCORING : Phase.TRAINING,
-                        ready.round(),
-                        "elsewhere: waiting for what comes back to " + box.path());
+            if (!(fetch(view) instanceof Fetched.Ready ready)) {
+                return;
             }
+            laidOut = wanted;
+            refused = List.of();
+            steps =
+                    ready.work() == Work.CONTRIBUTION
+                            ? Optional.of(diary.watching(box.directory(), box.training()))
+                            : Optional.empty();
+            diary.begins(
+                    ready.work() == Work.SCORE ? Phase.SCORING : Phase.TRAINING,
+                    ready.round(),
+                    "elsewhere: waiting for what comes back to " + box.path());
         }
         for (int looks = 0; looks < LOOKS; looks++) {
+            steps.ifPresent(StepWatch::look);
             List<String> lies = box.stamp();
             if (!lies.isEmpty() && !lies.equals(refused)) {
                 handIn(view, lies);
@@ -390,10 +474,17 @@ public final class RoundGateway implements Participant {
         }
     }
 
+    /** As a node trains to the end what it has begun, if that is still taken. */
+    private boolean isFinishing(RoundView view) {
+        return closed(view).isPresent() && (box.isDone() || box.isBegun());
+    }
+
     private void handIn(RoundView view, List<String> lies) {
         try {
             BoxAnswer answer = submit(view);
-            if (!answer.admitted()) {
+            if (answer.comesAgain()) {
+                refused = lies; // it is kept, and brought when the next round collects
+            } else if (!answer.admitted()) {
                 refuse(lies, answer);
             }
         } catch (NodeException e) {

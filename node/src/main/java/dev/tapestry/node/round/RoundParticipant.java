@@ -27,6 +27,7 @@ final class RoundParticipant implements Participant {
     private final RoundTrainer trainer;
     private final StepBook steps;
     private final Parcels parcels;
+    private final LateContributions late;
     private final Courier courier;
     private final Scorer scorer;
     private final RoundDiary diary;
@@ -38,6 +39,7 @@ final class RoundParticipant implements Participant {
             RoundTrainer trainer,
             StepBook steps,
             Parcels parcels,
+            LateContributions late,
             Courier courier,
             Scorer scorer,
             RoundDiary diary) {
@@ -47,6 +49,7 @@ final class RoundParticipant implements Participant {
         this.trainer = trainer;
         this.steps = steps;
         this.parcels = parcels;
+        this.late = late;
         this.courier = courier;
         this.scorer = scorer;
         this.diary = diary;
@@ -79,10 +82,10 @@ final class RoundParticipant implements Participant {
     }
 
     private void contribute(RoundPlan plan, RoundView view) {
-        RoundTask task = preparation.task(plan, view).orElse(null);
-        if (task == null) {
+        if (!preparation.isToBegin(plan) || late.standing(plan, view).isPresent()) {
             return;
         }
+        RoundTask task = preparation.task(plan, view);
         boolean last = view.roundsPublished() + 1 >= view.roundsPlanned();
         Optional<Outbox.Parcel> made = parcels.made(task);
         made.ifPresent(_ -> goOn(task, last));
@@ -101,6 +104,7 @@ final class RoundParticipant implements Participant {
             return parcels.make(
                     plain,
                     text.pack(),
+                    text.card(),
                     new Parcels.LocalWork() {
                         @Override
                         public TrainingRun.Result train(RoundTask task, Path target) {

@@ -12,6 +12,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 
 /** Scores models and remembers the scores: today's candidate is tomorrow's base. */
 final class ScoreBook {
@@ -34,20 +35,24 @@ final class ScoreBook {
         this.evaluation = evaluation;
     }
 
-    /** The score of a candidate against its base, both in {@code models/}. */
-    Score score(RoundPlan plan, Digest candidate, OpenText text) {
+    /**
+     * The score of a candidate against its base, both in {@code models/}.
+     *
+     * @param scored is told now and then how many tokens of a model were scored
+     */
+    Score score(RoundPlan plan, Digest candidate, OpenText text, LongConsumer scored) {
         Terms terms =
                 new Terms(
                         text.pack(),
                         evaluation.precision(),
                         plan.scoringTokens(),
                         plan.training().sequenceLength());
-        Entry base = entry(terms, plan.base(), text);
-        Entry next = entry(terms, candidate, text);
+        Entry base = entry(terms, plan.base(), text, scored);
+        Entry next = entry(terms, candidate, text, scored);
         return new Score(next.bitsPerByte(), base.bitsPerByte(), next.bytes());
     }
 
-    private Entry entry(Terms terms, Digest model, OpenText text) {
+    private Entry entry(Terms terms, Digest model, OpenText text, LongConsumer scored) {
         Path file = home.scores().resolve(model.hex() + ".json");
         if (Files.exists(file)) {
             try {
@@ -64,7 +69,8 @@ final class ScoreBook {
                         home.model(model),
                         text.heldOut(),
                         terms.sequenceLength(),
-                        terms.maxTokens());
+                        terms.maxTokens(),
+                        scored);
         Entry fresh = new Entry(terms, result.bitsPerByte(), result.bytes());
         SafeFile.write(file, CanonicalJson.write(fresh));
         return fresh;

@@ -27,7 +27,15 @@ record Scorer(
         Path model = preparation.receive(plan, "candidate", candidate);
         diary.begins(Phase.SCORING, plan.round(), "candidate " + candidate.abbreviated());
         try (OpenText text = corpus.open(model, PermittedUse.CONTRIBUTED_CPT)) {
-            Score score = scores.score(plan, candidate, text);
+            Score score =
+                    scores.score(
+                            plan,
+                            candidate,
+                            text,
+                            tokens -> {
+                                stop.check();
+                                diary.advances(Phase.SCORING, plan.round(), tokens);
+                            });
             stop.check();
             courier.report(plan.round(), candidate, score);
         }

@@ -64,6 +64,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     BOX_DAMAGED,
                     POLICY,
                     NOT_PROVEN,
+                    MOVE_REFUSED,
                     MALFORMED_REPLY,
                     DIGEST_MISMATCH,
                     TRAINER_FAILED,
@@ -71,6 +72,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     Outlook.PASSING;
             case WRONG_MODEL, TRAINER_OUTPUT, COORDINATOR_REFUSED -> Outlook.LASTING;
             case STOPPED,
+                    MOVED,
                     REVOKED,
                     SPLIT_VIEW,
                     EGRESS_REFUSED,

@@ -117,7 +117,10 @@ public record JobDirectory(Path path) {
     /** Whether this job, and no other, was laid out here completely. */
     boolean holds(TrainingJob job) {
         try {
-            return JobFiles.plain(job()) && Arrays.equals(Files.readAllBytes(job()), job.bytes());
+            byte[] expected = job.bytes();
+            return JobFiles.plain(job())
+                    && Files.size(job()) == expected.length
+                    && Arrays.equals(Files.readAllBytes(job()), expected);
         } catch (IOException e) {
             throw storage("read", e);
         }

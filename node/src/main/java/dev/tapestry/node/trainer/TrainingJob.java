@@ -82,8 +82,10 @@ public record TrainingJob(
      * @param pack another tokenizer, card, split or text has another name
      * @param tokens in the shard, ends of documents included
      * @param bytes of UTF-8 that they stand for
+     * @param card digest of its card; empty where whoever wrote this knows none
      */
-    public record Corpus(String pack, long tokens, long bytes) {
+    public record Corpus(
+            String pack, long tokens, long bytes, @LeftOutWhenEmpty Optional<Digest> card) {
 
         public Corpus {
             if (tokens < 1 || bytes < 1) {
@@ -94,7 +96,7 @@ public record TrainingJob(
         /** What may be trained on of a text. */
         public static Corpus of(OpenText text) {
             Tokens train = text.train();
-            return new Corpus(text.pack(), train.count(), train.bytes());
+            return new Corpus(text.pack(), train.count(), train.bytes(), Optional.of(text.card()));
         }
     }
 

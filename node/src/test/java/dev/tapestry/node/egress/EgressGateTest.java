@@ -245,8 +245,7 @@ class EgressGateTest {
                     EgressGate gate =
                             new EgressGate(
                                     server.address(),
-                                    Optional.empty(),
-                                    server.client(),
+                                    Line.with(server.client(), Optional.empty()),
                                     new ReceiptBook(log, InstantSource.system()),
                                     RetryPolicy.standard(new Random(3)),
                                     outage -> {},
@@ -328,10 +327,7 @@ class EgressGateTest {
     private Message part(int fileBytes, int partBytes) throws IOException {
         Path file = Files.write(directory.resolve("weights"), new byte[fileBytes]);
         Digest digest = new Digest(DIGEST);
-        return new Message(
-                MessageKind.PART_UPLOAD,
-                "/v1/parts/" + digest,
-                new Message.Content.Slice(file, 0, partBytes, digest));
+        return Message.part(new Message.Content.Slice(file, 0, partBytes, digest), true);
     }
 
     @Test

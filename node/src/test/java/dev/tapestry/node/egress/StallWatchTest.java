@@ -16,7 +16,7 @@ class StallWatchTest {
     void an_exchange_whose_body_stops_moving_is_broken_off() {
         try (StallWatch stalls = new StallWatch(Duration.ofMillis(50));
                 StallWatch.Watched watched = stalls.watch(() -> broken.set(true))) {
-            watched.moved();
+            watched.moved(1);
             await().atMost(30, SECONDS).untilTrue(broken);
             assertThat(watched.stalled()).isTrue();
         }
@@ -27,9 +27,9 @@ class StallWatchTest {
         try (StallWatch stalls = new StallWatch(Duration.ofMillis(1));
                 StallWatch.Watched waits = stalls.watch(() -> broken.set(true));
                 StallWatch.Watched moves = stalls.watch(() -> {})) {
-            waits.moved();
+            waits.moved(1);
             waits.rests();
-            moves.moved();
+            moves.moved(1);
             await().atMost(30, SECONDS).until(moves::stalled);
             assertThat(waits.stalled()).isFalse();
             assertThat(broken).isFalse();

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.BaseAdopted;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ConsortiumEvent.MemberRevoked;
 import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
@@ -63,6 +64,20 @@ class OwnContributionsTest {
                                     PUBLISHED))
                     .contains(digest("first"));
         }
+    }
+
+    @Test
+    void a_contribution_that_was_lost_counts_only_when_it_was_admitted_again() {
+        ConsortiumEvent lost = new ContributionLost(ONE, ME, "the disk", AT);
+        assertThat(merged(admitted(ME, "mine"), lost, PUBLISHED)).isEmpty();
+        assertThat(merged(admitted(ME, "mine"), lost, admitted(ME, "mine"), PUBLISHED))
+                .contains(digest("mine"));
+        assertThat(
+                        merged(
+                                admitted(ME, "mine"),
+                                new ContributionLost(ONE, OTHER, "the disk", AT),
+                                PUBLISHED))
+                .contains(digest("mine"));
     }
 
     @Test

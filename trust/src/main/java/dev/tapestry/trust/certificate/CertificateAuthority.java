@@ -133,10 +133,47 @@ public final class CertificateAuthority {
      */
     public TlsIdentity establishCoordinator(
             Path directory, List<String> hosts, Instant now, Duration validity) {
-        KeyAndRequest request = KeyAndRequest.createIn(directory);
-        X509Certificate issued =
-                issue(request.requestPem(), new Peer.Coordinator(), hosts, now, validity);
-        return TlsIdentity.install(directory, issued, certificate);
+        return establish(directory, new Peer.Coordinator(), hosts, now, validity);
+    }
+
+    /**
+     * Makes key, certificate and {@code ca.pem} for somebody on the machine that has the authority;
+     * those of an identity that is there already are renewed, with a new key.
+     *
+     * @param hosts under which the peer is reached; empty for who is never called
+     */
+    public TlsIdentity establish(
+            Path directory, Peer peer, List<String> hosts, Instant now, Duration validity) {
+        if (!isOf(directory, peer)) {
+            KeyAndRequest request = KeyAndRequest.createIn(directory);
+            return TlsIdentity.install(
+                    directory,
+                    issue(request.requestPem(), peer, hosts, now, validity),
+                    certificate);
+        }
+        Renewal renewal = Renewal.of(directory);
+        renewal.settle();
+        renewal.keep(issue(renewal.request().requestPem(), peer, hosts, now, validity));
+        return renewal.accept();
+    }
+
+    private boolean isOf(Path directory, Peer peer) {
+        if (!TlsIdentity.isIn(directory)) {
+            return false;
+        }
+        TlsIdentity present = TlsIdentity.open(directory);
+        if (!present.peer().equals(peer) || !present.authority().equals(certificate)) {
+            throw new TrustException(
+                    Code.CERTIFICATE_REFUSED,
+                    "%s is the identity of %s, or of another consortium; it is left as it is"
+                            .formatted(directory, present.peer().uri()));
+        }
+        return true;
+    }
+
+    /** Whether a certificate names exactly these hosts. */
+    public static boolean names(X509Certificate certificate, Peer peer, List<String> hosts) {
+        return Issuance.names(certificate, peer, hosts);
     }
 
     /** Positive, 127 random bits (RFC 5280 §4.1.2.2 allows 20 octets). */

@@ -13,9 +13,11 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Date;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -116,7 +118,10 @@ final class Issuance {
                                     Extension.extendedKeyUsage,
                                     false,
                                     new ExtendedKeyUsage(purposes))
-                            .addExtension(Extension.subjectAlternativeName, false, names(order))
+                            .addExtension(
+                                    Extension.subjectAlternativeName,
+                                    false,
+                                    names(order.peer(), order.hosts()))
                             .addExtension(
                                     Extension.authorityKeyIdentifier,
                                     false,
@@ -168,10 +173,23 @@ final class Issuance {
         }
     }
 
-    private static GeneralNames names(Order order) {
+    /** Whether the subject alternative names are those of this peer and these hosts. */
+    static boolean names(X509Certificate certificate, Peer peer, List<String> hosts) {
+        byte[] extension = certificate.getExtensionValue(Extension.subjectAlternativeName.getId());
+        try {
+            return extension != null
+                    && Arrays.equals(
+                            ASN1OctetString.getInstance(extension).getOctets(),
+                            names(peer, hosts).getEncoded());
+        } catch (IOException e) {
+            throw new TrustException(Code.CERTIFICATE_REFUSED, "names cannot be encoded", e);
+        }
+    }
+
+    private static GeneralNames names(Peer peer, List<String> hosts) {
         List<GeneralName> names = new ArrayList<>();
-        names.add(new GeneralName(GeneralName.uniformResourceIdentifier, order.peer().uri()));
-        for (String host : order.hosts()) {
+        names.add(new GeneralName(GeneralName.uniformResourceIdentifier, peer.uri()));
+        for (String host : hosts) {
             names.add(name(host));
         }
         return new GeneralNames(names.toArray(GeneralName[]::new));

@@ -1,5 +1,6 @@
 package dev.tapestry.trust.certificate;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.trust.Pem;
 import dev.tapestry.trust.SafeFile;
 import java.nio.file.Files;
@@ -15,7 +16,7 @@ import java.security.KeyPair;
 public final class KeyAndRequest {
 
     static final String KEY = "key.pem";
-    private static final String REQUEST = "request.pem";
+    static final String REQUEST = "request.pem";
 
     private final String requestPem;
 
@@ -35,6 +36,11 @@ public final class KeyAndRequest {
         EcKeys.save(pair.getPrivate(), directory.resolve(KEY));
         SafeFile.write(request, pem);
         return new KeyAndRequest(pem);
+    }
+
+    /** The SHA-256 of the public key (its SubjectPublicKeyInfo). */
+    public Digest keyDigest() {
+        return Digest.of(Issuance.requestedKey(requestPem).getEncoded());
     }
 
     /** The PKCS#10 request as a PEM block; {@link Pem#MAX_LENGTH} bounds it. */

@@ -9,6 +9,7 @@ import java.security.KeyStore;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
+import java.util.Optional;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -27,19 +28,31 @@ final class PeerTrust extends X509ExtendedTrustManager {
     private final @Nullable X509Certificate authority;
     private final @Nullable Digest pinned;
 
-    private PeerTrust(@Nullable X509Certificate authority, @Nullable Digest pinned) {
+    /** The SHA-256 of the only public key that is the coordinator's; any, where it is empty. */
+    private final Optional<Digest> coordinatorKey;
+
+    private PeerTrust(
+            @Nullable X509Certificate authority,
+            @Nullable Digest pinned,
+            Optional<Digest> coordinatorKey) {
         this.authority = authority;
         this.pinned = pinned;
+        this.coordinatorKey = coordinatorKey;
     }
 
     /** Believes what this authority issued. */
     static PeerTrust of(X509Certificate authority) {
-        return new PeerTrust(authority, null);
+        return of(authority, Optional.empty());
+    }
+
+    /** Believes what this authority issued, a coordinator only with this key. */
+    static PeerTrust of(X509Certificate authority, Optional<Digest> coordinatorKey) {
+        return new PeerTrust(authority, null, coordinatorKey);
     }
 
     /** Believes a chain whose last certificate has this fingerprint. */
     static PeerTrust pinned(Digest fingerprint) {
-        return new PeerTrust(null, fingerprint);
+        return new PeerTrust(null, fingerprint, Optional.empty());
     }
 
     @Override
@@ -124,12 +137,23 @@ final class PeerTrust extends X509ExtendedTrustManager {
         }
         try {
             if (Peer.of(chain[0]) instanceof Peer.Coordinator) {
+                requireKey(chain[0]);
                 return;
             }
         } catch (TrustException _) {
             // It names nobody: as wrong as a member.
         }
         throw new PeerRefusedException(TlsProblem.WRONG_ROLE, named(chain[0]), null);
+    }
+
+    private void requireKey(X509Certificate coordinator) throws CertificateException {
+        Digest shown = Digest.of(coordinator.getPublicKey().getEncoded());
+        if (coordinatorKey.filter(key -> !key.equals(shown)).isPresent()) {
+            throw new PeerRefusedException(
+                    TlsProblem.WRONG_ROLE,
+                    "the members moved the coordinator to another key than " + shown,
+                    null);
+        }
     }
 
     private X509ExtendedTrustManager pkix(X509Certificate[] chain) throws CertificateException {

@@ -10,8 +10,9 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
-import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -21,12 +22,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who this process is on the network: its key, its certificate and the authority it believes in.
- * Immutable and thread-safe; open it again after renewing the certificate.
+ * Immutable and thread-safe; open it again after {@link Renewal} of the certificate.
  */
 public final class TlsIdentity {
 
-    private static final String CERTIFICATE = "certificate.pem";
-    private static final String AUTHORITY = "ca.pem";
+    static final String CERTIFICATE = "certificate.pem";
+    static final String AUTHORITY = "ca.pem";
     private static final String PROTOCOL = "TLSv1.3";
 
     private final PrivateKey key;
@@ -62,6 +63,15 @@ public final class TlsIdentity {
      *     {@code CERTIFICATE_REFUSED}, {@code STORAGE}
      */
     public static TlsIdentity open(Path directory) {
+        try {
+            return read(Renewal.place(directory));
+        } catch (TrustException _) {
+            // It may have been renewed meanwhile; what is wrong otherwise still is.
+            return read(Renewal.place(directory));
+        }
+    }
+
+    static TlsIdentity read(Path directory) {
         return new TlsIdentity(
                 EcKeys.load(directory.resolve(KeyAndRequest.KEY)),
                 Certificates.parse(SafeFile.read(directory.resolve(CERTIFICATE))),
@@ -116,6 +126,27 @@ public final class TlsIdentity {
         return authority;
     }
 
+    /** How long the certificate is valid. */
+    public Term term() {
+        return Term.of(certificate, authority);
+    }
+
+    /**
+     * What went wrong at this end or the other, as {@link TlsProblem#of}; where the other end did
+     * not say why it refused this one, the dates of this end's certificate may.
+     *
+     * <p>In TLS 1.3 a client is done before the server has looked at its certificate. A server that
+     * refuses it closes at once, and the client that writes then meets a broken connection in place
+     * of the reason: about one time in five over loopback.
+     */
+    public TlsProblem problem(Throwable failure, Instant now) {
+        TlsProblem problem = TlsProblem.of(failure);
+        boolean untold =
+                problem == TlsProblem.REFUSED_BY_PEER
+                        || (problem == TlsProblem.OTHER && TlsProblem.brokeOff(failure));
+        return untold ? TlsProblem.ofDates(certificate, now).orElse(problem) : problem;
+    }
+
     /**
      * For a server; use it with {@link #serverParameters}. Clients that show a certificate are
      * checked; who they are is then {@link Peer#of} their first certificate.
@@ -129,7 +160,16 @@ public final class TlsIdentity {
      * must be the coordinator and have the host name that is called.
      */
     public SSLContext client() {
-        return context(keyManagers(), PeerTrust.of(authority));
+        return client(Optional.empty());
+    }
+
+    /**
+     * The same, for a coordinator that must have a certain key.
+     *
+     * @param coordinatorKey the SHA-256 of its public key (SubjectPublicKeyInfo), if it is known
+     */
+    public SSLContext client(Optional<Digest> coordinatorKey) {
+        return context(keyManagers(), PeerTrust.of(authority, coordinatorKey));
     }
 
     /**
@@ -165,13 +205,25 @@ public final class TlsIdentity {
         return "TlsIdentity[" + peer.uri() + "]";
     }
 
+    /** The same as {@link #server} with keys that somebody else chooses. */
+    SSLContext serverShowing(KeyManager keys) {
+        return context(new KeyManager[] {keys}, PeerTrust.of(authority));
+    }
+
+    PrivateKey key() {
+        return key;
+    }
+
+    /** The authority goes along, so that a first contact can pin it. */
+    X509Certificate[] chain() {
+        return new X509Certificate[] {certificate, authority};
+    }
+
     private KeyManager[] keyManagers() {
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
-            // The authority goes along, so that a first contact can pin it.
-            store.setKeyEntry(
-                    "identity", key, new char[0], new Certificate[] {certificate, authority});
+            store.setKeyEntry("identity", key, new char[0], chain());
             // "PKIX" would take the key out of the store, thousands of hashes, in each handshake.
             KeyManagerFactory factory = KeyManagerFactory.getInstance("SunX509");
             factory.init(store, new char[0]);

@@ -1,5 +1,9 @@
 package dev.tapestry.trust.certificate;
 
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
@@ -13,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 public enum TlsProblem {
     /** The other end's certificate, or one's own, is past its end. */
     EXPIRED(
-            "the certificate has expired; enrol again with a new token, and check this machine's"
-                    + " clock"),
+            "the certificate has expired: check this machine's clock; a node's own is replaced by"
+                    + " enrolling again with a new token, the coordinator's by starting it again"),
     /** It has not begun yet: a clock is wrong. */
     NOT_YET_VALID(
             "the certificate is not valid yet: the clocks of the two machines differ by more than"
@@ -26,7 +30,8 @@ public enum TlsProblem {
     /** It is genuine, but for other host names than the one called. */
     WRONG_HOST(
             "the coordinator's certificate does not name the host that was called; use a name or"
-                    + " address it was issued for, or have the steward issue it for this one"),
+                    + " address it was issued for, or have the steward add this one to dnsNames in"
+                    + " coordinator.yaml and start the coordinator again"),
     /** It is genuine, but its holder has another role, as a member that poses as coordinator. */
     WRONG_ROLE(
             "the other end is of this consortium but is not the coordinator; check the address and"
@@ -80,6 +85,23 @@ public enum TlsProblem {
         return now.isBefore(certificate.getNotBefore().toInstant())
                 ? Optional.of(NOT_YET_VALID)
                 : Optional.empty();
+    }
+
+    /** Whether there was a connection that broke, other than by silence. */
+    static boolean brokeOff(Throwable failure) {
+        @Nullable Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < 32; depth++) {
+            switch (cause) {
+                case ConnectException _, NoRouteToHostException _ -> {
+                    return false;
+                }
+                case UnknownHostException _, SocketTimeoutException _ -> {
+                    return false;
+                }
+                default -> cause = cause.getCause();
+            }
+        }
+        return true;
     }
 
     private static TlsProblem one(Throwable cause) {

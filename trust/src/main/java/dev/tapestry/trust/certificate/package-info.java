@@ -15,7 +15,8 @@
  * the only package that uses BouncyCastle: the JDK reads certificates but cannot issue them.
  *
  * <p>An identity is a directory with {@code key.pem} (PKCS#8, mode 0600), {@code certificate.pem}
- * and {@code ca.pem}; an authority one with {@code ca-key.pem} (0600) and {@code ca.pem}.
+ * and {@code ca.pem}, beside which {@link Renewal} makes the next ones; an authority one with
+ * {@code ca-key.pem} (0600) and {@code ca.pem}.
  */
 @NullMarked
 package dev.tapestry.trust.certificate;

@@ -101,13 +101,16 @@ public final class StrictYaml {
                     e);
         } catch (JacksonException e) {
             throw malformed(
-                    "%s is not YAML (line %d): %s"
-                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
-                    e);
+                    "%s is not YAML%s: %s".formatted(file, line(e), e.getOriginalMessage()), e);
         } catch (IllegalArgumentException e) {
             // What the YAML library says of some damaged characters.
             throw malformed(file + " is not YAML: " + e.getMessage(), e);
         }
+    }
+
+    /** What lies too deep is nowhere in particular. */
+    private static String line(JacksonException e) {
+        return e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
     }
 
     /** The tree would hold an alias' name in the place of what it stands for. */

@@ -29,29 +29,30 @@ import org.jspecify.annotations.Nullable;
 public final class LogVerifier {
 
     private final LogStore store;
-    private final VerifyingKey key;
+    private final LogKeys keys;
 
     /** Hashes of the complete subtrees along the right edge; the index is the level. */
     private final List<@Nullable Digest> edge = new ArrayList<>();
 
-    private LogVerifier(LogStore store, VerifyingKey key) {
+    private LogVerifier(LogStore store, LogKeys keys) {
         this.store = store;
-        this.key = key;
+        this.keys = keys;
     }
 
     /** Examines the log in {@code file}, whose checkpoints {@code key} must have signed. */
     public static Verdict verify(Path file, VerifyingKey key) {
-        return verify(file, key, List.of());
+        return verify(file, LogKeys.of(key), List.of());
     }
 
     /**
      * Examines the log also against checkpoints that are kept elsewhere.
      *
+     * @param keys which coordinator signed how far
      * @param remembered verified checkpoints of the same log
      */
-    public static Verdict verify(Path file, VerifyingKey key, Collection<Checkpoint> remembered) {
+    public static Verdict verify(Path file, LogKeys keys, Collection<Checkpoint> remembered) {
         try (LogStore store = LogStore.readable(file)) {
-            return new LogVerifier(store, key).verdict(remembered);
+            return new LogVerifier(store, keys).verdict(remembered);
         } catch (TrustException e) {
             return new Broken(0, Damage.UNREADABLE, String.valueOf(e.getMessage()));
         }
@@ -62,7 +63,7 @@ public final class LogVerifier {
         for (StoredNote note : store.read(LogVerifier::notes)) {
             Checkpoint checkpoint;
             try {
-                checkpoint = Checkpoint.verified(note.text(), store.origin(), key);
+                checkpoint = keys.verified(note.text(), store.origin());
             } catch (TrustException e) {
                 return new Broken(
                         note.size(), Damage.BAD_CHECKPOINT, String.valueOf(e.getMessage()));

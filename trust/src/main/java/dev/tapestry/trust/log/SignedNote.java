@@ -25,7 +25,10 @@ import java.util.regex.Pattern;
 public record SignedNote(String text, List<Line> signatures) {
 
     private static final int MAX_LENGTH = 1 << 20;
-    private static final int MAX_SIGNATURES = 128;
+
+    /** More of them are an attack. */
+    public static final int MAX_SIGNATURES = 128;
+
     private static final byte ED25519 = 1;
     private static final Pattern NAME = Pattern.compile("[^\\s+\\p{Cntrl}]{1,255}");
     private static final Pattern LINE =
@@ -38,7 +41,17 @@ public record SignedNote(String text, List<Line> signatures) {
      * @param keyHash 8 hexadecimal digits, the first 4 bytes of the hash of name and key
      * @param signature base64, without the key hash
      */
-    public record Line(String name, String keyHash, String signature) {}
+    public record Line(String name, String keyHash, String signature) {
+        /** The line as it stands in a note, without its end. */
+        @Override
+        public String toString() {
+            byte[] hash = HexFormat.of().parseHex(keyHash);
+            byte[] own = Base64.getDecoder().decode(signature);
+            byte[] both = Arrays.copyOf(hash, hash.length + own.length);
+            System.arraycopy(own, 0, both, hash.length, own.length);
+            return "— " + name + " " + Base64.getEncoder().encodeToString(both);
+        }
+    }
 
     public SignedNote {
         signatures = List.copyOf(signatures);
@@ -62,9 +75,20 @@ public record SignedNote(String text, List<Line> signatures) {
 
     /** This note with one more signature. */
     public SignedNote countersign(String name, SigningKey key) {
+        return with(line(text, name, key));
+    }
+
+    /** This note with one more line, whosever it is. */
+    public SignedNote with(Line line) {
         List<Line> more = new ArrayList<>(signatures);
-        more.add(line(text, name, key));
+        more.add(line);
         return new SignedNote(text, more);
+    }
+
+    /** This note with the signatures of this name only; there must be one. */
+    public SignedNote only(String name) {
+        return new SignedNote(
+                text, signatures.stream().filter(line -> line.name().equals(name)).toList());
     }
 
     /**
@@ -120,14 +144,7 @@ public record SignedNote(String text, List<Line> signatures) {
     @Override
     public String toString() {
         StringBuilder out = new StringBuilder(text).append('\n');
-        for (Line line : signatures) {
-            byte[] hash = HexFormat.of().parseHex(line.keyHash());
-            byte[] signature = Base64.getDecoder().decode(line.signature());
-            byte[] both = Arrays.copyOf(hash, hash.length + signature.length);
-            System.arraycopy(signature, 0, both, hash.length, signature.length);
-            out.append("— ").append(line.name()).append(' ');
-            out.append(Base64.getEncoder().encodeToString(both)).append('\n');
-        }
+        signatures.forEach(line -> out.append(line).append('\n'));
         return out.toString();
     }
 
@@ -139,17 +156,27 @@ public record SignedNote(String text, List<Line> signatures) {
     }
 
     private static String keyHash(String name, VerifyingKey key) {
+        return keyHash(name, ED25519, key);
+    }
+
+    /** The hint for a key of this name that signs in the way that {@code type} says. */
+    static String keyHash(String name, byte type, VerifyingKey key) {
         if (!NAME.matcher(name).matches()) {
             throw malformed("'" + name + "' cannot be the name of a key");
         }
         MessageDigest sha256 = Digest.sha256();
         sha256.update(name.getBytes(UTF_8));
         sha256.update((byte) '\n');
-        sha256.update(ED25519);
+        sha256.update(type);
         return HexFormat.of().formatHex(sha256.digest(key.raw()), 0, 4);
     }
 
-    private static Line parseLine(String line) {
+    /**
+     * Reads one signature line; nothing in it is believed.
+     *
+     * @throws TrustException {@code CHECKPOINT_MALFORMED}
+     */
+    public static Line parseLine(String line) {
         Matcher matcher = LINE.matcher(line);
         if (matcher.matches()) {
             try {

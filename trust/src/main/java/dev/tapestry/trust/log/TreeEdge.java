@@ -25,10 +25,20 @@ public record TreeEdge(long size, List<Digest> subtrees) {
         }
     }
 
+    /** The leaf of an entry: its hash in the tree. */
+    public static Digest leaf(byte[] entry) {
+        return MerkleTree.leaf(entry);
+    }
+
     /** The edge after one more entry. */
     public TreeEdge with(byte[] entry) {
+        return withLeaf(MerkleTree.leaf(entry));
+    }
+
+    /** The same after an entry of which only the leaf is known. */
+    public TreeEdge withLeaf(Digest leaf) {
         List<Digest> parts = new ArrayList<>(subtrees);
-        Digest hash = MerkleTree.leaf(entry);
+        Digest hash = leaf;
         for (long rest = size; (rest & 1) == 1; rest >>= 1) {
             hash = MerkleTree.node(parts.removeLast(), hash);
         }

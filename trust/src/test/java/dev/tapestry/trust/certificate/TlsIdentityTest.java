@@ -10,18 +10,31 @@ import com.sun.net.httpserver.HttpsServer;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -159,6 +172,109 @@ class TlsIdentityTest {
         Handshake met = meet(coordinator(ca).server(), late.client(), HOST);
         assertThat(TlsProblem.of(met.serverFailure().orElseThrow())).isEqualTo(TlsProblem.EXPIRED);
         assertThat(met.clientFailure()).isPresent();
+    }
+
+    /** The other end says only that it refuses, or nothing at all; one's own dates say why. */
+    @RepeatedTest(10)
+    void a_member_with_dates_that_do_not_fit_is_refused_and_knows_it_itself() throws IOException {
+        CertificateAuthority ca = authority("consortium");
+        SSLContext server = coordinator(ca).server();
+        TlsIdentity late = member(ca, "late", now.minus(YEAR), Duration.ofDays(1));
+        TlsIdentity early = member(ca, "early", now.plus(YEAR), YEAR);
+        assertTold(meet(server, late.client(), HOST), late, TlsProblem.EXPIRED);
+        assertTold(meet(server, early.client(), HOST), early, TlsProblem.NOT_YET_VALID);
+    }
+
+    private void assertTold(Handshake met, TlsIdentity own, TlsProblem problem) {
+        assertThat(TlsProblem.of(met.serverFailure().orElseThrow())).isEqualTo(problem);
+        IOException seen = met.clientFailure().orElseThrow();
+        assertThat(TlsProblem.of(seen)).isIn(TlsProblem.REFUSED_BY_PEER, TlsProblem.OTHER);
+        assertThat(own.problem(seen, now)).isEqualTo(problem);
+    }
+
+    @Test
+    void dates_explain_a_connection_that_broke_and_none_that_never_was() {
+        CertificateAuthority ca = authority("consortium");
+        TlsIdentity late = member(ca, "late", now.minus(YEAR), Duration.ofDays(1));
+        TlsIdentity sound = member(ca, "kyoto", now, YEAR);
+        IOException broken = new SocketException("Broken pipe");
+        assertThat(late.problem(broken, now)).isEqualTo(TlsProblem.EXPIRED);
+        assertThat(sound.problem(broken, now)).isEqualTo(TlsProblem.OTHER);
+        for (IOException away :
+                List.of(
+                        new ConnectException("refused"),
+                        new NoRouteToHostException("none"),
+                        new UnknownHostException("nowhere"),
+                        new SocketTimeoutException("silence"))) {
+            assertThat(late.problem(new IOException("calling", away), now))
+                    .isEqualTo(TlsProblem.OTHER);
+        }
+    }
+
+    /** A context that shows one identity and believes the authority of another. */
+    private static SSLContext showing(TlsIdentity shown, TlsIdentity believing) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("any", shown.key(), new char[0], new Certificate[] {shown.certificate()});
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("SunX509");
+        keys.init(store, new char[0]);
+        X509ExtendedKeyManager any = (X509ExtendedKeyManager) keys.getKeyManagers()[0];
+        SSLContext context = SSLContext.getInstance("TLSv1.3");
+        context.init(
+                new KeyManager[] {new ShowsWhatNobodyAskedFor(any)},
+                new TrustManager[] {PeerTrust.of(believing.authority())},
+                null);
+        return context;
+    }
+
+    @RepeatedTest(10)
+    void a_certificate_of_another_consortium_or_of_nobody_is_refused_by_the_server()
+            throws Exception {
+        CertificateAuthority ca = authority("consortium");
+        TlsIdentity ours = member(ca, "kyoto", now, YEAR);
+        TlsIdentity stranger = member(authority("other"), "kyoto", now, YEAR);
+        Handshake met = meet(coordinator(ca).server(), showing(stranger, ours), HOST);
+        assertThat(TlsProblem.of(met.serverFailure().orElseThrow()))
+                .isEqualTo(TlsProblem.WRONG_AUTHORITY);
+        assertThat(stranger.problem(met.clientFailure().orElseThrow(), now))
+                .as("its dates are right: nothing false is said of them")
+                .isIn(TlsProblem.REFUSED_BY_PEER, TlsProblem.OTHER);
+    }
+
+    @Test
+    void a_server_shows_another_certificate_to_who_comes_later_and_keeps_who_is_there()
+            throws Exception {
+        CertificateAuthority ca = authority("consortium");
+        ServerIdentity server = new ServerIdentity(coordinator(ca));
+        TlsIdentity member = member(ca, "kyoto", now, YEAR);
+        assertThat(meet(server.context(), member.client(), HOST).clientFailure()).isEmpty();
+        TlsIdentity ended =
+                ca.establishCoordinator(
+                        directory.resolve("ended"),
+                        List.of(HOST),
+                        now.minus(Duration.ofDays(9)),
+                        Duration.ofDays(1));
+        server.show(ended);
+        assertRefused(meet(server.context(), member.client(), HOST), TlsProblem.EXPIRED);
+        server.show(coordinator(ca));
+        assertThat(meet(server.context(), member.client(), HOST).clientFailure()).isEmpty();
+        assertThatThrownBy(() -> server.show(coordinator(authority("other"))))
+                .hasMessageContaining("another authority");
+    }
+
+    @Test
+    void an_alert_that_names_its_reason_is_told_by_it() {
+        assertThat(TlsProblem.of(alert("certificate_expired"))).isEqualTo(TlsProblem.EXPIRED);
+        assertThat(TlsProblem.of(alert("certificate_revoked"))).isEqualTo(TlsProblem.REVOKED);
+        assertThat(TlsProblem.of(alert("unknown_ca"))).isEqualTo(TlsProblem.WRONG_AUTHORITY);
+        assertThat(TlsProblem.of(alert("certificate_required")))
+                .isEqualTo(TlsProblem.CERTIFICATE_MISSING);
+        assertThat(TlsProblem.of(new IOException("a cable"))).isEqualTo(TlsProblem.OTHER);
+    }
+
+    private static IOException alert(String name) {
+        return new IOException(
+                "reading", new SSLHandshakeException("Received fatal alert: " + name));
     }
 
     @Test

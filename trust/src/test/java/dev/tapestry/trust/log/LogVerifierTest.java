@@ -46,7 +46,7 @@ class LogVerifierTest {
     void a_log_that_nobody_touched_is_whole() {
         try (AuditLog log = AuditLog.readOnly(file)) {
             assertThat(verify()).isEqualTo(new Verdict.Whole(10, log.root(), 8));
-            assertThat(LogVerifier.verify(file, key.verifyingKey(), List.of(four)))
+            assertThat(LogVerifier.verify(file, LogKeys.of(key.verifyingKey()), List.of(four)))
                     .isInstanceOf(Verdict.Whole.class);
         }
     }
@@ -156,7 +156,7 @@ class LogVerifierTest {
         }
         assertThat(LogVerifier.verify(second, key.verifyingKey()))
                 .isInstanceOf(Verdict.Whole.class);
-        assertThat(LogVerifier.verify(second, key.verifyingKey(), List.of(four)))
+        assertThat(LogVerifier.verify(second, LogKeys.of(key.verifyingKey()), List.of(four)))
                 .isInstanceOfSatisfying(
                         Broken.class, b -> assertThat(b.damage()).isEqualTo(Damage.TAMPERED));
     }

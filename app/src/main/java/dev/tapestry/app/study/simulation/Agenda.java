@@ -10,7 +10,7 @@ import java.util.PriorityQueue;
  * The virtual clock: what is to happen, in the order of its time. What is to happen at one time
  * happens in the order in which it was noted.
  */
-final class Agenda implements InstantSource {
+public final class Agenda implements InstantSource {
 
     private static final double NANOS = 1e9;
 
@@ -27,31 +27,31 @@ final class Agenda implements InstantSource {
     }
 
     /** Seconds since the beginning. */
-    double seconds() {
+    public double seconds() {
         return Duration.between(Instant.EPOCH, now).toMillis() / 1e3;
     }
 
-    void at(Instant when, Runnable what) {
+    public void at(Instant when, Runnable what) {
         entries.add(new Entry(when, noted++, what));
     }
 
     /** Notes what happens so many seconds from now. */
-    void in(double seconds, Runnable what) {
+    public void in(double seconds, Runnable what) {
         at(after(seconds), what);
     }
 
     /** The instant so many seconds from now. */
-    Instant after(double seconds) {
+    public Instant after(double seconds) {
         return now.plusNanos(Math.round(seconds * NANOS));
     }
 
     /** Seconds from now until {@code when}; 0 if that is over. */
-    double secondsUntil(Instant when) {
+    public double secondsUntil(Instant when) {
         return Math.max(0, Duration.between(now, when).toNanos() / NANOS);
     }
 
     /** Lets the next thing happen; false if nothing is left. */
-    boolean next() {
+    public boolean next() {
         Entry entry = entries.poll();
         if (entry == null) {
             return false;
@@ -62,7 +62,7 @@ final class Agenda implements InstantSource {
     }
 
     /** Nothing of what was noted happens any more. */
-    void clear() {
+    public void clear() {
         entries.clear();
     }
 }

@@ -198,7 +198,8 @@ public record SimulationPlan(
                 variant.wire(),
                 variant.gradients(),
                 variant.overlap(),
-                variant.pace());
+                variant.pace(),
+                Optional.empty());
     }
 
     static void require(boolean holds, String what, String range, Object found) {

@@ -222,13 +222,17 @@ final class VariantRun {
             // The rest changes no figure.
             case ConsortiumEvent.Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
+            case ConsortiumEvent.CoordinatorMoved _ -> {}
             case ConsortiumEvent.MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case ConsortiumEvent.BaseAdopted _ -> {}
             case ConsortiumEvent.RunStarted _ -> {}
             case ConsortiumEvent.RunEnded _, ConsortiumEvent.RunStopped _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
+            case ConsortiumEvent.ContributionLost _ -> {}
             case ConsortiumEvent.CollectionClosed _ -> {}
+            case ConsortiumEvent.LeasesLapsed _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}
         }
     }

@@ -135,7 +135,11 @@ final class VirtualCoordinator {
     /** Whether a contribution with this manifest may be sent; a refusal is noted. */
     boolean admits(ContributionManifest manifest) {
         Optional<Refusal> refusal =
-                consortium.refusal(manifest, CanonicalJson.digest(manifest.weights()), planDigest);
+                consortium.refusal(
+                        manifest,
+                        CanonicalJson.digest(manifest.weights()),
+                        _ -> planDigest,
+                        agenda.instant());
         refusal.ifPresent(why -> refuse(manifest.member(), why));
         return refusal.isEmpty();
     }
@@ -247,12 +251,16 @@ final class VirtualCoordinator {
             // Nothing is to be done about what only the state shows.
             case Founded _ -> {}
             case ConsortiumEvent.TokenIssued _ -> {}
+            case ConsortiumEvent.CoordinatorMoved _ -> {}
             case MemberEnrolled _ -> {}
+            case ConsortiumEvent.CertificateRenewed _ -> {}
             case ConsortiumEvent.MemberRevoked _ -> {}
             case BaseAdopted _ -> {}
             case RunStarted _ -> {}
             case ConsortiumEvent.ContributionAdmitted _ -> {}
             case ConsortiumEvent.ContributionRefused _ -> {}
+            case ConsortiumEvent.LeasesLapsed _ -> {}
+            case ConsortiumEvent.ContributionLost _ -> {}
             case ConsortiumEvent.CandidateScored _ -> {}
         }
     }

@@ -1,4 +1,4 @@
-package dev.tapestry.app.bench;
+package dev.tapestry.app.line;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +24,7 @@ import java.util.concurrent.Semaphore;
  * <p>What it does not model: loss, and the slow start of a distant connection's window. Bytes pass
  * unchanged, so TLS goes through it from end to end.
  */
-final class ShapedLink implements AutoCloseable {
+public final class ShapedLink implements AutoCloseable {
 
     private static final int CHUNK = 16 << 10;
 
@@ -50,7 +50,7 @@ final class ShapedLink implements AutoCloseable {
      * @param bitsPerSecond of each direction
      * @param roundTrip added to the target's own
      */
-    static ShapedLink to(InetSocketAddress target, long bitsPerSecond, Duration roundTrip)
+    public static ShapedLink to(InetSocketAddress target, long bitsPerSecond, Duration roundTrip)
             throws IOException {
         ServerSocket listener = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
         ShapedLink link = new ShapedLink(listener, target, bitsPerSecond, roundTrip);
@@ -59,17 +59,17 @@ final class ShapedLink implements AutoCloseable {
     }
 
     /** Where clients connect instead of to the target. */
-    int port() {
+    public int port() {
         return listener.getLocalPort();
     }
 
     /** Bytes that clients have sent. */
-    long sent() {
+    public long sent() {
         return up.bytes();
     }
 
     /** Bytes that clients have been sent. */
-    long received() {
+    public long received() {
         return down.bytes();
     }
 

@@ -1,4 +1,4 @@
-package dev.tapestry.app.bench;
+package dev.tapestry.app.line;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,0 +1,267 @@
+package dev.tapestry.acceptance.fuzz;
+
+import static java.nio.charset.StandardCharsets.UTF_16LE;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Bytes that were thought out to harm a reader, and how it refuses them.
+ *
+ * @param reader which one
+ * @param name what is tried
+ * @param content the bytes
+ * @param code with which it is refused
+ */
+record Attack(String reader, String name, ByteBuffer content, String code) {
+
+    private static final String MALFORMED = "DOCUMENT_MALFORMED";
+    private static final int DEEP = 100_000;
+
+    /** All attacks on the reader of this name. */
+    static List<Attack> on(String reader) {
+        return all().stream().filter(attack -> attack.reader.equals(reader)).toList();
+    }
+
+    static List<Attack> all() {
+        List<Attack> attacks = new ArrayList<>();
+        for (String reader : List.of("requests", "replies", "log-entries")) {
+            json(reader, MALFORMED, attacks);
+        }
+        json("envelopes", "ENVELOPE_MALFORMED", attacks);
+        json("enrolment-tokens", "TOKEN_MALFORMED", attacks);
+        json("trainer-done", "TRAINER_OUTPUT", attacks);
+        json("trainer-job", "CONFIG_INVALID", attacks);
+        json("shard-index", "INDEX", attacks);
+        attacks.add(text("model-config", "arrays without end", "[".repeat(DEEP), "UNSUPPORTED"));
+        attacks.add(
+                text("model-config", "a file of megabytes", " ".repeat(3 << 20), "UNSUPPORTED"));
+        json("tokenizers", "TOKENIZER_INVALID", attacks);
+        signed(attacks);
+        yaml("charter-yaml", MALFORMED, attacks);
+        yaml("run-plan-yaml", MALFORMED, attacks);
+        yaml("coordinator-yaml", "CONFIGURATION", attacks);
+        yaml("node-yaml", "CONFIG_INVALID", attacks);
+        yaml("dataset-cards", "CARD_INVALID", attacks);
+        safetensors(attacks);
+        paths(attacks);
+        return attacks;
+    }
+
+    private static Attack of(String reader, String name, byte[] bytes, String code) {
+        return new Attack(reader, name, ByteBuffer.wrap(bytes), code);
+    }
+
+    /** The bytes. */
+    byte[] bytes() {
+        byte[] bytes = new byte[content.remaining()];
+        content.duplicate().get(bytes);
+        return bytes;
+    }
+
+    private static Attack text(String reader, String name, String text, String code) {
+        return of(reader, name, text.getBytes(UTF_8), code);
+    }
+
+    private static void json(String reader, String code, List<Attack> attacks) {
+        attacks.add(text(reader, "arrays without end", "[".repeat(DEEP), code));
+        attacks.add(text(reader, "objects without end", "{\"a\":".repeat(DEEP), code));
+        attacks.add(text(reader, "a number beyond all numbers", "1e999999", code));
+        attacks.add(text(reader, "a number of many digits", "9".repeat(DEEP), code));
+        attacks.add(text(reader, "a number in an object", "{\"member\":1e999999}", code));
+        attacks.add(text(reader, "half a surrogate pair", "{\"member\":\"\\ud800\"}", code));
+        attacks.add(text(reader, "a key that is half a pair", "{\"\\udc00\":1}", code));
+        attacks.add(text(reader, "a key twice", "{\"member\":\"a\",\"member\":\"b\"}", code));
+        attacks.add(text(reader, "a NUL", "{\"member\":\"\0\"}", code));
+        attacks.add(text(reader, "a byte order mark", "\uFEFF{}", code));
+        attacks.add(text(reader, "nothing", "", code));
+        attacks.add(text(reader, "null", "null", code));
+        attacks.add(text(reader, "two documents", "{}{}", code));
+        attacks.add(text(reader, "a name with a path", "{\"member\":\"../../etc/passwd\"}", code));
+        attacks.add(of(reader, "no UTF-8", new byte[] {'"', (byte) 0xc0, (byte) 0x80, '"'}, code));
+        attacks.add(of(reader, "UTF-16", "{\"a\":1}".getBytes(UTF_16LE), code));
+    }
+
+    private static void signed(List<Attack> attacks) {
+        String code = "CHECKPOINT_MALFORMED";
+        String reader = "signed-notes";
+        attacks.add(text(reader, "a signature alone", "\n\n— a AAAA\n", code));
+        attacks.add(text(reader, "lines without end", "a\n".repeat(DEEP), code));
+        attacks.add(text(reader, "a size with sign", "o\n-1\nAA==\n\n— o AAAAAAA=\n", code));
+        attacks.add(
+                text(
+                        reader,
+                        "a size of many digits",
+                        "o\n" + "9".repeat(40) + "\nAA==\n\n— o AAAAAAA=\n",
+                        code));
+        attacks.add(
+                text(
+                        reader,
+                        "signatures without end",
+                        "o\n1\nAA==\n\n" + "— o AAAAAAA=\n".repeat(1_000),
+                        code));
+        attacks.add(text("certificates", "no PEM", "-".repeat(DEEP), "PEM_MALFORMED"));
+        attacks.add(
+                text(
+                        "certificates",
+                        "base64 of nothing",
+                        pem("CERTIFICATE", ""),
+                        "CERTIFICATE_REFUSED"));
+        // SEQUENCEs of indefinite length, one in the other.
+        attacks.add(
+                text(
+                        "certificates",
+                        "ASN.1 without end",
+                        pem("CERTIFICATE", "MIAw".repeat(10_000)),
+                        "CERTIFICATE_REFUSED"));
+        attacks.add(
+                text(
+                        "certificate-requests",
+                        "ASN.1 without end",
+                        pem("CERTIFICATE REQUEST", "MIAw".repeat(10_000)),
+                        "REQUEST_REFUSED"));
+        attacks.add(
+                text(
+                        "certificate-requests",
+                        "a length of gigabytes",
+                        pem("CERTIFICATE REQUEST", "MIR////w"),
+                        "REQUEST_REFUSED"));
+    }
+
+    private static String pem(String label, String base64) {
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, base64, label);
+    }
+
+    private static void yaml(String reader, String code, List<Attack> attacks) {
+        StringBuilder laughs = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for (int i = 1; i < 30; i++) {
+            laughs.append("a%d: &a%d [%s]\n".formatted(i, i, ("*a" + (i - 1) + ",").repeat(10)));
+        }
+        attacks.add(text(reader, "a billion laughs", laughs.toString(), code));
+        attacks.add(text(reader, "an alias of itself", "name: &a [*a]\n", code));
+        attacks.add(text(reader, "lists without end", "name: " + "[".repeat(20_000), code));
+        attacks.add(text(reader, "maps without end", "name: " + "{a: ".repeat(10_000), code));
+        attacks.add(text(reader, "dashes without end", "- ".repeat(20_000), code));
+        attacks.add(text(reader, "a key twice", "name: a\nname: b\n", code));
+        attacks.add(
+                text(
+                        reader,
+                        "a Java type",
+                        "name: !!javax.script.ScriptEngineManager [a]\n",
+                        code));
+        attacks.add(text(reader, "a merge", "<<: {name: a}\n", code));
+        attacks.add(text(reader, "two documents", "name: a\n---\nname: b\n", code));
+        attacks.add(text(reader, "a number beyond all numbers", "name: 1e999999\n", code));
+        attacks.add(text(reader, "nothing", "", code));
+        attacks.add(text(reader, "a list", "- a\n", code));
+        attacks.add(of(reader, "no UTF-8", new byte[] {(byte) 0xff, (byte) 0xfe, 0}, code));
+        attacks.add(text(reader, "a file of megabytes", "a".repeat(3 << 20), code));
+    }
+
+    private static void safetensors(List<Attack> attacks) {
+        for (String reader : List.of("safetensors", "coded-updates")) {
+            attacks.add(
+                    header(
+                            reader,
+                            "a header of 2^63 bytes",
+                            Long.MIN_VALUE,
+                            "{}",
+                            "HEADER_LENGTH"));
+            attacks.add(
+                    header(
+                            reader,
+                            "a header of 2^63 - 1 bytes",
+                            Long.MAX_VALUE,
+                            "{}",
+                            "HEADER_LENGTH"));
+            attacks.add(
+                    header(
+                            reader,
+                            "a header longer than the file",
+                            99_000_000,
+                            "{}",
+                            "HEADER_LENGTH"));
+            attacks.add(
+                    tensor(
+                            reader,
+                            "a shape of 2^63 elements",
+                            "[9223372036854775807,2]",
+                            "[0,1]",
+                            "SHAPE"));
+            attacks.add(
+                    tensor(
+                            reader,
+                            "a shape beyond all longs",
+                            "[99999999999999999999]",
+                            "[0,1]",
+                            "HEADER_JSON"));
+            attacks.add(tensor(reader, "a negative dimension", "[-1]", "[0,4]", "SHAPE"));
+            attacks.add(
+                    tensor(
+                            reader,
+                            "offsets that overflow",
+                            "[1]",
+                            "[9223372036854775807,-9223372036854775805]",
+                            "OFFSETS"));
+            attacks.add(
+                    tensor(
+                            reader,
+                            "data behind the file",
+                            "[1000000000]",
+                            "[0,4000000000]",
+                            "OFFSETS"));
+            String deep = "{\"a\":" + "[".repeat(DEEP);
+            attacks.add(header(reader, "arrays without end", deep.length(), deep, "HEADER_FIELD"));
+        }
+    }
+
+    private static Attack tensor(
+            String reader, String name, String shape, String offsets, String code) {
+        String json =
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":%s}}"
+                        .formatted(shape, offsets);
+        return header(reader, name, json.length(), json, code);
+    }
+
+    private static Attack header(
+            String reader, String name, long length, String json, String code) {
+        byte[] text = json.getBytes(UTF_8);
+        byte[] bytes =
+                ByteBuffer.allocate(8 + text.length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(length)
+                        .put(text)
+                        .array();
+        return of(reader, name, bytes, code);
+    }
+
+    private static void paths(List<Attack> attacks) {
+        for (String path :
+                List.of(
+                        "../model-1.safetensors",
+                        "/etc/passwd.safetensors",
+                        "..\\\\model-1.safetensors",
+                        "C:\\\\x.safetensors",
+                        "a/../../x.safetensors",
+                        "x\\u0000.safetensors",
+                        ".hidden.safetensors",
+                        "CON.safetensors:stream",
+                        "")) {
+            attacks.add(
+                    text(
+                            "shard-index",
+                            "a shard called '" + path + "'",
+                            "{\"weight_map\":{\"a\":\"" + path + "\"}}",
+                            "INDEX"));
+            attacks.add(
+                    text(
+                            "replies",
+                            "a model's file called '" + path + "'",
+                            "{\"files\":[{\"path\":\"" + path + "\",\"bytes\":0,\"parts\":[]}]}",
+                            MALFORMED));
+        }
+    }
+}

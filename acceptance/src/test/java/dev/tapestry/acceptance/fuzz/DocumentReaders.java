@@ -1,0 +1,152 @@
+package dev.tapestry.acceptance.fuzz;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.consortium.RunPlan;
+import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.ConsortiumView;
+import dev.tapestry.consortium.protocol.EnrolmentReply;
+import dev.tapestry.consortium.protocol.EnrolmentRequest;
+import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.consortium.protocol.LogEntries;
+import dev.tapestry.consortium.protocol.LogProof;
+import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.PresenceView;
+import dev.tapestry.consortium.protocol.RevocationRequest;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.consortium.protocol.StatusView;
+import dev.tapestry.consortium.protocol.StopRequest;
+import dev.tapestry.consortium.protocol.TokenRequest;
+import dev.tapestry.consortium.protocol.UploadStatus;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The documents of the HTTP contract, both ways, and the entries of the log. */
+final class DocumentReaders {
+
+    /** What the coordinator reads. */
+    private static final List<Class<?>> REQUESTS =
+            List.of(
+                    EnrolmentRequest.class,
+                    TokenRequest.class,
+                    RunPlan.class,
+                    StopRequest.class,
+                    RevocationRequest.class,
+                    Activity.class,
+                    ContributionManifest.class,
+                    ScoreReport.class);
+
+    /** What a node, or the steward's command, reads. */
+    private static final List<Class<?>> REPLIES =
+            List.of(
+                    EnrolmentReply.class,
+                    StatusView.class,
+                    ConsortiumView.class,
+                    PresenceView.class,
+                    RoundView.class,
+                    ModelManifest.class,
+                    ModelUpdate.class,
+                    LogEntries.class,
+                    LogProof.class,
+                    UploadStatus.class,
+                    ErrorReply.class);
+
+    private static final Digest DIGEST = Digest.of(new byte[0]);
+    private static final MemberId ADA = new MemberId("ada");
+
+    private DocumentReaders() {}
+
+    static List<ForeignReader> all() {
+        return List.of(
+                reader("requests", REQUESTS, requests()),
+                reader("replies", REPLIES, replies()),
+                reader("log-entries", List.of(ConsortiumEvent.class), entries()));
+    }
+
+    private static ForeignReader reader(String name, List<Class<?>> types, List<Object> seeds) {
+        return new ForeignReader(
+                Language.JSON,
+                name,
+                "TrustException",
+                (bytes, _) -> read(bytes, types),
+                _ -> seeds.stream().map(CanonicalJson::write).toList());
+    }
+
+    /** As each of the types; refused if it is none of them. */
+    private static void read(byte[] bytes, List<Class<?>> types) {
+        List<TrustException> refusals = new ArrayList<>();
+        for (Class<?> type : types) {
+            Object document;
+            try {
+                document = CanonicalJson.read(bytes, type);
+            } catch (TrustException e) {
+                refusals.add(e);
+                continue;
+            }
+            ForeignReader.requireEqual(
+                    document, CanonicalJson.read(CanonicalJson.write(document), type));
+        }
+        if (refusals.size() == types.size()) {
+            throw refusals.getFirst();
+        }
+    }
+
+    private static List<Object> requests() {
+        return List.of(
+                new EnrolmentRequest(ADA, "A".repeat(43), "PEM", "ed25519:x"),
+                new TokenRequest(ADA, Duration.ofHours(1)),
+                new StopRequest("seen enough"),
+                new Activity(
+                        3,
+                        Activity.Doing.HINDERED,
+                        1,
+                        2,
+                        Optional.of("STORAGE"),
+                        Optional.of("the disk is full")),
+                new ContributionManifest(
+                        new RoundNumber(1), ADA, DIGEST, DIGEST, model(), 4096, 10, 2.5),
+                new ScoreReport(new RoundNumber(1), ADA, DIGEST, new Score(2.0, 2.1, 1000)));
+    }
+
+    private static ModelManifest model() {
+        return new ModelManifest(
+                List.of(
+                        new ModelManifest.File(
+                                "model.safetensors",
+                                7,
+                                List.of(new ModelManifest.Part(DIGEST, 7)))));
+    }
+
+    private static List<Object> replies() {
+        return List.of(
+                new EnrolmentReply("alliance", "PEM", "PEM", "ed25519:x"),
+                new StatusView(1, List.of(1), Instant.EPOCH),
+                model(),
+                new LogEntries(0, List.of("e30=")),
+                new LogProof(List.of(DIGEST)),
+                new UploadStatus(DIGEST, List.of(DIGEST)),
+                new ErrorReply("INTERNAL", new String("größer".getBytes(UTF_8), UTF_8)));
+    }
+
+    private static List<Object> entries() {
+        return List.of(
+                new ConsortiumEvent.TokenIssued(ADA, DIGEST, Instant.EPOCH, Instant.EPOCH),
+                new ConsortiumEvent.MemberEnrolled(ADA, DIGEST, "key", DIGEST, Instant.EPOCH),
+                new ConsortiumEvent.MemberRevoked(ADA, "left", Instant.EPOCH),
+                new ConsortiumEvent.RunStopped("seen enough", Instant.EPOCH));
+    }
+}

@@ -1,0 +1,98 @@
+package dev.tapestry.app.chaos;
+
+import dev.tapestry.app.chaos.disk.DiskOrder;
+import dev.tapestry.app.demo.DemoMember;
+import dev.tapestry.app.process.Programs;
+import dev.tapestry.consortium.Digest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SortedMap;
+
+/** The run that nobody disturbs. It rests when enough was seen of it, and goes on later. */
+final class Twin implements AutoCloseable {
+
+    /** The first round waits for all processes to start; the next ones are measured. */
+    private static final int MEASURED = 2;
+
+    private final ChaosConsortium consortium;
+    private final double secondsPerRound;
+    private final long bytesPerRound;
+    private final List<String> ofCoordinator;
+    private final List<String> ofNode;
+
+    private Twin(
+            ChaosConsortium consortium,
+            double secondsPerRound,
+            long bytesPerRound,
+            List<String> ofCoordinator,
+            List<String> ofNode) {
+        this.consortium = consortium;
+        this.secondsPerRound = secondsPerRound;
+        this.bytesPerRound = bytesPerRound;
+        this.ofCoordinator = ofCoordinator;
+        this.ofNode = ofNode;
+    }
+
+    /** Runs a few rounds, and writes down what the disks are asked. */
+    static Twin begin(
+            Path directory,
+            Programs programs,
+            ChaosRun run,
+            Apparatus apparatus,
+            ChaosRun.Beginning beginning)
+            throws InterruptedException {
+        ChaosConsortium consortium =
+                ChaosConsortium.found(
+                        directory,
+                        programs,
+                        run.members(),
+                        apparatus,
+                        beginning.base(),
+                        beginning.corpora());
+        DemoMember node = run.members().getFirst();
+        consortium.begin(run.plan());
+        consortium.awaitBase(1);
+        long start = System.nanoTime();
+        long sent = consortium.sent();
+        consortium.order(Victim.COORDINATOR, node, DiskOrder.record());
+        consortium.order(Victim.NODE, node, DiskOrder.record());
+        consortium.awaitBase(1 + MEASURED);
+        double seconds = (System.nanoTime() - start) / 1e9 / MEASURED;
+        long bytes = (consortium.sent() - sent) / MEASURED;
+        List<String> ofCoordinator = consortium.report(Victim.COORDINATOR, node);
+        List<String> ofNode = consortium.report(Victim.NODE, node);
+        consortium.takeBack(Victim.COORDINATOR, node);
+        consortium.takeBack(Victim.NODE, node);
+        consortium.rest();
+        return new Twin(consortium, seconds, bytes, ofCoordinator, ofNode);
+    }
+
+    /** How long a round takes. */
+    double secondsPerRound() {
+        return secondsPerRound;
+    }
+
+    /** What all nodes send in a round. */
+    long bytesPerRound() {
+        return bytesPerRound;
+    }
+
+    /** What a disk was asked, line by line, in two rounds. */
+    List<String> operations(Victim victim) {
+        return victim.coordinator() ? ofCoordinator : ofNode;
+    }
+
+    /** Goes on until this round has its base. */
+    SortedMap<Integer, Digest> until(int round) throws InterruptedException {
+        if (consortium.bases().lastKey() < round) {
+            consortium.goOn();
+            consortium.finish(round);
+        }
+        return consortium.bases();
+    }
+
+    @Override
+    public void close() {
+        consortium.close();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.tapestry.consortium;
+
+import java.util.Optional;
+
+/**
+ * What a member relied on when it contributed: whoever holds the signed manifest can hold it
+ * against the log that it was admitted to.
+ *
+ * @param charter digest of the charter's canonical JSON, as the log's first entry has it
+ * @param logSize entries of the coordinator's log that the member had verified
+ * @param logRoot the root of the tree over them
+ * @param card digest of the card of the text that was trained on; the card itself stays with the
+ *     member
+ */
+public record Grounds(Digest charter, long logSize, Digest logRoot, Optional<Digest> card) {
+
+    public Grounds {
+        if (logSize < 1) {
+            throw new IllegalArgumentException("a log that proves a base has entries");
+        }
+    }
+
+    /**
+     * Why a member that relied on this cannot contribute here; empty where it can.
+     *
+     * @param actual digest of the consortium's charter
+     * @param root of the log's first {@code logSize} entries; empty where it has not so many
+     */
+    public Optional<RoundInput.Refusal> refusal(Digest actual, Optional<Digest> root) {
+        if (!charter.equals(actual)) {
+            return AdmissionRules.refuse(
+                    Finding.WRONG_CHARTER,
+                    "trained under charter %s; the consortium's is %s"
+                            .formatted(charter.abbreviated(), actual.abbreviated()));
+        }
+        return root.equals(Optional.of(logRoot))
+                ? Optional.empty()
+                : AdmissionRules.refuse(
+                        Finding.OTHER_HISTORY,
+                        "the member has verified a log of %d entries with the root %s; this log has %s there"
+                                .formatted(
+                                        logSize,
+                                        logRoot.abbreviated(),
+                                        root.map(Digest::abbreviated).orElse("no such entries")));
+    }
+}
