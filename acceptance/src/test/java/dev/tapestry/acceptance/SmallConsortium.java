@@ -148,6 +148,11 @@ final class SmallConsortium implements AutoCloseable {
         return program;
     }
 
+    /** Has a member's rounds trained elsewhere, by what lies in {@code box}. */
+    void startCourier(String member, Path box) {
+        start(member, Map.of(), "round", "courier", node(member), box);
+    }
+
     /** What ends by itself is watched no longer. */
     void forget(String name) {
         programs.remove(name);

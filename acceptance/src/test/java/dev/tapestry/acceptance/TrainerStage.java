@@ -120,6 +120,7 @@ record TrainerStage(Path directory, Path corpus, boolean gradients) {
                         3,
                         Duration.ofMinutes(5),
                         Visibility.PROGRESS,
+                        Optional.empty(),
                         command.map(words ->
                                 new TrainerCommand(
                                         words,

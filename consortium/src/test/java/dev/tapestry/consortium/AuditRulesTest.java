@@ -16,7 +16,6 @@ import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateMerged;
 import dev.tapestry.consortium.ConsortiumEvent.CandidateScored;
 import dev.tapestry.consortium.ConsortiumEvent.CertificateRenewed;
-import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.CollectionClosed;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionLost;
@@ -30,6 +29,7 @@ import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
 import dev.tapestry.consortium.RoundInput.Contributed;
 import dev.tapestry.consortium.RoundInput.MergeFailed;
@@ -149,9 +149,7 @@ class AuditRulesTest {
                 "which is a member's already");
         assertThat(consortium.keyReplacement(LAB, "ed25519:next", "{}", NOON)).isEmpty();
         write(consortium.revocation(LAB, "its key leaked", NOON));
-        forged(
-                new SigningKeyReplaced(LAB, "ed25519:again", "{}", NOON),
-                "but is no active member");
+        forged(new SigningKeyReplaced(LAB, "ed25519:again", "{}", NOON), "but is no active member");
         assertThat(consortium.keyReplacement(LAB, "ed25519:again", "{}", NOON)).isEmpty();
     }
 

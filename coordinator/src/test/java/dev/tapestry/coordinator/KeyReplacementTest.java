@@ -123,7 +123,8 @@ final class KeyReplacementTest {
                             own,
                             stage.clock.instant());
             assertThat(audit.next(CanonicalJson.write(forged)))
-                    .hasValueSatisfying(bad -> assertThat(bad.problem()).contains("ada", "no signature"));
+                    .hasValueSatisfying(
+                            bad -> assertThat(bad.problem()).contains("ada", "no signature"));
             String stated =
                     new String(
                             KeyReplacement.sign(ada.id, ada.key, SigningKey.generate()).bytes(),
@@ -135,7 +136,8 @@ final class KeyReplacementTest {
                             stated,
                             stage.clock.instant());
             assertThat(audit(stage).next(CanonicalJson.write(exchanged)))
-                    .hasValueSatisfying(bad -> assertThat(bad.problem()).contains("states another key"));
+                    .hasValueSatisfying(
+                            bad -> assertThat(bad.problem()).contains("states another key"));
         }
     }
 
@@ -146,14 +148,12 @@ final class KeyReplacementTest {
                         stage.coordinator.ledger().log().origin(),
                         new LogAudit.Evidence() {
                             @Override
-                            public Optional<MoveAgreement> move(
-                                    Digest agreement) {
+                            public Optional<MoveAgreement> move(Digest agreement) {
                                 return Optional.empty();
                             }
 
                             @Override
-                            public Optional<byte[]> contribution(
-                                    Digest envelope) {
+                            public Optional<byte[]> contribution(Digest envelope) {
                                 return Optional.empty();
                             }
                         });

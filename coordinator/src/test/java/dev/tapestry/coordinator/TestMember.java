@@ -90,8 +90,7 @@ final class TestMember implements AutoCloseable {
 
     /** Says that {@code next} takes the place of {@code replaced}. */
     Answer replaceKey(SigningKey replaced, SigningKey next) {
-        return client.postBytes(
-                "/v1/signing-key", KeyReplacement.sign(id, replaced, next).bytes());
+        return client.postBytes("/v1/signing-key", KeyReplacement.sign(id, replaced, next).bytes());
     }
 
     Renewal renewal() {

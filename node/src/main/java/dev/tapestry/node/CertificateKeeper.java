@@ -7,6 +7,7 @@ import dev.tapestry.node.NodeEvent.Verdict;
 import dev.tapestry.node.egress.Answer;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
@@ -41,6 +42,7 @@ final class CertificateKeeper implements AutoCloseable {
 
     private final Path identity;
     private final Membership membership;
+    private final Optional<HttpProxy> proxy;
     private final EgressGate gate;
     private final CoordinatorClient client;
     private final ReceiptBook receipts;
@@ -55,6 +57,7 @@ final class CertificateKeeper implements AutoCloseable {
     CertificateKeeper(
             Path identity,
             Membership membership,
+            Optional<HttpProxy> proxy,
             EgressGate gate,
             CoordinatorClient client,
             ReceiptBook receipts,
@@ -64,6 +67,7 @@ final class CertificateKeeper implements AutoCloseable {
             InstantSource clock) {
         this.identity = identity;
         this.membership = membership;
+        this.proxy = proxy;
         this.gate = gate;
         this.client = client;
         this.receipts = receipts;
@@ -150,6 +154,7 @@ final class CertificateKeeper implements AutoCloseable {
         try (EgressGate next =
                 EgressGate.to(
                         membership.coordinator(),
+                        proxy,
                         issued,
                         membership.certificateKey(),
                         receipts,

@@ -10,6 +10,8 @@ import dev.tapestry.node.HealthFinding.Severity;
 import dev.tapestry.node.egress.Answer;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
+import dev.tapestry.node.egress.HttpProxy;
+import dev.tapestry.node.egress.ProxyException;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
@@ -22,6 +24,7 @@ import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,21 +42,31 @@ import java.util.stream.Stream;
 public final class Doctor {
 
     private static final String COORDINATOR = "coordinator";
+    private static final String PROXY = "proxy";
     private static final String MEMBERSHIP = "membership";
     private static final Duration SKEW = Duration.ofMinutes(2);
 
     private final NodeHome home;
     private final InstantSource clock;
+    private final Optional<String> surroundings;
     private final List<HealthFinding> findings = new ArrayList<>();
+    private Optional<HttpProxy> proxy = Optional.empty();
 
-    private Doctor(NodeHome home, InstantSource clock) {
+    private Doctor(NodeHome home, InstantSource clock, Optional<String> surroundings) {
         this.home = home;
         this.clock = clock;
+        this.surroundings = surroundings;
     }
 
     /** Everything that was looked at, in the order of a node's life. */
     public static List<HealthFinding> examine(NodeHome home, InstantSource clock) {
-        Doctor doctor = new Doctor(home, clock);
+        return examine(home, clock, HttpProxy.inEnvironment(System.getenv()));
+    }
+
+    /** The same where the environment names a proxy, or none. */
+    static List<HealthFinding> examine(
+            NodeHome home, InstantSource clock, Optional<String> surroundings) {
+        Doctor doctor = new Doctor(home, clock, surroundings);
         doctor.findings.addAll(Machine.examine(home.directory(), doctor.newestModel()));
         doctor.settings();
         doctor.identity();
@@ -128,6 +141,8 @@ public final class Doctor {
             find("node.yaml", Severity.BROKEN, String.valueOf(e.getMessage()), "correct the file");
             return;
         }
+        proxy = config.proxy();
+        surroundings();
         device(config.compute().device());
         config.trainer().ifPresent(this::trainer);
         try {
@@ -149,6 +164,35 @@ public final class Doctor {
                     Severity.BROKEN,
                     e.code() + ": " + e.getMessage(),
                     "describe the text in " + config.corpus().resolve(DatasetCard.FILE_NAME));
+        }
+    }
+
+    /** A node does what its settings say; people expect what the environment says. */
+    private void surroundings() {
+        if (proxy.isEmpty() && surroundings.isPresent()) {
+            find(
+                    PROXY,
+                    Severity.WORTH_A_LOOK,
+                    "the environment names %s, node.yaml none: the node goes without"
+                            .formatted(surroundings.get()),
+                    "if the way out is a proxy, set proxy in node.yaml");
+        }
+        proxy.flatMap(HttpProxy::login)
+                .map(HttpProxy.Login::passwordFile)
+                .filter(Doctor::othersRead)
+                .ifPresent(file ->
+                        find(
+                                PROXY,
+                                Severity.WORTH_A_LOOK,
+                                file + " can be read by others than its owner",
+                                "chmod 600 " + file));
+    }
+
+    private static boolean othersRead(Path file) {
+        try {
+            return Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ);
+        } catch (IOException | UnsupportedOperationException _) {
+            return false; // that it cannot be read is said where it is needed
         }
     }
 
@@ -230,15 +274,21 @@ public final class Doctor {
                 EgressGate gate =
                         EgressGate.to(
                                 membership.coordinator(),
+                                proxy,
                                 identity,
                                 membership.certificateKey(),
                                 new ReceiptBook(log, clock),
                                 RetryPolicy.standard(new SecureRandom()),
                                 outage -> {})) {
             CoordinatorClient client = new CoordinatorClient(gate);
-            answers(membership, client.statusOnce());
+            StatusView status = client.statusOnce();
+            proxy.ifPresent(way ->
+                    find(PROXY, Severity.GOOD, way.address() + " lets this node through", ""));
+            answers(membership, status);
             // Anybody may ask for the status; this route is open to active members only.
             admits(membership, client.consortiumOnce());
+        } catch (ProxyException e) {
+            find(PROXY, Severity.BROKEN, String.valueOf(e.getMessage()), e.kind().advice());
         } catch (IOException e) {
             find(
                     COORDINATOR,
@@ -311,6 +361,9 @@ public final class Doctor {
 
     private String advice(TlsIdentity identity, NodeException e) {
         TlsProblem problem = identity.problem(e, clock.instant());
+        if (problem == TlsProblem.WRONG_AUTHORITY && proxy.isPresent()) {
+            return "if the proxy opens TLS, have the coordinator's address let through unopened";
+        }
         boolean dates = problem == TlsProblem.EXPIRED || problem == TlsProblem.NOT_YET_VALID;
         boolean valid = TlsProblem.ofDates(identity.certificate(), clock.instant()).isEmpty();
         return dates && valid

@@ -7,6 +7,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.egress.Answer;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.egress.RetryPolicy;
@@ -39,6 +40,7 @@ import java.util.function.Consumer;
  */
 public final class Enrolment {
 
+    private final Optional<HttpProxy> proxy;
     private final InstantSource clock;
     private final RetryPolicy retries;
     private final Consumer<EgressGate.Outage> outages;
@@ -58,19 +60,25 @@ public final class Enrolment {
     /**
      * An enrolment.
      *
+     * @param proxy through which the coordinator is reached, if there is one
      * @param outages hears that the coordinator cannot be reached; the enrolment tries again
      */
     public Enrolment(
-            InstantSource clock, RetryPolicy retries, Consumer<EgressGate.Outage> outages) {
+            Optional<HttpProxy> proxy,
+            InstantSource clock,
+            RetryPolicy retries,
+            Consumer<EgressGate.Outage> outages) {
+        this.proxy = proxy;
         this.clock = clock;
         this.retries = retries;
         this.outages = outages;
     }
 
     /** An enrolment by the system's clock. */
-    public static Enrolment standard(Consumer<EgressGate.Outage> outages) {
+    public static Enrolment standard(
+            Optional<HttpProxy> proxy, Consumer<EgressGate.Outage> outages) {
         return new Enrolment(
-                InstantSource.system(), RetryPolicy.standard(new SecureRandom()), outages);
+                proxy, InstantSource.system(), RetryPolicy.standard(new SecureRandom()), outages);
     }
 
     /**
@@ -79,8 +87,8 @@ public final class Enrolment {
      * @param token the line that the steward handed over
      * @throws NodeException {@code COORDINATOR_REFUSED}: the token is unknown, used or expired;
      *     {@code TLS}: the server is not of the consortium that the token names, or the certificate
-     *     that this token gave has ended; {@code ENROLLED_ELSEWHERE}: the directory is another
-     *     member's node, or another consortium's
+     *     that this token gave has ended; {@code PROXY_CREDENTIALS}, {@code PROXY_REFUSED}; {@code
+     *     ENROLLED_ELSEWHERE}: the directory is another member's node, or another consortium's
      * @throws TrustException {@code TOKEN_MALFORMED}; {@code LOG_IN_USE}: the node runs; {@code
      *     KEY_EXPOSED}, {@code KEY_MALFORMED}: nothing was sent
      */
@@ -124,6 +132,7 @@ public final class Enrolment {
         try (EgressGate gate =
                 EgressGate.to(
                         token.coordinator(),
+                        proxy,
                         TlsIdentity.firstContact(token.authority()),
                         new ReceiptBook(log, clock),
                         retries,

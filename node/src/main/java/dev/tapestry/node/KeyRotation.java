@@ -71,8 +71,8 @@ public final class KeyRotation {
      * Replaces the key.
      *
      * @return the new one's public half
-     * @throws NodeException {@code NOT_ENROLLED}; {@code COORDINATOR_REFUSED}: the present key
-     *     stays; {@code STORAGE}
+     * @throws NodeException {@code NOT_ENROLLED}; {@code CONFIG_INVALID}; {@code
+     *     COORDINATOR_REFUSED}: the present key stays; {@code STORAGE}
      * @throws dev.tapestry.trust.TrustException {@code LOG_IN_USE}: the node runs
      */
     public VerifyingKey rotate(NodeHome home) {
@@ -81,6 +81,7 @@ public final class KeyRotation {
                 EgressGate gate =
                         EgressGate.to(
                                 membership.coordinator(),
+                                NodeConfig.read(home).proxy(),
                                 TlsIdentity.open(home.identity()),
                                 membership.certificateKey(),
                                 new ReceiptBook(log, clock),

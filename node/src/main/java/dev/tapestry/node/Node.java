@@ -3,6 +3,7 @@ package dev.tapestry.node;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.CoordinatorClient;
@@ -14,6 +15,7 @@ import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
 import dev.tapestry.node.round.Relocation;
 import dev.tapestry.node.round.RoundAssembly;
+import dev.tapestry.node.round.RoundGateway;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
@@ -38,6 +40,7 @@ public final class Node implements AutoCloseable {
     private final CertificateKeeper keeper;
     private final ActivityTeller teller;
     private final StopSignal stop;
+    private final RoundAssembly rounds;
     private final NodeAgent agent;
     private final SovereignBuild builds;
 
@@ -48,7 +51,7 @@ public final class Node implements AutoCloseable {
             CertificateKeeper keeper,
             ActivityTeller teller,
             StopSignal stop,
-            NodeAgent agent,
+            RoundAssembly rounds,
             SovereignBuild builds) {
         this.log = log;
         this.gate = gate;
@@ -56,7 +59,8 @@ public final class Node implements AutoCloseable {
         this.keeper = keeper;
         this.teller = teller;
         this.stop = stop;
-        this.agent = agent;
+        this.rounds = rounds;
+        this.agent = rounds.agent();
         this.builds = builds;
     }
 
@@ -112,6 +116,7 @@ public final class Node implements AutoCloseable {
                         there ->
                                 EgressGate.to(
                                         there.coordinator(),
+                                        config.proxy(),
                                         identity,
                                         there.certificateKey(),
                                         receipts,
@@ -120,6 +125,7 @@ public final class Node implements AutoCloseable {
         EgressGate gate =
                 EgressGate.to(
                         membership.coordinator(),
+                        config.proxy(),
                         identity,
                         membership.certificateKey(),
                         receipts,
@@ -140,6 +146,7 @@ public final class Node implements AutoCloseable {
                 new CertificateKeeper(
                         home.identity(),
                         membership,
+                        config.proxy(),
                         gate,
                         client,
                         receipts,
@@ -147,7 +154,7 @@ public final class Node implements AutoCloseable {
                         log,
                         progress,
                         clock);
-        RoundAssembly desk =
+        RoundAssembly rounds =
                 new RoundAssembly(
                         home,
                         config,
@@ -156,24 +163,35 @@ public final class Node implements AutoCloseable {
                         corpus,
                         evaluation,
                         log,
-                        teller.and(progress));
+                        teller.and(progress),
+                        client,
+                        relocation,
+                        stop,
+                        clock,
+                        retries.slower(MEND));
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
-        return new Node(
-                log,
-                gate,
-                client,
-                keeper,
-                teller,
-                stop,
-                desk.agent(client, relocation, stop, clock, retries.slower(MEND)),
-                builds);
+        return new Node(log, gate, client, keeper, teller, stop, rounds, builds);
     }
 
     /** The agent that takes part in rounds; from now on the node's certificate renews itself. */
     public NodeAgent agent() {
         keeper.begin();
         return agent;
+    }
+
+    /**
+     * Has rounds trained and scored on a machine without a network, by what lies in {@code box}.
+     */
+    public RoundGateway gateway(DropBox box) {
+        keeper.look(); // whoever comes by hand now and then has no other moment for it
+        return rounds.gateway(box);
+    }
+
+    /** The agent that does so by itself, where that machine sees {@code box} too. */
+    public NodeAgent courier(DropBox box) {
+        keeper.begin();
+        return rounds.courier(box);
     }
 
     /** What looks after the node's certificate. */

@@ -2,6 +2,7 @@ package dev.tapestry.node;
 
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.training.Device;
 import dev.tapestry.training.Precision;
 import dev.tapestry.training.TrainingException;
@@ -32,6 +33,9 @@ import java.util.Optional;
  * keep-bases: 3                  # older bases are deleted
  * checkpoint-every: PT5M         # how much training a killed node may have to do again
  * visibility: progress           # nothing, progress or reasons: what the node tells of its work
+ * proxy: http://proxy.site:3128  # if left out, the coordinator is reached directly
+ * proxy-user: helsinki           # with proxy-password-file, if the proxy asks who is there
+ * proxy-password-file: proxy.pw  # one line; relative to node.yaml
  * trainer:                       # if left out, the embedded engine trains; see TrainerCommand
  *   command: [bash, /opt/train.sh]
  * </pre>
@@ -45,6 +49,7 @@ import java.util.Optional;
  * @param keepBases how many models of the loop stay on disk
  * @param checkpointEvery how much time may pass between two checkpoints within a round
  * @param visibility what the node tells the consortium of its work
+ * @param proxy through which the coordinator is reached, if there is one
  * @param trainer the member's own, if it has one
  */
 public record NodeConfig(
@@ -57,6 +62,7 @@ public record NodeConfig(
         int keepBases,
         Duration checkpointEvery,
         Visibility visibility,
+        Optional<HttpProxy> proxy,
         Optional<TrainerCommand> trainer) {
 
     /** The YAML document, key by key. */
@@ -74,6 +80,9 @@ public record NodeConfig(
             Optional<Integer> keepBases,
             Optional<Duration> checkpointEvery,
             Optional<String> visibility,
+            Optional<String> proxy,
+            Optional<String> proxyUser,
+            Optional<String> proxyPasswordFile,
             Optional<TrainerCommand.YamlDocument> trainer) {}
 
     public NodeConfig {
@@ -102,6 +111,7 @@ public record NodeConfig(
                 3,
                 Duration.ofMinutes(5),
                 Visibility.PROGRESS,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -117,6 +127,7 @@ public record NodeConfig(
                 keepBases,
                 checkpointEvery,
                 visibility,
+                proxy,
                 trainer);
     }
 
@@ -132,6 +143,7 @@ public record NodeConfig(
                 keepBases,
                 checkpointEvery,
                 visibility,
+                proxy,
                 trainer);
     }
 
@@ -147,6 +159,7 @@ public record NodeConfig(
                 keepBases,
                 other,
                 visibility,
+                proxy,
                 trainer);
     }
 
@@ -162,6 +175,7 @@ public record NodeConfig(
                 keepBases,
                 checkpointEvery,
                 other,
+                proxy,
                 trainer);
     }
 
@@ -177,7 +191,24 @@ public record NodeConfig(
                 keepBases,
                 checkpointEvery,
                 visibility,
+                proxy,
                 Optional.of(own));
+    }
+
+    /** The same with a way out of the site. */
+    public NodeConfig withProxy(Optional<HttpProxy> other) {
+        return new NodeConfig(
+                member,
+                corpus,
+                compute,
+                holdOutFraction,
+                holdOutSalt,
+                streams,
+                keepBases,
+                checkpointEvery,
+                visibility,
+                other,
+                trainer);
     }
 
     /**
@@ -202,6 +233,7 @@ public record NodeConfig(
                     document.keepBases.orElse(standard.keepBases),
                     document.checkpointEvery.orElse(standard.checkpointEvery),
                     document.visibility.map(NodeConfig::visibility).orElse(standard.visibility),
+                    proxy(document, home),
                     document.trainer.map(own -> TrainerCommand.of(own, home)));
         } catch (InvalidPathException | NodeException | TrainingException e) {
             throw new NodeException(Code.CONFIG_INVALID, home.config() + ": " + e.getMessage(), e);
@@ -215,6 +247,21 @@ public record NodeConfig(
                 document.device.map(Device::of).orElse(standard.device()),
                 document.accumulationSteps.orElse(standard.accumulationSteps()),
                 document.activationCheckpointing.orElse(standard.activationCheckpointing()));
+    }
+
+    private static Optional<HttpProxy> proxy(YamlDocument document, NodeHome home) {
+        if (document.proxyUser.isPresent() != document.proxyPasswordFile.isPresent()
+                || (document.proxyUser.isPresent() && document.proxy.isEmpty())) {
+            throw invalid("proxy-user and proxy-password-file go together, and with proxy");
+        }
+        Optional<HttpProxy.Login> login =
+                document.proxyUser.map(user ->
+                        new HttpProxy.Login(
+                                user,
+                                home.directory()
+                                        .resolve(document.proxyPasswordFile.orElseThrow())
+                                        .normalize()));
+        return document.proxy.map(address -> HttpProxy.of(address, login));
     }
 
     private static YamlDocument document(Path file) {
@@ -256,6 +303,7 @@ public record NodeConfig(
                                 keepBases,
                                 checkpointEvery,
                                 visibility.name().toLowerCase(Locale.ROOT))
+                + proxy.map(HttpProxy::yaml).orElse("")
                 + trainer.map(TrainerCommand::yaml).orElse("");
     }
 

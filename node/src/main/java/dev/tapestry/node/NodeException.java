@@ -24,6 +24,10 @@ public final class NodeException extends RuntimeException implements Coded {
         EGRESS_REFUSED,
         /** The coordinator's certificate, or this node's, is not acceptable. */
         TLS,
+        /** The site's proxy asks who is there, or does not take the answer (407). */
+        PROXY_CREDENTIALS,
+        /** The site's proxy does not let the node through to the coordinator, or is no proxy. */
+        PROXY_REFUSED,
         /** The consortium has revoked this member. */
         REVOKED,
         /** The coordinator answered a request with a refusal. */
@@ -49,6 +53,16 @@ public final class NodeException extends RuntimeException implements Coded {
         TRAINER_OUT_OF_TIME,
         /** What the member's own trainer left is not what its contract asks for. */
         TRAINER_OUTPUT,
+        /** The directory that is to carry a round holds none, or something else. */
+        NOT_A_BOX,
+        /** The directory carries another member's round, or another consortium's. */
+        OTHER_MEMBER,
+        /** The directory carries a round that is over, or was laid out by another plan. */
+        STALE_ROUND,
+        /** Something of a carried round is missing: it is not done yet, or was copied in part. */
+        BOX_INCOMPLETE,
+        /** What lies in a carried round is not what was put there, or cannot be read. */
+        BOX_DAMAGED,
         /** The members' agreement does not move the coordinator, or contradicts what was seen. */
         MOVE_REFUSED,
         /** The members have moved the coordinator, and this node has followed. */

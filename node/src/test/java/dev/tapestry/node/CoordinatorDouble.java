@@ -19,6 +19,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
@@ -70,6 +71,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -88,6 +90,10 @@ final class CoordinatorDouble implements AutoCloseable {
 
     final SigningKey key;
     final List<String> requests = new CopyOnWriteArrayList<>();
+
+    /** The ports from which it was called. */
+    final Set<Integer> peers = ConcurrentHashMap.newKeySet();
+
     final Map<Digest, byte[]> parts = new ConcurrentHashMap<>();
     final List<ContributionManifest> contributions = new ArrayList<>();
     final List<Score> scores = new ArrayList<>();
@@ -99,6 +105,9 @@ final class CoordinatorDouble implements AutoCloseable {
 
     /** Why the next contributions are refused when they are sealed, if they are. */
     volatile Optional<Finding> refuses = Optional.empty();
+
+    /** Rounds that have closed without this member, and are still taken. */
+    volatile Set<RoundNumber> late = Set.of();
 
     /** Whether candidates are rolled back, whatever they score. */
     volatile boolean rollsBack;
@@ -169,6 +178,7 @@ final class CoordinatorDouble implements AutoCloseable {
         server.createContext(
                 "/",
                 exchange -> {
+                    peers.add(exchange.getRemoteAddress().getPort());
                     if (away.equals(exchange.getRequestURI().toString())) {
                         exchange.close();
                     } else if (counts((HttpsExchange) exchange)) {
@@ -286,6 +296,14 @@ final class CoordinatorDouble implements AutoCloseable {
         changed();
     }
 
+    /** The others' contributions are merged, and this member's is taken later. */
+    synchronized void othersMerge(Digest merged) {
+        late = Set.of(plan.orElseThrow().round());
+        candidate = Optional.of(merged);
+        phase = Phase.SCORING;
+        changed();
+    }
+
     synchronized void append(ConsortiumEvent event) {
         log.append(event);
     }
@@ -319,7 +337,9 @@ final class CoordinatorDouble implements AutoCloseable {
                 planned,
                 "",
                 "",
-                List.of());
+                late.stream()
+                        .map(round -> new RoundView.LateWindow(round, Instant.EPOCH))
+                        .toList());
     }
 
     private Object answer(String method, String path, byte[] body) throws InterruptedException {
@@ -337,7 +357,8 @@ final class CoordinatorDouble implements AutoCloseable {
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
             case "POST certificate" -> renew(CanonicalJson.read(body, RenewalRequest.class));
             case "GET consortium" -> consortium();
-            case "GET round" -> awaitView(Refusal.number(path, "after"));
+            case "GET round" ->
+                    awaitView(Refusal.number(path, "after"), Refusal.number(path, "wait"));
             case "GET models" ->
                     steps.length == 5
                             ? found(updates.get(new Digest(steps[3])), "UNKNOWN_UPDATE")
@@ -387,9 +408,10 @@ final class CoordinatorDouble implements AutoCloseable {
                 key.verifyingKey().value());
     }
 
-    private synchronized Object awaitView(long after) throws InterruptedException {
-        while (version <= after) {
-            wait();
+    private synchronized Object awaitView(long after, long seconds) throws InterruptedException {
+        long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+        while (version <= after && System.nanoTime() < end) {
+            wait(1 + Duration.ofNanos(end - System.nanoTime()).toMillis());
         }
         return views.apply(view());
     }
@@ -426,7 +448,8 @@ final class CoordinatorDouble implements AutoCloseable {
                         memberKey.orElseThrow(),
                         ContributionManifest.class);
         if (phase != Phase.COLLECTING) {
-            throw new Refusal(409, "STALE_ROUND");
+            throw new Refusal(
+                    409, late.contains(manifest.round()) ? "ROUND_CLOSED" : "STALE_ROUND");
         }
         contributions.add(manifest);
         this.envelope = Digest.of(envelope.bytes());

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,7 @@ class DoctorTest {
 
     @Test
     void a_healthy_node_is_found_healthy() {
-        assertThat(Doctor.examine(stage.home, InstantSource.system()))
+        assertThat(Doctor.examine(stage.home, InstantSource.system(), Optional.empty()))
                 .noneMatch(finding -> finding.severity() == Severity.BROKEN)
                 .extracting(HealthFinding::subject)
                 .containsExactly(

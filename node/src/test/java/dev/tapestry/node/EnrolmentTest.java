@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,7 +81,10 @@ class EnrolmentTest {
 
     private Enrolment later(Duration by) {
         return new Enrolment(
-                () -> InstantSource.system().instant().plus(by), Stage.impatient(), outage -> {});
+                Optional.empty(),
+                () -> InstantSource.system().instant().plus(by),
+                Stage.impatient(),
+                outage -> {});
     }
 
     private String certificate() throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.training.Device;
 import dev.tapestry.training.Precision;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +56,23 @@ class NodeConfigTest {
                                         Path.of("/shared/job")));
         config.write(home);
         assertThat(NodeConfig.read(home)).isEqualTo(config);
+    }
+
+    @Test
+    void a_proxy_is_written_and_read_again_without_its_password() throws IOException {
+        NodeHome home = new NodeHome(directory);
+        Path password = Files.writeString(directory.resolve("proxy.pw"), "hunter2");
+        NodeConfig config =
+                NodeConfig.standard(new MemberId("espoo"), Path.of("/data"))
+                        .withProxy(
+                                Optional.of(
+                                        HttpProxy.of(
+                                                "http://[::1]:3128/",
+                                                Optional.of(
+                                                        new HttpProxy.Login("es poo", password)))));
+        config.write(home);
+        assertThat(NodeConfig.read(home)).isEqualTo(config);
+        assertThat(config.yaml()).contains("http://[::1]:3128").doesNotContain("hunter2");
     }
 
     @Test
@@ -113,6 +132,13 @@ class NodeConfigTest {
                 "member: espoo;corpus: x;trainer: {command: [a], environment: {A B: c}} | no variable's name",
                 "member: espoo;corpus: x;trainer: {command: [a], environment: {A: 1}} | quote it",
                 "member: espoo;corpus: x;trainer: {command: [a], user: root} | unknown key 'trainer.user'",
+                "member: espoo;corpus: x;proxy: proxy:3128 | such as http://proxy.example:3128",
+                "member: espoo;corpus: x;proxy: https://proxy:3128 | such as http://proxy.example:3128",
+                "member: espoo;corpus: x;proxy: http://proxy | needs a port",
+                "member: espoo;corpus: x;proxy: http://me:hunter2@proxy:3128 | proxy-password-file",
+                "member: espoo;corpus: x;proxy-user: me;proxy-password-file: pw | with proxy",
+                "member: espoo;corpus: x;proxy: http://p:1;proxy-user: me | go together",
+                "member: espoo;corpus: x;proxy: http://p:1;proxy-user: a:b;proxy-password-file: pw | without a colon",
                 "member: espoo;member: vaasa;corpus: x | not YAML",
                 "- a | key: value"
             })

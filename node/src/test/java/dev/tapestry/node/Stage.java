@@ -9,6 +9,7 @@ import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.corpus.BytePairTrainer;
 import dev.tapestry.corpus.TrainedTokenizer;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
@@ -84,7 +85,11 @@ final class Stage implements AutoCloseable {
     }
 
     Enrolment enrolment() {
-        return new Enrolment(InstantSource.system(), impatient(), outage -> {});
+        return enrolment(Optional.empty());
+    }
+
+    Enrolment enrolment(Optional<HttpProxy> proxy) {
+        return new Enrolment(proxy, InstantSource.system(), impatient(), outage -> {});
     }
 
     NodeConfig config() {
@@ -102,6 +107,7 @@ final class Stage implements AutoCloseable {
                 3,
                 Duration.ofMinutes(5),
                 Visibility.PROGRESS,
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -87,6 +88,7 @@ final class WitnessTest {
                 EgressGate gate =
                         EgressGate.to(
                                 stage.coordinator.address(),
+                                Optional.empty(),
                                 TlsIdentity.open(stage.home.identity()).client(),
                                 new ReceiptBook(log, InstantSource.system()),
                                 Stage.impatient(),

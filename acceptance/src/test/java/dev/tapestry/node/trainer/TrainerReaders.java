@@ -28,7 +28,7 @@ public final class TrainerReaders {
                 new MemberId("ada"),
                 Digest.of(new byte[0]),
                 Digest.of(new byte[0]),
-                new TrainingJob.Corpus("pack", 100, 400),
+                Optional.of(new TrainingJob.Corpus("pack", 100, 400, Optional.empty())),
                 2,
                 64,
                 2,

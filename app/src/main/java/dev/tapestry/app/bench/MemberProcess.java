@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member's node in a process of its own, with the node's real gate; it does one thing after the
@@ -31,7 +32,7 @@ final class MemberProcess {
     public static void main(String[] arguments) throws IOException {
         NodeHome home = new NodeHome(Path.of(arguments[0]));
         Membership membership =
-                Enrolment.standard(outage -> System.err.println(outage.reason()))
+                Enrolment.standard(Optional.empty(), outage -> System.err.println(outage.reason()))
                         .join(home, arguments[1])
                         .membership();
         MemberId id = membership.member();

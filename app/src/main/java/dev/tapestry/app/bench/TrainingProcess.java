@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member's node in a process of its own, which trains as it is told on its standard input: alone,
@@ -49,7 +50,7 @@ final class TrainingProcess {
     public static void main(String[] arguments) throws IOException {
         NodeHome home = new NodeHome(Path.of(arguments[0]));
         Membership membership =
-                Enrolment.standard(outage -> System.err.println(outage.reason()))
+                Enrolment.standard(Optional.empty(), outage -> System.err.println(outage.reason()))
                         .join(home, arguments[1])
                         .membership();
         NodeConfig config =

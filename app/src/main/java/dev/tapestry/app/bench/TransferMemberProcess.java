@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member's node in a process of its own, whose transfers are timed. For each round the node is
@@ -31,7 +32,7 @@ final class TransferMemberProcess {
     public static void main(String[] arguments) throws IOException {
         NodeHome home = new NodeHome(Path.of(arguments[0]));
         Membership membership =
-                Enrolment.standard(outage -> System.err.println(outage.reason()))
+                Enrolment.standard(Optional.empty(), outage -> System.err.println(outage.reason()))
                         .join(home, arguments[1])
                         .membership();
         URI coordinator = membership.coordinator();

@@ -172,7 +172,7 @@ final class ChaosConsortium implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Enrolment.standard(_ -> {}).join(home, token);
+        Enrolment.standard(Optional.empty(), _ -> {}).join(home, token);
         NodeConfig.standard(member.id(), corpora.resolve(member.id().value()))
                 .with(Compute.of(1, Precision.FP32))
                 .withCheckpointEvery(CHECKPOINTS)

@@ -11,12 +11,12 @@ import dev.tapestry.node.Membership;
 import dev.tapestry.node.Node;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeEvent;
-import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.egress.EgressGate;
+import dev.tapestry.node.egress.HttpProxy;
 import dev.tapestry.node.round.Fellows;
 import dev.tapestry.node.round.LogWitness;
 import dev.tapestry.node.round.NodeAgent;
@@ -61,7 +61,8 @@ final class NodeCommands extends CommandGroup {
                 "",
                 "Examples:",
                 "  tapestry node join my-node tapestry1.eyJ… --corpus /data/corpus --threads 8",
-                "  tapestry node join my-node - --corpus /data/corpus < token.txt"
+                "  tapestry node join my-node - --corpus /data/corpus < token.txt",
+                "  tapestry node join my-node - --corpus /data/corpus --proxy http://proxy.site:3128 < token.txt"
             })
     int join(
             @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
@@ -81,16 +82,26 @@ final class NodeCommands extends CommandGroup {
                             paramLabel = "N",
                             description = "Of training; default: all processors.")
                     @Nullable Integer threads,
+            @Mixin ProxyOptions proxy,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         String line = token.equals("-") ? StandardInput.line() : token;
         NodeHome home = new NodeHome(directory);
         // Whatever can be wrong here is found before the token is spent.
         MemberId invited = EnrolmentToken.parse(line).member();
         boolean settled = Files.exists(home.config());
-        NodeConfig config = settled ? NodeConfig.read(home) : settings(invited, corpus, threads);
+        NodeConfig config =
+                settled
+                        ? NodeConfig.read(home)
+                        : settings(invited, corpus, threads).withProxy(proxy.proxy());
         DatasetCard card = DatasetCard.read(config.corpus());
-        Enrolment.Outcome outcome =
-                Enrolment.standard(this::tell).join(home, line);
+        if (config.proxy().isEmpty()) {
+            HttpProxy.inEnvironment(System.getenv())
+                    .ifPresent(name ->
+                            err().println(
+                                            "%s is set and not used: if the way out is a proxy, name it with --proxy"
+                                                    .formatted(name)));
+        }
+        Enrolment.Outcome outcome = Enrolment.standard(config.proxy(), this::tell).join(home, line);
         if (!settled) {
             config.write(home);
         }
@@ -116,7 +127,8 @@ final class NodeCommands extends CommandGroup {
                     member.coordinator());
             say("corpus: '%s' in %s; settings: %s", card.name(), config.corpus(), home.config());
             if (settled) {
-                say("kept:   the settings that were there; --corpus and --threads change nothing");
+                say(
+                        "kept:   the settings that were there; --corpus, --threads and --proxy change nothing");
             }
             say("next:   tapestry node start %s", directory);
         }
@@ -149,10 +161,10 @@ final class NodeCommands extends CommandGroup {
         NodeConfig config = NodeConfig.read(home);
         say("# %s of '%s' at %s", member.member(), member.consortium(), member.coordinator());
         say("%s", config.yaml().stripTrailing());
-        while (true) {
-            try (Node node = Node.open(home, new NodeLines(out()));
-                    Signals signals = Signals.during(node::stop)) {
-                try {
+        return OpenNode.during(
+                home,
+                out(),
+                node -> {
                     node.agent()
                             .run(
                                     untilRunEnds
@@ -160,14 +172,7 @@ final class NodeCommands extends CommandGroup {
                                             : NodeAgent.Until.stopped());
                     say("the run has ended");
                     return 0;
-                } catch (NodeException e) {
-                    if (e.code() != NodeException.Code.MOVED) {
-                        return stopped(signals, e);
-                    }
-                    say("# %s", e.getMessage());
-                }
-            }
-        }
+                });
     }
 
     /** What {@code node agree-move --json} prints. */
@@ -275,10 +280,7 @@ final class NodeCommands extends CommandGroup {
     int rotateKey(
             @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        String key =
-                KeyRotation.standard(this::tell)
-                        .rotate(new NodeHome(directory))
-                        .value();
+        String key = KeyRotation.standard(this::tell).rotate(new NodeHome(directory)).value();
         answer(json, new Rotated(key), "signs with %s from now on", key);
         return 0;
     }
@@ -428,13 +430,6 @@ final class NodeCommands extends CommandGroup {
                     model.baseBitsPerByte(),
                     model.bitsPerByte());
         }
-    }
-
-    private static int stopped(Signals signals, NodeException failure) {
-        if (failure.code() == NodeException.Code.STOPPED && signals.came()) {
-            return signals.exitCode();
-        }
-        throw failure;
     }
 
     /** The newest base that the coordinator's log proved; an older one is nobody's latest. */

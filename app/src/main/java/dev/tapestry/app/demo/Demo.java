@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Consortium training on one machine: found, adopt, enrol, loop, sovereign models, comparison. Each
@@ -192,7 +193,8 @@ final class Demo {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            Enrolment.standard(outage -> screen.step("waiting: " + outage.reason()))
+            Enrolment.standard(
+                            Optional.empty(), outage -> screen.step("waiting: " + outage.reason()))
                     .join(home, steward.invite(member.id(), INVITATION));
             NodeConfig.standard(member.id(), directory.corpus(member).toAbsolutePath())
                     .with(Compute.of(1, Precision.AUTO))

@@ -8,7 +8,6 @@ import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
-import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.node.trainer.EmbeddedTraining;
@@ -16,7 +15,6 @@ import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.JobDirectory;
 import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.node.trainer.JobDone;
-import dev.tapestry.node.trainer.JobStep;
 import dev.tapestry.node.trainer.RoundSteps;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.training.Device;
@@ -29,11 +27,9 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -216,26 +212,13 @@ public final class JobTraining {
     }
 
     private TrainingRun.Result train(
-            TrainingJob job, TrainingPlan plan, Tokens tokens, ProcessGroup group)
-            throws IOException {
-        if (!group.leads()) {
-            return train(job, plan, tokens, group, NodeProgress.silent());
-        }
-        try (OutputStream metrics =
-                Files.newOutputStream(directory.metrics(), StandardOpenOption.CREATE_NEW)) {
-            NodeProgress progress =
-                    update -> {
-                        if (update instanceof NodeUpdate.Stepped step) {
-                            write(
-                                    metrics,
-                                    new JobStep(
-                                            step.step(),
-                                            step.step() * plan.tokensPerStep(),
-                                            step.natsPerToken()));
-                        }
-                    };
-            return train(job, plan, tokens, group, progress);
-        }
+            TrainingJob job, TrainingPlan plan, Tokens tokens, ProcessGroup group) {
+        return train(
+                job,
+                plan,
+                tokens,
+                group,
+                group.leads() ? directory.telling(job) : NodeProgress.silent());
     }
 
     private TrainingRun.Result train(
@@ -267,17 +250,6 @@ public final class JobTraining {
     /** Where the engine leaves it: a whole model directory, of which the tensors are asked for. */
     private Path made(Output output) {
         return directory.path().resolve("." + output.stem());
-    }
-
-    private static void write(OutputStream metrics, JobStep step) {
-        try {
-            byte[] json = CanonicalJson.write(step);
-            byte[] line = java.util.Arrays.copyOf(json, json.length + 1);
-            line[json.length] = '\n';
-            metrics.write(line);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private void publish(Output output) throws IOException {

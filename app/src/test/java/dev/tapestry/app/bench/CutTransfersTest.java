@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -60,7 +61,9 @@ final class CutTransfersTest {
                             new StewardClient(address, TlsIdentity.open(home.resolve("steward")))) {
                 NodeHome node = new NodeHome(directory.resolve("node"));
                 Membership membership =
-                        Enrolment.standard(_ -> {}).join(node, token(steward, line)).membership();
+                        Enrolment.standard(Optional.empty(), _ -> {})
+                                .join(node, token(steward, line))
+                                .membership();
                 NodeConfig config = NodeConfig.standard(membership.member(), directory);
                 RetryPolicy eager =
                         new RetryPolicy(

@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
@@ -9,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -85,6 +87,7 @@ final class JsonTest {
             json("run watch", consortium);
             json("doctor", node);
             json("run start", consortium, Tiny.plan(directory.resolve("again.yaml")));
+            carry(node, corpus, directory.resolve("box"));
             json("run status", consortium);
             json("run stop", consortium, "--reason", "the walk goes on");
         }
@@ -122,6 +125,19 @@ final class JsonTest {
                 directory.resolve("simulation"),
                 "--out",
                 directory.resolve("simulated"));
+    }
+
+    /** The second round, in a box. */
+    private static void carry(Path node, Path corpus, Path box) {
+        json("round fetch", node, box);
+        json("round prepare", box, "--corpus", corpus);
+        json("round train", box, "--corpus", corpus);
+        json("round submit", node, box);
+        await("the candidate of the second round")
+                .atMost(Duration.ofMinutes(2))
+                .until(() ->
+                        json("round fetch", node, box).path("work").asString().equals("SCORE"));
+        json("round score", box, "--corpus", corpus);
     }
 
     /** The only member moves the coordinator, and is revoked by the new one. */
@@ -186,7 +202,10 @@ final class JsonTest {
                                 .map(spec -> spec.qualifiedName(" "))
                                 .toList());
         assertThat(without)
-                .containsExactlyInAnyOrder("tapestry coordinator start", "tapestry node start");
+                .containsExactlyInAnyOrder(
+                        "tapestry coordinator start",
+                        "tapestry node start",
+                        "tapestry round courier");
     }
 
     @Test
@@ -197,6 +216,10 @@ final class JsonTest {
         assertThat(said("consortium adopt").path("base"))
                 .isEqualTo(said("model show").path("digest"));
         assertThat(said("node join").path("member").asString()).isEqualTo("alpha");
+        assertThat(said("round submit").path("admitted").asBoolean()).isTrue();
+        assertThat(said("round train").path("steps").asInt()).isEqualTo(2);
+        assertThat(said("round score").path("candidate"))
+                .isNotEqualTo(said("run watch").path("base"));
         assertThat(said("run start").path("tokensPerRound").asLong()).isEqualTo(128);
         assertThat(said("tokenizer train").path("vocabulary").asInt()).isEqualTo(300);
         assertThat(said("model merge").path("models").asInt()).isEqualTo(2);
@@ -258,7 +281,7 @@ final class JsonTest {
     }
 
     private static Path weightsOfAContribution() throws IOException {
-        try (Stream<Path> files = Files.walk(consortium.resolve("contributions"))) {
+        try (Stream<Path> files = Files.walk(consortium.resolve("contributions/1"))) {
             return files.filter(file -> file.toString().endsWith(".safetensors"))
                     .findFirst()
                     .orElseThrow();

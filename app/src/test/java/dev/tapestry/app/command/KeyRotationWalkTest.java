@@ -62,7 +62,8 @@ final class KeyRotationWalkTest {
         assertThat(Said.ok("verify", "log", node)).contains("whole");
         Path bundle = directory.resolve("bundle.zip");
         Said.ok("log", "export", consortium, bundle);
-        assertThat(Said.ok("verify", "bundle", bundle, "--demand-witnesses", "1")).contains("alpha");
+        assertThat(Said.ok("verify", "bundle", bundle, "--demand-witnesses", "1"))
+                .contains("alpha");
     }
 
     private void round(Path consortium, Path node, String plan) throws IOException {

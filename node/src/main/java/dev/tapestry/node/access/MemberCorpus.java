@@ -73,6 +73,24 @@ public final class MemberCorpus {
     }
 
     /**
+     * Whether there is text beside the card. At a gateway there may be none: the card says what may
+     * be done with a text that lies elsewhere.
+     *
+     * @throws NodeException as {@link #require} does
+     */
+    public boolean isHere(PermittedUse purpose) {
+        require(purpose);
+        try {
+            return !CorpusReader.open(directory, purpose).files().isEmpty();
+        } catch (CorpusException e) {
+            if (e.code() == CorpusException.Code.NOTHING_TO_READ) {
+                return false;
+            }
+            throw unusable(e);
+        }
+    }
+
+    /**
      * The text as tokens of a model's tokenizer, to train for {@code purpose}; packed now unless it
      * was before.
      *

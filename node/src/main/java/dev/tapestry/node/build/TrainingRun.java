@@ -82,7 +82,13 @@ public final class TrainingRun {
 
         /** The result of training on {@code text}. */
         public static Result of(long tokens, int steps, double natsPerToken, Tokens text) {
-            double bytesPerToken = (double) text.bytes() / text.count();
+            return of(tokens, steps, natsPerToken, text.count(), text.bytes());
+        }
+
+        /** The result of training on a text of so many tokens and bytes. */
+        public static Result of(
+                long tokens, int steps, double natsPerToken, long textTokens, long textBytes) {
+            double bytesPerToken = (double) textBytes / textTokens;
             return new Result(
                     tokens, steps, natsPerToken, natsPerToken / Math.log(2) / bytesPerToken);
         }

@@ -50,6 +50,7 @@ public final class EgressGate implements AutoCloseable {
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI coordinator;
+    private final Optional<HttpProxy> proxy;
     private final ReceiptBook receipts;
     private final RetryPolicy retries;
     private final Consumer<Outage> outages;
@@ -78,6 +79,7 @@ public final class EgressGate implements AutoCloseable {
             Consumer<Outage> outages,
             Duration patience) {
         this.coordinator = coordinator;
+        this.proxy = line.proxy();
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
@@ -90,18 +92,21 @@ public final class EgressGate implements AutoCloseable {
     /**
      * A gate to one coordinator.
      *
-     * @param coordinator the only address that it connects to
+     * @param coordinator the only one that it talks to
+     * @param proxy the only address that it connects to, if there is one; else the coordinator's is
      * @param tls shows the node's certificate and believes the consortium's authority only
      * @param receipts where receipts go
      * @param outages hears of each failure that will be tried again
      */
     public static EgressGate to(
             URI coordinator,
+            Optional<HttpProxy> proxy,
             SSLContext tls,
             ReceiptBook receipts,
             RetryPolicy retries,
             Consumer<Outage> outages) {
-        return new EgressGate(coordinator, Line.with(tls), receipts, retries, outages, PATIENCE);
+        return new EgressGate(
+                coordinator, Line.with(tls, proxy), receipts, retries, outages, PATIENCE);
     }
 
     /**
@@ -112,6 +117,7 @@ public final class EgressGate implements AutoCloseable {
      */
     public static EgressGate to(
             URI coordinator,
+            Optional<HttpProxy> proxy,
             TlsIdentity identity,
             Optional<Digest> coordinatorKey,
             ReceiptBook receipts,
@@ -119,7 +125,7 @@ public final class EgressGate implements AutoCloseable {
             Consumer<Outage> outages) {
         return new EgressGate(
                 coordinator,
-                Line.showing(identity, coordinatorKey),
+                Line.showing(identity, coordinatorKey, proxy),
                 receipts,
                 retries,
                 outages,
@@ -137,7 +143,7 @@ public final class EgressGate implements AutoCloseable {
     /** Shows another certificate from now on; what is under way ends as it began. */
     public void show(TlsIdentity next, Optional<Digest> coordinatorKey) {
         Line before = line;
-        Line after = Line.showing(next, coordinatorKey);
+        Line after = Line.showing(next, coordinatorKey, proxy);
         lines.add(after);
         line = after;
         renewing = false;
@@ -171,9 +177,10 @@ public final class EgressGate implements AutoCloseable {
     /**
      * Sends a message until it is answered.
      *
-     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED},
-     *     {@code STORAGE}: what is to be sent cannot be read, or what came cannot be kept; {@code
-     *     MALFORMED_REPLY}: a document that is too long
+     * @throws NodeException {@code EGRESS_REFUSED}, {@code TLS}, {@code REVOKED}, {@code STOPPED};
+     *     {@code PROXY_CREDENTIALS}, {@code PROXY_REFUSED}; {@code STORAGE}: what is to be sent
+     *     cannot be read, or what came cannot be kept; {@code MALFORMED_REPLY}: a document that is
+     *     too long
      */
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;
@@ -182,6 +189,7 @@ public final class EgressGate implements AutoCloseable {
                 // What broke is sent again only to somebody who wants it.
                 return once(failures == 1 ? message : message.asking(), sink);
             } catch (IOException e) {
+                decided(e);
                 corrupt += e instanceof PartRefusedException ? 1 : 0;
                 if (corrupt == MAX_CORRUPT) {
                     throw new NodeException(Code.DIGEST_MISMATCH, reason(e), e);
@@ -191,6 +199,25 @@ public final class EgressGate implements AutoCloseable {
                 retries.rest(delay);
             }
         }
+    }
+
+    /**
+     * A proxy that has said no says so again, and one that hears a wrong password too often locks
+     * the account: it is asked again only after the longer pauses of whoever sends.
+     */
+    private static void decided(IOException failure) {
+        if (failure instanceof ProxyException refusal) {
+            switch (refusal.kind()) {
+                case CREDENTIALS -> throw proxy(Code.PROXY_CREDENTIALS, refusal);
+                case REFUSED -> throw proxy(Code.PROXY_REFUSED, refusal);
+                case UNREACHABLE, BEYOND -> {}
+            }
+        }
+    }
+
+    private static NodeException proxy(Code code, ProxyException refusal) {
+        return new NodeException(
+                code, refusal.getMessage() + "; " + refusal.kind().advice(), refusal);
     }
 
     /**
@@ -274,7 +301,7 @@ public final class EgressGate implements AutoCloseable {
                 return answer(response, reply, sink);
             } catch (IOException e) {
                 connected = !isUnreached(e);
-                IOException failure = watched.stalled() ? stalled(e) : e;
+                IOException failure = watched.stalled() ? stalled(e) : named(e);
                 outcome = outcome + " " + reason(failure);
                 body.unreadable().ifPresent(EgressGate::storage);
                 throw classified(failure, used.problem(failure));
@@ -342,17 +369,35 @@ public final class EgressGate implements AutoCloseable {
     }
 
     /** Trying again does not make a certificate better. */
-    private static IOException classified(IOException failure, TlsProblem problem) {
+    private IOException classified(IOException failure, TlsProblem problem) {
         if (problem == TlsProblem.REVOKED) {
             throw new NodeException(Code.REVOKED, problem.advice(), failure);
         }
         if (problem != TlsProblem.OTHER) {
             throw new NodeException(
                     Code.TLS,
-                    problem + ": " + problem.advice() + " (" + reason(failure) + ")",
+                    problem + ": " + advice(problem) + " (" + reason(failure) + ")",
                     failure);
         }
         return failure;
+    }
+
+    /** Behind a proxy a foreign certificate most often is the proxy's own. */
+    private String advice(TlsProblem problem) {
+        return problem == TlsProblem.WRONG_AUTHORITY && proxy.isPresent()
+                ? "the certificate that came through the proxy %s was not issued by this consortium's authority: if the proxy opens TLS, ask whoever runs it to let %s through unopened; otherwise check the coordinator's address"
+                        .formatted(proxy.get().address(), coordinator.getRawAuthority())
+                : problem.advice();
+    }
+
+    /** With a proxy, whoever could not be reached is the proxy. */
+    private IOException named(IOException failure) {
+        return proxy.isPresent() && isUnreached(failure) && !(failure instanceof ProxyException)
+                ? new ProxyException(
+                        ProxyException.Kind.UNREACHABLE,
+                        "no connection to the proxy " + proxy.get().address(),
+                        failure)
+                : failure;
     }
 
     /** Whether nothing can have left, for there was nobody to take it. */
@@ -360,6 +405,7 @@ public final class EgressGate implements AutoCloseable {
         return switch (failure) {
             case ConnectException _, ConnectTimeoutException _ -> true;
             case NoRouteToHostException _, UnknownHostException _ -> true;
+            case ProxyException _ -> true;
             default -> false;
         };
     }
@@ -369,7 +415,7 @@ public final class EgressGate implements AutoCloseable {
     }
 
     private static String reason(IOException failure) {
-        if (isUnreached(failure)) {
+        if (isUnreached(failure) && !(failure instanceof ProxyException)) {
             return "no connection to the coordinator";
         }
         return switch (failure) {

@@ -4,11 +4,19 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
@@ -39,11 +47,19 @@ final class HttpConnections {
 
     private HttpConnections() {}
 
-    /** A client without cookies, redirects, retries, compression or proxies of its own. */
-    static CloseableHttpClient client(SSLContext tls) {
+    /**
+     * A client without cookies, redirects, retries or compression, and without proxies of its own:
+     * neither the JVM's settings nor the environment's lead it elsewhere.
+     *
+     * @param proxy through which it reaches every host, if there is one
+     */
+    static CloseableHttpClient client(SSLContext tls, Optional<HttpProxy> proxy) {
         return HttpClients.custom()
                 .setConnectionManager(
                         PoolingHttpClientConnectionManagerBuilder.create()
+                                .setDnsResolver(
+                                        proxy.<DnsResolver>map(HttpConnections::ways)
+                                                .orElse(SystemDefaultDnsResolver.INSTANCE))
                                 .setMaxConnTotal(MOST)
                                 .setMaxConnPerRoute(MOST)
                                 .setDefaultSocketConfig(
@@ -53,8 +69,12 @@ final class HttpConnections {
                                                 .setConnectTimeout(Timeout.of(CONNECT_TIMEOUT))
                                                 .setSocketTimeout(Timeout.of(CONNECT_TIMEOUT))
                                                 .build())
-                                .setTlsSocketStrategy((socket, host, port, _, _) ->
-                                        handshake(tls, socket, host, port))
+                                .setTlsSocketStrategy((socket, host, port, _, _) -> {
+                                    if (proxy.isPresent()) {
+                                        ProxyTunnel.open(socket, proxy.get(), host, port);
+                                    }
+                                    return handshake(tls, socket, host, port);
+                                })
                                 .build())
                 .setUserAgent("tapestry-node")
                 // All connections are this node's: none is kept for one "user" or another.
@@ -113,6 +133,32 @@ final class HttpConnections {
 
             @Override
             public void close() {}
+        };
+    }
+
+    /**
+     * Every host is reached at the proxy's address: the tunnel leads on from there, and what the
+     * coordinator's name means is the proxy's to find out.
+     */
+    private static DnsResolver ways(HttpProxy proxy) {
+        return new DnsResolver() {
+            @Override
+            public List<InetSocketAddress> resolve(String host, int port)
+                    throws UnknownHostException {
+                return Arrays.stream(resolve(host))
+                        .map(address -> new InetSocketAddress(address, proxy.port()))
+                        .toList();
+            }
+
+            @Override
+            public InetAddress[] resolve(String host) throws UnknownHostException {
+                return InetAddress.getAllByName(proxy.host());
+            }
+
+            @Override
+            public String resolveCanonicalHostname(String host) {
+                return host;
+            }
         };
     }
 

@@ -18,24 +18,31 @@ import org.apache.hc.core5.io.CloseMode;
 final class Line {
 
     private final CloseableHttpClient client;
+    private final Optional<HttpProxy> proxy;
     private final Function<IOException, TlsProblem> diagnosis;
     private int underWay;
     private boolean retired;
 
-    private Line(SSLContext tls, Function<IOException, TlsProblem> diagnosis) {
-        this.client = HttpConnections.client(tls);
+    private Line(
+            SSLContext tls,
+            Optional<HttpProxy> proxy,
+            Function<IOException, TlsProblem> diagnosis) {
+        this.client = HttpConnections.client(tls, proxy);
+        this.proxy = proxy;
         this.diagnosis = diagnosis;
     }
 
-    static Line with(SSLContext tls) {
-        return new Line(tls, TlsProblem::of);
+    static Line with(SSLContext tls, Optional<HttpProxy> proxy) {
+        return new Line(tls, proxy, TlsProblem::of);
     }
 
     /** Shows an identity to a coordinator that has this key, where it is known. */
-    static Line showing(TlsIdentity identity, Optional<Digest> coordinatorKey) {
+    static Line showing(
+            TlsIdentity identity, Optional<Digest> coordinatorKey, Optional<HttpProxy> proxy) {
         // Handshakes know no other clock than the system's.
         return new Line(
                 identity.client(coordinatorKey),
+                proxy,
                 failure -> identity.problem(failure, Instant.now()));
     }
 
@@ -63,6 +70,11 @@ final class Line {
         if (retired && underWay == 0) {
             close();
         }
+    }
+
+    /** The way that it takes, where it is not a direct one. */
+    Optional<HttpProxy> proxy() {
+        return proxy;
     }
 
     CloseableHttpClient client() {

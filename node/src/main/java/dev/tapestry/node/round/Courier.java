@@ -15,6 +15,7 @@ import dev.tapestry.node.egress.PartSender;
 import dev.tapestry.node.egress.Reply;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import java.util.Optional;
 import java.util.Set;
 
 /** Brings contributions and scores to the coordinator, and the answers into the diary. */
@@ -53,11 +54,24 @@ final class Courier {
     }
 
     /** What became of a contribution that was brought. */
-    enum Delivery {
+    sealed interface Delivery {
         /** It will be merged. */
-        ADMITTED,
-        /** Its round has closed; it is to be brought again when the next one collects. */
-        LATER
+        record Admitted() implements Delivery {}
+
+        /**
+         * Its round has closed; it is to be brought again when the next one collects.
+         *
+         * @param answer says until when
+         */
+        record Later(Answer.Refused answer) implements Delivery {}
+
+        /** It will not be merged. */
+        record Refused(Answer.Refused answer) implements Delivery {
+            /** The same for whoever cannot go on without. */
+            NodeException breakage() {
+                return refused("contribution", answer);
+            }
+        }
     }
 
     /**
@@ -65,21 +79,28 @@ final class Courier {
      *
      * @throws NodeException {@code COORDINATOR_REFUSED}, with the finding
      */
-    Delivery deliver(Outbox.Parcel parcel) {
+    void deliver(Outbox.Parcel parcel) {
+        if (offer(parcel) instanceof Delivery.Refused refused) {
+            throw refused.breakage();
+        }
+    }
+
+    /** The same, with whatever is answered as a value. */
+    Delivery offer(Outbox.Parcel parcel) {
         for (int tries = 1; ; tries++) {
             Answer answer = stop.interruptibly(() -> attempt(parcel));
             switch (answer) {
                 case Answer.Accepted _ -> {
                     diary.contributed(parcel.manifest(), parcel.contribution());
-                    return Delivery.ADMITTED;
+                    return new Delivery.Admitted();
                 }
                 case Answer.Refused refused when refused.code().equals(CLOSED) -> {
                     diary.keeps(parcel.manifest().round(), refused.detail());
-                    return Delivery.LATER;
+                    return new Delivery.Later(refused);
                 }
                 case Answer.Refused refused -> {
                     if (tries == TRIES || !CURABLE.contains(refused.code())) {
-                        throw refused("contribution", refused);
+                        return new Delivery.Refused(refused);
                     }
                 }
             }
@@ -99,13 +120,24 @@ final class Courier {
 
     /** Sends a signed score. */
     void report(RoundNumber round, Digest candidate, Score score) {
+        offer(round, candidate, score)
+                .ifPresent(refusal -> {
+                    throw refused("score", refusal);
+                });
+    }
+
+    /** The same; why it was refused, if it was. */
+    Optional<Answer.Refused> offer(RoundNumber round, Digest candidate, Score score) {
         Envelope envelope =
                 Envelope.seal(
                         Protocol.SCORE_TYPE, new ScoreReport(round, member, candidate, score), key);
-        switch (stop.interruptibly(() -> client.score(round, envelope))) {
-            case Answer.Accepted _ -> diary.scored(round, candidate, score);
-            case Answer.Refused refused -> throw refused("score", refused);
-        }
+        return switch (stop.interruptibly(() -> client.score(round, envelope))) {
+            case Answer.Accepted _ -> {
+                diary.scored(round, candidate, score);
+                yield Optional.empty();
+            }
+            case Answer.Refused refused -> Optional.of(refused);
+        };
     }
 
     private static NodeException refused(String what, Answer.Refused refusal) {

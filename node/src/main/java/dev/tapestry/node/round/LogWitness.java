@@ -232,6 +232,18 @@ public final class LogWitness {
         return seen().flatMap(seen -> seen.own().merged());
     }
 
+    /**
+     * Whether the log, read anew, says that a contribution of this member was admitted to a round
+     * that is not over, or was the latest that a base was made of.
+     *
+     * @throws NodeException as {@link #believe} does
+     */
+    boolean admits(Digest contribution) {
+        OwnContributions own = look().own();
+        Optional<Digest> wanted = Optional.of(contribution);
+        return own.open().equals(wanted) || own.merged().equals(wanted);
+    }
+
     /** What this member relies on, as far as the log was read. */
     Optional<Grounds> grounds(Digest card) {
         return seen().flatMap(seen ->

@@ -108,6 +108,8 @@ final class ModelArrival {
                     ENROLLED_ELSEWHERE,
                     EGRESS_REFUSED,
                     TLS,
+                    PROXY_CREDENTIALS,
+                    PROXY_REFUSED,
                     REVOKED,
                     NOT_PROVEN,
                     SPLIT_VIEW,
@@ -118,6 +120,11 @@ final class ModelArrival {
                     TRAINER_FAILED,
                     TRAINER_OUT_OF_TIME,
                     TRAINER_OUTPUT,
+                    NOT_A_BOX,
+                    OTHER_MEMBER,
+                    STALE_ROUND,
+                    BOX_INCOMPLETE,
+                    BOX_DAMAGED,
                     STORAGE,
                     STOPPED ->
                     false;

@@ -22,14 +22,11 @@ import java.util.Set;
  */
 public final class NodeAgent {
 
-    /** Below the minute after which proxies close silent connections. */
-    private static final Duration POLL = Duration.ofSeconds(50);
-
     /** A founded consortium has a higher version: the answer comes at once. */
     private static final long ANY = 0;
 
     private final CoordinatorClient client;
-    private final RoundParticipant participant;
+    private final Participant participant;
     private final RoundDiary diary;
     private final ModelShelf shelf;
     private final StopSignal stop;
@@ -39,7 +36,7 @@ public final class NodeAgent {
 
     NodeAgent(
             CoordinatorClient client,
-            RoundParticipant participant,
+            Participant participant,
             RoundDiary diary,
             ModelShelf shelf,
             StopSignal stop,
@@ -99,7 +96,7 @@ public final class NodeAgent {
             boolean atWork = false;
             try {
                 relocation.followIfMoved();
-                RoundView view = stop.interruptibly(() -> client.round(after, POLL));
+                RoundView view = stop.interruptibly(() -> client.round(after, participant.poll()));
                 seen = Optional.of(view);
                 atWork = true;
                 if (!givenUp.contains(phase(view))) {

@@ -46,6 +46,11 @@ final class Outbox {
     /** A signed contribution and where the files are that are sent. */
     record Parcel(Envelope envelope, ContributionManifest manifest, Path files) {
 
+        /** How much is sent, for people. */
+        String size() {
+            return "%,d bytes".formatted(manifest.sent().bytes());
+        }
+
         /** Names the contribution, in the log too. */
         Digest contribution() {
             return Digest.of(envelope.bytes());
@@ -195,7 +200,7 @@ final class Outbox {
         }
     }
 
-    /** Forgets what was made for a round. */
+    /** Forgets what was made for a round: it is not wanted, or too late. */
     void drop(RoundNumber round) {
         drop(home.outbox(round));
     }

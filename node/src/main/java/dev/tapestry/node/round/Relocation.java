@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -146,6 +147,24 @@ public final class Relocation {
             }
         } catch (IOException e) {
             // Nobody is there yet.
+        }
+    }
+
+    /**
+     * Asks the coordinator once, after it was looked whether the members moved it.
+     *
+     * @throws NodeException as {@link #followIfMoved} does
+     */
+    <T> T following(Supplier<T> question) {
+        followIfMoved();
+        try {
+            return question.get();
+        } catch (NodeException e) {
+            if (isNotice(e)) {
+                learn();
+                followIfMoved();
+            }
+            throw e;
         }
     }
 

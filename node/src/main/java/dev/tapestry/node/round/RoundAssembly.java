@@ -8,6 +8,8 @@ import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.box.BoxLabel;
+import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.ModelReceiver;
@@ -28,39 +30,99 @@ public record RoundAssembly(
         MemberCorpus corpus,
         HeldOutEvaluation evaluation,
         NodeLog log,
-        NodeProgress progress) {
+        NodeProgress progress,
+        CoordinatorClient client,
+        Relocation relocation,
+        StopSignal stop,
+        InstantSource clock,
+        RetryPolicy retries) {
 
-    /** An agent that talks to the coordinator through {@code client}. */
-    public NodeAgent agent(
-            CoordinatorClient client,
-            Relocation relocation,
-            StopSignal stop,
-            InstantSource clock,
-            RetryPolicy retries) {
-        // Several streams call it: a count that came later must not be told earlier.
-        Object turn = new Object();
-        Runnable moved =
-                () -> {
-                    synchronized (turn) {
-                        Traffic traffic = client.traffic();
-                        progress.on(
-                                new NodeUpdate.Transferred(
-                                        clock.instant(), traffic.up(), traffic.down()));
-                    }
-                };
-        RoundDiary diary = new RoundDiary(log, progress, clock);
-        Outbox outbox = new Outbox(home, key);
-        StepBook steps = new StepBook(home.trainer());
-        RoundParticipant participant =
+    /** What every way of taking part is made of. */
+    private record Bench(
+            StepBook steps,
+            RoundDiary diary,
+            Preparation preparation,
+            Parcels parcels,
+            Courier courier,
+            LateContributions late,
+            Scorer scorer) {}
+
+    /** An agent that trains and scores here. */
+    public NodeAgent agent() {
+        Bench bench = bench();
+        return agent(
                 new RoundParticipant(
                         membership.member(),
+                        bench.preparation(),
+                        corpus,
+                        RoundTrainer.of(home, config, progress.and(bench.steps()), stop, clock),
+                        bench.steps(),
+                        bench.parcels(),
+                        bench.late(),
+                        bench.courier(),
+                        bench.scorer(),
+                        bench.diary()),
+                bench.diary());
+    }
+
+    /** Has rounds trained and scored elsewhere, by what lies in {@code box}. */
+    public RoundGateway gateway(DropBox box) {
+        return gateway(box, bench());
+    }
+
+    /** An agent that does so by itself. */
+    public NodeAgent courier(DropBox box) {
+        Bench bench = bench();
+        return agent(gateway(box, bench), bench.diary());
+    }
+
+    private RoundGateway gateway(DropBox box, Bench bench) {
+        return new RoundGateway(
+                client,
+                config,
+                BoxLabel.of(membership, config),
+                box,
+                corpus,
+                bench.preparation(),
+                bench.parcels(),
+                bench.late(),
+                bench.courier(),
+                bench.scorer(),
+                bench.diary(),
+                shelf(),
+                relocation,
+                stop);
+    }
+
+    private NodeAgent agent(Participant participant, RoundDiary diary) {
+        return new NodeAgent(client, participant, diary, shelf(), stop, retries, relocation);
+    }
+
+    private ModelShelf shelf() {
+        return new ModelShelf(home, config.keepBases());
+    }
+
+    private Bench bench() {
+        Runnable moved = moved();
+        int threads = config.compute().threads();
+        RoundDiary diary = new RoundDiary(log, progress, clock);
+        LogWitness witness = new LogWitness(client, membership, key, home, clock);
+        StepBook steps = new StepBook(home.trainer());
+        Outbox outbox = new Outbox(home, key);
+        Preparation preparation =
+                new Preparation(
+                        corpus,
                         new ModelArrival(
                                 home,
                                 new ModelReceiver(client, home.models(), config.streams(), moved),
-                                config.compute().threads()),
-                        corpus,
-                        RoundTrainer.of(home, config, progress.and(steps), stop, clock),
+                                threads),
                         steps,
+                        witness,
+                        diary,
+                        stop);
+        Parcels parcels =
+                new Parcels(
+                        membership.member(),
                         outbox,
                         Carried.residual(home, outbox),
                         new Gradients(
@@ -68,25 +130,40 @@ public record RoundAssembly(
                                 new ModelReceiver(
                                         client, home.gradients(), config.streams(), moved),
                                 home.gradients()),
-                        new Courier(
-                                client,
-                                new PartSender(client, config.streams(), moved),
-                                membership.member(),
-                                key,
-                                diary,
-                                stop),
-                        new ScoreBook(home, evaluation),
-                        new LogWitness(client, membership, key, home, clock),
+                        witness,
                         diary,
                         stop,
-                        config.compute().threads());
-        return new NodeAgent(
-                client,
-                participant,
+                        threads);
+        Courier courier =
+                new Courier(
+                        client,
+                        new PartSender(client, config.streams(), moved),
+                        membership.member(),
+                        key,
+                        diary,
+                        stop);
+        Scorer scorer =
+                new Scorer(
+                        corpus, preparation, new ScoreBook(home, evaluation), courier, diary, stop);
+        return new Bench(
+                steps,
                 diary,
-                new ModelShelf(home, config.keepBases()),
-                stop,
-                retries,
-                relocation);
+                preparation,
+                parcels,
+                courier,
+                new LateContributions(outbox, witness, courier, diary),
+                scorer);
+    }
+
+    private Runnable moved() {
+        // Several streams call it: a count that came later must not be told earlier.
+        Object turn = new Object();
+        return () -> {
+            synchronized (turn) {
+                Traffic traffic = client.traffic();
+                progress.on(
+                        new NodeUpdate.Transferred(clock.instant(), traffic.up(), traffic.down()));
+            }
+        };
     }
 }

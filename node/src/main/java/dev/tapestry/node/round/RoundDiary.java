@@ -10,6 +10,9 @@ import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.NodeUpdate.Phase;
+import dev.tapestry.node.trainer.JobDirectory;
+import dev.tapestry.node.trainer.StepWatch;
+import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.trust.TrustException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -48,6 +51,11 @@ final class RoundDiary {
     /** What was begun makes headway. */
     void advances(Phase phase, RoundNumber round, long done) {
         progress.on(new NodeUpdate.Advanced(clock.instant(), phase, round.value(), done));
+    }
+
+    /** Tells of the steps that somebody else does in a directory. */
+    StepWatch watching(JobDirectory directory, TrainingJob job) {
+        return new StepWatch(directory, job, progress, clock);
     }
 
     /** No wait is silent: it has a cause, names and an end. */

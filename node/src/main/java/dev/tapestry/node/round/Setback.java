@@ -52,9 +52,16 @@ record Setback(Outlook outlook, String code, String reason) {
 
     private static Outlook outlook(Code code) {
         return switch (code) {
-            // A clock is set, a certificate is renewed, a disk is cleared, a card is edited.
+            // A clock is set, a certificate renewed, a proxy told, a disk cleared, a card edited.
             case TLS,
+                    PROXY_CREDENTIALS,
+                    PROXY_REFUSED,
                     STORAGE,
+                    NOT_A_BOX,
+                    OTHER_MEMBER,
+                    STALE_ROUND,
+                    BOX_INCOMPLETE,
+                    BOX_DAMAGED,
                     POLICY,
                     NOT_PROVEN,
                     MOVE_REFUSED,

@@ -2,13 +2,18 @@ package dev.tapestry.node.trainer;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.access.SharedFile;
 import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -101,7 +106,7 @@ public record JobDirectory(Path path) {
     }
 
     /** The files with what was made of each tensor, in the order of their names. */
-    List<Path> files(Output output) {
+    public List<Path> files(Output output) {
         try (Stream<Path> files = Files.list(path)) {
             return files.filter(file -> isOf(output, file)).sorted().toList();
         } catch (IOException e) {
@@ -132,26 +137,68 @@ public record JobDirectory(Path path) {
                     Drafts.delete(old);
                 }
             }
-            Files.createDirectories(state());
-            give(model, base());
-            if (correction.isPresent()) {
-                give(correction.get(), correction());
-            }
-            Files.createDirectory(corpus());
-            text.giveTraining(corpus());
-            SafeFile.write(job(), job.bytes());
+            fill(job, model, correction, Optional.of(text));
         } catch (IOException e) {
             throw storage("lay out the job in", e);
         }
     }
 
-    private static void give(Path from, Path to) throws IOException {
+    /**
+     * Lays out a job where nothing of one lies, but perhaps its base; its description comes last.
+     *
+     * @param text none where it lies elsewhere
+     */
+    public void fill(
+            TrainingJob job, Path model, Optional<Path> correction, Optional<OpenText> text) {
+        try {
+            Files.createDirectories(state());
+            if (!Files.exists(base())) {
+                give(model, base());
+            }
+            if (correction.isPresent()) {
+                give(correction.get(), correction());
+            }
+            if (text.isPresent()) {
+                Files.createDirectory(corpus());
+                text.get().giveTraining(corpus());
+            }
+            describe(job);
+        } catch (IOException e) {
+            throw storage("lay out the job in", e);
+        }
+    }
+
+    /** Gives whoever trains the files of a folder, read-only; they are on the disk then. */
+    public static void give(Path from, Path to) throws IOException {
         Files.createDirectory(to);
         try (Stream<Path> files = Files.list(from)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 SharedFile.give(file, to.resolve(file.getFileName()));
             }
         }
+        Drafts.syncFiles(to);
+    }
+
+    /** Writes {@code job.json}: all that it speaks of is there. */
+    public void describe(TrainingJob job) {
+        SafeFile.write(job(), job.bytes());
+    }
+
+    /** Appends a line to {@code metrics.jsonl} for each step that it hears of. */
+    public NodeProgress telling(TrainingJob job) {
+        long tokens = job.tokens() / job.steps();
+        return update -> {
+            if (update instanceof NodeUpdate.Stepped step) {
+                JobStep line = new JobStep(step.step(), step.step() * tokens, step.natsPerToken());
+                String text = new String(CanonicalJson.write(line), StandardCharsets.UTF_8) + "\n";
+                try {
+                    Files.writeString(
+                            metrics(), text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                } catch (IOException e) {
+                    throw storage("write the metrics in", e);
+                }
+            }
+        };
     }
 
     /** Deletes what an earlier attempt left, so that nothing of it is taken for the next one's. */

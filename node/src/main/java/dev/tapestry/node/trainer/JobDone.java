@@ -25,7 +25,7 @@ public record JobDone(long tokens, int steps, double meanLoss) {
      * @throws NodeException {@code TRAINER_OUTPUT} if it is missing, malformed, or of other steps
      *     than the round's
      */
-    static JobDone of(JobDirectory directory, TrainingJob job) {
+    public static JobDone of(JobDirectory directory, TrainingJob job) {
         JobDone done;
         try {
             done = JobFiles.read(directory.done(), JobDone.class);

@@ -10,14 +10,14 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /** Small files that another program may have written: plain ones, and no longer than expected. */
-final class JobFiles {
+public final class JobFiles {
 
     private static final int MAX_BYTES = 64 << 10;
 
     private JobFiles() {}
 
     /** Whether there is a file in the directory itself, neither a link nor a pipe. */
-    static boolean plain(Path file) {
+    public static boolean plain(Path file) {
         return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
     }
 
@@ -27,7 +27,7 @@ final class JobFiles {
      * @throws TrustException {@code DOCUMENT_MALFORMED}; {@code STORAGE} if it is missing, no plain
      *     file, or cannot be read
      */
-    static <T> T read(Path file, Class<T> type) {
+    public static <T> T read(Path file, Class<T> type) {
         if (!plain(file)) {
             throw new TrustException(
                     Code.STORAGE,

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -55,7 +56,7 @@ final class OwnTrainer implements RoundTrainer {
 
     @Override
     public TrainingRun.Result train(RoundTask task, OpenText text, Path target) {
-        TrainingJob job = TrainingJob.of(task, config, text);
+        TrainingJob job = TrainingJob.of(task, config, Optional.of(TrainingJob.Corpus.of(text)));
         try (ModelDirectory base = ModelDirectory.open(task.base())) {
             EmbeddedTraining.requireF32(base);
             JobProcesses processes = new JobProcesses(directory);
@@ -63,7 +64,7 @@ final class OwnTrainer implements RoundTrainer {
             if (directory.holds(job)) {
                 if (Files.exists(directory.done())) {
                     try {
-                        return result(job, task, base, text, target);
+                        return JobResult.take(directory, job, task, base, target);
                     } catch (NodeException e) {
                         LOG.log(
                                 System.Logger.Level.WARNING,
@@ -78,7 +79,7 @@ final class OwnTrainer implements RoundTrainer {
                         job, task.base(), task.gradients().flatMap(GradientTask::correction), text);
             }
             run(job, processes);
-            return result(job, task, base, text, target);
+            return JobResult.take(directory, job, task, base, target);
         }
     }
 
@@ -88,22 +89,6 @@ final class OwnTrainer implements RoundTrainer {
 
     @Override
     public void rest() {}
-
-    private TrainingRun.Result result(
-            TrainingJob job, RoundTask task, ModelDirectory base, OpenText text, Path target) {
-        JobDone done = JobDone.of(directory, job);
-        JobTensors.weights(directory, base).copyTo(target);
-        try {
-            task.gradients()
-                    .ifPresent(asked ->
-                            JobTensors.gradient(directory, base, job.clipNorm())
-                                    .copyTo(asked.target()));
-        } catch (RuntimeException e) {
-            JobTensors.drop(target, e); // all that was asked, or nothing
-            throw e;
-        }
-        return TrainingRun.Result.of(done.tokens(), done.steps(), done.meanLoss(), text.train());
-    }
 
     private void run(TrainingJob job, JobProcesses processes) {
         StepTeller steps = new StepTeller(job, progress, clock);

@@ -30,7 +30,7 @@ import java.util.Optional;
  * @param member who trains
  * @param plan digest of the round's plan
  * @param base digest of the base from which to train
- * @param corpus which text
+ * @param corpus which text; empty where it lies elsewhere, and whoever trains has to say
  * @param steps optimiser steps in this round
  * @param tokens to train on in this round: steps · batchSequences · sequenceLength
  * @param batchSequences sequences in a batch
@@ -52,7 +52,7 @@ public record TrainingJob(
         MemberId member,
         Digest plan,
         Digest base,
-        Corpus corpus,
+        @LeftOutWhenEmpty Optional<Corpus> corpus,
         int steps,
         long tokens,
         int batchSequences,
@@ -82,8 +82,58 @@ public record TrainingJob(
      * @param pack another tokenizer, card, split or text has another name
      * @param tokens in the shard, ends of documents included
      * @param bytes of UTF-8 that they stand for
+     * @param card digest of its card; empty where whoever wrote this knows none
      */
-    public record Corpus(String pack, long tokens, long bytes) {}
+    public record Corpus(
+            String pack, long tokens, long bytes, @LeftOutWhenEmpty Optional<Digest> card) {
+
+        public Corpus {
+            if (tokens < 1 || bytes < 1) {
+                throw new IllegalArgumentException("a corpus has at least 1 token of 1 byte");
+            }
+        }
+
+        /** What may be trained on of a text. */
+        public static Corpus of(OpenText text) {
+            Tokens train = text.train();
+            return new Corpus(text.pack(), train.count(), train.bytes(), Optional.of(text.card()));
+        }
+    }
+
+    /** The same job on a text. */
+    public TrainingJob on(Corpus text) {
+        return new TrainingJob(
+                protocol,
+                round,
+                member,
+                plan,
+                base,
+                Optional.of(text),
+                steps,
+                tokens,
+                batchSequences,
+                sequenceLength,
+                seed,
+                optimizer,
+                clipNorm,
+                schedule,
+                scheduleTokens,
+                precision,
+                threads,
+                deadline,
+                averaging,
+                gradients);
+    }
+
+    /** Whether both ask for the same work, whatever machines and texts they were made for. */
+    public boolean sameWork(TrainingJob other) {
+        return round.equals(other.round)
+                && member.equals(other.member)
+                && plan.equals(other.plan)
+                && base.equals(other.base)
+                && steps == other.steps
+                && tokens == other.tokens;
+    }
 
     /**
      * The mean of the round's gradients is asked: of those of all steps, before they are corrected
@@ -94,16 +144,16 @@ public record TrainingJob(
      */
     public record MeanGradient(boolean corrected) {}
 
-    static TrainingJob of(RoundTask task, NodeConfig config, OpenText text) {
+    /** What a round asks for, with what the node's settings say of the machine. */
+    public static TrainingJob of(RoundTask task, NodeConfig config, Optional<Corpus> text) {
         TrainingPlan plan = task.plan(config.compute());
-        Tokens train = text.train();
         return new TrainingJob(
                 Protocol.VERSION,
                 task.round(),
                 config.member(),
                 task.planDigest(),
                 task.announced().base(),
-                new Corpus(text.pack(), train.count(), train.bytes()),
+                text,
                 task.count(),
                 task.count() * plan.tokensPerStep(),
                 plan.sequencesPerStep(),
@@ -141,7 +191,8 @@ public record TrainingJob(
         }
     }
 
-    byte[] bytes() {
+    /** As it stands in {@code job.json}. */
+    public byte[] bytes() {
         return CanonicalJson.write(this);
     }
 

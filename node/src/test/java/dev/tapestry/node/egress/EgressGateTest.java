@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,6 +53,7 @@ class EgressGateTest {
             URI coordinator, SSLContext tls, NodeLog log, RetryPolicy.Pause pause) {
         return EgressGate.to(
                 coordinator,
+                Optional.empty(),
                 tls,
                 new ReceiptBook(log, InstantSource.system()),
                 new RetryPolicy(
@@ -243,7 +245,7 @@ class EgressGateTest {
                     EgressGate gate =
                             new EgressGate(
                                     server.address(),
-                                    Line.with(server.client()),
+                                    Line.with(server.client(), Optional.empty()),
                                     new ReceiptBook(log, InstantSource.system()),
                                     RetryPolicy.standard(new Random(3)),
                                     outage -> {},

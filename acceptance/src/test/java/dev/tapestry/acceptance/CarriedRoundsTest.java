@@ -1,0 +1,110 @@
+package dev.tapestry.acceptance;
+
+import static dev.tapestry.acceptance.SmallConsortium.PATIENCE;
+import static dev.tapestry.acceptance.SmallConsortium.is;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.Wire;
+import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.node.box.DropBox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A member whose text and compute have no network, beside one that has. */
+@Timeout(900)
+class CarriedRoundsTest {
+
+    private static final List<String> MEMBERS = List.of("ada", "bela");
+    private static final int ROUNDS = 2;
+
+    @TempDir Path directory;
+
+    @Test
+    void rounds_carried_by_an_unattended_gateway_give_the_base_that_networked_nodes_give()
+            throws IOException {
+        assertThat(carried().base()).isEqualTo(networked().base());
+    }
+
+    private RoundView networked() throws IOException {
+        Path place = Files.createDirectory(directory.resolve("networked"));
+        try (SmallConsortium consortium = SmallConsortium.founded(place, MEMBERS)) {
+            run(consortium);
+            MEMBERS.forEach(consortium::startNode);
+            return ended(consortium);
+        }
+    }
+
+    private RoundView carried() throws IOException {
+        Path place = Files.createDirectory(directory.resolve("carried"));
+        try (SmallConsortium consortium = SmallConsortium.founded(place, MEMBERS)) {
+            Path text = takeAway(place.resolve("text-bela"), place.resolve("compute"));
+            DropBox box = new DropBox(place.resolve("shared/box"));
+            run(consortium);
+            consortium.startNode("ada");
+            consortium.startCourier("bela", box.path());
+            for (int round = 1; round <= ROUNDS; round++) {
+                int now = round;
+                awaitOrders(() -> isToTrain(box, now));
+                work("train", box, text);
+                awaitOrders(() -> box.isToScore() && !box.isDone());
+                work("score", box, text);
+            }
+            RoundView last = ended(consortium);
+            consortium.awaitLine("bela", "base-believed", last.base().orElseThrow().hex());
+            for (String name : List.of("coordinator", "ada", "bela")) {
+                consortium.kill(name);
+            }
+            consortium.verify(MEMBERS, ROUNDS);
+            return last;
+        }
+    }
+
+    /** With all that a member carries on from round to round: residuals and gradients. */
+    private static void run(SmallConsortium consortium) {
+        CodecName fourBits = new CodecName("int4/1");
+        consortium.run(
+                ROUNDS,
+                3,
+                new Wire(Optional.of(fourBits), Optional.of(fourBits)),
+                new CodecName("int8/1"));
+    }
+
+    private static RoundView ended(SmallConsortium consortium) {
+        RoundView last = consortium.awaitView(view -> view.roundsPlanned() == 0);
+        assertThat(is(last, ROUNDS, Phase.PUBLISHED)).as(last.reason()).isTrue();
+        return last;
+    }
+
+    private static boolean isToTrain(DropBox box, int round) {
+        return box.hasOrders()
+                && !box.isToScore()
+                && !box.isDone()
+                && box.training().round().value() == round;
+    }
+
+    private static void awaitOrders(Callable<Boolean> orders) {
+        await("orders in the box").atMost(PATIENCE).ignoreExceptions().until(orders);
+    }
+
+    private static void work(String what, DropBox box, Path text) {
+        assertThat(Program.here("round", what, box.path(), "--corpus", text)).isZero();
+    }
+
+    /** The gateway keeps the card; the text is where the computing is. */
+    private static Path takeAway(Path corpus, Path compute) throws IOException {
+        Path text = Files.createDirectories(compute.resolve("text"));
+        Files.copy(corpus.resolve("card.yaml"), text.resolve("card.yaml"));
+        Files.move(corpus.resolve("minutes.txt"), text.resolve("minutes.txt"));
+        return text;
+    }
+}
