@@ -1,28 +1,20 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.aggregation.AggregationException;
-import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.consortium.Consortium;
-import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
-import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.coordinator.BundleReport.Merge;
+import dev.tapestry.coordinator.BundleReport.Witness;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.Cosignature;
 import dev.tapestry.trust.log.LogKeys;
 import dev.tapestry.trust.log.SignedNote;
-import dev.tapestry.trust.log.TreeEdge;
 import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.VerifyingKey;
-import dev.tapestry.weights.WeightsException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -37,17 +29,11 @@ import java.util.TreeMap;
  */
 public final class VerifyBundle {
 
-    /** Before the leaves are read. */
-    private static final Digest UNKNOWN = Digest.of(new byte[] {0});
-
     private final AuditBundle bundle;
     private final Demands demands;
 
     /** The members' keys as they were when somebody co-signed, by the size that it co-signed. */
     private final SortedMap<Long, SortedMap<MemberId, String>> members = new TreeMap<>();
-
-    /** By size, the roots that the leaves give. */
-    private final Map<Long, Digest> leafRoots = new HashMap<>();
 
     /**
      * What the auditor asks for beyond soundness.
@@ -63,124 +49,33 @@ public final class VerifyBundle {
         public static final Demands NONE = new Demands(Optional.empty(), 0, Optional.empty());
     }
 
-    /**
-     * How much of the log a member vouches for.
-     *
-     * @param member who
-     * @param entries the first so many
-     * @param at by its own clock
-     */
-    public record Witness(MemberId member, long entries, Instant at) {}
-
-    /**
-     * A merge that was looked at.
-     *
-     * @param round which
-     * @param outcome {@code MATCHES}, {@code DIFFERS} or {@code NOT_KEPT}
-     * @param detail what differs or is not kept
-     */
-    public record Merge(int round, Outcome outcome, String detail) {
-        /** What came of merging again. */
-        public enum Outcome {
-            MATCHES,
-            DIFFERS,
-            NOT_KEPT
-        }
-    }
-
-    /**
-     * What was found.
-     *
-     * @param sound whether everything fits
-     * @param consortium its name
-     * @param origin of the log
-     * @param coordinatorKey with which the log ends; compare it with what the members know
-     * @param entries all of them, under the signed checkpoint
-     * @param root of the tree over them
-     * @param witnesses who vouches for how much
-     * @param witnessed how many of them vouch for the latest base
-     * @param manifests contributions whose signed manifest was checked
-     * @param manifestsMissing contributions whose manifest is not in the bundle
-     * @param merges what was merged again
-     * @param bad the first entry that does not fit
-     * @param problem what is wrong; empty if it is sound
-     */
-    public record Report(
-            boolean sound,
-            String consortium,
-            String origin,
-            String coordinatorKey,
-            long entries,
-            Optional<Digest> root,
-            List<Witness> witnesses,
-            long witnessed,
-            long manifests,
-            long manifestsMissing,
-            List<Merge> merges,
-            Optional<BadEntry> bad,
-            String problem) {}
-
-    /** Something is wrong. */
-    private static final class Unsound extends Exception {
-        private static final long serialVersionUID = 1L;
-        private final transient Optional<BadEntry> entry;
-
-        Unsound(String problem) {
-            super(problem, null, false, false);
-            this.entry = Optional.empty();
-        }
-
-        Unsound(BadEntry bad) {
-            super(bad.text(), null, false, false);
-            this.entry = Optional.of(bad);
-        }
-    }
-
     private VerifyBundle(AuditBundle bundle, Demands demands) {
         this.bundle = bundle;
         this.demands = demands;
     }
 
     /** Examines the bundle in {@code file}; whatever is wrong with it is in the report. */
-    public static Report of(Path file, Demands demands) {
+    public static BundleReport of(Path file, Demands demands) {
         try (AuditBundle bundle = AuditBundle.open(file)) {
             return new VerifyBundle(bundle, demands).report();
         } catch (CoordinatorException e) {
-            return broken("", "", Optional.empty(), String.valueOf(e.getMessage()));
+            return BundleReport.broken("", "", Optional.empty(), String.valueOf(e.getMessage()));
         }
     }
 
-    private Report report() {
+    private BundleReport report() {
         try {
             return sound();
-        } catch (Unsound e) {
-            return broken(
+        } catch (BundleUnsound e) {
+            return BundleReport.broken(
                     bundle.index().consortium(),
                     bundle.index().origin(),
-                    e.entry,
+                    e.entry(),
                     String.valueOf(e.getMessage()));
         }
     }
 
-    private static Report broken(
-            String consortium, String origin, Optional<BadEntry> bad, String problem) {
-        return new Report(
-                false,
-                consortium,
-                origin,
-                "",
-                0,
-                Optional.empty(),
-                List.of(),
-                0,
-                0,
-                0,
-                List.of(),
-                bad,
-                problem);
-    }
-
-    private Report sound() throws Unsound {
+    private BundleReport sound() throws BundleUnsound {
         SignedNote signed = bundle.checkpoint();
         Map<String, SignedNote> cosigned = new TreeMap<>();
         bundle.cosigners().forEach(member -> cosigned.put(member, bundle.cosigned(member)));
@@ -188,15 +83,12 @@ public final class VerifyBundle {
         for (SignedNote note : cosigned.values()) {
             sizes.add(claim(note).size());
         }
-        sizes.forEach(size -> leafRoots.put(size, UNKNOWN));
-        readLeaves();
         LogAudit audit = new LogAudit(bundle.index().origin(), evidence());
-        boolean genuine = claim(signed).root().equals(leafRoots.get(claim(signed).size()));
-        replay(audit, sizes, genuine);
-        LogKeys keys = audit.keys().orElseThrow(() -> new Unsound("the log is empty"));
+        replay(audit, sizes, claim(signed));
+        LogKeys keys = audit.keys().orElseThrow(() -> new BundleUnsound("the log is empty"));
         Checkpoint checkpoint = verified(keys, signed);
         if (checkpoint.size() != audit.edge().size()) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     "the checkpoint is over %d entries; the bundle has %d"
                             .formatted(checkpoint.size(), audit.edge().size()));
         }
@@ -211,20 +103,24 @@ public final class VerifyBundle {
                         .filter(witness -> witness.entries() > audit.latestBase())
                         .count();
         if (witnessed < demands.witnesses()) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     "%d members have co-signed the log up to its latest base; %d are demanded"
                             .formatted(witnessed, demands.witnesses()));
         }
         Consortium consortium = audit.state().orElseThrow();
-        List<Merge> merges = merges(audit, consortium);
+        List<Merge> merges =
+                demands.contributions()
+                        .map(directory ->
+                                MergedAgain.all(directory, consortium.charter(), audit.history()))
+                        .orElseGet(List::of);
         Optional<Merge> wrong =
                 merges.stream().filter(m -> m.outcome() == Merge.Outcome.DIFFERS).findFirst();
         if (wrong.isPresent()) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     "round %d merged again differs: %s"
                             .formatted(wrong.get().round(), wrong.get().detail()));
         }
-        return new Report(
+        return new BundleReport(
                 true,
                 consortium.charter().name(),
                 bundle.index().origin(),
@@ -240,103 +136,59 @@ public final class VerifyBundle {
                 "");
     }
 
-    private static Checkpoint claim(SignedNote note) throws Unsound {
+    private static Checkpoint claim(SignedNote note) throws BundleUnsound {
         try {
             return Checkpoint.parse(note.text());
         } catch (TrustException e) {
-            throw new Unsound(String.valueOf(e.getMessage()));
+            throw new BundleUnsound(String.valueOf(e.getMessage()));
         }
     }
 
-    private Checkpoint verified(LogKeys keys, SignedNote note) throws Unsound {
+    private Checkpoint verified(LogKeys keys, SignedNote note) throws BundleUnsound {
         try {
             return keys.verified(note.toString(), bundle.index().origin());
         } catch (TrustException e) {
-            throw new Unsound("a checkpoint is not the coordinator's: " + e.getMessage());
+            throw new BundleUnsound("a checkpoint is not the coordinator's: " + e.getMessage());
         }
     }
 
-    private void requireKey(LogKeys keys) throws Unsound {
+    private void requireKey(LogKeys keys) throws BundleUnsound {
         if (demands.key().isPresent() && !keys.knows(demands.key().get())) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     "the log's coordinator has the key %s, not %s"
                             .formatted(keys.latest(), demands.key().get()));
-        }
-    }
-
-    /** The roots that the leaves give at the sizes that somebody signed. */
-    private void readLeaves() {
-        TreeEdge edge = TreeEdge.EMPTY;
-        try (InputStream leaves = bundle.leaves()) {
-            for (byte[] leaf = leaves.readNBytes(AuditBundle.LEAF_BYTES);
-                    leaf.length == AuditBundle.LEAF_BYTES;
-                    leaf = leaves.readNBytes(AuditBundle.LEAF_BYTES)) {
-                edge = edge.withLeaf(Digest.ofHash(leaf));
-                if (leafRoots.containsKey(edge.size())) {
-                    leafRoots.put(edge.size(), edge.root());
-                }
-            }
-        } catch (IOException e) {
-            throw AuditBundle.bad("its leaves cannot be read: " + e.getMessage());
         }
     }
 
     /**
      * Takes in all entries.
      *
-     * @param genuine whether the leaves are those that were signed
+     * @param sizes at which the members' keys are remembered
+     * @param signed the checkpoint that must be over them
      */
-    private void replay(LogAudit audit, Set<Long> sizes, boolean genuine) throws Unsound {
+    private void replay(LogAudit audit, Set<Long> sizes, Checkpoint signed) throws BundleUnsound {
         try (AuditBundle.Lines lines = bundle.entries();
-                InputStream leaves = bundle.leaves()) {
+                BundleLeaves leaves = new BundleLeaves(bundle, signed)) {
             Optional<byte[]> line = lines.next();
             while (line.isPresent()) {
-                byte[] leaf = leaves.readNBytes(AuditBundle.LEAF_BYTES);
-                requireLeaf(audit.edge().size(), line.get(), leaf, genuine);
+                leaves.require(audit.edge().size(), line.get());
                 Optional<BadEntry> bad = audit.next(line.get());
                 if (bad.isPresent()) {
-                    throw new Unsound(bad.get());
+                    throw new BundleUnsound(bad.get());
                 }
                 if (sizes.contains(audit.edge().size())) {
                     members.put(audit.edge().size(), audit.state().orElseThrow().activeKeys());
                 }
                 line = lines.next();
             }
-        } catch (IOException e) {
-            throw AuditBundle.bad("it cannot be read: " + e.getMessage());
         }
         if (audit.edge().size() != bundle.index().entries()) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     new BadEntry(
                             audit.edge().size(),
                             "none",
                             "the bundle says that it has %d entries, and has %d"
                                     .formatted(bundle.index().entries(), audit.edge().size())));
-        }
-    }
-
-    private static void requireLeaf(long index, byte[] entry, byte[] leaf, boolean genuine)
-            throws Unsound {
-        if (leaf.length < AuditBundle.LEAF_BYTES) {
-            throw new Unsound(new BadEntry(index, name(entry), "it has no leaf"));
-        }
-        if (!TreeEdge.leaf(entry).equals(Digest.ofHash(leaf))) {
-            throw new Unsound(
-                    new BadEntry(
-                            index,
-                            name(entry),
-                            (genuine
-                                            ? "it is not the entry that was signed: "
-                                            : "it does not fit its leaf: ")
-                                    + LogAudit.excerpt(entry)));
-        }
-    }
-
-    private static String name(byte[] entry) {
-        try {
-            return CanonicalJson.read(entry, ConsortiumEvent.class).getClass().getSimpleName();
-        } catch (TrustException _) {
-            return "no event";
         }
     }
 
@@ -347,7 +199,7 @@ public final class VerifyBundle {
             String whose,
             Iterable<SignedNote> others,
             LogKeys keys)
-            throws Unsound {
+            throws BundleUnsound {
         if (audit.root(checkpoint.size()).equals(Optional.of(checkpoint.root()))) {
             return;
         }
@@ -359,7 +211,7 @@ public final class VerifyBundle {
                 good = Math.max(good, smaller.size());
             }
         }
-        throw new Unsound(
+        throw new BundleUnsound(
                 new BadEntry(
                         good,
                         "this or a later one",
@@ -374,13 +226,13 @@ public final class VerifyBundle {
     }
 
     private Witness witness(String name, SignedNote note, LogAudit audit, LogKeys keys)
-            throws Unsound {
+            throws BundleUnsound {
         Checkpoint seen = verified(keys, note);
         requireRoot(audit, seen, "the checkpoint that " + name + " co-signed", List.of(), keys);
         MemberId member = new MemberId(name);
         String key = members.getOrDefault(seen.size(), new TreeMap<>()).get(member);
         if (key == null) {
-            throw new Unsound(
+            throw new BundleUnsound(
                     "%s has co-signed %d entries, but was no active member then"
                             .formatted(member, seen.size()));
         }
@@ -390,7 +242,7 @@ public final class VerifyBundle {
                             note, Cosignature.name(seen.origin(), member), new VerifyingKey(key));
             return new Witness(member, seen.size(), at);
         } catch (TrustException e) {
-            throw new Unsound(String.valueOf(e.getMessage()));
+            throw new BundleUnsound(String.valueOf(e.getMessage()));
         }
     }
 
@@ -413,35 +265,6 @@ public final class VerifyBundle {
             return MoveAgreement.parse(json);
         } catch (TrustException e) {
             throw AuditBundle.bad(String.valueOf(e.getMessage()));
-        }
-    }
-
-    private List<Merge> merges(LogAudit audit, Consortium consortium) {
-        if (demands.contributions().isEmpty()) {
-            return List.of();
-        }
-        Path directory = demands.contributions().get();
-        return audit.history().all().stream()
-                .filter(round -> round.candidate().isPresent())
-                .map(round -> merge(directory, consortium, round))
-                .toList();
-    }
-
-    private static Merge merge(Path directory, Consortium consortium, RoundRecord round) {
-        int number = round.number().value();
-        try {
-            return switch (VerifyMerge.of(directory, consortium.charter(), round)) {
-                case MergeVerification.Matches _ -> new Merge(number, Merge.Outcome.MATCHES, "");
-                case MergeVerification.Differs(var differences) ->
-                        new Merge(number, Merge.Outcome.DIFFERS, String.join("; ", differences));
-            };
-        } catch (CoordinatorException e) {
-            if (e.code() == Code.NOT_KEPT) {
-                return new Merge(number, Merge.Outcome.NOT_KEPT, String.valueOf(e.getMessage()));
-            }
-            throw e;
-        } catch (AggregationException | WeightsException e) {
-            return new Merge(number, Merge.Outcome.DIFFERS, String.valueOf(e.getMessage()));
         }
     }
 }

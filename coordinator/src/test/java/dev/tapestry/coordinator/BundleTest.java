@@ -6,9 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.coordinator.BundleReport.Merge;
 import dev.tapestry.coordinator.VerifyBundle.Demands;
-import dev.tapestry.coordinator.VerifyBundle.Merge;
-import dev.tapestry.coordinator.VerifyBundle.Report;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.log.TreeEdge;
@@ -67,7 +66,7 @@ final class BundleTest {
         }
     }
 
-    private static Report verified(Path file) {
+    private static BundleReport verified(Path file) {
         return VerifyBundle.of(file, Demands.NONE);
     }
 
@@ -92,10 +91,10 @@ final class BundleTest {
         return file;
     }
 
-    private static Report after(Consumer<Map<String, byte[]>> harm) throws IOException {
+    private static BundleReport after(Consumer<Map<String, byte[]>> harm) throws IOException {
         Map<String, byte[]> files = files();
         harm.accept(files);
-        Report report = verified(zip(files));
+        BundleReport report = verified(zip(files));
         assertThat(report.sound()).as(report.problem()).isFalse();
         return report;
     }
@@ -145,7 +144,7 @@ final class BundleTest {
 
     @Test
     void a_bundle_of_a_sound_log_is_sound_with_its_witnesses_and_manifests() {
-        Report report =
+        BundleReport report =
                 VerifyBundle.of(
                         sound,
                         new Demands(Optional.of(new VerifyingKey(key)), 2, Optional.empty()));
@@ -159,7 +158,7 @@ final class BundleTest {
 
     @Test
     void merges_are_repeated_from_contributions_that_are_given() {
-        Report report =
+        BundleReport report =
                 VerifyBundle.of(sound, new Demands(Optional.empty(), 0, Optional.of(directory)));
         assertThat(report.merges())
                 .containsExactly(
@@ -182,7 +181,7 @@ final class BundleTest {
 
     @Test
     void an_entry_that_was_changed_is_named() throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     List<String> entries = entries(files);
                     int at = index(entries, "candidate-scored");
@@ -201,14 +200,14 @@ final class BundleTest {
 
     @Test
     void an_entry_that_was_left_out_and_two_that_were_swapped_are_named() throws IOException {
-        Report shorter =
+        BundleReport shorter =
                 after(files -> {
                     List<String> entries = entries(files);
                     entries.remove(4);
                     entries(files, entries);
                 });
         assertThat(shorter.bad().get().index()).isEqualTo(4);
-        Report swapped =
+        BundleReport swapped =
                 after(files -> {
                     List<String> entries = entries(files);
                     java.util.Collections.swap(entries, 2, 4);
@@ -220,7 +219,7 @@ final class BundleTest {
     @Test
     void an_entry_against_the_rules_is_named_even_when_the_coordinator_signed_it()
             throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     List<String> entries = entries(files);
                     entries.remove(index(entries, "candidate-scored"));
@@ -234,7 +233,7 @@ final class BundleTest {
     @Test
     void a_history_that_the_coordinator_signed_anew_is_given_away_by_a_witness()
             throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     List<String> entries = entries(files);
                     int at = index(entries, "token-issued");
@@ -247,7 +246,7 @@ final class BundleTest {
 
     @Test
     void a_manifest_that_says_otherwise_than_the_log_names_the_admission() throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     List<String> names =
                             files.keySet().stream()
@@ -261,7 +260,7 @@ final class BundleTest {
 
     @Test
     void tokens_that_the_coordinator_wrote_for_a_member_are_named() throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     List<String> entries = entries(files);
                     int at = index(entries, "contribution-admitted");
@@ -279,11 +278,11 @@ final class BundleTest {
     void a_checkpoint_by_another_key_and_a_foreign_cosignature_are_refused() throws IOException {
         assertThat(after(files -> signAgain(files, SigningKey.generate())).problem())
                 .contains("not the coordinator's");
-        Report posing =
+        BundleReport posing =
                 after(files ->
                         files.put("cosignatures/ada.note", files.get("cosignatures/bo.note")));
         assertThat(posing.problem()).contains("has not co-signed");
-        Report stranger =
+        BundleReport stranger =
                 after(files ->
                         files.put("cosignatures/eve.note", files.get("cosignatures/bo.note")));
         assertThat(stranger.problem()).contains("no active member");
@@ -291,7 +290,7 @@ final class BundleTest {
 
     @Test
     void what_a_witness_signed_without_the_coordinator_is_refused() throws IOException {
-        Report report =
+        BundleReport report =
                 after(files -> {
                     SignedNote note =
                             SignedNote.parse(new String(files.get("cosignatures/bo.note"), UTF_8));
@@ -379,7 +378,7 @@ final class BundleTest {
                 byte[] content = Objects.requireNonNull(files.get(name)).clone();
                 content[random.nextInt(content.length)] ^= (byte) (1 << random.nextInt(7));
                 files.put(name, content);
-                Report report = verified(zip(files));
+                BundleReport report = verified(zip(files));
                 if (report.sound()) {
                     // Only what nobody signed: the name under which the bundle goes.
                     assertThat(name).isEqualTo("bundle.json");

@@ -12,9 +12,8 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Successor;
 import dev.tapestry.consortium.protocol.RenewalReply;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.coordinator.BundleReport.Merge;
 import dev.tapestry.coordinator.VerifyBundle.Demands;
-import dev.tapestry.coordinator.VerifyBundle.Merge;
-import dev.tapestry.coordinator.VerifyBundle.Report;
 import dev.tapestry.coordinator.store.ObjectSettings;
 import dev.tapestry.coordinator.store.TestPostgres;
 import dev.tapestry.coordinator.store.TestS3;
@@ -85,11 +84,11 @@ final class TakeOverTest {
     }
 
     /** Any directory with the keys can hand out the bundle. */
-    private Report bundled(Path directory, int contributions, int witnesses) {
+    private BundleReport bundled(Path directory, int contributions, int witnesses) {
         Path file = folder.resolve("bundle.zip");
         BundleExport.Written written = BundleExport.write(directory, file);
         assertThat(written.contributions()).isEqualTo(contributions);
-        Report report =
+        BundleReport report =
                 VerifyBundle.of(
                         file, new Demands(Optional.empty(), witnesses, Optional.of(directory)));
         assertThat(report.sound()).as(report.problem()).isTrue();

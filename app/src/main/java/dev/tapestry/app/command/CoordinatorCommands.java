@@ -105,6 +105,9 @@ final class CoordinatorCommands extends CommandGroup {
         return findings.stream().allMatch(StoreCheck.Finding::good) ? 0 : 1;
     }
 
+    /** What {@code coordinator backup --json} prints. */
+    record Copied(String directory, long entries) {}
+
     @Command(
             name = "backup",
             description = {
@@ -118,13 +121,20 @@ final class CoordinatorCommands extends CommandGroup {
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
             @Parameters(paramLabel = "TO", description = "A directory that does not exist.")
-                    Path target) {
+                    Path target,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         long entries = Backup.make(directory, target);
-        say(
+        answer(
+                json,
+                new Copied(target.toString(), entries),
                 "%s holds %d entries of the log, what they refer to, and the secret keys",
-                target, entries);
+                target,
+                entries);
         return 0;
     }
+
+    /** What {@code coordinator move --json} prints. */
+    record Stored(String log, long entries, String objects) {}
 
     @Command(
             name = "move",
@@ -136,11 +146,17 @@ final class CoordinatorCommands extends CommandGroup {
             footer = {"", "Example:", "  tapestry coordinator move loom"})
     int move(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
-                    Path directory) {
+                    Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         CoordinatorConfig config = CoordinatorConfig.read(directory);
         long entries = StoreMove.run(directory);
-        say("log: %s, %d entries", config.log(), entries);
-        say("objects: %s", config.objects());
+        answer(
+                json,
+                new Stored(config.log().toString(), entries, config.objects().toString()),
+                "log: %s, %d entries\nobjects: %s",
+                config.log(),
+                entries,
+                config.objects());
         return 0;
     }
 }

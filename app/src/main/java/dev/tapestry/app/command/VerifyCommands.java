@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundNumber;
+import dev.tapestry.coordinator.BundleReport;
 import dev.tapestry.coordinator.VerifyBundle;
 import dev.tapestry.coordinator.VerifyMerge;
 import dev.tapestry.trust.signature.VerifyingKey;
@@ -96,7 +97,7 @@ final class VerifyCommands extends CommandGroup {
                                     "Merge again what is kept in a coordinator's directory, or a copy of it.")
                     @Nullable Path contributions,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        VerifyBundle.Report report =
+        BundleReport report =
                 VerifyBundle.of(
                         file,
                         new VerifyBundle.Demands(

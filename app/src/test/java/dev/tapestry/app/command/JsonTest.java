@@ -77,6 +77,8 @@ final class JsonTest {
                 Tiny.freePort());
         json("consortium adopt", consortium, base);
         json("coordinator check", consortium);
+        json("coordinator move", consortium);
+        json("coordinator backup", consortium, directory.resolve("backup"));
         try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
             coordinator.start();
             String token = json("member invite", consortium, "alpha").path("token").asString();
