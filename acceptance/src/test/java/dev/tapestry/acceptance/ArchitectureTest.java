@@ -164,8 +164,10 @@ class ArchitectureTest {
                         "dev.tapestry.corpus..",
                         "dev.tapestry.training..")
                 .and()
-                // A trust manager is handed the connection that it judges; it opens none.
+                // Those who judge or show certificates are handed the connection; they open none.
                 .areNotAssignableTo(javax.net.ssl.X509ExtendedTrustManager.class)
+                .and()
+                .areNotAssignableTo(javax.net.ssl.X509ExtendedKeyManager.class)
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching(CONNECTIONS)
