@@ -35,6 +35,42 @@ class CarriedRoundsTest {
         assertThat(carried().base()).isEqualTo(networked().base());
     }
 
+    @Test
+    void what_was_carried_too_slowly_for_its_round_is_merged_in_a_later_one() throws IOException {
+        List<String> members = List.of("ada", "bela", "cleo");
+        String rules = "late: {window: PT1H, maxStaleness: 3, discount: 0.5}\n";
+        try (SmallConsortium consortium = SmallConsortium.founded(directory, members, rules)) {
+            Path text = takeAway(directory.resolve("text-cleo"), directory.resolve("compute"));
+            DropBox box = new DropBox(directory.resolve("usb/box"));
+            consortium.runAsynchronously(3, 4, 2);
+            assertThat(Program.here("round", "fetch", consortium.node("cleo"), box.path()))
+                    .isZero();
+            work("train", box, text);
+            consortium.startNode("ada");
+            consortium.startNode("bela");
+            consortium.awaitLine("bela", "\"phase\":\"TRAINING\"", "\"round\":2");
+            consortium.kill("bela"); // whoever it is, the round now waits for one more
+            await("the late contribution")
+                    .atMost(PATIENCE)
+                    .until(() ->
+                            Program.here("round", "submit", consortium.node("cleo"), box.path())
+                                    == 0);
+            consortium.startNode("bela");
+            RoundView last = consortium.awaitView(view -> view.roundsPlanned() == 0);
+            assertThat(is(last, 3, Phase.PUBLISHED)).as(last.reason()).isTrue();
+            consortium.kill("coordinator");
+            consortium.kill("ada");
+            consortium.kill("bela");
+            assertThat(consortium.admitted())
+                    .filteredOn(event -> event.contribution().member().value().equals("cleo"))
+                    .singleElement()
+                    .satisfies(late ->
+                            assertThat(late.contribution().late().orElseThrow().round().value())
+                                    .isEqualTo(1));
+            consortium.verify(members, 3);
+        }
+    }
+
     private RoundView networked() throws IOException {
         Path place = Files.createDirectory(directory.resolve("networked"));
         try (SmallConsortium consortium = SmallConsortium.founded(place, MEMBERS)) {

@@ -100,7 +100,7 @@ class CodedRunTest {
 
     private static List<NodeEvent.Receipt> receipts(Path node, MessageKind kind) {
         try (NodeLog log = NodeLog.readOnly(new NodeHome(node).log())) {
-            return log.events().stream()
+            return log.events()
                     .filter(NodeEvent.Receipt.class::isInstance)
                     .map(NodeEvent.Receipt.class::cast)
                     .filter(receipt -> receipt.kind() == kind)

@@ -3,11 +3,8 @@ package dev.tapestry.acceptance;
 import static dev.tapestry.acceptance.SmallConsortium.is;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
-import dev.tapestry.trust.json.CanonicalJson;
-import dev.tapestry.trust.log.AuditLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +40,7 @@ class LateMemberTest {
             consortium.kill("ada");
             consortium.kill("cleo");
 
-            List<ContributionAdmitted> admitted = admitted(consortium.consortium());
+            List<ContributionAdmitted> admitted = consortium.admitted();
             assertThat(admitted).hasSize(6);
             assertThat(admitted)
                     .filteredOn(event -> event.contribution().late().isPresent())
@@ -57,16 +54,6 @@ class LateMemberTest {
                                 .isEqualTo(1);
                     });
             consortium.verify(List.of("ada", "cleo"), 3);
-        }
-    }
-
-    private static List<ContributionAdmitted> admitted(Path consortium) {
-        try (AuditLog log = AuditLog.readOnly(consortium.resolve("log.db"))) {
-            return log.read(0, log.size()).stream()
-                    .map(entry -> CanonicalJson.read(entry, ConsortiumEvent.class))
-                    .filter(ContributionAdmitted.class::isInstance)
-                    .map(ContributionAdmitted.class::cast)
-                    .toList();
         }
     }
 }

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.ConsortiumEvent;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionAdmitted;
 import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
@@ -13,6 +15,8 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.log.AuditLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -117,6 +121,17 @@ final class SmallConsortium implements AutoCloseable {
             assertThat(Program.here("verify", "log", node(member))).isZero();
         }
         assertThat(Program.here("verify", "merge", consortium(), "--round", round)).isZero();
+    }
+
+    /** All contributions that its log says were admitted. */
+    List<ContributionAdmitted> admitted() {
+        try (AuditLog log = AuditLog.readOnly(consortium().resolve("log.db"))) {
+            return log.read(0, log.size()).stream()
+                    .map(entry -> CanonicalJson.read(entry, ConsortiumEvent.class))
+                    .filter(ContributionAdmitted.class::isInstance)
+                    .map(ContributionAdmitted.class::cast)
+                    .toList();
+        }
     }
 
     void startCoordinator() {

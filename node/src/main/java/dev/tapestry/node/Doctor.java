@@ -84,33 +84,19 @@ public final class Doctor {
 
     /** Whether the member's own command can be run, as far as can be seen from outside. */
     private void trainer(TrainerCommand own) {
-        Optional<Path> program = own.program();
-        Optional<String> missing =
-                own.command().stream()
-                        .skip(1)
-                        .filter(word -> word.startsWith("/") && !Files.exists(Path.of(word)))
-                        .findFirst();
-        if (program.isEmpty()) {
-            find(
-                    "trainer",
-                    Severity.BROKEN,
-                    "there is no program '%s' that may be executed"
-                            .formatted(own.command().getFirst()),
-                    "install it, make it executable (chmod +x), or correct trainer.command");
-        } else if (missing.isPresent()) {
-            find(
-                    "trainer",
-                    Severity.BROKEN,
-                    "there is no file %s, which trainer.command names".formatted(missing.get()),
-                    "correct trainer.command in node.yaml");
-        } else {
-            find(
-                    "trainer",
-                    Severity.GOOD,
-                    "%s trains, with a lease of %s; the job lies in %s"
-                            .formatted(program.get(), own.lease(), own.directory()),
-                    "");
-        }
+        own.obstacle()
+                .ifPresentOrElse(
+                        it -> find("trainer", Severity.BROKEN, it.what(), it.advice()),
+                        () ->
+                                find(
+                                        "trainer",
+                                        Severity.GOOD,
+                                        "%s trains, with a lease of %s; the job lies in %s"
+                                                .formatted(
+                                                        own.program().orElseThrow(),
+                                                        own.lease(),
+                                                        own.directory()),
+                                        ""));
     }
 
     /** Whether libtorch can compute where the settings say; nothing is said of processors. */

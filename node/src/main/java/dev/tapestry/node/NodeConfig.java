@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A node's settings: {@code node.yaml}.
@@ -117,98 +118,73 @@ public record NodeConfig(
 
     /** The same with something else that trains and scores. */
     public NodeConfig with(Compute other) {
-        return new NodeConfig(
-                member,
-                corpus,
-                other,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                checkpointEvery,
-                visibility,
-                proxy,
-                trainer);
+        return changed(draft -> draft.compute = other);
     }
 
     /** The same with another share of held-out text. */
     public NodeConfig withHoldOut(double fraction, String salt) {
-        return new NodeConfig(
-                member,
-                corpus,
-                compute,
-                fraction,
-                salt,
-                streams,
-                keepBases,
-                checkpointEvery,
-                visibility,
-                proxy,
-                trainer);
+        return changed(draft -> {
+            draft.holdOutFraction = fraction;
+            draft.holdOutSalt = salt;
+        });
     }
 
     /** The same with other times between checkpoints within a round. */
     public NodeConfig withCheckpointEvery(Duration other) {
-        return new NodeConfig(
-                member,
-                corpus,
-                compute,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                other,
-                visibility,
-                proxy,
-                trainer);
+        return changed(draft -> draft.checkpointEvery = other);
     }
 
     /** The same with another word about what it tells of its work. */
     public NodeConfig withVisibility(Visibility other) {
-        return new NodeConfig(
-                member,
-                corpus,
-                compute,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                checkpointEvery,
-                other,
-                proxy,
-                trainer);
+        return changed(draft -> draft.visibility = other);
     }
 
     /** The same with a trainer of the member's own. */
     public NodeConfig withTrainer(TrainerCommand own) {
-        return new NodeConfig(
-                member,
-                corpus,
-                compute,
-                holdOutFraction,
-                holdOutSalt,
-                streams,
-                keepBases,
-                checkpointEvery,
-                visibility,
-                proxy,
-                Optional.of(own));
+        return changed(draft -> draft.trainer = Optional.of(own));
     }
 
     /** The same with a way out of the site. */
     public NodeConfig withProxy(Optional<HttpProxy> other) {
+        return changed(draft -> draft.proxy = other);
+    }
+
+    private NodeConfig changed(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
         return new NodeConfig(
                 member,
                 corpus,
-                compute,
-                holdOutFraction,
-                holdOutSalt,
+                draft.compute,
+                draft.holdOutFraction,
+                draft.holdOutSalt,
                 streams,
                 keepBases,
-                checkpointEvery,
-                visibility,
-                other,
-                trainer);
+                draft.checkpointEvery,
+                draft.visibility,
+                draft.proxy,
+                draft.trainer);
+    }
+
+    /** What may be changed of settings. */
+    private static final class Draft {
+        private Compute compute;
+        private double holdOutFraction;
+        private String holdOutSalt;
+        private Duration checkpointEvery;
+        private Visibility visibility;
+        private Optional<HttpProxy> proxy;
+        private Optional<TrainerCommand> trainer;
+
+        Draft(NodeConfig before) {
+            compute = before.compute;
+            holdOutFraction = before.holdOutFraction;
+            holdOutSalt = before.holdOutSalt;
+            checkpointEvery = before.checkpointEvery;
+            visibility = before.visibility;
+            proxy = before.proxy;
+            trainer = before.trainer;
+        }
     }
 
     /**

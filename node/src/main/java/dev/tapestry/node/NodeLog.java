@@ -10,6 +10,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The node's own log: what left, what arrived, what was decided. Only ever appended to; each append
@@ -47,16 +49,13 @@ public final class NodeLog implements AutoCloseable {
         append(List.of(new NodeEvent.Decision(at, round, verdict, reason)));
     }
 
-    /** All events so far, in order. */
-    public List<NodeEvent> events() {
-        List<NodeEvent> events = new ArrayList<>();
+    /** All events so far, in order; read page by page, so that memory is bounded by a page. */
+    public Stream<NodeEvent> events() {
         long size = log.size();
-        for (long from = 0; from < size; from += SLICE) {
-            for (byte[] entry : log.read(from, Math.min(size, from + SLICE))) {
-                events.add(CanonicalJson.read(entry, NodeEvent.class));
-            }
-        }
-        return events;
+        return LongStream.iterate(0, from -> from < size, from -> from + SLICE)
+                .boxed()
+                .flatMap(from -> log.read(from, Math.min(size, from + SLICE)).stream())
+                .map(entry -> CanonicalJson.read(entry, NodeEvent.class));
     }
 
     @Override

@@ -35,6 +35,9 @@ public record TrainerCommand(
     private static final Duration USUAL_LEASE = Duration.ofMinutes(10);
     private static final Duration LONGEST_LEASE = Duration.ofDays(30);
 
+    /** What keeps a command from being run. */
+    public record Obstacle(String what, String advice) {}
+
     /** The YAML document, key by key. */
     record YamlDocument(
             List<String> command,
@@ -95,6 +98,25 @@ public record TrainerCommand(
                         : Stream.of(path().split(":", -1)).map(folder -> Path.of(folder, name));
         return places.filter(file -> Files.isRegularFile(file) && Files.isExecutable(file))
                 .findFirst();
+    }
+
+    /** Why the command cannot be run, and what to do, as far as can be seen from outside. */
+    public Optional<Obstacle> obstacle() {
+        if (program().isEmpty()) {
+            return Optional.of(
+                    new Obstacle(
+                            "there is no program '%s' that may be executed"
+                                    .formatted(command.getFirst()),
+                            "install it, make it executable (chmod +x), or correct trainer.command in node.yaml"));
+        }
+        return command.stream()
+                .skip(1)
+                .filter(word -> word.startsWith("/") && !Files.exists(Path.of(word)))
+                .findFirst()
+                .map(word ->
+                        new Obstacle(
+                                "there is no file %s, which trainer.command names".formatted(word),
+                                "correct trainer.command in node.yaml"));
     }
 
     private String path() {

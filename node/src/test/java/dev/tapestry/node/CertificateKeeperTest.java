@@ -8,6 +8,7 @@ import dev.tapestry.node.FaultyExchange.Fault;
 import dev.tapestry.node.FaultyExchange.Faults;
 import dev.tapestry.node.NodeEvent.Decision;
 import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.round.NodeAgent.Until;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.TlsIdentity;
@@ -108,6 +109,15 @@ class CertificateKeeperTest {
             assertThat(node.agent()).isNotNull();
             await().untilAsserted(() -> assertThat(certificate()).isNotEqualTo(first));
         }
+    }
+
+    @Test
+    void a_gateway_that_is_used_by_hand_renews_its_certificate_when_it_is_used() {
+        Digest first = certificate();
+        try (Node node = stage.node()) {
+            node.gateway(new DropBox(directory.resolve("box"))).fetch();
+        }
+        assertThat(certificate()).isNotEqualTo(first);
     }
 
     @Test

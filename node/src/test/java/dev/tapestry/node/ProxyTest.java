@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +103,19 @@ class ProxyTest {
         long exchanges = (long) receipts().size() + proxy.wishes.size();
         assertThat(proxy.up.get()).isBetween(bodies, bodies + bodies / 50 + exchanges * 8192);
         assertThat(proxy.down.get()).isBetween(arrived, arrived + arrived / 50 + exchanges * 8192);
+    }
+
+    @Test
+    void a_certificate_is_renewed_and_shown_for_the_first_time_through_the_proxy() {
+        stage.coordinator.age = Duration.ofHours(20);
+        joinThrough(way());
+        try (Node node = stage.node(NodeConfig.read(stage.home))) {
+            node.keeper().look();
+            stage.coordinator.changed();
+            assertThat(node.coordinator().round(0, Duration.ZERO).version()).isPositive();
+        }
+        assertThat(stage.updates).anyMatch(NodeUpdate.CertificateRenewed.class::isInstance);
+        assertThat(stage.coordinator.peers).isNotEmpty().isSubsetOf(proxy.ways);
     }
 
     @Test

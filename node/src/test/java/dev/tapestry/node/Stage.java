@@ -137,7 +137,7 @@ final class Stage implements AutoCloseable {
     /** What the node has written down so far. */
     List<NodeEvent> events() {
         try (NodeLog log = NodeLog.readOnly(home.log())) {
-            return log.events();
+            return log.events().toList();
         }
     }
 

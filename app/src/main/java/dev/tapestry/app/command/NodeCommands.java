@@ -13,6 +13,7 @@ import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeEvent;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
+import dev.tapestry.node.TrainerCommand;
 import dev.tapestry.node.build.BuildOrder;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.egress.EgressGate;
@@ -31,6 +32,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -161,6 +163,12 @@ final class NodeCommands extends CommandGroup {
         NodeConfig config = NodeConfig.read(home);
         say("# %s of '%s' at %s", member.member(), member.consortium(), member.coordinator());
         say("%s", config.yaml().stripTrailing());
+        config.trainer()
+                .flatMap(TrainerCommand::obstacle)
+                .ifPresent(it ->
+                        err().println(
+                                        "the trainer cannot be run: %s: %s; until then this node trains in no round"
+                                                .formatted(it.what(), it.advice())));
         return OpenNode.during(
                 home,
                 out(),
@@ -387,30 +395,33 @@ final class NodeCommands extends CommandGroup {
             @Option(names = "--each", description = "Every receipt instead of the sums.")
                     boolean each,
             @Option(names = "--json", description = "As lines of JSON.") boolean json) {
-        List<NodeEvent> events = events(new NodeHome(directory));
-        if (each) {
-            for (NodeEvent event : events) {
-                if (event instanceof NodeEvent.Receipt receipt) {
-                    if (json) {
-                        json(receipt);
-                    } else {
-                        say(
-                                "%s %-17s %s %s: %,d out, %,d in, %s",
-                                receipt.at(),
-                                receipt.kind(),
-                                receipt.method(),
-                                receipt.path(),
-                                receipt.bytesSent(),
-                                receipt.bytesReceived(),
-                                receipt.outcome());
-                    }
-                }
+        try (NodeLog log = log(new NodeHome(directory))) {
+            Stream<NodeEvent.Receipt> receipts =
+                    log.events()
+                            .filter(NodeEvent.Receipt.class::isInstance)
+                            .map(NodeEvent.Receipt.class::cast);
+            if (each) {
+                receipts.forEach(receipt -> say(receipt, json));
+            } else {
+                Receipts sums = Receipts.of(receipts);
+                answer(json, sums, "%s", sums.text());
             }
-        } else {
-            Receipts sums = Receipts.of(events);
-            answer(json, sums, "%s", sums.text());
         }
         return 0;
+    }
+
+    private void say(NodeEvent.Receipt receipt, boolean json) {
+        answer(
+                json,
+                receipt,
+                "%s %-17s %s %s: %,d out, %,d in, %s",
+                receipt.at(),
+                receipt.kind(),
+                receipt.method(),
+                receipt.path(),
+                receipt.bytesSent(),
+                receipt.bytesReceived(),
+                receipt.outcome());
     }
 
     /** What {@code node build --json} prints. */
@@ -434,17 +445,20 @@ final class NodeCommands extends CommandGroup {
 
     /** The newest base that the coordinator's log proved; an older one is nobody's latest. */
     private static Path latest(NodeHome home) {
-        Digest newest =
-                events(home).reversed().stream()
-                        .filter(NodeEvent.Decision.class::isInstance)
-                        .map(NodeEvent.Decision.class::cast)
-                        .filter(decision -> decision.verdict() == NodeEvent.Verdict.BASE_BELIEVED)
-                        .findFirst()
-                        .map(decision -> new Digest(decision.reason()))
-                        .orElseThrow(() ->
-                                new CommandException(
-                                        "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
-                                                .formatted(home.directory())));
+        Digest newest;
+        try (NodeLog log = log(home)) {
+            newest =
+                    log.events()
+                            .filter(NodeEvent.Decision.class::isInstance)
+                            .map(NodeEvent.Decision.class::cast)
+                            .filter(it -> it.verdict() == NodeEvent.Verdict.BASE_BELIEVED)
+                            .reduce((_, later) -> later)
+                            .map(decision -> new Digest(decision.reason()))
+                            .orElseThrow(() ->
+                                    new CommandException(
+                                            "%s has verified no base yet: take part in a round first ('tapestry node start'), or give --base a directory"
+                                                    .formatted(home.directory())));
+        }
         Path model = home.model(newest);
         if (!Files.isDirectory(model)) {
             throw new CommandException(
@@ -454,13 +468,11 @@ final class NodeCommands extends CommandGroup {
         return model;
     }
 
-    private static List<NodeEvent> events(NodeHome home) {
+    private static NodeLog log(NodeHome home) {
         if (!Files.exists(home.log())) {
             throw new CommandException(
                     home.directory() + " is no node (no log); join with 'tapestry node join'");
         }
-        try (NodeLog log = NodeLog.readOnly(home.log())) {
-            return log.events();
-        }
+        return NodeLog.readOnly(home.log());
     }
 }

@@ -1,11 +1,11 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.node.NodeEvent;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.egress.MessageKind;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What crossed the wall of a node, added up. Bytes are those of HTTP bodies.
@@ -29,17 +29,14 @@ record Receipts(List<Kind> kinds, long messages, long bytesSent, long bytesRecei
         }
     }
 
-    /** Adds up the receipts among these events. */
-    static Receipts of(List<NodeEvent> events) {
+    /** Adds receipts up. */
+    static Receipts of(Stream<Receipt> receipts) {
         Map<MessageKind, Kind> kinds = new EnumMap<>(MessageKind.class);
-        for (NodeEvent event : events) {
-            if (event instanceof Receipt receipt) {
+        receipts.forEach(receipt ->
                 kinds.merge(
                         receipt.kind(),
                         new Kind(receipt.kind(), 0, 0, 0).plus(receipt),
-                        (sum, _) -> sum.plus(receipt));
-            }
-        }
+                        (sum, _) -> sum.plus(receipt)));
         List<Kind> list = List.copyOf(kinds.values());
         return new Receipts(
                 list,

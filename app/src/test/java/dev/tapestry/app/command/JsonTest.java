@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.round.Relocation;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.Method;
@@ -167,6 +169,8 @@ final class JsonTest {
         }
         try (Coordinator there = Coordinator.assemble(CoordinatorConfig.read(next))) {
             there.start();
+            json("round fetch", node, directory.resolve("box"));
+            assertThat(Relocation.agreed(new NodeHome(node))).as("the gateway follows").isEmpty();
             json("member revoke", next, "alpha", "--reason", "the walk is over");
         }
     }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,29 @@ final class NodeCommandsTest {
         assertThat(said.err())
                 .contains(newest.hex(), "tapestry node start")
                 .doesNotContain(older.hex());
+    }
+
+    @Test
+    void a_start_says_that_the_trainer_cannot_be_run_and_what_to_do() throws IOException {
+        Path consortium = directory.resolve("consortium");
+        NodeHome home = new NodeHome(directory.resolve("node"));
+        Path corpus = Tiny.corpus(directory.resolve("corpus"), "contributed-cpt, evaluation");
+        Said.found(consortium, Tiny.charter(directory.resolve("charter.yaml"), "PT24H"));
+        try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
+            coordinator.start();
+            String token = Said.ok("member", "invite", consortium, "alpha").strip();
+            Said.ok("node", "join", home.directory(), token, "--corpus", corpus);
+        }
+        Files.writeString(
+                home.config(),
+                "trainer:\n  command: [/nowhere/train.sh]\n",
+                StandardOpenOption.APPEND);
+
+        // Its log is in use, so that the node ends instead of waiting for a round.
+        try (NodeLog _ = NodeLog.open(home.log(), new MemberId("alpha"))) {
+            assertThat(Said.by("node", "start", home.directory()).err())
+                    .contains("/nowhere/train.sh", "chmod +x", "trainer.command");
+        }
     }
 
     @Test

@@ -110,7 +110,7 @@ class EgressGateTest {
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
             Thread.interrupted();
-            List<NodeEvent> events = log.events();
+            List<NodeEvent> events = log.events().toList();
             assertThat(events).isEmpty();
         }
         assertThat(pauses.getFirst()).isBetween(Duration.ofMillis(250), Duration.ofMillis(500));
