@@ -221,7 +221,8 @@ final class Unsynced {
 
     private void undo(Change change) throws IOException {
         Path back = change.from == null ? change.to : change.from;
-        if (attributes(back.getParent()).isEmpty()) {
+        Path folder = back.getParent();
+        if (folder == null || attributes(folder).isEmpty()) {
             return; // the removal of the folder itself was flushed, and took along what was in it
         }
         if (change.made && change.from == null) {
