@@ -25,6 +25,7 @@ final class Disturber {
 
     private static final Duration WITHOUT_ROOM = Duration.ofMillis(1_500);
     private static final Duration WRONG_TIME = Duration.ofSeconds(8);
+    private static final Duration MISSED = Duration.ofSeconds(20);
     private static final Duration FROZEN = Duration.ofSeconds(4);
     private static final Duration LOCKED = Duration.ofSeconds(3);
 
@@ -287,7 +288,13 @@ final class Disturber {
         }
         Optional<Path> file = finding.file();
         file.ifPresent(Disturber::flip);
-        consortium.await(round, node, Moment.MERGE_DUE::isIn, Sight::over);
+        // Without its base a coordinator may not even examine what arrives: then no merge is due.
+        long enough = System.nanoTime() + MISSED.toNanos();
+        consortium.await(
+                round,
+                node,
+                Moment.MERGE_DUE::isIn,
+                sight -> sight.over() || System.nanoTime() > enough);
         long now = System.nanoTime();
         Thread.sleep(WITHOUT_ROOM);
         file.ifPresent(Disturber::flip);
