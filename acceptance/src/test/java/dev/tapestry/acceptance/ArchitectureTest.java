@@ -270,7 +270,8 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 // The chaos holds a lock on the log's file, as another program would.
-                .resideOutsideOfPackages("dev.tapestry.coordinator.store..", "dev.tapestry.app.chaos..")
+                .resideOutsideOfPackages(
+                        "dev.tapestry.coordinator.store..", "dev.tapestry.app.chaos..")
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.sql\\.DriverManager|javax\\.sql\\.DataSource")
