@@ -24,6 +24,11 @@ final class ApiRefusal extends RuntimeException {
         return new ApiRefusal(ApiCode.FINDING_STATUS, refusal.finding().name(), refusal.detail());
     }
 
+    /** Whether it tells of a trouble of the coordinator's own. */
+    boolean isOurs() {
+        return code.equals(ApiCode.STORAGE.name()) || code.equals(ApiCode.INTERNAL.name());
+    }
+
     int status() {
         return status;
     }

@@ -253,6 +253,7 @@ public final class Coordinator implements AutoCloseable {
                         stores.leadership()::held,
                         move::pass,
                         new Doorkeeper(limits),
+                        presence,
                         metrics,
                         routes.all());
         CertificateWatch watch =
@@ -303,6 +304,11 @@ public final class Coordinator implements AutoCloseable {
     /** Connections that are open. */
     int connections() {
         return api.connections();
+    }
+
+    /** Who is there. */
+    PresenceBoard presence() {
+        return api.board();
     }
 
     /** What a monitoring system reads. */

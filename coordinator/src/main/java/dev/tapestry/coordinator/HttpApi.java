@@ -41,6 +41,7 @@ final class HttpApi {
     private final BooleanSupplier leads;
     private final Consumer<Route> fence;
     private final Doorkeeper doorkeeper;
+    private final PresenceBoard board;
     private final Metrics metrics;
     private final CoordinatorConfig.Listening listening;
     private final List<Route> routes;
@@ -81,6 +82,7 @@ final class HttpApi {
             BooleanSupplier leads,
             Consumer<Route> fence,
             Doorkeeper doorkeeper,
+            PresenceBoard board,
             Metrics metrics,
             List<Route> routes) {
         this.listening = listening;
@@ -88,6 +90,7 @@ final class HttpApi {
         this.gate = gate;
         this.fence = fence;
         this.doorkeeper = doorkeeper;
+        this.board = board;
         this.metrics = metrics;
         this.routes = List.copyOf(routes);
         HttpRouting.Builder routing = HttpRouting.builder();
@@ -122,6 +125,10 @@ final class HttpApi {
 
     List<Route> routes() {
         return routes;
+    }
+
+    PresenceBoard board() {
+        return board;
     }
 
     Metrics metrics() {
@@ -207,7 +214,11 @@ final class HttpApi {
         if (begun) {
             throw new CloseConnectionException("the answer was broken off", e);
         }
-        refuse(route, exchange, broken(e));
+        ApiRefusal refusal = broken(e);
+        if (refusal.isOurs()) {
+            board.hindered(ApiCode.valueOf(refusal.code()), refusal.detail());
+        }
+        refuse(route, exchange, refusal);
     }
 
     private void refuse(Route route, Exchange exchange, ApiRefusal refusal) {

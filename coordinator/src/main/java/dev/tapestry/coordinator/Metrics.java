@@ -156,6 +156,12 @@ final class Metrics {
                         Metrics::doing,
                         _ -> 1),
                 each(
+                        "tapestry_coordinator_hindered_timestamp_seconds",
+                        "When the coordinator itself could not do something, within two minutes",
+                        view.hindrance().stream().toList(),
+                        hindrance -> Labels.of("code", hindrance.code()),
+                        hindrance -> seconds(hindrance.at())),
+                each(
                         "tapestry_certificate_ends_timestamp_seconds",
                         "Certificates that end within 30 days; the authority's within a year",
                         view.endings(),

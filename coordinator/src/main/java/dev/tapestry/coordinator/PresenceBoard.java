@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.Hindrance;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import java.time.Duration;
@@ -26,11 +27,16 @@ import java.util.stream.Collectors;
  */
 final class PresenceBoard {
 
+    /** Who is hindered tries again more often. */
+    private static final Duration LATELY = Duration.ofMinutes(2);
+
     private final UploadDesk uploads;
     private final Endings endings;
     private final InstantSource clock;
     private final LongSupplier steady;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
+    private final AtomicReference<Optional<Hindrance>> hindrance =
+            new AtomicReference<>(Optional.empty());
 
     /** What the round is waiting for, and since when by the steady clock. */
     private final AtomicReference<Wait> wait;
@@ -89,6 +95,11 @@ final class PresenceBoard {
         this.wait = new AtomicReference<>(new Wait("", steady.getAsLong()));
     }
 
+    /** The coordinator itself could not do what was asked, or what was due. */
+    void hindered(ApiCode code, String detail) {
+        hindrance.set(Optional.of(new Hindrance(code.name(), detail, clock.instant())));
+    }
+
     /** The member's node has asked or told something. */
     void seen(MemberId member) {
         Instant now = clock.instant();
@@ -144,7 +155,8 @@ final class PresenceBoard {
                         .filter(Member::active)
                         .map(member -> presence(member.id(), awaited.contains(member.id())))
                         .toList(),
-                endings.at(now, consortium));
+                endings.at(now, consortium),
+                hindrance.get().filter(it -> it.at().plus(LATELY).isAfter(now)));
     }
 
     private Presence presence(MemberId member, boolean awaited) {

@@ -102,6 +102,9 @@ final class RoundDesk implements Runnable {
                             System.Logger.Level.ERROR,
                             "the round desk failed and tries again in " + PAUSE_AFTER_FAILURE,
                             e);
+                    presence.hindered(
+                            passes(e) ? ApiCode.STORAGE : ApiCode.INTERNAL,
+                            "what is due in the round could not be done; it is tried again");
                     pause(now);
                 }
             } catch (Error e) {

@@ -16,6 +16,8 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.Hindrance;
+import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.StatusView;
@@ -67,6 +69,9 @@ class FaultTest {
             Files.delete(index);
             Files.createDirectory(index);
             assertThat(ada.seal(1, uploaded.contribution()).code()).isEqualTo("STORAGE");
+            assertThat(hindrance(stage)).as("nobody takes it for ada's fault").contains("STORAGE");
+            stage.clock.advance(Duration.ofMinutes(3));
+            assertThat(hindrance(stage)).isEmpty();
             Files.delete(index);
             Files.write(index, kept);
 
@@ -335,6 +340,7 @@ class FaultTest {
                             () -> true,
                             _ -> {},
                             new Doorkeeper(Doorkeeper.Limits.USUAL),
+                            stage.coordinator.presence(),
                             stage.coordinator.metrics(),
                             List.of(broken));
             api.start();
@@ -368,6 +374,14 @@ class FaultTest {
                 api.stop();
             }
         }
+    }
+
+    private static Optional<String> hindrance(Stage stage) {
+        return stage.steward
+                .get("/v1/presence")
+                .as(200, PresenceView.class)
+                .hindrance()
+                .map(Hindrance::code);
     }
 
     private static Gate gate(Stage stage) {

@@ -113,9 +113,12 @@ final class RunCommands extends CommandGroup {
             answer(
                     json,
                     new Status(round, presence),
-                    "%s%n%n%s%s",
+                    "%s%n%n%s%s%s",
                     RunWatch.line(round, presence.clock()),
                     table(presence).stripTrailing(),
+                    presence.hindrance()
+                            .map(it -> "%n%n%s".formatted(it.line(presence.clock())))
+                            .orElse(""),
                     endings(presence));
             return 0;
         }

@@ -53,7 +53,7 @@ public record Presence(
     }
 
     /** In the largest unit that tells enough. */
-    private static String words(Duration time) {
+    static String words(Duration time) {
         long seconds = Math.max(0, time.toSeconds());
         if (seconds < 120) {
             return seconds + " s";

@@ -71,6 +71,10 @@ class PresenceTest {
         assertThat(never.lastSeen(NOW)).isEqualTo("not yet");
     }
 
+    private static PresenceView view(Optional<Hindrance> hindrance, Presence... members) {
+        return new PresenceView(NOW, List.of(members), List.of(), hindrance);
+    }
+
     @Test
     void a_view_names_those_who_are_awaited_and_no_one_else() {
         Presence there = seen(1, of(Doing.WAITING, 0, 0));
@@ -83,8 +87,11 @@ class PresenceTest {
                         there.activity(),
                         0,
                         0);
-        assertThat(new PresenceView(NOW, List.of(done, there), List.of()).awaited())
-                .isEqualTo("lab: waiting");
-        assertThat(new PresenceView(NOW, List.of(done), List.of()).awaited()).isEmpty();
+        assertThat(view(Optional.empty(), done, there).awaited()).isEqualTo("lab: waiting");
+        assertThat(view(Optional.empty(), done).awaited()).isEmpty();
+        Hindrance disk = new Hindrance("STORAGE", "the disk", NOW.minusSeconds(7));
+        assertThat(view(Optional.of(disk), there).awaited())
+                .isEqualTo(
+                        "lab: waiting; the coordinator itself is hindered: STORAGE, 7 s ago (the disk)");
     }
 }
