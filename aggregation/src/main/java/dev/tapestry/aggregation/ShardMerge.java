@@ -80,7 +80,10 @@ final class ShardMerge {
     /** Does a task at each window; the desks' buffers go with the pass, not with the collector. */
     private void pass(List<Window> over, Workers.Task<MergeDesk> task) {
         try (Arena arena = Arena.ofShared()) {
-            workers.each(over.size(), () -> new MergeDesk(kernels, weights, arena), task);
+            workers.each(
+                    over.size(),
+                    () -> new MergeDesk(kernels, weights, arena, workers.threads()),
+                    task);
         }
     }
 

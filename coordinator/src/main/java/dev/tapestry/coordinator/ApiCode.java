@@ -81,6 +81,8 @@ enum ApiCode {
     TOO_MANY_CONNECTIONS(429),
     /** The coordinator has a defect; its log says more. */
     INTERNAL(500),
+    /** All of what this needs is in use by others; the same request works in a moment. */
+    BUSY(503),
     /** The coordinator is being stopped. */
     CLOSING(503),
     /** The disk refused; nothing that was accepted is lost, try again later. */

@@ -36,6 +36,7 @@ public final class Coordinator implements AutoCloseable {
     private final RoundDesk desk;
     private final HttpApi api;
     private final CertificateWatch watch;
+    private final PartBuffers buffers;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
     private final Thread deskThread;
@@ -48,7 +49,9 @@ public final class Coordinator implements AutoCloseable {
             HttpApi api,
             CertificateWatch watch,
             AtomicReference<URI> address,
-            CompletableFuture<CoordinatorException> failure) {
+            CompletableFuture<CoordinatorException> failure,
+            PartBuffers buffers) {
+        this.buffers = buffers;
         this.config = config;
         this.ledger = ledger;
         this.desk = desk;
@@ -116,7 +119,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** The same by another clock than the system's. */
     public static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
-        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL);
+        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL, Disk.real());
     }
 
     /**
@@ -128,7 +131,8 @@ public final class Coordinator implements AutoCloseable {
             CoordinatorConfig config,
             InstantSource clock,
             LongSupplier steady,
-            Doorkeeper.Limits limits) {
+            Doorkeeper.Limits limits,
+            Disk disk) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         ServerIdentity identity = new ServerIdentity(TlsIdentity.open(directory.identity()));
@@ -145,7 +149,7 @@ public final class Coordinator implements AutoCloseable {
         RenewalDesk renewals =
                 new RenewalDesk(ledger, authority, shelf, directory.renewals(), clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
-        UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
+        UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock, disk);
         PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
         ResidualStore residuals = new ResidualStore(directory.residuals());
         MergeWork work = new MergeWork(models, contributions, directory.momenta(), residuals);
@@ -177,6 +181,9 @@ public final class Coordinator implements AutoCloseable {
                         new Moves(directory.moves()),
                         desk::stop);
 
+        PartBuffers buffers =
+                new PartBuffers((long) config.transferMebibytes() << 20, limits.turn());
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
@@ -186,6 +193,7 @@ public final class Coordinator implements AutoCloseable {
                         new EnrolmentDesk(ledger, authority, shelf, directory.enrolments(), clock),
                         renewals,
                         uploads,
+                        buffers,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
@@ -216,7 +224,7 @@ public final class Coordinator implements AutoCloseable {
                         endings,
                         ledger,
                         clock);
-        return new Coordinator(config, ledger, desk, api, watch, address, failure);
+        return new Coordinator(config, ledger, desk, api, watch, address, failure, buffers);
     }
 
     /**
@@ -254,6 +262,11 @@ public final class Coordinator implements AutoCloseable {
     /** Connections that are open. */
     int connections() {
         return api.connections();
+    }
+
+    /** What parts pass through. */
+    PartBuffers buffers() {
+        return buffers;
     }
 
     /** What looks after certificates. */

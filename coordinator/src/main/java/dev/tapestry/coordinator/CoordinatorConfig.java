@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an operator can set about a coordinator; what the members agreed is in the charter.
@@ -17,9 +18,26 @@ import java.util.List;
  * @param listening the address and names
  * @param retention how long files are kept
  * @param mergeThreads threads of a merge; any number gives the same bytes
+ * @param transferMebibytes memory for the parts of all members that are under way, in both
+ *     directions; parts beyond it wait
  */
 public record CoordinatorConfig(
-        Path directory, Listening listening, Retention retention, int mergeThreads) {
+        Path directory,
+        Listening listening,
+        Retention retention,
+        int mergeThreads,
+        int transferMebibytes) {
+
+    /** 256 parts at once, each with a buffer. */
+    private static final int USUAL_TRANSFER_MEBIBYTES = 64;
+
+    private static final int MOST_TRANSFER_MEBIBYTES = 1 << 16;
+
+    /** With the usual memory for transfers. */
+    public CoordinatorConfig(
+            Path directory, Listening listening, Retention retention, int mergeThreads) {
+        this(directory, listening, retention, mergeThreads, USUAL_TRANSFER_MEBIBYTES);
+    }
 
     /**
      * Where the coordinator is reached.
@@ -80,10 +98,19 @@ public record CoordinatorConfig(
 
     /** The YAML document, key by key. */
     record YamlDocument(
-            String host, int port, List<String> dnsNames, int keepRounds, int mergeThreads) {}
+            String host,
+            int port,
+            List<String> dnsNames,
+            int keepRounds,
+            int mergeThreads,
+            Optional<Integer> transferMebibytes) {}
 
     public CoordinatorConfig {
         require(mergeThreads >= 1, "mergeThreads is at least 1, not " + mergeThreads);
+        require(
+                transferMebibytes >= 1 && transferMebibytes <= MOST_TRANSFER_MEBIBYTES,
+                "transferMebibytes is 1 to %d, not %d"
+                        .formatted(MOST_TRANSFER_MEBIBYTES, transferMebibytes));
     }
 
     /**
@@ -106,7 +133,8 @@ public record CoordinatorConfig(
                     directory,
                     new Listening(document.host, document.port, document.dnsNames),
                     new Retention(document.keepRounds),
-                    document.mergeThreads);
+                    document.mergeThreads,
+                    document.transferMebibytes.orElse(USUAL_TRANSFER_MEBIBYTES));
         } catch (CoordinatorException e) {
             throw new CoordinatorException(e.code(), file + ": " + e.getMessage(), e);
         }
@@ -137,6 +165,8 @@ public record CoordinatorConfig(
                 keepRounds: %d
                 # Threads of a merge; any number gives the same bytes.
                 mergeThreads: %d
+                # Memory for the parts of all members that are under way; parts beyond it wait.
+                transferMebibytes: %d
                 """
                         .formatted(
                                 StrictYaml.quoted(listening.host),
@@ -147,7 +177,8 @@ public record CoordinatorConfig(
                                                 .map(StrictYaml::quoted)
                                                 .toList()),
                                 retention.keepRounds,
-                                mergeThreads));
+                                mergeThreads,
+                                transferMebibytes));
     }
 
     private static void require(boolean condition, String message) {

@@ -36,6 +36,7 @@ final class Routes {
     private final EnrolmentDesk enrolment;
     private final RenewalDesk renewals;
     private final UploadDesk uploads;
+    private final PartBuffers buffers;
     private final ScoreDesk scores;
     private final StewardDesk steward;
     private final PresenceBoard board;
@@ -51,6 +52,7 @@ final class Routes {
             EnrolmentDesk enrolment,
             RenewalDesk renewals,
             UploadDesk uploads,
+            PartBuffers buffers,
             ScoreDesk scores,
             StewardDesk steward,
             PresenceBoard board,
@@ -63,6 +65,7 @@ final class Routes {
         this.enrolment = enrolment;
         this.renewals = renewals;
         this.uploads = uploads;
+        this.buffers = buffers;
         this.scores = scores;
         this.steward = steward;
         this.board = board;
@@ -73,7 +76,7 @@ final class Routes {
     }
 
     List<Route> all() {
-        PartServing parts = new PartServing(models);
+        PartServing parts = new PartServing(models, buffers);
         return List.of(
                 post("/v1/enrolments", Access.ANYONE, this::enrol),
                 post("/v1/certificate", Access.MEMBERS, this::renew),
@@ -257,12 +260,13 @@ final class Routes {
                                         exchange.manifest())));
     }
 
-    private void receive(Exchange exchange) throws IOException {
+    private void receive(Exchange exchange) throws IOException, InterruptedException {
         uploads.receive(
                 exchange.member(),
                 exchange.digest("digest"),
                 exchange.contentLength(),
-                exchange.body());
+                exchange.body(),
+                buffers);
         exchange.replyEmpty(204);
     }
 

@@ -37,6 +37,8 @@ final class Stage implements AutoCloseable {
     final List<TestMember> members = new ArrayList<>();
     Coordinator coordinator;
     TestClient steward;
+    Disk disk = Disk.real();
+    int transferMebibytes = 64;
     private final int keepRounds;
     private final Doorkeeper.Limits limits;
 
@@ -164,10 +166,16 @@ final class Stage implements AutoCloseable {
     private Coordinator assembled() {
         CoordinatorConfig read = CoordinatorConfig.read(directory);
         return Coordinator.assemble(
-                new CoordinatorConfig(directory, read.listening(), new Retention(keepRounds), 2),
+                new CoordinatorConfig(
+                        directory,
+                        read.listening(),
+                        new Retention(keepRounds),
+                        2,
+                        transferMebibytes),
                 clock,
                 clock::steady,
-                limits);
+                limits,
+                folder -> disk.room(folder));
     }
 
     private TestClient steward() {
