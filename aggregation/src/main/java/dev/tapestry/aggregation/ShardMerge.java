@@ -74,6 +74,8 @@ final class ShardMerge {
         for (MergeSums part : sums) {
             total.add(part);
         }
+        // Where tensors meet, pages of one were mapped around those of the other.
+        tensors.forEach(tensor -> tensor.release(0, tensor.spec().elements()));
         return new Result(Seals.ofShard(seals), total);
     }
 

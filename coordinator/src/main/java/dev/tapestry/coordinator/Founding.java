@@ -158,8 +158,8 @@ final class Founding {
         } else {
             FloatConversion.widen(spec.dtype(), source, wide);
         }
-        Residency.release(source);
-        Residency.release(wide);
+        Residency.release(from, at * width, source.byteSize());
+        Residency.release(to, at * Float.BYTES, wide.byteSize());
     }
 
     /** The shards stay as they are, unless widening makes them larger. */

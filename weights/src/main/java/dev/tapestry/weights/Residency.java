@@ -20,6 +20,12 @@ public final class Residency {
 
     private static final int MADV_DONTNEED = 4;
 
+    /**
+     * Linux maps so many bytes around a page that is looked at ({@code fault_around_bytes}), also
+     * such as were released just before.
+     */
+    private static final long AROUND = 64 << 10;
+
     private static final Optional<MethodHandle> MADVISE =
             handle(
                     "madvise",
@@ -53,6 +59,18 @@ public final class Residency {
         } catch (Throwable e) {
             throw new IllegalStateException("madvise could not be called", e);
         }
+    }
+
+    /**
+     * Releases a piece of what is read or written piece by piece, and what the system mapped around
+     * it: else some pages on each border would stay, and in the end a share of the whole file.
+     *
+     * @param whole within which it stays
+     */
+    public static void release(MemorySegment whole, long offset, long bytes) {
+        long from = Math.max(0, offset - AROUND);
+        long to = Math.min(whole.byteSize(), offset + bytes + AROUND);
+        release(whole.asSlice(from, to - from));
     }
 
     private static long pageBytes() {

@@ -64,13 +64,16 @@ final class MemoryBenchmark {
             return coded.map(codec -> ", coded " + codec).orElse(bf16 ? ", sent in BF16" : "");
         }
 
-        /** What must be free on the disk: of one model's size, so many. */
+        /** The models' sizes of disk that are in use at once, at most. */
         double models() {
-            double sent = bf16 ? 0.5 : 1;
-            double ofMember = coded.isPresent() ? 4.3 : 1 + sent;
-            double merged = coded.isPresent() ? 5 : 3;
-            return Math.max(1 + members * sent + merged, 2 + (members - 1) * sent)
-                    + atOnce * ofMember;
+            double sent = bf16 ? 0.5 : coded.isPresent() ? 1.15 : 1;
+            double central = 1 + members * sent;
+            // Base, what was trained, what coding has lost, and the update.
+            double contributing = atOnce * (coded.isPresent() ? 3.3 : 1 + sent);
+            // Candidate and momentum; before and after coding, and what that has lost.
+            double merging = coded.isPresent() ? 5 : 2;
+            double fetching = (coded.isPresent() ? 3 : 2) + atOnce;
+            return central + Math.max(merging, Math.max(contributing, fetching));
         }
     }
 

@@ -85,7 +85,7 @@ final class SyntheticModel {
                         chunk[i] += 0.001f * unit(random.nextInt());
                     }
                     store(chunk, count, to, dtype, at);
-                    Residency.release(from.asSlice(bytes, (long) count * Float.BYTES));
+                    Residency.release(from, bytes, (long) count * Float.BYTES);
                 }
             }
             writer.commit();
@@ -104,7 +104,7 @@ final class SyntheticModel {
             FloatConversion.narrow(
                     dtype, MemorySegment.ofArray(chunk).asSlice(0, 4L * count), place);
         }
-        Residency.release(place);
+        Residency.release(to, at * dtype.bytes(), place.byteSize());
     }
 
     /** In [−0.5, 0.5). */
