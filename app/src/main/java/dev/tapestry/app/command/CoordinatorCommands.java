@@ -34,6 +34,7 @@ final class CoordinatorCommands extends CommandGroup {
         say("dnsNames: %s", config.listening().dnsNames());
         say("keepRounds: %d", config.retention().keepRounds());
         say("mergeThreads: %d", config.mergeThreads());
+        say("transferMebibytes: %d", config.transferMebibytes());
         CompletableFuture<Boolean> stopped = new CompletableFuture<>();
         try (Signals signals = Signals.during(() -> stopped.complete(true));
                 Coordinator coordinator = Coordinator.assemble(config)) {
