@@ -133,8 +133,8 @@ class BackpressureTest {
             Open ada = Open.of(stage.member(0), 1);
             List<Digest> parts = ada.post().as(200, UploadStatus.class).missing();
             PartBuffers buffers = stage.coordinator.buffers();
-            try (RawConnection one = begun(stage, ada, parts.get(0));
-                    RawConnection two = begun(stage, ada, parts.get(1))) {
+            try (RawConnection _ = begun(stage, ada, parts.get(0));
+                    RawConnection _ = begun(stage, ada, parts.get(1))) {
                 await().until(() -> buffers.lent() == 2);
                 Answer busy =
                         ada.member()

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,7 +68,7 @@ class PartBuffersTest {
                                     try (Lent lent = buffers.take(owner)) {
                                         most.accumulateAndGet(buffers.lent(), Math::max);
                                         moved.addAndGet(lent.bytes().length >> 18);
-                                        Thread.yield();
+                                        Thread.onSpinWait();
                                     } catch (InterruptedException e) {
                                         throw new IllegalStateException(e);
                                     }
@@ -92,11 +93,11 @@ class PartBuffersTest {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int more = 0; more < 3; more++) {
                 int waiting = more + 1;
-                threads.submit(() -> note(buffers, "greedy", order));
+                Future<?> _ = threads.submit(() -> note(buffers, "greedy", order));
                 await().until(() -> buffers.waiting() == waiting);
             }
             Lent third = buffers.take("late");
-            threads.submit(() -> note(buffers, "patient", order));
+            Future<?> _ = threads.submit(() -> note(buffers, "patient", order));
             await().until(() -> buffers.waiting() == 4);
             third.close();
             second.close();
@@ -122,7 +123,7 @@ class PartBuffersTest {
         PartBuffers buffers = of(1, LONG);
         Lent only = buffers.take("ada");
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            threads.submit(() -> buffers.take("bela"));
+            Future<?> _ = threads.submit(() -> buffers.take("bela"));
             await().until(() -> buffers.waiting() == 1);
             threads.shutdownNow();
         }
@@ -154,12 +155,13 @@ class PartBuffersTest {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int part = 0; part < 2000; part++) {
                 String owner = "member-" + random.nextInt(20);
-                threads.submit(() -> {
-                    try (Lent _ = buffers.take(owner)) {
-                        Thread.yield();
-                        return done.incrementAndGet();
-                    }
-                });
+                Future<?> _ =
+                        threads.submit(() -> {
+                            try (Lent _ = buffers.take(owner)) {
+                                Thread.onSpinWait();
+                                return done.incrementAndGet();
+                            }
+                        });
             }
         }
         assertThat(done).hasValue(2000);

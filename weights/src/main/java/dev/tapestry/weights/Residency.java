@@ -26,6 +26,13 @@ public final class Residency {
      */
     private static final long AROUND = 64 << 10;
 
+    /**
+     * Once in so many bytes what lies behind is released again in one piece: Linux (from 6.14 on)
+     * then drops its page tables too, which it does not for pieces of less than 2 MiB. They are a
+     * 512th of all that was ever looked at.
+     */
+    private static final long STRIDE = 32L << 20;
+
     private static final Optional<MethodHandle> MADVISE =
             handle(
                     "madvise",
@@ -68,7 +75,8 @@ public final class Residency {
      * @param whole within which it stays
      */
     public static void release(MemorySegment whole, long offset, long bytes) {
-        long from = Math.max(0, offset - AROUND);
+        boolean passes = offset / STRIDE != (offset + bytes) / STRIDE;
+        long from = Math.max(0, offset - (passes ? 2 * STRIDE : AROUND));
         long to = Math.min(whole.byteSize(), offset + bytes + AROUND);
         release(whole.asSlice(from, to - from));
     }

@@ -10,7 +10,6 @@ import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import dev.tapestry.weights.DType;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -28,11 +27,7 @@ final class MemberProcess {
 
     private MemberProcess() {}
 
-    /**
-     * Enrols in the directory that is named first with the token that is named second.
-     *
-     * @param arguments a third one is the dtype of what it contributes
-     */
+    /** Enrols in the directory that is named first with the token that is named second. */
     public static void main(String[] arguments) throws IOException {
         NodeHome home = new NodeHome(Path.of(arguments[0]));
         Membership membership =
@@ -50,9 +45,7 @@ final class MemberProcess {
                         NodeProgress.silent(),
                         InstantSource.system(),
                         RetryPolicy.standard(new SecureRandom()))) {
-            DType dtype = arguments.length > 2 ? DType.valueOf(arguments[2]) : DType.F32;
-            RoundMember member =
-                    new RoundMember(node.coordinator(), home, config, membership, dtype);
+            RoundMember member = new RoundMember(node.coordinator(), home, config, membership);
             System.out.println("joined");
             for (String line = orders.readLine(); line != null; line = orders.readLine()) {
                 List<String> words = List.of(line.split(" ", -1));
@@ -70,18 +63,6 @@ final class MemberProcess {
                                         .formatted(
                                                 after.up() - before.up(),
                                                 after.down() - before.down()));
-                    }
-                    case "step" -> {
-                        Traffic before = node.traffic();
-                        member.step(RoundStep.valueOf(words.getLast()));
-                        Traffic after = node.traffic();
-                        System.out.println(
-                                "stepped %d"
-                                        .formatted(
-                                                after.up()
-                                                        - before.up()
-                                                        + after.down()
-                                                        - before.down()));
                     }
                     case "floor" -> {
                         Floor.client(

@@ -55,9 +55,16 @@ final class MemoryBenchmark {
      * @param bf16 whether members contribute BF16
      * @param coded how updates travel; empty for whole weights
      * @param atOnce members that fetch, send or score at the same time
+     * @param perProcess members in one process, which do everything at the same time
      */
     record Settings(
-            int sizeMb, int shards, int members, int atOnce, boolean bf16, Optional<String> coded) {
+            int sizeMb,
+            int shards,
+            int members,
+            int atOnce,
+            int perProcess,
+            boolean bf16,
+            Optional<String> coded) {
 
         /** What is particular about it. */
         String words() {
@@ -133,19 +140,23 @@ final class MemoryBenchmark {
 
     private List<Child> join(StewardClient steward) {
         DType dtype = settings.bf16() ? DType.BF16 : DType.F32;
-        List<Child> members = new ArrayList<>();
-        for (int i = 1; i <= settings.members(); i++) {
-            String name = "member-" + i;
-            String token = steward.invite(new MemberId(name), Duration.ofHours(1));
-            members.add(
+        List<Child> processes = new ArrayList<>();
+        for (int first = 1; first <= settings.members(); first += settings.perProcess()) {
+            List<String> arguments = new ArrayList<>(List.of(dtype.name()));
+            int last = Math.min(settings.members(), first + settings.perProcess() - 1);
+            for (int i = first; i <= last; i++) {
+                String name = "member-" + i;
+                arguments.add(scratch.directory().resolve(name).toString());
+                arguments.add(steward.invite(new MemberId(name), Duration.ofHours(1)));
+            }
+            processes.add(
                     scratch.start(
-                            MemberProcess.class,
-                            scratch.directory().resolve(name).toString(),
-                            token,
-                            dtype.name()));
+                            settings.perProcess() * Scratch.HEAP_MEBIBYTES,
+                            MembersProcess.class,
+                            arguments.toArray(String[]::new)));
         }
-        members.forEach(member -> member.answer("joined"));
-        return members;
+        processes.forEach(process -> process.answer("joined"));
+        return processes;
     }
 
     private RunPlan plan() {
@@ -181,7 +192,8 @@ final class MemoryBenchmark {
         }
 
         private void inTurns(List<RoundStep> steps) {
-            try (ExecutorService threads = Executors.newFixedThreadPool(settings.atOnce())) {
+            try (ExecutorService threads =
+                    Executors.newFixedThreadPool(settings.atOnce() / settings.perProcess())) {
                 List<Callable<Void>> tasks = new ArrayList<>();
                 for (Child member : members) {
                     tasks.add(() -> {
@@ -213,7 +225,8 @@ final class MemoryBenchmark {
                         return Long.parseLong(member.answer("stepped").getFirst());
                     });
             output.tell(
-                    "member %d of %d: %s in %.1f s",
+                    "%s %d of %d: %s in %.1f s",
+                    settings.perProcess() == 1 ? "member" : "process",
                     members.indexOf(member) + 1,
                     members.size(),
                     MemoryReport.word(step),
@@ -255,7 +268,10 @@ final class MemoryBenchmark {
                 bytes,
                 seconds,
                 MemoryReport.Program.of(COORDINATOR_HEAP, COORDINATOR_BOUND, central),
-                MemoryReport.Program.of(Scratch.HEAP_MEBIBYTES, MEMBER_BOUND, largest),
+                MemoryReport.Program.of(
+                        (long) settings.perProcess() * Scratch.HEAP_MEBIBYTES,
+                        settings.perProcess() * MEMBER_BOUND,
+                        largest),
                 rows,
                 MemoryReport.curve(moments));
     }

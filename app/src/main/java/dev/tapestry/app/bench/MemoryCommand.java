@@ -63,6 +63,15 @@ final class MemoryCommand implements Callable<Integer> {
     private int atOnce;
 
     @Option(
+            names = "--per-process",
+            defaultValue = "1",
+            description = {
+                "Nodes in one process, where there are too many for the processors; they do",
+                "everything at the same time (${DEFAULT-VALUE})."
+            })
+    private int perProcess;
+
+    @Option(
             names = "--coded",
             description = "Code updates in both directions, for example int4/1 (whole weights).")
     private @Nullable String coded;
@@ -101,6 +110,7 @@ final class MemoryCommand implements Callable<Integer> {
                                                     : Math.ceilDiv(sizeMb, RoundCommand.LARGEST_MB),
                                             members,
                                             atOnce,
+                                            perProcess,
                                             bf16,
                                             Optional.ofNullable(coded)),
                                     scratch,
@@ -126,11 +136,12 @@ final class MemoryCommand implements Callable<Integer> {
                 || shards > sizeMb
                 || members < 1
                 || members > MEMBERS
-                || atOnce < 1
+                || perProcess < 1
+                || atOnce < perProcess
                 || atOnce > members) {
             throw new ParameterException(
                     command.commandLine(),
-                    "--size-mb is 1 to %d, --shards at most as many, --members 1 to %d, --at-once 1 to --members"
+                    "--size-mb is 1 to %d, --shards at most as many, --members 1 to %d, --at-once 1 to --members, --per-process at most --at-once"
                             .formatted(LARGEST_MB, MEMBERS));
         }
         if (coded != null && (bf16 || !CodecName.KNOWN.contains(new CodecName(coded)))) {
@@ -175,13 +186,14 @@ final class MemoryCommand implements Callable<Integer> {
 
     private static void say(Output output, String name, MemoryReport.Program program) {
         output.say(
-                "%-12s peak %d MiB of %d (anonymous %d, files %d; heap at most %d): %s",
+                "%-12s peak %d MiB of %d (anonymous %d, files %d; heap at most %d): %s; page tables %d",
                 name,
                 program.peakMb(),
                 program.boundMb(),
                 program.anonymousMb(),
                 program.fileMb(),
                 program.heapMb(),
-                program.withinBound() ? "within its bound" : "ABOVE ITS BOUND");
+                program.withinBound() ? "within its bound" : "ABOVE ITS BOUND",
+                program.pageTablesMb());
     }
 }

@@ -40,6 +40,7 @@ record MemoryReport(
      * @param peakMb VmHWM
      * @param anonymousMb most of what no file holds
      * @param fileMb most of mapped files and libraries
+     * @param pageTablesMb most of what the system needed to map them; not in the others
      */
     record Program(
             long heapMb,
@@ -47,6 +48,7 @@ record MemoryReport(
             long peakMb,
             long anonymousMb,
             long fileMb,
+            long pageTablesMb,
             boolean withinBound) {
 
         static Program of(long heapMb, long boundMb, Resident most) {
@@ -57,6 +59,7 @@ record MemoryReport(
                     peak,
                     mebibytes(most.anonymous()),
                     mebibytes(most.file()),
+                    mebibytes(most.pageTables()),
                     peak <= boundMb);
         }
     }
@@ -127,7 +130,8 @@ record MemoryReport(
         lines.add(line("coordinator", point -> point.coordinator().residentMb(), false));
         lines.add(line("of it not files", point -> point.coordinator().anonymousMb(), true));
         lines.add(line("its bound", _ -> coordinator.boundMb(), true));
-        lines.add(line("largest member", point -> point.member().residentMb(), false));
+        String node = settings.perProcess() == 1 ? "largest member" : "largest process";
+        lines.add(line(node, point -> point.member().residentMb(), false));
         lines.add(line("its bound", _ -> member.boundMb(), true));
         return new LinePlot(
                 "Memory over a round of %d members, %.1f GB%s"

@@ -13,10 +13,11 @@ import java.util.Map;
  * @param now all that is resident (VmRSS)
  * @param anonymous of that, heap, stacks and what else no file holds: it cannot be dropped
  * @param file of that, pages of mapped files and libraries: the system drops them when it is short
+ * @param pageTables what the system itself needs to map all that (VmPTE); in none of the others
  */
-record Resident(long peak, long now, long anonymous, long file) {
+record Resident(long peak, long now, long anonymous, long file, long pageTables) {
 
-    static final Resident NONE = new Resident(0, 0, 0, 0);
+    static final Resident NONE = new Resident(0, 0, 0, 0, 0);
 
     /** Of a process; none of one that has ended. */
     static Resident of(long pid) {
@@ -25,6 +26,7 @@ record Resident(long peak, long now, long anonymous, long file) {
             for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
                 if (line.startsWith("VmHWM:")
                         || line.startsWith("VmRSS:")
+                        || line.startsWith("VmPTE:")
                         || line.startsWith("Rss")) {
                     kibibytes.put(
                             line.substring(0, line.indexOf(':')),
@@ -39,7 +41,8 @@ record Resident(long peak, long now, long anonymous, long file) {
                 bytes(kibibytes, "VmHWM"),
                 bytes(kibibytes, "VmRSS"),
                 bytes(kibibytes, "RssAnon"),
-                bytes(kibibytes, "RssFile") + shared);
+                bytes(kibibytes, "RssFile") + shared,
+                bytes(kibibytes, "VmPTE"));
     }
 
     private static long bytes(Map<String, Long> kibibytes, String name) {
@@ -52,6 +55,7 @@ record Resident(long peak, long now, long anonymous, long file) {
                 Math.max(peak, other.peak),
                 Math.max(now, other.now),
                 Math.max(anonymous, other.anonymous),
-                Math.max(file, other.file));
+                Math.max(file, other.file),
+                Math.max(pageTables, other.pageTables));
     }
 }

@@ -111,8 +111,9 @@ final class Scratch implements AutoCloseable {
         }
     }
 
+    /** Whoever comes second, by a signal or at the end, finds everything gone. */
     @Override
-    public void close() {
+    public synchronized void close() {
         synchronized (children) {
             children.forEach(Child::dismiss);
             children.forEach(Child::close);
