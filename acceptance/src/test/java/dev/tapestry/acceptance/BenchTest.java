@@ -68,6 +68,81 @@ class BenchTest {
     }
 
     @Test
+    void memory() {
+        Path plot = directory.resolve("memory.svg");
+        JsonNode report =
+                run(
+                        "memory",
+                        "--size-mb",
+                        2,
+                        "--shards",
+                        2,
+                        "--members",
+                        5,
+                        "--at-once",
+                        4,
+                        "--per-process",
+                        2,
+                        "--coded",
+                        "int4/1",
+                        "--plot",
+                        plot,
+                        "--dir",
+                        directory);
+        assertThat(report.propertyNames())
+                .containsExactly(
+                        "commit",
+                        "cores",
+                        "machine_mebibytes",
+                        "settings",
+                        "model_bytes",
+                        "seconds",
+                        "coordinator",
+                        "member",
+                        "rows",
+                        "curve");
+        for (String program : List.of("coordinator", "member")) {
+            JsonNode found = report.path(program);
+            assertThat(found.propertyNames())
+                    .containsExactly(
+                            "heap_mb",
+                            "bound_mb",
+                            "peak_mb",
+                            "anonymous_mb",
+                            "file_mb",
+                            "page_tables_mb",
+                            "within_bound");
+            assertThat(found.path("peak_mb").asLong())
+                    .as("no less than what was seen, and below the bound")
+                    .isBetween(
+                            found.path("anonymous_mb").asLong(), found.path("bound_mb").asLong());
+            assertThat(found.path("within_bound").asBoolean()).isTrue();
+        }
+        Map<String, JsonNode> rows = new LinkedHashMap<>();
+        report.path("rows").forEach(row -> rows.put(row.path("step").asString(), row));
+        assertThat(rows.keySet())
+                .containsExactly(
+                        "base",
+                        "write",
+                        "pack",
+                        "send",
+                        "seal",
+                        "tidy",
+                        "merge",
+                        "candidate",
+                        "score",
+                        "publish");
+        assertThat(rows.get("base").path("mb").asDouble()).isBetween(9.9, 10.2);
+        assertThat(rows.get("send").path("mb").asDouble())
+                .as("half a byte for each weight, and a manifest")
+                .isBetween(1.25, 1.5);
+        assertThat(rows.get("merge").path("seconds").asDouble()).isPositive();
+        assertThat(report.path("curve").size()).isPositive();
+        assertThat(plot).content().startsWith("<svg").contains("largest process");
+        assertThat(directory).as("nothing is left").isDirectoryNotContaining("glob:**tapestry-*");
+    }
+
+    @Test
     void transfers() {
         JsonNode report =
                 run(

@@ -116,6 +116,10 @@ public final class ContributionValidator {
                         member.release(window.first(), window.count());
                     });
         }
+        for (TensorSpec spec : specs) {
+            MemberTensor.of(base, spec.name()).release(0, spec.elements());
+            MemberTensor.of(contribution, spec.name()).release(0, spec.elements());
+        }
         double[] updates = new double[specs.size()];
         double[] bases = new double[specs.size()];
         for (int index = 0; index < windows.size(); index++) {

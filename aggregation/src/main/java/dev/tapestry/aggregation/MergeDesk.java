@@ -24,6 +24,9 @@ final class MergeDesk {
      */
     private static final long RELEASE_BYTES = 48L << 20;
 
+    /** The same on all threads, however many processors a machine has. */
+    private static final long RELEASE_BYTES_OF_ALL = 256L << 20;
+
     private final Kernels kernels;
     private final Arena arena;
     private final int members;
@@ -41,7 +44,12 @@ final class MergeDesk {
     private float[][] ranked = {};
     private double[][] updates = {};
 
-    MergeDesk(Kernels kernels, List<Double> weights, Arena arena) {
+    /**
+     * A place among others.
+     *
+     * @param threads that work at the same time
+     */
+    MergeDesk(Kernels kernels, List<Double> weights, Arena arena, int threads) {
         this.kernels = kernels;
         this.arena = arena;
         this.target = new Outlet(arena);
@@ -50,7 +58,8 @@ final class MergeDesk {
         this.squared = new double[members];
         this.chunk = new Chunk(members, arena);
         this.everybody = Four.of(IntStream.range(0, members).toArray(), new float[members]);
-        int fit = (int) (RELEASE_BYTES / (Float.BYTES * (members + 2L)));
+        long release = Math.min(RELEASE_BYTES, RELEASE_BYTES_OF_ALL / threads);
+        int fit = (int) (release / (Float.BYTES * (members + 2L)));
         this.releaseElements = Math.clamp(fit & -Kernels.CHUNK, Kernels.CHUNK, Window.ELEMENTS);
     }
 

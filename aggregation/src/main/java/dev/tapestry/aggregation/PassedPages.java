@@ -12,14 +12,10 @@ import java.lang.foreign.MemorySegment;
  */
 final class PassedPages {
 
-    /** Only whole pages are released: the one that the last piece shared with this one goes now. */
-    private static final long OVERLAP = 4096;
-
     private PassedPages() {}
 
-    /** Releases the pages of a piece, and the page that it shares with the piece before. */
+    /** Releases the pages of a piece, and those around it. */
     static void release(MemorySegment segment, long offset, long bytes) {
-        long from = Math.max(0, offset - OVERLAP);
-        Residency.release(segment.asSlice(from, offset + bytes - from));
+        Residency.release(segment, offset, bytes);
     }
 }

@@ -74,13 +74,18 @@ final class ShardMerge {
         for (MergeSums part : sums) {
             total.add(part);
         }
+        // Where tensors meet, pages of one were mapped around those of the other.
+        tensors.forEach(tensor -> tensor.release(0, tensor.spec().elements()));
         return new Result(Seals.ofShard(seals), total);
     }
 
     /** Does a task at each window; the desks' buffers go with the pass, not with the collector. */
     private void pass(List<Window> over, Workers.Task<MergeDesk> task) {
         try (Arena arena = Arena.ofShared()) {
-            workers.each(over.size(), () -> new MergeDesk(kernels, weights, arena), task);
+            workers.each(
+                    over.size(),
+                    () -> new MergeDesk(kernels, weights, arena, workers.threads()),
+                    task);
         }
     }
 

@@ -47,7 +47,9 @@ final class Survey {
                 try (Arena arena = Arena.ofShared()) {
                     workers.each(
                             batch.size(),
-                            () -> new MergeDesk(kernels, inputs.weights(), arena),
+                            () ->
+                                    new MergeDesk(
+                                            kernels, inputs.weights(), arena, workers.threads()),
                             (desk, index) -> {
                                 Window window = batch.get(index);
                                 parts[index] =

@@ -24,6 +24,11 @@ final class Workers {
         this.threads = threads;
     }
 
+    /** How many work at the same time, at most. */
+    int threads() {
+        return threads;
+    }
+
     /** One task; {@code desk} belongs to the thread that does it. */
     interface Task<D> {
         void run(D desk, int index);

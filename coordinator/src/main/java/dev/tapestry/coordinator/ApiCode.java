@@ -85,6 +85,8 @@ enum ApiCode {
     INTERNAL(500),
     /** The coordinator does not know whether it still leads; another one may. */
     NOT_LEADING(503),
+    /** All of what this needs is in use by others; the same request works in a moment. */
+    BUSY(503),
     /** The coordinator is being stopped. */
     CLOSING(503),
     /** The disk refused; nothing that was accepted is lost, try again later. */

@@ -33,6 +33,11 @@ final class ApiRefusal extends RuntimeException {
         return status;
     }
 
+    /** Whether it is worth saying when to come again (RFC 9110 §10.2.3). */
+    boolean passes() {
+        return code.equals(ApiCode.BUSY.name()) || code.equals(ApiCode.TOO_MANY_CONNECTIONS.name());
+    }
+
     String code() {
         return code;
     }

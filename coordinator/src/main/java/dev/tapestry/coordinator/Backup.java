@@ -70,7 +70,11 @@ public final class Backup {
         copyOfSecret(from.steward(), to.steward());
         copyOfSecret(from.signingKey(), to.signingKey());
         new CoordinatorConfig(
-                        to.root(), config.listening(), config.retention(), config.mergeThreads())
+                        to.root(),
+                        config.listening(),
+                        config.retention(),
+                        config.mergeThreads(),
+                        config.transferMebibytes())
                 .write();
         try (ObjectStore source =
                 config.objects().open(from.root()).orElseGet(() -> new DiskObjects(from.root()))) {

@@ -36,6 +36,7 @@ public final class Coordinator implements AutoCloseable {
     private final RoundDesk desk;
     private final HttpApi api;
     private final CertificateWatch watch;
+    private final PartBuffers buffers;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
     private final Stores stores;
@@ -50,7 +51,9 @@ public final class Coordinator implements AutoCloseable {
             CertificateWatch watch,
             AtomicReference<URI> address,
             CompletableFuture<CoordinatorException> failure,
+            PartBuffers buffers,
             Stores stores) {
+        this.buffers = buffers;
         this.config = config;
         this.stores = stores;
         this.ledger = ledger;
@@ -127,7 +130,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** The same by another clock than the system's. */
     public static Coordinator assemble(CoordinatorConfig config, InstantSource clock) {
-        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL);
+        return assemble(config, clock, System::nanoTime, Doorkeeper.Limits.USUAL, Disk.real());
     }
 
     /**
@@ -139,14 +142,16 @@ public final class Coordinator implements AutoCloseable {
             CoordinatorConfig config,
             InstantSource clock,
             LongSupplier steady,
-            Doorkeeper.Limits limits) {
+            Doorkeeper.Limits limits,
+            Disk disk) {
         CoordinatorDirectory directory = new CoordinatorDirectory(config.directory());
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         ServerIdentity identity = new ServerIdentity(TlsIdentity.open(directory.identity()));
         SigningKey signingKey = SigningKey.load(directory.signingKey());
         Stores stores = Stores.lead(config, Founding.origin(authority));
         try {
-            return assemble(config, clock, steady, limits, authority, identity, signingKey, stores);
+            return assemble(
+                    config, clock, steady, limits, disk, authority, identity, signingKey, stores);
         } catch (RuntimeException e) {
             stores.close();
             throw e;
@@ -158,6 +163,7 @@ public final class Coordinator implements AutoCloseable {
             InstantSource clock,
             LongSupplier steady,
             Doorkeeper.Limits limits,
+            Disk disk,
             CertificateAuthority authority,
             ServerIdentity identity,
             SigningKey signingKey,
@@ -185,7 +191,7 @@ public final class Coordinator implements AutoCloseable {
         RenewalDesk renewals =
                 new RenewalDesk(ledger, authority, shelf, directory.renewals(), shared, clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
-        UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock);
+        UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock, disk);
         PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
         Metrics metrics = new Metrics(ledger, presence);
         ResidualStore residuals = new ResidualStore(directory.residuals(), shared);
@@ -220,6 +226,9 @@ public final class Coordinator implements AutoCloseable {
                         new Moves(directory.moves(), shared),
                         desk::stop);
 
+        PartBuffers buffers =
+                new PartBuffers((long) config.transferMebibytes() << 20, limits.turn());
+
         // Tokens name the port that the system chose, which is known only once it is open.
         AtomicReference<URI> address = new AtomicReference<>(config.listening().address(0));
         Routes routes =
@@ -231,6 +240,7 @@ public final class Coordinator implements AutoCloseable {
                         renewals,
                         new KeyDesk(ledger, clock),
                         uploads,
+                        buffers,
                         new ScoreDesk(ledger, clock),
                         new StewardDesk(ledger, models, clock),
                         presence,
@@ -266,7 +276,7 @@ public final class Coordinator implements AutoCloseable {
                         ledger,
                         shared,
                         clock);
-        return new Coordinator(config, ledger, desk, api, watch, address, failure, stores);
+        return new Coordinator(config, ledger, desk, api, watch, address, failure, buffers, stores);
     }
 
     /**
@@ -314,6 +324,11 @@ public final class Coordinator implements AutoCloseable {
     /** What a monitoring system reads. */
     Metrics metrics() {
         return api.metrics();
+    }
+
+    /** What parts pass through. */
+    PartBuffers buffers() {
+        return buffers;
     }
 
     /** What looks after certificates. */

@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param listening the address and names
  * @param retention how long files are kept
  * @param mergeThreads threads of a merge; any number gives the same bytes
+ * @param transferMebibytes memory for the parts of all members that are under way, in both
+ *     directions; parts beyond it wait
  * @param log where the log is
  * @param objects where the files of rounds are
  */
@@ -28,11 +30,17 @@ public record CoordinatorConfig(
         Listening listening,
         Retention retention,
         int mergeThreads,
+        int transferMebibytes,
         LogSettings log,
         ObjectSettings objects) {
 
     private static final LogSettings OWN_LOG = new LogSettings.Sqlite();
     private static final ObjectSettings OWN_FILES = new ObjectSettings.Disk(Optional.empty());
+
+    /** 256 parts at once, each with a buffer. */
+    private static final int USUAL_TRANSFER_MEBIBYTES = 64;
+
+    private static final int MOST_TRANSFER_MEBIBYTES = 1 << 16;
 
     /**
      * Where the coordinator is reached.
@@ -98,23 +106,44 @@ public record CoordinatorConfig(
             List<String> dnsNames,
             int keepRounds,
             int mergeThreads,
+            Optional<Integer> transferMebibytes,
             Optional<LogSettings> log,
             Optional<ObjectSettings> objects) {}
 
     public CoordinatorConfig {
         require(mergeThreads >= 1, "mergeThreads is at least 1, not " + mergeThreads);
+        require(
+                transferMebibytes >= 1 && transferMebibytes <= MOST_TRANSFER_MEBIBYTES,
+                "transferMebibytes is 1 to %d, not %d"
+                        .formatted(MOST_TRANSFER_MEBIBYTES, transferMebibytes));
     }
 
     /** One whose stores are in its own directory. */
     public CoordinatorConfig(
+            Path directory,
+            Listening listening,
+            Retention retention,
+            int mergeThreads,
+            int transferMebibytes) {
+        this(directory, listening, retention, mergeThreads, transferMebibytes, OWN_LOG, OWN_FILES);
+    }
+
+    /** One with the usual memory for transfers, too. */
+    public CoordinatorConfig(
             Path directory, Listening listening, Retention retention, int mergeThreads) {
-        this(directory, listening, retention, mergeThreads, OWN_LOG, OWN_FILES);
+        this(directory, listening, retention, mergeThreads, USUAL_TRANSFER_MEBIBYTES);
     }
 
     /** The same with other stores. */
     CoordinatorConfig storing(LogSettings otherLog, ObjectSettings otherObjects) {
         return new CoordinatorConfig(
-                directory, listening, retention, mergeThreads, otherLog, otherObjects);
+                directory,
+                listening,
+                retention,
+                mergeThreads,
+                transferMebibytes,
+                otherLog,
+                otherObjects);
     }
 
     /**
@@ -138,6 +167,7 @@ public record CoordinatorConfig(
                     new Listening(document.host, document.port, document.dnsNames),
                     new Retention(document.keepRounds),
                     document.mergeThreads,
+                    document.transferMebibytes.orElse(USUAL_TRANSFER_MEBIBYTES),
                     document.log.orElse(OWN_LOG),
                     document.objects.orElse(OWN_FILES));
         } catch (CoordinatorException e) {
@@ -170,6 +200,8 @@ public record CoordinatorConfig(
                 keepRounds: %d
                 # Threads of a merge; any number gives the same bytes.
                 mergeThreads: %d
+                # Memory for the parts of all members that are under way; parts beyond it wait.
+                transferMebibytes: %d
                 # The log and the files of rounds are in this directory. For PostgreSQL and S3 add the keys log and objects:
                 # docs/guide/coordinator.md.
                 """
@@ -182,7 +214,8 @@ public record CoordinatorConfig(
                                                 .map(StrictYaml::quoted)
                                                 .toList()),
                                 retention.keepRounds,
-                                mergeThreads));
+                                mergeThreads,
+                                transferMebibytes));
     }
 
     private static void require(boolean condition, String message) {

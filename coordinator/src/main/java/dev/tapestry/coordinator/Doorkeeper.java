@@ -50,6 +50,7 @@ final class Doorkeeper implements AutoCloseable {
      * @param idle the same for a member
      * @param grace what a body's reading may wait in all, before its rate counts
      * @param bytesPerSecond the least that must come of a body in each second of waiting after that
+     * @param turn for how long a part waits for memory before it is to be sent again
      */
     record Limits(
             int strangers,
@@ -57,11 +58,12 @@ final class Doorkeeper implements AutoCloseable {
             Duration head,
             Duration idle,
             Duration grace,
-            long bytesPerSecond) {
+            long bytesPerSecond,
+            Duration turn) {
 
         /**
          * Nodes keep a silent connection for 60 seconds, and have up to 64 parts under way in each
-         * direction, besides their questions.
+         * direction, besides their questions. A body that stands still for a minute they give up.
          */
         static final Limits USUAL =
                 new Limits(
@@ -70,7 +72,8 @@ final class Doorkeeper implements AutoCloseable {
                         Duration.ofSeconds(15),
                         Duration.ofSeconds(90),
                         Duration.ofSeconds(30),
-                        1024);
+                        1024,
+                        Duration.ofSeconds(20));
 
         private Duration round() {
             long shortest = Math.min(head.toMillis(), Math.min(idle.toMillis(), grace.toMillis()));

@@ -35,6 +35,11 @@ final class Exchange {
     /** The longest manifest of a contribution, which names each part of a model: 8 MiB. */
     static final int MAX_MANIFEST_BYTES = 8 << 20;
 
+    private static final String STEWARD = "the steward";
+
+    /** In this many seconds what is busy may be free. */
+    private static final int RETRY_AFTER_SECONDS = 2;
+
     /** A refused body of up to this length is read and dropped, so that the answer arrives. */
     private static final long MAX_DRAINED_BYTES = 64L << 20;
 
@@ -65,6 +70,11 @@ final class Exchange {
     /** The member whose node asks; only on routes for members. */
     MemberId member() {
         return member.orElseThrow(() -> new IllegalStateException("not a route for members"));
+    }
+
+    /** Whose request it is, as the doorkeeper and the buffers count it. */
+    String owner() {
+        return member.map(MemberId::value).orElse(STEWARD);
     }
 
     /** The connection on which it came. */
@@ -219,6 +229,9 @@ final class Exchange {
         if (isWithheld() || isTooLongToDrain()) {
             response.header(HeaderValues.CONNECTION_CLOSE);
             visit.leave();
+        }
+        if (refusal.passes()) {
+            response.header(HeaderNames.RETRY_AFTER, Integer.toString(RETRY_AFTER_SECONDS));
         }
         if (request.prologue().method().equals(Method.HEAD)) {
             replyEmpty(refusal.status());

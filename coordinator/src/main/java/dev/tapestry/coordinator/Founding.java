@@ -19,6 +19,7 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
+import dev.tapestry.weights.Residency;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
 import java.lang.foreign.MemorySegment;
@@ -36,6 +37,9 @@ final class Founding {
 
     /** Of the coordinator's, the steward's and the members' certificates. */
     static final Duration CERTIFICATE_LIFETIME = Duration.ofDays(825);
+
+    /** Numbers that are widened at once. */
+    private static final long PIECE = 1 << 20;
 
     private Founding() {}
 
@@ -148,10 +152,8 @@ final class Founding {
             for (TensorSpec spec : source.tensors().values()) {
                 MemorySegment from = source.data(spec.name());
                 MemorySegment to = target.data(spec.name());
-                if (spec.dtype() == DType.F32) {
-                    to.copyFrom(from);
-                } else {
-                    FloatConversion.widen(spec.dtype(), from, to);
+                for (long at = 0; at < spec.elements(); at += PIECE) {
+                    widen(spec, at, Math.min(PIECE, spec.elements() - at), from, to);
                 }
             }
             target.commit();
@@ -159,6 +161,21 @@ final class Founding {
             throw new CoordinatorException(
                     Code.MODEL, model + " cannot be the base: " + e.getMessage(), e);
         }
+    }
+
+    /** So many numbers from the {@code at}th on; their pages are handed back. */
+    private static void widen(
+            TensorSpec spec, long at, long count, MemorySegment from, MemorySegment to) {
+        int width = spec.dtype().bytes();
+        MemorySegment source = from.asSlice(at * width, count * width);
+        MemorySegment wide = to.asSlice(at * Float.BYTES, count * Float.BYTES);
+        if (spec.dtype() == DType.F32) {
+            wide.copyFrom(source);
+        } else {
+            FloatConversion.widen(spec.dtype(), source, wide);
+        }
+        Residency.release(from, at * width, source.byteSize());
+        Residency.release(to, at * Float.BYTES, wide.byteSize());
     }
 
     /** The shards stay as they are, unless widening makes them larger. */

@@ -177,10 +177,10 @@ final class HttpApi {
             }
             Optional<X509Certificate> shown = certificate(request);
             Optional<MemberId> member = gate.admit(route.access(), shown);
-            if (route.access() != Access.ANYONE) {
-                doorkeeper.recognise(visit, member.map(MemberId::value).orElse("the steward"));
-            }
             exchange.admit(member, shown);
+            if (route.access() != Access.ANYONE) {
+                doorkeeper.recognise(visit, exchange.owner());
+            }
             fence.accept(route);
             route.handler().handle(exchange);
             metrics.answered(route);

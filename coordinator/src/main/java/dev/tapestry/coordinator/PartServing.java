@@ -18,13 +18,14 @@ import java.util.regex.Pattern;
 /** Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). */
 final class PartServing {
 
-    private static final int BUFFER_BYTES = 256 << 10;
     private static final Pattern RANGE = Pattern.compile("bytes=(\\d{0,18})-(\\d{0,18})");
 
     private final ModelStore models;
+    private final PartBuffers buffers;
 
-    PartServing(ModelStore models) {
+    PartServing(ModelStore models, PartBuffers buffers) {
         this.models = models;
+        this.buffers = buffers;
     }
 
     /**
@@ -42,14 +43,16 @@ final class PartServing {
      *     MODEL} if it is damaged
      * @throws IOException when the connection breaks
      */
-    void send(Exchange exchange) throws IOException {
+    void send(Exchange exchange) throws IOException, InterruptedException {
         ModelStore.Place place = place(exchange);
         Optional<Slice> range = range(exchange, place);
         Slice slice = range.orElse(new Slice(0, place.bytes()));
         // Opened and read before the head is sent: a model that was just purged, and a disk that
         // does not read, are answers, not breaks.
-        try (FileChannel file = open(exchange, place)) {
-            PartReader part = new PartReader(place.file(), file, place.offset(), slice);
+        try (PartBuffers.Lent lent = buffers.take(exchange.owner());
+                FileChannel file = open(exchange, place)) {
+            PartReader part =
+                    new PartReader(place.file(), file, place.offset(), slice, lent.bytes());
             part.next();
             try (OutputStream out =
                     exchange.stream(
@@ -145,12 +148,12 @@ final class PartServing {
         private long at;
         private int ready;
 
-        PartReader(Path path, FileChannel file, long offset, Slice slice) {
+        PartReader(Path path, FileChannel file, long offset, Slice slice, byte[] buffer) {
             this.path = path;
             this.file = file;
             at = offset + slice.first();
             end = at + slice.count();
-            buffer = new byte[(int) Math.min(BUFFER_BYTES, slice.count())];
+            this.buffer = buffer;
         }
 
         /** Fills the buffer; nothing is ready after the slice's end. */

@@ -37,6 +37,7 @@ final class Routes {
     private final RenewalDesk renewals;
     private final KeyDesk keys;
     private final UploadDesk uploads;
+    private final PartBuffers buffers;
     private final ScoreDesk scores;
     private final StewardDesk steward;
     private final PresenceBoard board;
@@ -54,6 +55,7 @@ final class Routes {
             RenewalDesk renewals,
             KeyDesk keys,
             UploadDesk uploads,
+            PartBuffers buffers,
             ScoreDesk scores,
             StewardDesk steward,
             PresenceBoard board,
@@ -68,6 +70,7 @@ final class Routes {
         this.renewals = renewals;
         this.keys = keys;
         this.uploads = uploads;
+        this.buffers = buffers;
         this.scores = scores;
         this.steward = steward;
         this.board = board;
@@ -79,7 +82,7 @@ final class Routes {
     }
 
     List<Route> all() {
-        PartServing parts = new PartServing(models);
+        PartServing parts = new PartServing(models, buffers);
         return List.of(
                 post("/v1/enrolments", Access.ANYONE, this::enrol),
                 post("/v1/certificate", Access.MEMBERS, this::renew),
@@ -274,12 +277,13 @@ final class Routes {
                                         exchange.manifest())));
     }
 
-    private void receive(Exchange exchange) throws IOException {
+    private void receive(Exchange exchange) throws IOException, InterruptedException {
         uploads.receive(
                 exchange.member(),
                 exchange.digest("digest"),
                 exchange.contentLength(),
-                exchange.body());
+                exchange.body(),
+                buffers);
         exchange.replyEmpty(204);
     }
 

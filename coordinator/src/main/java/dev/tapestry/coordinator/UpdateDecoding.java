@@ -24,6 +24,9 @@ final class UpdateDecoding {
 
     private static final String DECODED = ".decoded";
 
+    /** Each has two groups of 3 MiB under way. */
+    private static final int MOST_THREADS = 8;
+
     private final Path folder;
     private final ContributionManifest manifest;
     private final ModelDirectory base;
@@ -56,7 +59,7 @@ final class UpdateDecoding {
             Drafts.sweep(folder);
             Optional<Refusal> refusal = codec(coded, update);
             if (refusal.isEmpty()) {
-                int threads = Runtime.getRuntime().availableProcessors();
+                int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
                 CodedUpdate.apply(coded, base, decoded, threads);
                 refusal = compared(decoded);
             }

@@ -2,11 +2,11 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.coordinator.PartSlot.Place;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Upload {
 
-    private static final int BUFFER_BYTES = 256 << 10;
+    private static final int BUFFER_BYTES = PartBuffers.BUFFER_BYTES;
 
     private final Digest contribution;
     private final ContributionManifest manifest;
@@ -81,6 +81,10 @@ final class Upload {
         return manifest;
     }
 
+    MemberId member() {
+        return manifest.member();
+    }
+
     String signingKey() {
         return signingKey;
     }
@@ -119,6 +123,19 @@ final class Upload {
     /** Bytes that are here of those that are sent. */
     long arrived() {
         return slots.values().stream().mapToLong(PartSlot::arrived).sum();
+    }
+
+    /** Bytes of files that must still find room on the disk, what is made of them included. */
+    long lacking() {
+        if (missing().isEmpty()) {
+            return 0;
+        }
+        long decoded = manifest.update().isPresent() ? manifest.weights().bytes() : 0;
+        return decoded
+                + slots.values().stream()
+                        .filter(slot -> !slot.received())
+                        .mapToLong(slot -> slot.bytes() * slot.places().size())
+                        .sum();
     }
 
     /** Bytes that are sent in all. */
@@ -178,12 +195,14 @@ final class Upload {
      * another length than the manifest's is refused before it is read.
      *
      * @param length bytes that the sender announced, if any
+     * @param buffers one of which it passes through; before that nothing is read
      * @return what is wrong with it, or empty when it is here now
      * @throws IOException when the sender stops sending
      * @throws CoordinatorException {@code STORAGE}: the part stays missing
      */
-    Optional<ApiRefusal> receive(Digest part, OptionalLong length, InputStream body)
-            throws IOException {
+    Optional<ApiRefusal> receive(
+            Digest part, OptionalLong length, InputStream body, PartBuffers buffers)
+            throws IOException, InterruptedException {
         PartSlot slot = slots.get(part);
         if (slot == null) {
             return Optional.of(notAwaited(part));
@@ -192,16 +211,23 @@ final class Upload {
         if (announced != slot.bytes()) {
             return Optional.of(wrongLength(part, slot, Long.toString(announced)));
         }
-        byte[] buffer = new byte[BUFFER_BYTES];
+        try (PartBuffers.Lent lent = buffers.take(manifest.member().value())) {
+            return receive(part, slot, body, lent.bytes());
+        }
+    }
+
+    private Optional<ApiRefusal> receive(
+            Digest part, PartSlot slot, InputStream body, byte[] buffer) throws IOException {
         OptionalLong claim = slot.claim();
         if (claim.isEmpty()) {
-            body.transferTo(OutputStream.nullOutputStream());
+            while (body.read(buffer) >= 0) {
+                // It is here already.
+            }
             return Optional.empty();
         }
         try (PartWriter writer = PartWriter.open(slot)) {
             MessageDigest hash = Digest.sha256();
             long at = 0;
-            // A TLS record brings 16 KiB; whole buffers cost fewer calls of the disk.
             for (int read; (read = body.readNBytes(buffer, 0, buffer.length)) > 0; at += read) {
                 if (at + read > slot.bytes()) {
                     return Optional.of(wrongLength(part, slot, "more"));

@@ -23,6 +23,7 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -41,11 +42,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class UploadDesk {
 
+    private static final System.Logger LOG = System.getLogger(UploadDesk.class.getName());
+
+    /** Each takes all processors where it can; the second fills what one leaves idle. */
+    private static final int EXAMINED_AT_ONCE = 2;
+
+    private static final Duration A_WHILE = Duration.ofSeconds(20);
+
+    /** Less than the five minutes for which nodes wait for an answer. */
+    private static final Duration LONG = Duration.ofMinutes(4);
+
     private final Ledger ledger;
     private final ContributionStore store;
     private final ModelStore models;
     private final RefusalRegister refusals;
     private final InstantSource clock;
+    private final Disk disk;
+    private final Turns readings = new Turns(1, A_WHILE, "manifests");
+    private final Turns examinations = new Turns(EXAMINED_AT_ONCE, LONG, "contributions");
     private final ConcurrentMap<MemberId, Upload> open = new ConcurrentHashMap<>();
 
     /**
@@ -59,12 +73,14 @@ final class UploadDesk {
             ContributionStore store,
             ModelStore models,
             RefusalRegister refusals,
-            InstantSource clock) {
+            InstantSource clock,
+            Disk disk) {
         this.ledger = ledger;
         this.store = store;
         this.models = models;
         this.refusals = refusals;
         this.clock = clock;
+        this.disk = disk;
     }
 
     /**
@@ -76,7 +92,8 @@ final class UploadDesk {
      */
     UploadStatus begin(MemberId member, RoundNumber round, byte[] envelopeBytes) {
         Member known = known(member);
-        ContributionManifest manifest = verified(known, envelopeBytes);
+        // Read, a manifest takes tens of times its length: one at a time, of whomever.
+        ContributionManifest manifest = readings.take(() -> verified(known, envelopeBytes));
         if (!manifest.round().equals(round)) {
             throw refuse(
                     member,
@@ -113,10 +130,36 @@ final class UploadDesk {
                 return current;
             }
             Upload upload = reopen(current, contribution, envelope, manifest, key);
+            requireRoom(upload);
             open.put(member, upload);
             return upload;
         } finally {
             opening.unlock();
+        }
+    }
+
+    /**
+     * Refuses an upload before its first byte if the disk could not take the last one, beside what
+     * others have announced.
+     */
+    private void requireRoom(Upload upload) {
+        long lacking = upload.lacking();
+        long announced =
+                open.values().stream()
+                        .filter(other -> !other.member().equals(upload.member()))
+                        .mapToLong(Upload::lacking)
+                        .sum();
+        try {
+            long room = disk.room(upload.folder());
+            if (lacking > room - announced && lacking > 0) {
+                String detail =
+                        "the coordinator's disk has %,d bytes left, %,d of them for contributions that are being sent; this one needs %,d: nothing of it was taken, it can come when there is room"
+                                .formatted(room, announced, lacking);
+                LOG.log(System.Logger.Level.WARNING, () -> upload.member() + ": " + detail);
+                throw new ApiRefusal(ApiCode.STORAGE, detail);
+            }
+        } catch (IOException e) {
+            throw CoordinatorException.storage("measure", upload.folder(), e);
         }
     }
 
@@ -152,16 +195,22 @@ final class UploadDesk {
      *
      * @param length bytes that the sender announced, if any
      * @throws ApiRefusal {@code NOT_AWAITED}, {@code WRONG_LENGTH}, {@code DIGEST_MISMATCH}, {@code
-     *     SUPERSEDED}
+     *     SUPERSEDED}, {@code BUSY}
+     * @param buffers one of which it passes through
      * @throws IOException when the sender stops sending
      */
-    void receive(MemberId member, Digest part, OptionalLong length, InputStream body)
-            throws IOException {
+    void receive(
+            MemberId member,
+            Digest part,
+            OptionalLong length,
+            InputStream body,
+            PartBuffers buffers)
+            throws IOException, InterruptedException {
         Upload upload = open.get(member);
         if (upload == null || !upload.names(part)) {
             throw Upload.notAwaited(part);
         }
-        Optional<ApiRefusal> problem = upload.receive(part, length, body);
+        Optional<ApiRefusal> problem = upload.receive(part, length, body, buffers);
         if (problem.isPresent()) {
             throw problem.get();
         }
@@ -212,7 +261,7 @@ final class UploadDesk {
         Optional<Refusal> late = refusal(ledger.snapshot().consortium(), upload.manifest());
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
-                        .orElseGet(() -> examine(upload));
+                        .orElseGet(() -> examinations.take(() -> examine(upload)));
         if (late.isEmpty() && input instanceof RoundInput.Unsound && !upload.isIntact()) {
             upload.replace();
             open.remove(member, upload);

@@ -29,7 +29,8 @@ class CoordinatorConfigTest {
                         directory,
                         new Listening("0.0.0.0", 8443, List.of("hub.example", "10.0.0.1")),
                         new Retention(2),
-                        4);
+                        4,
+                        32);
         written.write();
         file = directory.resolve("coordinator.yaml");
     }
@@ -60,9 +61,17 @@ class CoordinatorConfigTest {
 
     @Test
     void a_key_that_is_unknown_or_missing_is_refused_with_those_there_are() throws IOException {
-        String keys = "the keys are [host, port, dnsNames, keepRounds, mergeThreads, log, objects]";
+        String keys =
+                "the keys are [host, port, dnsNames, keepRounds, mergeThreads, transferMebibytes, log, objects]";
         refused("mergeThreads: 4", "mergeThreads: 4\ncolour: red", "unknown key 'colour'", keys);
         refused("mergeThreads: 4", "", "the key 'mergeThreads' is missing", keys);
+        refused("transferMebibytes: 32", "transferMebibytes: 0", "transferMebibytes is 1 to 65536");
+    }
+
+    @Test
+    void a_file_from_before_there_was_a_key_has_its_usual_value() throws IOException {
+        Files.writeString(file, Files.readString(file).replace("transferMebibytes: 32", ""));
+        assertThat(CoordinatorConfig.read(directory).transferMebibytes()).isEqualTo(64);
     }
 
     @Test

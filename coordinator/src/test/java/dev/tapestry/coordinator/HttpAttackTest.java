@@ -30,7 +30,8 @@ class HttpAttackTest {
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(90),
                     Duration.ofSeconds(30),
-                    1024);
+                    1024,
+                    Duration.ofSeconds(20));
 
     @TempDir Path folder;
 

@@ -30,7 +30,8 @@ class SlowClientTest {
                     Duration.ofSeconds(3),
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(1),
-                    1024);
+                    1024,
+                    Duration.ofSeconds(20));
 
     private static final String HEAD = " HTTP/1.1\r\nHost: x\r\nTapestry-Protocol: 1\r\n";
 

@@ -42,6 +42,8 @@ final class Stage implements AutoCloseable {
     final List<TestMember> members = new ArrayList<>();
     Coordinator coordinator;
     TestClient steward;
+    Disk disk = Disk.real();
+    int transferMebibytes = 64;
     private final int keepRounds;
     private final Doorkeeper.Limits limits;
 
@@ -175,11 +177,13 @@ final class Stage implements AutoCloseable {
                         read.listening(),
                         new Retention(keepRounds),
                         2,
+                        transferMebibytes,
                         read.log(),
                         read.objects()),
                 clock,
                 clock::steady,
-                limits);
+                limits,
+                folder -> disk.room(folder));
     }
 
     /** Moves log and files to other stores, with these keys of {@code coordinator.yaml}. */

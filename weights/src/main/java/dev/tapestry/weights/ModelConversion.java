@@ -60,8 +60,8 @@ public final class ModelConversion {
             if (dtype == DType.F16) {
                 checkOverflow(spec, wide, target);
             }
-            Residency.release(source);
-            Residency.release(target);
+            Residency.release(from, first * spec.dtype().bytes(), source.byteSize());
+            Residency.release(to, first * dtype.bytes(), target.byteSize());
         }
     }
 

@@ -61,7 +61,20 @@ public final class ModelDirectoryWriter implements AutoCloseable {
      * configuration, tokenizer and other JSON files.
      */
     public static ModelDirectoryWriter createLike(ModelDirectory pattern, Path target) {
-        ModelDirectoryWriter writer = begin(target, pattern.layout());
+        return createLike(pattern, pattern.layout(), target);
+    }
+
+    /** The same with all tensors in another dtype; the configuration stays as it is. */
+    public static ModelDirectoryWriter createLike(
+            ModelDirectory pattern, Path target, DType dtype) {
+        SequencedMap<String, List<TensorSpec>> layout = pattern.layout();
+        layout.replaceAll((_, specs) -> specs.stream().map(spec -> spec.as(dtype)).toList());
+        return createLike(pattern, layout, target);
+    }
+
+    private static ModelDirectoryWriter createLike(
+            ModelDirectory pattern, SequencedMap<String, List<TensorSpec>> layout, Path target) {
+        ModelDirectoryWriter writer = begin(target, layout);
         try {
             writer.copyFilesOf(pattern);
             return writer;

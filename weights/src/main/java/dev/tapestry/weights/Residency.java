@@ -20,6 +20,19 @@ public final class Residency {
 
     private static final int MADV_DONTNEED = 4;
 
+    /**
+     * Linux maps so many bytes around a page that is looked at ({@code fault_around_bytes}), also
+     * such as were released just before.
+     */
+    private static final long AROUND = 64 << 10;
+
+    /**
+     * Once in so many bytes what lies behind is released again in one piece: Linux (from 6.14 on)
+     * then drops its page tables too, which it does not for pieces of less than 2 MiB. They are a
+     * 512th of all that was ever looked at.
+     */
+    private static final long STRIDE = 32L << 20;
+
     private static final Optional<MethodHandle> MADVISE =
             handle(
                     "madvise",
@@ -53,6 +66,19 @@ public final class Residency {
         } catch (Throwable e) {
             throw new IllegalStateException("madvise could not be called", e);
         }
+    }
+
+    /**
+     * Releases a piece of what is read or written piece by piece, and what the system mapped around
+     * it: else some pages on each border would stay, and in the end a share of the whole file.
+     *
+     * @param whole within which it stays
+     */
+    public static void release(MemorySegment whole, long offset, long bytes) {
+        boolean passes = offset / STRIDE != (offset + bytes) / STRIDE;
+        long from = Math.max(0, offset - (passes ? 2 * STRIDE : AROUND));
+        long to = Math.min(whole.byteSize(), offset + bytes + AROUND);
+        release(whole.asSlice(from, to - from));
     }
 
     private static long pageBytes() {

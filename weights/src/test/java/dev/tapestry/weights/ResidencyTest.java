@@ -3,7 +3,10 @@ package dev.tapestry.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +41,30 @@ class ResidencyTest {
             assertThat(data.mismatch(expected)).isEqualTo(-1);
             Residency.release(data);
             assertThat(data.mismatch(expected)).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void a_file_that_is_read_piece_by_piece_leaves_nothing_behind_whatever_is_mapped_around()
+            throws IOException {
+        Path path = folder.resolve("pieces");
+        Files.write(path, new byte[BYTES]);
+        try (var channel = FileChannel.open(path);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment whole =
+                    channel.map(FileChannel.MapMode.READ_ONLY, 0, BYTES, arena).asSlice(1234);
+            long before = residentFileBytes();
+            long sum = 0;
+            int piece = 100_000;
+            for (long at = 0; at + piece <= whole.byteSize(); at += piece) {
+                for (long i = at; i < at + piece; i += 512) {
+                    sum += whole.get(ValueLayout.JAVA_BYTE, i);
+                }
+                Residency.release(whole, at, piece);
+            }
+            assertThat(sum).isZero();
+            assertThat(residentFileBytes() - before).isLessThan(2 << 20);
         }
     }
 

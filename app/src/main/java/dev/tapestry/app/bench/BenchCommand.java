@@ -12,13 +12,15 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "bench",
-        description = "Measure training, merging, codecs, rounds, transfers and utilisation here.",
+        description =
+                "Measure training, merging, codecs, rounds, memory, transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,
             MergeCommand.class,
             CodecsCommand.class,
             RoundCommand.class,
+            MemoryCommand.class,
             TransferCommand.class,
             WanCommand.class,
             UtilisationCommand.class

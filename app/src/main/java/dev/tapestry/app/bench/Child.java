@@ -5,7 +5,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +31,7 @@ final class Child implements AutoCloseable {
                     "invited",
                     "started",
                     "transferred",
+                    "stepped",
                     "open",
                     "carried");
 
@@ -49,12 +49,18 @@ final class Child implements AutoCloseable {
     }
 
     /**
-     * Starts {@code main} with this process' own JDK and libraries and 256 MiB of heap.
+     * Starts {@code main} with this process' own JDK and libraries.
      *
      * @param within how the command begins; empty for a process like this one
+     * @param heapMebibytes the most that its heap may be
      * @param harm is run if it ends although nobody asked it to
      */
-    static Child start(List<String> within, Class<?> main, Runnable harm, String... arguments) {
+    static Child start(
+            List<String> within,
+            int heapMebibytes,
+            Class<?> main,
+            Runnable harm,
+            String... arguments) {
         List<String> command = new ArrayList<>(within);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
@@ -65,7 +71,7 @@ final class Child implements AutoCloseable {
                         "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
                         "-Dorg.bytedeco.javacpp.maxBytes=0",
                         "-XX:+UseSerialGC",
-                        "-Xmx256m",
+                        "-Xmx" + heapMebibytes + "m",
                         "-cp",
                         System.getProperty("java.class.path"),
                         main.getName()));
@@ -127,16 +133,12 @@ final class Child implements AutoCloseable {
 
     /** The most memory that it had resident until now, in MiB; 0 where the system does not tell. */
     long peakMebibytes() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
-                if (line.startsWith("VmHWM:")) {
-                    return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
-                }
-            }
-            return 0;
-        } catch (IOException e) {
-            return 0;
-        }
+        return resident().peak() >> 20;
+    }
+
+    /** What it has resident. */
+    Resident resident() {
+        return Resident.of(process.pid());
     }
 
     /** Processor time until now, in seconds; 0 where the system does not tell. */

@@ -19,7 +19,8 @@ final class CoordinatorProcess {
                         founded.directory(),
                         founded.listening(),
                         new CoordinatorConfig.Retention(1),
-                        founded.mergeThreads());
+                        founded.mergeThreads(),
+                        founded.transferMebibytes());
         try (Coordinator coordinator = Coordinator.assemble(config)) {
             coordinator.start();
             System.out.println("listening " + coordinator.address());

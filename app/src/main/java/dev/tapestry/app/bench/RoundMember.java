@@ -1,9 +1,12 @@
 package dev.tapestry.app.bench;
 
 import dev.tapestry.app.bench.BenchException.Code;
+import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
+import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Protocol;
@@ -22,7 +25,12 @@ import dev.tapestry.node.egress.Reply;
 import dev.tapestry.node.round.LogWitness;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.codec.Codec;
+import dev.tapestry.weights.codec.CodedUpdate;
+import dev.tapestry.weights.codec.Feedback;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +44,7 @@ import java.util.stream.Stream;
 final class RoundMember {
 
     private static final Duration POLL = Duration.ofSeconds(50);
+    private static final Digest NONE = Digest.of(new byte[0]);
 
     private final CoordinatorClient client;
     private final NodeHome home;
@@ -45,13 +54,36 @@ final class RoundMember {
     private final PartSender parts;
     private final LogWitness witness;
     private final Path weights;
-    private ModelManifest manifest = new ModelManifest(List.of());
+    private final DType dtype;
+    private Optional<Packed> packed = Optional.empty();
+    private Optional<RoundPlan> round = Optional.empty();
+    private Digest candidate = NONE;
+    private Digest sent = NONE;
     private long version;
 
+    /**
+     * A contribution that can be sent.
+     *
+     * @param files where they lie
+     * @param parts what of them is sent
+     */
+    private record Packed(RoundPlan plan, Envelope envelope, Path files, ModelManifest parts) {}
+
     RoundMember(CoordinatorClient client, NodeHome home, NodeConfig config, Membership membership) {
+        this(client, home, config, membership, DType.F32);
+    }
+
+    /** One that contributes its weights in another dtype. */
+    RoundMember(
+            CoordinatorClient client,
+            NodeHome home,
+            NodeConfig config,
+            Membership membership,
+            DType dtype) {
         this.client = client;
         this.home = home;
         this.membership = membership;
+        this.dtype = dtype;
         this.key = SigningKey.load(home.signingKey());
         this.models = new ModelReceiver(client, home.models(), config.streams(), () -> {});
         this.parts = new PartSender(client, config.streams(), () -> {});
@@ -61,16 +93,35 @@ final class RoundMember {
 
     /** Fetches the base unless it is here, and writes what will be contributed. */
     void prepare() {
-        Digest digest = client.round(0, Duration.ZERO).base().orElseThrow();
-        Path base = models.receive(digest);
+        Path base = base();
         try (Stream<Path> others = Files.list(home.models())) {
             others.filter(path -> !path.equals(base)).forEach(Scratch::delete);
         } catch (IOException e) {
             throw new BenchException(Code.STORAGE, "cannot clear " + home.models() + ": " + e, e);
         }
-        Scratch.delete(weights);
-        SyntheticModel.disturbed(
-                base, weights, digest.hashCode() * 31L + membership.member().hashCode());
+        write(base);
+    }
+
+    /** One step of a round; those before it must have been done. */
+    void step(RoundStep step) {
+        switch (step) {
+            case BASE -> base();
+            case WRITE -> write(base());
+            case PACK -> pack();
+            case SEND -> send();
+            case SEAL -> seal();
+            case TIDY -> {
+                Scratch.delete(home.models());
+                Scratch.delete(home.outbox());
+            }
+            case MERGE -> awaitCandidate();
+            case CANDIDATE -> {
+                awaitCandidate();
+                models.receive(candidate);
+            }
+            case SCORE -> score();
+            case PUBLISH -> witness.believe(await(Phase.PUBLISHED).base().orElseThrow());
+        }
     }
 
     /**
@@ -84,63 +135,123 @@ final class RoundMember {
 
     /** One round, from its announcement until the log proves what it published. */
     Transfers takePart() {
-        RoundView announced = await(Phase.COLLECTING);
-        RoundPlan plan = announced.plan().orElseThrow();
-        witness.believe(plan.base());
-        models.receive(plan.base());
-        Envelope envelope = contribution(plan, announced.planDigest().orElseThrow());
+        pack();
         long begun = System.nanoTime();
-        Digest sent = send(plan, envelope);
+        send();
         long acknowledged = System.nanoTime();
-        accepted(client.seal(plan.round(), sent));
+        seal();
         Duration up = Duration.ofNanos(acknowledged - begun);
         Duration seal = Duration.ofNanos(System.nanoTime() - acknowledged);
 
-        Digest candidate = await(Phase.SCORING).candidate().orElseThrow();
+        awaitCandidate();
         begun = System.nanoTime();
-        models.receive(candidate);
+        step(RoundStep.CANDIDATE);
         Duration down = Duration.ofNanos(System.nanoTime() - begun);
-        Score score = new Score(2, 2, 1000);
-        accepted(
-                client.score(
-                        plan.round(),
-                        Envelope.seal(
-                                Protocol.SCORE_TYPE,
-                                new ScoreReport(
-                                        plan.round(), membership.member(), candidate, score),
-                                key)));
-
-        witness.believe(await(Phase.PUBLISHED).base().orElseThrow());
+        score();
+        step(RoundStep.PUBLISH);
         return new Transfers(up, seal, down);
     }
 
-    private Envelope contribution(RoundPlan plan, Digest planDigest) {
-        manifest = weightsOnly(Manifests.of(weights));
-        return Envelope.seal(
-                Protocol.CONTRIBUTION_TYPE,
+    private Path base() {
+        return models.receive(client.round(0, Duration.ZERO).base().orElseThrow());
+    }
+
+    private void write(Path base) {
+        Scratch.delete(weights);
+        try {
+            Files.createDirectories(home.outbox());
+        } catch (IOException e) {
+            throw new BenchException(Code.STORAGE, "cannot make " + home.outbox() + ": " + e, e);
+        }
+        SyntheticModel.disturbed(
+                base,
+                weights,
+                dtype,
+                base.getFileName().hashCode() * 31L + membership.member().hashCode());
+    }
+
+    private void pack() {
+        RoundView announced = await(Phase.COLLECTING);
+        RoundPlan plan = announced.plan().orElseThrow();
+        witness.believe(plan.base());
+        Path base = models.receive(plan.base());
+        Optional<CodedFile> update = plan.up().map(codec -> coded(codec, base));
+        ContributionManifest manifest =
                 new ContributionManifest(
                         plan.round(),
                         membership.member(),
                         plan.base(),
-                        planDigest,
-                        manifest,
+                        announced.planDigest().orElseThrow(),
+                        weightsOnly(Manifests.of(weights)),
+                        update,
+                        Optional.empty(),
                         plan.training().tokensPerRound(),
                         plan.training().steps(),
-                        2),
-                key);
+                        2,
+                        Optional.empty());
+        packed =
+                Optional.of(
+                        new Packed(
+                                plan,
+                                Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key),
+                                update.isPresent() ? home.outbox() : weights,
+                                manifest.sent()));
     }
 
-    private Digest send(RoundPlan plan, Envelope envelope) {
-        return switch (client.contribute(plan.round(), envelope)) {
+    /** Codes the weights as nodes do, with a residual; what is decoded again takes their place. */
+    private CodedFile coded(CodecName name, Path base) {
+        int threads = Runtime.getRuntime().availableProcessors();
+        Path file = home.outbox().resolve(CodedFile.UPDATE);
+        Path residual = home.outbox().resolve("residual.safetensors");
+        Scratch.delete(file);
+        Scratch.delete(residual);
+        try (ModelDirectory theta = ModelDirectory.open(base)) {
+            try (ModelDirectory trained = ModelDirectory.open(weights)) {
+                CodedUpdate.encode(
+                        Codec.named(name.value()),
+                        theta,
+                        trained,
+                        Feedback.first(residual),
+                        file,
+                        threads);
+            }
+            Scratch.delete(weights);
+            CodedUpdate.apply(file, theta, weights, threads);
+        }
+        return new CodedFile(name, Manifests.file(file));
+    }
+
+    private void send() {
+        Packed contribution = packed.orElseThrow();
+        switch (client.contribute(contribution.plan().round(), contribution.envelope())) {
             case Reply.Denied<UploadStatus>(Answer.Refused refused) -> throw refused(refused);
             case Reply.Given<UploadStatus>(UploadStatus status) -> {
-                Optional<Answer.Refused> refused = parts.send(weights, manifest, status.missing());
-                if (refused.isPresent()) {
-                    throw refused(refused.get());
-                }
-                yield status.contribution();
+                parts.send(contribution.files(), contribution.parts(), status.missing())
+                        .ifPresent(refused -> {
+                            throw refused(refused);
+                        });
+                sent = status.contribution();
             }
-        };
+        }
+    }
+
+    private void seal() {
+        accepted(client.seal(packed.orElseThrow().plan().round(), sent));
+    }
+
+    private void awaitCandidate() {
+        if (packed.isPresent()) {
+            candidate = await(Phase.SCORING).candidate().orElseThrow();
+            round = packed.map(Packed::plan);
+            packed = Optional.empty();
+        }
+    }
+
+    private void score() {
+        RoundNumber number = round.orElseThrow().round();
+        ScoreReport report =
+                new ScoreReport(number, membership.member(), candidate, new Score(2, 2, 1000));
+        accepted(client.score(number, Envelope.seal(Protocol.SCORE_TYPE, report, key)));
     }
 
     private RoundView await(Phase phase) {

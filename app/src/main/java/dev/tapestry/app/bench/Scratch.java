@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scratch implements AutoCloseable {
 
+    /** What a process gets unless it is given something else. */
+    static final int HEAP_MEBIBYTES = 256;
+
     private static final int INTERRUPTED = 130;
 
     private final Path directory;
@@ -66,8 +69,18 @@ final class Scratch implements AutoCloseable {
 
     /** The same, with a command that begins with other words. */
     Child start(List<String> within, Class<?> main, String... arguments) {
+        return start(within, HEAP_MEBIBYTES, main, arguments);
+    }
+
+    /** The same with so much heap. */
+    Child start(int heapMebibytes, Class<?> main, String... arguments) {
+        return start(List.of(), heapMebibytes, main, arguments);
+    }
+
+    private Child start(
+            List<String> within, int heapMebibytes, Class<?> main, String... arguments) {
         // If it dies, the others would wait for it for ever.
-        Child child = Child.start(within, main, this::killAll, arguments);
+        Child child = Child.start(within, heapMebibytes, main, this::killAll, arguments);
         synchronized (children) {
             children.add(child);
         }
@@ -98,8 +111,9 @@ final class Scratch implements AutoCloseable {
         }
     }
 
+    /** Whoever comes second, by a signal or at the end, finds everything gone. */
     @Override
-    public void close() {
+    public synchronized void close() {
         synchronized (children) {
             children.forEach(Child::dismiss);
             children.forEach(Child::close);

@@ -30,16 +30,21 @@ final class SyntheticModel {
 
     /** Writes a model of about this many megabytes (10⁶ bytes), in one shard. */
     static void base(Path target, int megabytes, long seed) {
-        long rows = Math.max(1, megabytes * 1_000_000L / Float.BYTES / COLUMNS / LAYERS);
+        base(target, megabytes, 1, seed);
+    }
+
+    /** The same in so many shards. */
+    static void base(Path target, int megabytes, int shards, long seed) {
+        int layers = LAYERS * shards;
+        long rows = Math.max(1, megabytes * 1_000_000L / Float.BYTES / COLUMNS / layers);
         List<TensorSpec> specs = new ArrayList<>();
-        for (int layer = 0; layer < LAYERS; layer++) {
+        for (int layer = 0; layer < layers; layer++) {
             specs.add(TensorSpec.of("model.layers." + layer + ".weight", DType.F32, rows, COLUMNS));
         }
         SplittableRandom random = new SplittableRandom(seed);
         float[] chunk = new float[CHUNK];
         try (ModelDirectoryWriter writer =
-                ModelDirectoryWriter.create(
-                        target, specs, ModelDirectoryWriter.DEFAULT_SHARD_BYTES)) {
+                ModelDirectoryWriter.create(target, specs, LAYERS * specs.getFirst().bytes())) {
             writer.addFile(
                     ModelDirectory.CONFIG,
                     "{\"model_type\":\"llama\"}".getBytes(StandardCharsets.UTF_8));
@@ -59,10 +64,16 @@ final class SyntheticModel {
 
     /** Writes {@code base} with noise of a thousandth of its weights' size on every weight. */
     static void disturbed(Path base, Path target, long seed) {
+        disturbed(base, target, DType.F32, seed);
+    }
+
+    /** The same in F32 or rounded to BF16. */
+    static void disturbed(Path base, Path target, DType dtype, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] chunk = new float[CHUNK];
         try (ModelDirectory source = ModelDirectory.open(base);
-                ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(source, target)) {
+                ModelDirectoryWriter writer =
+                        ModelDirectoryWriter.createLike(source, target, dtype)) {
             for (TensorSpec spec : source.tensors().values()) {
                 MemorySegment from = source.data(spec.name());
                 MemorySegment to = writer.data(spec.name());
@@ -73,8 +84,8 @@ final class SyntheticModel {
                     for (int i = 0; i < count; i++) {
                         chunk[i] += 0.001f * unit(random.nextInt());
                     }
-                    store(chunk, count, to, at);
-                    Residency.release(from.asSlice(bytes, (long) count * Float.BYTES));
+                    store(chunk, count, to, dtype, at);
+                    Residency.release(from, bytes, (long) count * Float.BYTES);
                 }
             }
             writer.commit();
@@ -82,9 +93,18 @@ final class SyntheticModel {
     }
 
     private static void store(float[] chunk, int count, MemorySegment to, long at) {
-        long bytes = at * Float.BYTES;
-        MemorySegment.copy(chunk, 0, to, FloatConversion.FLOAT_LE, bytes, count);
-        Residency.release(to.asSlice(bytes, (long) count * Float.BYTES));
+        store(chunk, count, to, DType.F32, at);
+    }
+
+    private static void store(float[] chunk, int count, MemorySegment to, DType dtype, long at) {
+        MemorySegment place = to.asSlice(at * dtype.bytes(), (long) count * dtype.bytes());
+        if (dtype == DType.F32) {
+            MemorySegment.copy(chunk, 0, place, FloatConversion.FLOAT_LE, 0, count);
+        } else {
+            FloatConversion.narrow(
+                    dtype, MemorySegment.ofArray(chunk).asSlice(0, 4L * count), place);
+        }
+        Residency.release(to, at * dtype.bytes(), place.byteSize());
     }
 
     /** In [−0.5, 0.5). */

@@ -32,7 +32,8 @@ final class TransferCoordinatorProcess {
                         founded.directory(),
                         founded.listening(),
                         new CoordinatorConfig.Retention(1),
-                        founded.mergeThreads());
+                        founded.mergeThreads(),
+                        founded.transferMebibytes());
         RawEnd raw =
                 RawEnd.of(
                         TlsIdentity.open(directory.resolve("identity")),

@@ -43,6 +43,7 @@ final class CoordinatorCommands extends CommandGroup {
         say("dnsNames: %s", config.listening().dnsNames());
         say("keepRounds: %d", config.retention().keepRounds());
         say("mergeThreads: %d", config.mergeThreads());
+        say("transferMebibytes: %d", config.transferMebibytes());
         say("log: %s", config.log());
         say("objects: %s", config.objects());
         CompletableFuture<Boolean> stopped = new CompletableFuture<>();

@@ -2,6 +2,7 @@ package dev.tapestry.weights.codec;
 
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.Residency;
 import dev.tapestry.weights.SafetensorsFile;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
@@ -209,6 +210,7 @@ public final class CodedUpdate implements AutoCloseable {
             int count = Codec.count(spec.elements(), group);
             MemorySegment payload = file.data(tensor);
             bytes.load(tensor, payload, places.begin(group), places.length(group));
+            Residency.release(payload, places.begin(group), places.length(group));
             coder.decode(bytes, count, values);
             return count;
         }

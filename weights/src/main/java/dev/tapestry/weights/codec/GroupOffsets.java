@@ -1,5 +1,6 @@
 package dev.tapestry.weights.codec;
 
+import dev.tapestry.weights.Residency;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
@@ -46,6 +47,7 @@ final class GroupOffsets {
                     "tensor '%s', byte %d of its payload: %d bytes follow the last group"
                             .formatted(spec.name(), end, payload.byteSize() - end));
         }
+        Residency.release(payload); // a length here and there, and all that is mapped around
         return new GroupOffsets(begins);
     }
 

@@ -22,10 +22,12 @@ record ModelTensors(ModelDirectory model) implements Update {
     @Override
     public void read(String tensor, long first, int count, float[] values) {
         DType dtype = model.tensor(tensor).dtype();
-        MemorySegment from =
-                model.data(tensor).asSlice(first * dtype.bytes(), (long) count * dtype.bytes());
+        MemorySegment whole = model.data(tensor);
+        long offset = first * dtype.bytes();
+        long bytes = (long) count * dtype.bytes();
+        MemorySegment from = whole.asSlice(offset, bytes);
         FloatConversion.widen(
                 dtype, from, MemorySegment.ofArray(values).asSlice(0, (long) count * Float.BYTES));
-        Residency.release(from);
+        Residency.release(whole, offset, bytes);
     }
 }

@@ -40,12 +40,13 @@ final class Residual implements AutoCloseable {
     /** {@code values = decay · e + values}, rounded after the product and after the sum. */
     void add(GroupPlace place, float decay, float[] values, float[] scratch) {
         long bytes = (long) place.count() * Float.BYTES;
-        MemorySegment from = file.data(place.tensor()).asSlice(place.first() * Float.BYTES, bytes);
-        MemorySegment.copy(from, FloatConversion.FLOAT_LE, 0, scratch, 0, place.count());
+        long offset = place.first() * Float.BYTES;
+        MemorySegment from = file.data(place.tensor());
+        MemorySegment.copy(from, FloatConversion.FLOAT_LE, offset, scratch, 0, place.count());
         for (int i = 0; i < place.count(); i++) {
             values[i] = decay * scratch[i] + values[i];
         }
-        Residency.release(from);
+        Residency.release(from, offset, bytes);
     }
 
     @Override

@@ -86,10 +86,10 @@ final class UpdateApplication {
                                 .formatted(place.tensor(), values[bad], place.first() + bad));
             }
             long bytes = (long) count * Float.BYTES;
-            MemorySegment to =
-                    writer.data(place.tensor()).asSlice(place.first() * Float.BYTES, bytes);
-            MemorySegment.copy(values, 0, to, FloatConversion.FLOAT_LE, 0, count);
-            Residency.release(to);
+            long offset = place.first() * Float.BYTES;
+            MemorySegment to = writer.data(place.tensor());
+            MemorySegment.copy(values, 0, to, FloatConversion.FLOAT_LE, offset, count);
+            Residency.release(to, offset, bytes);
         }
     }
 }
