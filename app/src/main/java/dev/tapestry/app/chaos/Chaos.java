@@ -122,9 +122,10 @@ final class Chaos {
             }
             int last = round;
             consortium.finish(last);
+            Aftermath aftermath = consortium.aftermath();
             progress.accept("the undisturbed run goes on to round %d".formatted(last));
             SortedMap<Integer, Digest> undisturbed = twin.until(last).headMap(last + 1);
-            SortedMap<Integer, Digest> bases = consortium.bases().headMap(last + 1);
+            SortedMap<Integer, Digest> bases = aftermath.bases().headMap(last + 1);
             List<Trial> trials = done.stream().map(d -> trial(d, bases, undisturbed)).toList();
             List<Fault> missed = new ArrayList<>(faults);
             done.forEach(d -> missed.remove(d.fault()));
@@ -138,8 +139,8 @@ final class Chaos {
                     trials,
                     missed,
                     bases.equals(undisturbed),
-                    consortium.lost(),
-                    consortium.verify(last));
+                    aftermath.lost(),
+                    aftermath.verify(last));
         }
     }
 

@@ -9,8 +9,6 @@ import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.Charter;
-import dev.tapestry.consortium.ConsortiumEvent;
-import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Weighting;
@@ -25,8 +23,6 @@ import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
-import dev.tapestry.trust.json.CanonicalJson;
-import dev.tapestry.trust.log.AuditLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -47,8 +43,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -74,9 +68,9 @@ final class ChaosConsortium implements AutoCloseable {
 
     private static final Duration GLANCE = Duration.ofMillis(4);
     private static final String HEAP_COORDINATOR = "-Xmx160m";
-    private static final String HEAP_NODE = "-Xmx320m";
+    static final String HEAP_NODE = "-Xmx320m";
 
-    private final Path directory;
+    private final Places places;
     private final Programs programs;
     private final StewardClient steward;
     private final List<DemoMember> members;
@@ -98,7 +92,7 @@ final class ChaosConsortium implements AutoCloseable {
             StewardClient steward) {
         this.port = port;
         this.apparatus = apparatus;
-        this.directory = directory;
+        this.places = new Places(directory);
         this.programs = programs;
         this.members = members;
         this.steward = steward;
@@ -160,7 +154,7 @@ final class ChaosConsortium implements AutoCloseable {
     }
 
     private void enrol(DemoMember member, Path corpora) {
-        NodeHome home = home(member);
+        NodeHome home = places.home(member);
         String token = steward.invite(member.id(), Duration.ofHours(1));
         try {
             Files.createDirectories(home.directory());
@@ -198,12 +192,9 @@ final class ChaosConsortium implements AutoCloseable {
         return Objects.requireNonNull(lines.get(member));
     }
 
-    NodeHome home(DemoMember member) {
-        return new NodeHome(directory.resolve("node-" + member.id()));
-    }
-
-    Path consortium() {
-        return directory.resolve("consortium");
+    /** Where everything lies. */
+    Places places() {
+        return places;
     }
 
     /** Starts all nodes and the run. */
@@ -232,13 +223,13 @@ final class ChaosConsortium implements AutoCloseable {
     }
 
     private Process start(Victim victim, DemoMember node, String suffix) {
-        String name = name(victim, node);
-        Path control = control(name);
-        Path root = victim.coordinator() ? consortium() : home(node).directory();
+        Path control = places.control(victim, node);
+        Path clock = places.clock(victim, node);
+        Path root = places.root(victim, node);
         try {
             Files.createDirectories(control);
-            if (apparatus.clocks().isPresent() && !Files.exists(clock(name))) {
-                Files.writeString(clock(name), "+0");
+            if (apparatus.clocks().isPresent() && !Files.exists(clock)) {
+                Files.writeString(clock, "+0");
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -248,22 +239,10 @@ final class ChaosConsortium implements AutoCloseable {
         options.add("-XX:TieredStopAtLevel=1");
         options.addAll(apparatus.options(control, root));
         return programs.start(
-                directory.resolve(name + suffix + ".log"),
+                places.log(Places.name(victim, node) + suffix),
                 options,
-                apparatus.environment(clock(name)),
+                apparatus.environment(clock),
                 List.of(victim.coordinator() ? "coordinator" : "node", "start", root.toString()));
-    }
-
-    private static String name(Victim victim, DemoMember node) {
-        return victim.coordinator() ? "coordinator" : "node-" + node.id();
-    }
-
-    private Path control(String name) {
-        return directory.resolve("control-" + name);
-    }
-
-    private Path clock(String name) {
-        return control(name).resolve("clock");
     }
 
     private Process process(Victim victim, DemoMember node) {
@@ -272,9 +251,9 @@ final class ChaosConsortium implements AutoCloseable {
 
     /** Has a disk fail by this order; what earlier orders did is forgotten. */
     void order(Victim victim, DemoMember node, DiskOrder order) {
-        Path control = control(name(victim, node));
+        Path control = places.control(victim, node);
         if (order.fault().ends()) {
-            mayEnd.add(name(victim, node));
+            mayEnd.add(Places.name(victim, node));
         }
         try {
             Files.deleteIfExists(control.resolve("report"));
@@ -287,9 +266,9 @@ final class ChaosConsortium implements AutoCloseable {
 
     /** Takes the order back; the disk works again. */
     void takeBack(Victim victim, DemoMember node) {
-        mayEnd.remove(name(victim, node));
+        mayEnd.remove(Places.name(victim, node));
         try {
-            Files.deleteIfExists(control(name(victim, node)).resolve("order"));
+            Files.deleteIfExists(places.control(victim, node).resolve("order"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -297,7 +276,7 @@ final class ChaosConsortium implements AutoCloseable {
 
     /** What a disk has done by its order. */
     List<String> report(Victim victim, DemoMember node) {
-        Path report = control(name(victim, node)).resolve("report");
+        Path report = places.control(victim, node).resolve("report");
         try {
             return Files.exists(report) ? Files.readAllLines(report) : List.of();
         } catch (IOException e) {
@@ -311,7 +290,7 @@ final class ChaosConsortium implements AutoCloseable {
             throw new ChaosException(
                     Code.CAME_TO_NOTHING,
                     "%s goes on although its disk has ended it: %s"
-                            .formatted(name(victim, node), report(victim, node)));
+                            .formatted(Places.name(victim, node), report(victim, node)));
         }
         List<String> report = report(victim, node);
         if (report.stream().anyMatch(line -> line.startsWith("NOT CUT"))) {
@@ -322,7 +301,7 @@ final class ChaosConsortium implements AutoCloseable {
     /** Sets the clock of a process. */
     void setClock(Victim victim, DemoMember node, Duration step) {
         try {
-            Files.writeString(clock(name(victim, node)), "%+d".formatted(step.toSeconds()));
+            Files.writeString(places.clock(victim, node), "%+d".formatted(step.toSeconds()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -379,14 +358,14 @@ final class ChaosConsortium implements AutoCloseable {
     /** What is to be seen of a round, from {@code node} and the coordinator. */
     Sight look(int round, DemoMember node) {
         listen();
-        Path contributions = consortium().resolve("contributions/" + round);
+        Path contributions = places.consortium().resolve("contributions/" + round);
         return new Sight(
                 round,
                 members.size(),
                 view(),
                 of(node, round),
                 holdsWeights(contributions),
-                holdsWeights(consortium().resolve("merging/" + round)));
+                holdsWeights(places.consortium().resolve("merging/" + round)));
     }
 
     private void listen() {
@@ -474,7 +453,7 @@ final class ChaosConsortium implements AutoCloseable {
             throw new ChaosException(
                     Code.CAME_TO_NOTHING,
                     "nothing came of %s in %d minutes; see the logs in %s"
-                            .formatted(what, PATIENCE.toMinutes(), directory));
+                            .formatted(what, PATIENCE.toMinutes(), places.directory()));
         }
         Thread.sleep(GLANCE);
     }
@@ -488,10 +467,7 @@ final class ChaosConsortium implements AutoCloseable {
                 throw new ChaosException(
                         Code.ENDED_BY_ITSELF,
                         "%s ended by itself with exit code %d; see %s"
-                                .formatted(
-                                        name,
-                                        process.exitValue(),
-                                        directory.resolve(name + ".log")));
+                                .formatted(name, process.exitValue(), places.log(name)));
             }
         });
     }
@@ -500,41 +476,6 @@ final class ChaosConsortium implements AutoCloseable {
     void finish(int round) throws InterruptedException {
         awaitBase(round);
         rest();
-    }
-
-    /**
-     * What members were told to be kept and is not in the log: contributions that were admitted,
-     * and scores.
-     */
-    List<String> lost() {
-        Set<String> kept = new HashSet<>();
-        try (AuditLog log = AuditLog.readOnly(consortium().resolve("log.db"))) {
-            for (byte[] entry : log.read(0, log.size())) {
-                switch (CanonicalJson.read(entry, ConsortiumEvent.class)) {
-                    case ConsortiumEvent.ContributionAdmitted it ->
-                            kept.add(it.contribution().member() + " contribution " + it.round());
-                    case ConsortiumEvent.CandidateScored it ->
-                            kept.add(it.member() + " score " + it.round());
-                    case ConsortiumEvent other -> {}
-                }
-            }
-        }
-        List<String> lost = new ArrayList<>();
-        listen();
-        told.forEach((member, updates) -> {
-            for (NodeUpdate update : updates) {
-                String promised =
-                        switch (update) {
-                            case NodeUpdate.Contributed it -> "contribution " + it.round();
-                            case NodeUpdate.Scored it -> "score " + it.round();
-                            default -> "";
-                        };
-                if (!promised.isEmpty() && !kept.contains(member.id() + " " + promised)) {
-                    lost.add(member.id() + " " + promised);
-                }
-            }
-        });
-        return lost;
     }
 
     /** Steps that all nodes have done for a round, those done again included. */
@@ -558,52 +499,10 @@ final class ChaosConsortium implements AutoCloseable {
         programs.end(coordinator);
     }
 
-    /** The published bases, by round, as the log has them; when nothing runs. */
-    SortedMap<Integer, Digest> bases() {
-        SortedMap<Integer, Digest> bases = new TreeMap<>();
-        try (AuditLog log = AuditLog.readOnly(consortium().resolve("log.db"))) {
-            for (byte[] entry : log.read(0, log.size())) {
-                if (CanonicalJson.read(entry, ConsortiumEvent.class)
-                        instanceof BasePublished published) {
-                    bases.put(published.round().value(), published.base());
-                }
-            }
-        }
-        return bases;
-    }
-
-    /**
-     * Has every log verified, the coordinator's beside each node's, and the last merge done again;
-     * when nothing runs.
-     *
-     * @return what failed
-     */
-    List<String> verify(int lastRound) {
-        List<List<String>> checks = new ArrayList<>();
-        for (DemoMember member : members) {
-            String node = home(member).directory().toString();
-            checks.add(List.of("verify", "log", consortium().toString(), "--witness", node));
-            checks.add(List.of("verify", "log", node));
-        }
-        checks.add(
-                List.of(
-                        "verify",
-                        "merge",
-                        consortium().toString(),
-                        "--round",
-                        Integer.toString(lastRound)));
-        List<String> failed = new ArrayList<>();
-        for (List<String> words : checks) {
-            Process check =
-                    programs.start(
-                            directory.resolve("verify.log"),
-                            List.of(HEAP_NODE, "-XX:TieredStopAtLevel=1"),
-                            words);
-            if (check.onExit().join().exitValue() != 0) {
-                failed.add("tapestry " + String.join(" ", words));
-            }
-        }
-        return failed;
+    /** What the logs say, when nothing runs. */
+    Aftermath aftermath() {
+        listen();
+        return new Aftermath(places, programs, told);
     }
 
     private static int freePort() {

@@ -170,7 +170,7 @@ final class Disturber {
     }
 
     private void lockLog(Duration time) throws InterruptedException {
-        String url = "jdbc:sqlite:" + consortium.consortium().resolve("log.db");
+        String url = "jdbc:sqlite:" + consortium.places().consortium().resolve("log.db");
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
             statement.execute("PRAGMA busy_timeout = 10000");
@@ -228,13 +228,13 @@ final class Disturber {
                             node,
                             () ->
                                     newest(
-                                            consortium.home(node).model(consortium.base()),
+                                            consortium.places().home(node).model(consortium.base()),
                                             _ -> true));
         };
     }
 
     private Path place(String name) {
-        return consortium.consortium().resolve(name);
+        return consortium.places().consortium().resolve(name);
     }
 
     /** A file that is looked for when its time has come. */
@@ -307,7 +307,7 @@ final class Disturber {
             return Optional.empty();
         }
         consortium.line(node).refuse(true);
-        Path folder = consortium.home(node).outbox().resolve("round-" + round);
+        Path folder = consortium.places().home(node).outbox().resolve("round-" + round);
         boolean signed =
                 consortium.await(
                         round,

@@ -64,10 +64,11 @@ final class Storm {
                     counts.putAll(weather.counts());
                 }
                 consortium.finish(last);
+                Aftermath aftermath = consortium.aftermath();
                 double minutes = (System.nanoTime() - start) / 60e9;
                 progress.accept("the undisturbed run goes on to round %d".formatted(last));
                 SortedMap<Integer, Digest> undisturbed = twin.until(last).headMap(last + 1);
-                SortedMap<Integer, Digest> bases = consortium.bases().headMap(last + 1);
+                SortedMap<Integer, Digest> bases = aftermath.bases().headMap(last + 1);
                 progress.accept("verifying all logs, and the last merge");
                 return StormReport.of(
                         commit,
@@ -75,10 +76,10 @@ final class Storm {
                         minutes,
                         last,
                         counts,
-                        consortium.lost(),
+                        aftermath.lost(),
                         bases.equals(undisturbed),
                         bases.lastEntry().getValue(),
-                        consortium.verify(last));
+                        aftermath.verify(last));
             }
         }
     }

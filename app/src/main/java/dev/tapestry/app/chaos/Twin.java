@@ -84,11 +84,11 @@ final class Twin implements AutoCloseable {
 
     /** Goes on until this round has its base. */
     SortedMap<Integer, Digest> until(int round) throws InterruptedException {
-        if (consortium.bases().lastKey() < round) {
+        if (consortium.aftermath().bases().lastKey() < round) {
             consortium.goOn();
             consortium.finish(round);
         }
-        return consortium.bases();
+        return consortium.aftermath().bases();
     }
 
     @Override
