@@ -60,7 +60,9 @@ record Aftermath(Places places, Programs programs, Map<DemoMember, List<NodeUpda
         for (List<String> words : checks) {
             Process check =
                     programs.start(
-                            places.log("verify"), List.of(ChaosConsortium.HEAP_NODE, "-XX:TieredStopAtLevel=1"), words);
+                            places.log("verify"),
+                            List.of(ChaosConsortium.HEAP_NODE, "-XX:TieredStopAtLevel=1"),
+                            words);
             if (check.onExit().join().exitValue() != 0) {
                 failed.add("tapestry " + String.join(" ", words));
             }

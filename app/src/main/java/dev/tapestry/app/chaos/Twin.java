@@ -84,8 +84,12 @@ final class Twin implements AutoCloseable {
 
     /** Goes on until this round has its base. */
     SortedMap<Integer, Digest> until(int round) throws InterruptedException {
-        if (consortium.aftermath().bases().lastKey() < round) {
+        int last = consortium.aftermath().bases().lastKey();
+        if (last < round) {
             consortium.goOn();
+            for (int next = last + 1; next < round; next++) {
+                consortium.awaitBase(next); // what is waited for is one round, not all of them
+            }
             consortium.finish(round);
         }
         return consortium.aftermath().bases();
