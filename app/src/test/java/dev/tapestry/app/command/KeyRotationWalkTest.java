@@ -62,8 +62,7 @@ final class KeyRotationWalkTest {
         assertThat(Said.ok("verify", "log", node)).contains("whole");
         Path bundle = directory.resolve("bundle.zip");
         Said.ok("log", "export", consortium, bundle);
-        assertThat(Said.ok("verify", "bundle", bundle, "--demand-witnesses", "1"))
-                .contains("alpha");
+        assertThat(Said.ok("verify", "bundle", bundle, "--witnesses", "1")).contains("alpha");
     }
 
     private void round(Path consortium, Path node, String plan) throws IOException {

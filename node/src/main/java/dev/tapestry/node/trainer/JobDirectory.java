@@ -186,7 +186,7 @@ public record JobDirectory(Path path) {
 
     /** Appends a line to {@code metrics.jsonl} for each step that it hears of. */
     public NodeProgress telling(TrainingJob job) {
-        long tokens = job.tokens() / job.steps();
+        long tokens = (long) job.batchSequences() * job.sequenceLength();
         return update -> {
             if (update instanceof NodeUpdate.Stepped step) {
                 JobStep line = new JobStep(step.step(), step.step() * tokens, step.natsPerToken());
