@@ -90,6 +90,7 @@ final class JsonTest {
             assertThat(said.code()).as(said.err()).isZero();
             json("run watch", consortium);
             json("doctor", node);
+            json("node rotate-key", node);
             json("run start", consortium, Tiny.plan(directory.resolve("again.yaml")));
             carry(node, corpus, directory.resolve("box"));
             json("run status", consortium);
@@ -99,7 +100,6 @@ final class JsonTest {
         json("member list", consortium);
         json("consortium show", consortium);
         json("consortium steward-certificate", consortium);
-        json("node rotate-key", node);
         json("node receipts", node);
         json(
                 "node build",
