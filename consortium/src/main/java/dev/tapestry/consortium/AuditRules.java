@@ -192,8 +192,7 @@ public final class AuditRules {
                     "%s replaces its key, but is no active member".formatted(event.member()));
         }
         return unless(
-                before.members().values().stream()
-                        .noneMatch(member -> member.signingKey().equals(event.signingKey())),
+                !before.signsAlready(event.signingKey()),
                 () ->
                         "%s replaces its key by %s, which is a member's already"
                                 .formatted(event.member(), event.signingKey()));

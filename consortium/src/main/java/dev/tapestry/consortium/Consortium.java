@@ -327,16 +327,21 @@ public record Consortium(
 
     /**
      * The event with which the member's next key takes the place of the one that it has; none where
-     * it signs with that key already, or may not take part any more.
+     * that key is a member's already, or it may not take part any more.
      *
      * @param statement signed with both keys
      */
     public List<ConsortiumEvent> keyReplacement(
             MemberId id, String next, String statement, Instant at) {
         Member member = members.get(id);
-        return member != null && member.active() && !member.signingKey().equals(next)
+        return member != null && member.active() && !signsAlready(next)
                 ? List.of(new SigningKeyReplaced(id, next, statement, at))
                 : List.of();
+    }
+
+    /** Whether some member signs with this key. */
+    boolean signsAlready(String key) {
+        return members.values().stream().anyMatch(member -> member.signingKey().equals(key));
     }
 
     /**

@@ -45,7 +45,6 @@ final class KeyDesk {
         if (member.signingKey().equals(statement.next())) {
             return new Accepted(ledger.log().size());
         }
-        requireFree(statement.next());
         Instant now = clock.instant();
         Instant before = latest.get(id);
         if (before != null && now.isBefore(before.plus(BETWEEN))) {
@@ -57,6 +56,9 @@ final class KeyDesk {
                 ledger.change(state ->
                         state.keyReplacement(
                                 id, statement.next(), new String(envelope, UTF_8), now));
+        if (change.events().isEmpty()) {
+            throw new ApiRefusal(ApiCode.KEY_REFUSED, "the key is a member's already");
+        }
         latest.put(id, now);
         return new Accepted(change.after().version());
     }
@@ -68,15 +70,5 @@ final class KeyDesk {
         } catch (TrustException e) {
             throw ApiRefusal.of(Signatures.refusal(e));
         }
-    }
-
-    private void requireFree(String key) {
-        ledger.snapshot().consortium().members().values().stream()
-                .filter(other -> other.signingKey().equals(key))
-                .findFirst()
-                .ifPresent(other -> {
-                    throw new ApiRefusal(
-                            ApiCode.KEY_REFUSED, "the key is %s's already".formatted(other.id()));
-                });
     }
 }

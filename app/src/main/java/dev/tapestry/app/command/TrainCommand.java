@@ -4,7 +4,6 @@ import dev.tapestry.app.train.JobTraining;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.trainer.JobDone;
-import dev.tapestry.training.Device;
 import dev.tapestry.training.GroupPlan;
 import dev.tapestry.training.Rendezvous;
 import dev.tapestry.training.TrainingException;
@@ -15,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExitCodeGenerator;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,24 +47,7 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
             })
     private @Nullable Integer threads;
 
-    @Option(
-            names = "--device",
-            paramLabel = "DEVICE",
-            defaultValue = "cpu",
-            description = "cpu, or an NVIDIA GPU: cuda or cuda:N (${DEFAULT-VALUE}).")
-    private String device = "";
-
-    @Option(
-            names = "--accumulation-steps",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Cut each batch into so many passes: memory for one of them.")
-    private int accumulationSteps;
-
-    @Option(
-            names = "--activation-checkpointing",
-            description = "Compute each layer again on the way back: memory for one of them.")
-    private boolean activationCheckpointing;
+    @Mixin private DeviceOptions device = new DeviceOptions();
 
     @Option(
             names = "--processes",
@@ -140,7 +123,7 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 attached ? Optional.of(ParentWatch.watch(stop::request)) : Optional.empty();
         try (Signals signals = Signals.during(stop::request)) {
             try {
-                JobDone done = done(new JobTraining(directory, machine(), stop));
+                JobDone done = done(new JobTraining(directory, device.machine(), stop));
                 if (place == null || place.rank == 0) {
                     answer(
                             json,
@@ -159,14 +142,6 @@ final class TrainCommand extends CommandGroup implements IExitCodeGenerator {
                 code = ExitCode.INTERRUPTED.number();
             }
         }
-    }
-
-    private JobTraining.Machine machine() {
-        if (accumulationSteps < 1) {
-            throw usage("--accumulation-steps is at least 1");
-        }
-        return new JobTraining.Machine(
-                Device.of(device), accumulationSteps, activationCheckpointing);
     }
 
     private JobDone done(JobTraining training) {

@@ -116,6 +116,10 @@ public final class PostgresLogStore implements LogStore {
         open.setAutoCommit(false);
         open.setReadOnly(true);
         open.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        return committed(open, work);
+    }
+
+    private <T> T committed(Connection open, Work<T> work) throws SQLException {
         within = true;
         try {
             T result = work.on(open);
@@ -136,18 +140,7 @@ public final class PostgresLogStore implements LogStore {
             throw new TrustException(Code.STORAGE, "this log was opened for reading only");
         }
         try {
-            Connection open = begun(own);
-            within = true;
-            try {
-                T result = work.on(open);
-                open.commit();
-                return result;
-            } catch (SQLException | RuntimeException | Error e) {
-                rollBack(open, e);
-                throw e;
-            } finally {
-                within = false;
-            }
+            return committed(begun(own), work);
         } catch (SQLException e) {
             drop();
             throw server.unreachable("append to the log", e);

@@ -73,7 +73,16 @@ public record RoundAssembly(
     /** An agent that does so by itself. */
     public NodeAgent courier(DropBox box) {
         Bench bench = bench();
-        return agent(gateway(box, bench), bench.diary());
+        return agent(
+                new BoxAttendant(
+                        gateway(box, bench),
+                        BoxLabel.of(membership, config),
+                        box,
+                        corpus,
+                        bench.scorer(),
+                        bench.diary(),
+                        stop),
+                bench.diary());
     }
 
     private RoundGateway gateway(DropBox box, Bench bench) {
@@ -87,7 +96,6 @@ public record RoundAssembly(
                 bench.parcels(),
                 bench.late(),
                 bench.courier(),
-                bench.scorer(),
                 bench.diary(),
                 shelf(),
                 relocation,

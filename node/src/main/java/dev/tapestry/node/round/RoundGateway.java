@@ -25,14 +25,12 @@ import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.trainer.GradientTask;
 import dev.tapestry.node.trainer.JobResult;
 import dev.tapestry.node.trainer.RoundTask;
-import dev.tapestry.node.trainer.StepWatch;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -43,13 +41,7 @@ import java.util.Optional;
  *
  * <p>Each step can be cut off anywhere and done again.
  */
-public final class RoundGateway implements Participant {
-
-    /** So often the box is looked into. */
-    private static final Duration LOOK = Duration.ofMillis(500);
-
-    /** So many looks before the coordinator is asked whether the round goes on. */
-    private static final int LOOKS = 40;
+public final class RoundGateway {
 
     private final CoordinatorClient client;
     private final NodeConfig config;
@@ -60,15 +52,10 @@ public final class RoundGateway implements Participant {
     private final Parcels parcels;
     private final LateContributions late;
     private final Courier courier;
-    private final Scorer scorer;
     private final RoundDiary diary;
     private final ModelShelf shelf;
     private final Relocation relocation;
     private final StopSignal stop;
-    private Optional<Digest> laidOut = Optional.empty();
-    private Optional<StepWatch> steps = Optional.empty();
-    private List<String> refused = List.of();
-    private Duration poll = Participant.super.poll();
 
     RoundGateway(
             CoordinatorClient client,
@@ -80,7 +67,6 @@ public final class RoundGateway implements Participant {
             Parcels parcels,
             LateContributions late,
             Courier courier,
-            Scorer scorer,
             RoundDiary diary,
             ModelShelf shelf,
             Relocation relocation,
@@ -94,7 +80,6 @@ public final class RoundGateway implements Participant {
         this.parcels = parcels;
         this.late = late;
         this.courier = courier;
-        this.scorer = scorer;
         this.diary = diary;
         this.shelf = shelf;
         this.relocation = relocation;
@@ -154,7 +139,8 @@ public final class RoundGateway implements Participant {
         return relocation.following(() -> stop.interruptibly(() -> client.round(0, Duration.ZERO)));
     }
 
-    private Fetched fetch(RoundView view) {
+    /** The same for this state of the loop; what is published is looked up and believed. */
+    Fetched fetch(RoundView view) {
         RoundPlan plan = view.plan().orElse(null);
         if (plan == null) {
             return new Fetched.Nothing("no round has been announced yet");
@@ -263,7 +249,8 @@ public final class RoundGateway implements Participant {
         return new Fetched.Ready(plan.round(), Work.SCORE, view.deadline(), before);
     }
 
-    private BoxAnswer submit(RoundView view) {
+    /** The same for this state of the loop. */
+    BoxAnswer submit(RoundView view) {
         BoxAnswer answer = box.isToScore() ? submitScore(view) : submitContribution(view);
         box.answer(answer);
         return answer;
@@ -310,8 +297,8 @@ public final class RoundGateway implements Participant {
                 .findFirst();
     }
 
-    /** The same for the job in the box, until there is an answer to it. */
-    private Optional<RoundView.LateWindow> closed(RoundView view) {
+    /** Until when the box's job is taken whose round has closed, until there is an answer to it. */
+    Optional<RoundView.LateWindow> closed(RoundView view) {
         if (!box.hasOrders() || box.isToScore() || box.answered().isPresent()) {
             return Optional.empty();
         }
@@ -420,112 +407,4 @@ public final class RoundGateway implements Participant {
     private static String words(RoundView.Phase phase) {
         return phase.name().toLowerCase(Locale.ROOT);
     }
-
-    /** Keeps the box filled, and brings back what is whole in it. */
-    @Override
-    public void takePart(RoundView view) {
-        boolean awaited = view.awaited().contains(label.member());
-        boolean here =
-                view.phase() == RoundView.Phase.SCORING
-                        && awaited
-                        && view.candidate().isPresent()
-                        && corpus.isHere(PermittedUse.EVALUATION);
-        if (here) {
-            // The text is not where the computing is: nobody else could.
-            scorer.score(view.plan().orElseThrow(), view.candidate().orElseThrow());
-        } else if (awaited) {
-            attend(view);
-            poll = Duration.ZERO; // it has waited at the box
-        } else {
-            fetch(view); // a published base is looked up and believed
-            laidOut = Optional.empty();
-            poll = Participant.super.poll();
-        }
-        diary.waits(view, "");
-    }
-
-    private void attend(RoundView view) {
-        Optional<Digest> wanted =
-                view.phase() == RoundView.Phase.SCORING ? view.candidate() : view.planDigest();
-        if (!isFinishing(view) && (!laidOut.equals(wanted) || !box.hasOrders())) {
-            box.claim(label);
-            if (!(fetch(view) instanceof Fetched.Ready ready)) {
-                return;
-            }
-            laidOut = wanted;
-            refused = List.of();
-            steps =
-                    ready.work() == Work.CONTRIBUTION
-                            ? Optional.of(diary.watching(box.directory(), box.training()))
-                            : Optional.empty();
-            diary.begins(
-                    ready.work() == Work.SCORE ? Phase.SCORING : Phase.TRAINING,
-                    ready.round(),
-                    "elsewhere: waiting for what comes back to " + box.path());
-        }
-        for (int looks = 0; looks < LOOKS; looks++) {
-            steps.ifPresent(StepWatch::look);
-            List<String> lies = box.stamp();
-            if (!lies.isEmpty() && !lies.equals(refused)) {
-                handIn(view, lies);
-                return;
-            }
-            stop.interruptibly(RoundGateway::pause);
-        }
-    }
-
-    /** As a node trains to the end what it has begun, if that is still taken. */
-    private boolean isFinishing(RoundView view) {
-        return closed(view).isPresent() && (box.isDone() || box.isBegun());
-    }
-
-    private void handIn(RoundView view, List<String> lies) {
-        try {
-            BoxAnswer answer = submit(view);
-            if (answer.comesAgain()) {
-                refused = lies; // it is kept, and brought when the next round collects
-            } else if (!answer.admitted()) {
-                refuse(lies, answer);
-            }
-        } catch (NodeException e) {
-            switch (e.code()) {
-                // Whoever put it there can put something better there.
-                case BOX_INCOMPLETE, BOX_DAMAGED, TRAINER_OUTPUT, OTHER_MEMBER ->
-                        refuse(
-                                lies,
-                                new BoxAnswer(
-                                        view.plan().orElseThrow().round(),
-                                        box.isToScore() ? Work.SCORE : Work.CONTRIBUTION,
-                                        false,
-                                        Optional.of(e.code().name()),
-                                        String.valueOf(e.getMessage())));
-                default -> throw e;
-            }
-        }
-    }
-
-    private void refuse(List<String> lies, BoxAnswer answer) {
-        refused = lies;
-        box.answer(answer);
-        diary.declines(
-                answer.round(),
-                new Setback(Setback.Outlook.LASTING, answer.code().orElse(""), answer.detail()));
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(LOOK);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new NodeException(Code.STOPPED, "the node was asked to stop", e);
-        }
-    }
-
-    @Override
-    public Duration poll() {
-        return poll;
-    }
-
-    @Override
-    public void rest() {}
 }

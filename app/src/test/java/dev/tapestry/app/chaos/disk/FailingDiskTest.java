@@ -161,6 +161,16 @@ final class FailingDiskTest {
     }
 
     @Test
+    void a_file_that_is_mapped_for_writing_ends_its_process_in_the_middle_too() throws IOException {
+        Path disk = failing();
+        try (FileChannel file = create(disk.resolve("mapped"))) {
+            order(DiskFault.TEAR, DiskOperation.WRITE, "mapped", 1, 0);
+            assertThatThrownBy(() -> file.map(FileChannel.MapMode.READ_WRITE, 0, 8))
+                    .isInstanceOf(Ended.class);
+        }
+    }
+
+    @Test
     void a_byte_that_is_read_wrong_is_found_by_its_digest() throws IOException {
         Path disk = failing();
         SafeFile.write(disk.resolve("part"), "part");
