@@ -100,6 +100,7 @@ class PartBuffersTest {
             Future<?> _ = threads.submit(() -> note(buffers, "patient", order));
             await().until(() -> buffers.waiting() == 4);
             third.close();
+            await().until(() -> size(order) == 1); // lent is not yet noted
             second.close();
             first.close();
         }
@@ -116,6 +117,12 @@ class PartBuffersTest {
             }
         }
         return null;
+    }
+
+    private static int size(List<String> order) {
+        synchronized (order) {
+            return order.size();
+        }
     }
 
     @Test
