@@ -1,29 +1,27 @@
 package dev.tapestry.aggregation;
 
-import dev.tapestry.weights.DType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Where the base's and the members' values of one chunk are, all as F32: in the mapped files, or
- * widened beside. One thread uses it again for each chunk.
+ * The base's and the members' values of one chunk, all as F32, out of the mapped files. One thread
+ * uses it again for each chunk.
+ *
+ * <p>Kernels get arrays, whatever the files hold: a vector loop over segments is compiled for the
+ * kinds of segment that it has met, and one over mapped and widened values together was compiled
+ * again and again, and ran between in the vectors' uncompiled form, a hundred times slower. The
+ * copy goes no further than the first-level cache.
  */
 final class Chunk {
 
     private final int members;
-    private final MemorySegment[] values;
-    private final long[] offsets;
-    private final MemorySegment widened;
+    private final float[][] values;
     private int count;
 
-    Chunk(int members, Arena arena) {
+    Chunk(int members) {
         this.members = members;
-        this.values = new MemorySegment[members + 1];
-        Arrays.fill(values, MemorySegment.NULL);
-        this.offsets = new long[members + 1];
-        this.widened = arena.allocate((long) members * Kernels.CHUNK * Float.BYTES, Long.BYTES);
+        this.values = new float[members + 1][Kernels.CHUNK];
     }
 
     /** Goes to {@code count} elements from element {@code first}. */
@@ -34,18 +32,9 @@ final class Chunk {
             long first,
             int count) {
         this.count = count;
-        values[members] = base;
-        offsets[members] = first * Float.BYTES;
+        MemorySegment.copy(base, ScalarKernels.F32, first * Float.BYTES, values[members], 0, count);
         for (int slot = 0; slot < members; slot++) {
-            MemberTensor tensor = tensors.get(slot);
-            if (tensor.dtype() == DType.F32) {
-                values[slot] = tensor.data();
-                offsets[slot] = first * Float.BYTES;
-            } else {
-                values[slot] = widened;
-                offsets[slot] = (long) slot * Kernels.CHUNK * Float.BYTES;
-                tensor.widen(kernels, first, widened, offsets[slot], count);
-            }
+            tensors.get(slot).read(kernels, first, values[slot], count);
         }
     }
 
@@ -58,18 +47,13 @@ final class Chunk {
         return members;
     }
 
-    /** What holds the values of the member or base in this slot. */
-    MemorySegment values(int slot) {
+    /** The first {@link #count} are those of the member or base in this slot. */
+    float[] values(int slot) {
         return values[slot];
     }
 
-    /** Where in {@link #values} they begin, in bytes. */
-    long offset(int slot) {
-        return offsets[slot];
-    }
-
     float value(int slot, int i) {
-        return values[slot].get(ScalarKernels.F32, offsets[slot] + (long) i * Float.BYTES);
+        return values[slot][i];
     }
 
     /** Δₘ[i] = θ[i] − θₘ[i]. */
@@ -86,12 +70,7 @@ final class Chunk {
 
     /** Whether a member left the chunk as it was, as rows of tokens that its text does not use. */
     private boolean isUnmoved(int slot) {
-        long bytes = (long) count * Float.BYTES;
-        long from = offsets[slot];
-        long base = offsets[members];
-        return MemorySegment.mismatch(
-                        values[slot], from, from + bytes, values[members], base, base + bytes)
-                < 0;
+        return Arrays.equals(values[slot], 0, count, values[members], 0, count);
     }
 
     /** ‖θ‖² from its lanes. */

@@ -6,7 +6,6 @@ import dev.tapestry.consortium.Finding;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,31 +90,29 @@ public final class ContributionValidator {
         List<Window> windows = Window.of(specs);
         double[] updateSquared = new double[windows.size()];
         double[] baseSquared = new double[windows.size()];
-        try (Arena arena = Arena.ofShared()) {
-            workers.each(
-                    windows.size(),
-                    () -> new Chunk(1, arena),
-                    (chunk, index) -> {
-                        Window window = windows.get(index);
-                        String name = specs.get(window.tensor()).name();
-                        MemorySegment values = base.data(name);
-                        MemberTensor member = MemberTensor.of(contribution, name);
-                        float[] lanes = new float[2 * Kernels.LANES];
-                        for (int done = 0; done < window.count(); done += Kernels.CHUNK) {
-                            int count = Math.min(Kernels.CHUNK, window.count() - done);
-                            chunk.moveTo(
-                                    kernels, values, List.of(member), window.first() + done, count);
-                            kernels.measure(chunk, 0, lanes);
-                            updateSquared[index] += chunk.squaredUpdate(0, lanes, 0);
-                            baseSquared[index] += chunk.squaredBase(lanes, Kernels.LANES);
-                        }
-                        PassedPages.release(
-                                values,
-                                window.first() * Float.BYTES,
-                                (long) window.count() * Float.BYTES);
-                        member.release(window.first(), window.count());
-                    });
-        }
+        workers.each(
+                windows.size(),
+                () -> new Chunk(1),
+                (chunk, index) -> {
+                    Window window = windows.get(index);
+                    String name = specs.get(window.tensor()).name();
+                    MemorySegment values = base.data(name);
+                    MemberTensor member = MemberTensor.of(contribution, name);
+                    float[] lanes = new float[2 * Kernels.LANES];
+                    for (int done = 0; done < window.count(); done += Kernels.CHUNK) {
+                        int count = Math.min(Kernels.CHUNK, window.count() - done);
+                        chunk.moveTo(
+                                kernels, values, List.of(member), window.first() + done, count);
+                        kernels.measure(chunk, 0, lanes);
+                        updateSquared[index] += chunk.squaredUpdate(0, lanes, 0);
+                        baseSquared[index] += chunk.squaredBase(lanes, Kernels.LANES);
+                    }
+                    PassedPages.release(
+                            values,
+                            window.first() * Float.BYTES,
+                            (long) window.count() * Float.BYTES);
+                    member.release(window.first(), window.count());
+                });
         for (TensorSpec spec : specs) {
             MemberTensor.of(base, spec.name()).release(0, spec.elements());
             MemberTensor.of(contribution, spec.name()).release(0, spec.elements());
@@ -138,26 +135,24 @@ public final class ContributionValidator {
      * infinite too: then the update is too large, though every value is a number.
      */
     private static Validation notFinite(TensorSpec spec, MemorySegment base, MemberTensor member) {
-        try (Arena arena = Arena.ofConfined()) {
-            Chunk chunk = new Chunk(1, arena);
-            Kernels kernels = new ScalarKernels();
-            for (long first = 0; first < spec.elements(); first += Kernels.CHUNK) {
-                int count = (int) Math.min(Kernels.CHUNK, spec.elements() - first);
-                chunk.moveTo(kernels, base, List.of(member), first, count);
-                for (int i = 0; i < count; i++) {
-                    float value = chunk.value(0, i);
-                    if (!Float.isFinite(value)) {
-                        return unsound(
-                                Finding.NON_FINITE,
-                                "tensor '%s' holds %s at index %d; look at the training's loss and gradient norm"
-                                        .formatted(spec.name(), value, first + i));
-                    }
-                    if (!Float.isFinite(chunk.update(0, i))) {
-                        return unsound(
-                                Finding.UPDATE_TOO_LARGE,
-                                "tensor '%s' holds %s at index %d, too far from the base to subtract"
-                                        .formatted(spec.name(), value, first + i));
-                    }
+        Chunk chunk = new Chunk(1);
+        Kernels kernels = new ScalarKernels();
+        for (long first = 0; first < spec.elements(); first += Kernels.CHUNK) {
+            int count = (int) Math.min(Kernels.CHUNK, spec.elements() - first);
+            chunk.moveTo(kernels, base, List.of(member), first, count);
+            for (int i = 0; i < count; i++) {
+                float value = chunk.value(0, i);
+                if (!Float.isFinite(value)) {
+                    return unsound(
+                            Finding.NON_FINITE,
+                            "tensor '%s' holds %s at index %d; look at the training's loss and gradient norm"
+                                    .formatted(spec.name(), value, first + i));
+                }
+                if (!Float.isFinite(chunk.update(0, i))) {
+                    return unsound(
+                            Finding.UPDATE_TOO_LARGE,
+                            "tensor '%s' holds %s at index %d, too far from the base to subtract"
+                                    .formatted(spec.name(), value, first + i));
                 }
             }
         }

@@ -52,8 +52,12 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** Leaves the lanes of ⟨x, y⟩ in {@code lanes}. */
     void dot(float[] x, float[] y, int count, float[] lanes);
 
-    /** Widens bf16 to little-endian fp32, exactly: the bits become the upper half. */
-    void widen(MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count);
+    /**
+     * Widens bf16 to fp32, exactly: the bits become the upper half.
+     *
+     * @param offset of the first in bytes
+     */
+    void widen(MemorySegment bf16, long offset, float[] target, int count);
 
     /** {@code sum[i] = sum[i] + factor · term[i]}. */
     void addScaled(float[] sum, float factor, float[] term, int count);
@@ -104,6 +108,6 @@ sealed interface Kernels permits ScalarKernels, VectorKernels {
      */
     double product(double[] x, double[] y, int count);
 
-    /** {@code target[i] = θ[i] − rate · update[i]}. */
-    void step(Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset);
+    /** {@code target[i] = θ[i] − rate · update[i]}; target may be the update. */
+    void step(Chunk chunk, float rate, float[] update, float[] target);
 }

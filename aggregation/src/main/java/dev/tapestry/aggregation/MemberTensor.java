@@ -16,14 +16,18 @@ record MemberTensor(MemorySegment data, DType dtype) {
         return new MemberTensor(model.data(name), model.tensor(name).dtype());
     }
 
-    /** Puts the values of a half-precision member into {@code target}, as F32. */
-    void widen(Kernels kernels, long first, MemorySegment target, long targetOffset, int count) {
-        if (dtype != DType.BF16) {
-            throw new AggregationException(
-                    AggregationException.Code.TENSORS_DIFFER,
-                    "contributions are F32 or BF16, not " + dtype);
+    /** Puts {@code count} values from element {@code first} on into {@code target}, as F32. */
+    void read(Kernels kernels, long first, float[] target, int count) {
+        switch (dtype) {
+            case F32 ->
+                    MemorySegment.copy(
+                            data, ScalarKernels.F32, first * Float.BYTES, target, 0, count);
+            case BF16 -> kernels.widen(data, first * Short.BYTES, target, count);
+            case F16, U8 ->
+                    throw new AggregationException(
+                            AggregationException.Code.TENSORS_DIFFER,
+                            "contributions are F32 or BF16, not " + dtype);
         }
-        kernels.widen(data, first * dtype.bytes(), target, targetOffset, count);
     }
 
     /** The values of a window, as F32; their pages are handed back. */

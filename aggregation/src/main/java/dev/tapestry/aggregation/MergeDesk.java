@@ -56,7 +56,7 @@ final class MergeDesk {
         this.members = weights.size();
         this.weights = weights;
         this.squared = new double[members];
-        this.chunk = new Chunk(members, arena);
+        this.chunk = new Chunk(members);
         this.everybody = Four.of(IntStream.range(0, members).toArray(), new float[members]);
         long release = Math.min(RELEASE_BYTES, RELEASE_BYTES_OF_ALL / threads);
         int fit = (int) (release / (Float.BYTES * (members + 2L)));
@@ -150,8 +150,8 @@ final class MergeDesk {
                     combine(combination);
                     addProducts(tensor, sums);
                     keepState(tensor.name(), window, first, count, step, sinks.state());
-                    kernels.step(chunk, rate, sum, target.buffer(), target.position());
-                    target.filled(sinks.target(), tensor.name(), window, first, count);
+                    kernels.step(chunk, rate, sum, sum);
+                    target.put(sum, sinks.target(), tensor.name(), window, first, count);
                 });
         long[] parts = new long[1 + sinks.state().size()];
         parts[0] = target.takeSeal();
@@ -196,15 +196,7 @@ final class MergeDesk {
                 .ifPresent(buffer -> System.arraycopy(sum, 0, state[buffer.index()], 0, count));
         step.turn(kernels, sum, state, count);
         kept.forEach((buffer, sink) -> {
-            Outlet outlet = outlet(buffer);
-            MemorySegment.copy(
-                    state[buffer.index()],
-                    0,
-                    outlet.buffer(),
-                    ScalarKernels.F32,
-                    outlet.position(),
-                    count);
-            outlet.filled(sink, tensor, window, first, count);
+            outlet(buffer).put(state[buffer.index()], sink, tensor, window, first, count);
         });
     }
 

@@ -26,19 +26,9 @@ final class Outlet {
         this.buffer = arena.allocate(PIECE, Long.BYTES);
     }
 
-    MemorySegment buffer() {
-        return buffer;
-    }
-
-    /** Where in the buffer the next chunk goes. */
-    long position() {
-        return used;
-    }
-
-    /**
-     * Notes that a chunk was put at {@link #position}; writes what is full or the window's last.
-     */
-    void filled(ShardSink sink, String tensor, Window window, long first, int count) {
+    /** Takes the next chunk of a window; writes what is full or the window's last. */
+    void put(float[] values, ShardSink sink, String tensor, Window window, long first, int count) {
+        MemorySegment.copy(values, 0, buffer, ScalarKernels.F32, used, count);
         used += (long) count * Float.BYTES;
         boolean last = first + count == window.first() + window.count();
         if (last || used + Kernels.CHUNK * Float.BYTES > PIECE) {

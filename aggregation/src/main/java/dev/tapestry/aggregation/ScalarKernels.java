@@ -62,11 +62,14 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void widen(
-            MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count) {
-        for (int i = 0; i < count; i++) {
+    public void widen(MemorySegment bf16, long offset, float[] target, int count) {
+        widenFrom(0, bf16, offset, target, count);
+    }
+
+    static void widenFrom(int from, MemorySegment bf16, long offset, float[] target, int count) {
+        for (int i = from; i < count; i++) {
             int bits = bf16.get(BF16, offset + (long) i * Short.BYTES) << 16;
-            target.set(F32, targetOffset + (long) i * Float.BYTES, Float.intBitsToFloat(bits));
+            target[i] = Float.intBitsToFloat(bits);
         }
     }
 
@@ -213,11 +216,13 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void step(
-            Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset) {
-        for (int i = 0; i < chunk.count(); i++) {
-            float moved = chunk.value(chunk.base(), i) - rate * update[i];
-            target.set(F32, targetOffset + (long) i * Float.BYTES, moved);
+    public void step(Chunk chunk, float rate, float[] update, float[] target) {
+        stepFrom(0, chunk, rate, update, target);
+    }
+
+    static void stepFrom(int from, Chunk chunk, float rate, float[] update, float[] target) {
+        for (int i = from; i < chunk.count(); i++) {
+            target[i] = chunk.value(chunk.base(), i) - rate * update[i];
         }
     }
 }

@@ -42,16 +42,11 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void accumulate(Chunk chunk, Four four, float[] sum, float[] lanes) {
-        MemorySegment base = chunk.values(chunk.base());
-        MemorySegment first = chunk.values(four.slot(0));
-        MemorySegment second = chunk.values(four.slot(1));
-        MemorySegment third = chunk.values(four.slot(2));
-        MemorySegment fourth = chunk.values(four.slot(3));
-        long baseAt = chunk.offset(chunk.base());
-        long firstAt = chunk.offset(four.slot(0));
-        long secondAt = chunk.offset(four.slot(1));
-        long thirdAt = chunk.offset(four.slot(2));
-        long fourthAt = chunk.offset(four.slot(3));
+        float[] base = chunk.values(chunk.base());
+        float[] first = chunk.values(four.slot(0));
+        float[] second = chunk.values(four.slot(1));
+        float[] third = chunk.values(four.slot(2));
+        float[] fourth = chunk.values(four.slot(3));
         float firstFactor = four.factor(0);
         float secondFactor = four.factor(1);
         float thirdFactor = four.factor(2);
@@ -62,19 +57,18 @@ final class VectorKernels implements Kernels {
         FloatVector fourthSquares = firstSquares;
         int whole = FLOATS.loopBound(chunk.count());
         for (int i = 0; i < whole; i += WIDTH) {
-            long at = (long) i * Float.BYTES;
-            FloatVector theta = load(base, baseAt + at);
-            FloatVector total = FloatVector.fromArray(FLOATS, sum, i);
-            FloatVector update = theta.sub(load(first, firstAt + at));
+            FloatVector theta = load(base, i);
+            FloatVector total = load(sum, i);
+            FloatVector update = theta.sub(load(first, i));
             total = total.add(update.mul(firstFactor));
             firstSquares = firstSquares.add(update.mul(update));
-            update = theta.sub(load(second, secondAt + at));
+            update = theta.sub(load(second, i));
             total = total.add(update.mul(secondFactor));
             secondSquares = secondSquares.add(update.mul(update));
-            update = theta.sub(load(third, thirdAt + at));
+            update = theta.sub(load(third, i));
             total = total.add(update.mul(thirdFactor));
             thirdSquares = thirdSquares.add(update.mul(update));
-            update = theta.sub(load(fourth, fourthAt + at));
+            update = theta.sub(load(fourth, i));
             total = total.add(update.mul(fourthFactor));
             fourthSquares = fourthSquares.add(update.mul(update));
             total.intoArray(sum, i);
@@ -94,16 +88,11 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void project(Chunk chunk, Four four, float[] sum, float[] lanes) {
-        MemorySegment base = chunk.values(chunk.base());
-        MemorySegment first = chunk.values(four.slot(0));
-        MemorySegment second = chunk.values(four.slot(1));
-        MemorySegment third = chunk.values(four.slot(2));
-        MemorySegment fourth = chunk.values(four.slot(3));
-        long baseAt = chunk.offset(chunk.base());
-        long firstAt = chunk.offset(four.slot(0));
-        long secondAt = chunk.offset(four.slot(1));
-        long thirdAt = chunk.offset(four.slot(2));
-        long fourthAt = chunk.offset(four.slot(3));
+        float[] base = chunk.values(chunk.base());
+        float[] first = chunk.values(four.slot(0));
+        float[] second = chunk.values(four.slot(1));
+        float[] third = chunk.values(four.slot(2));
+        float[] fourth = chunk.values(four.slot(3));
         FloatVector withFirst = FloatVector.zero(FLOATS);
         FloatVector withSecond = withFirst;
         FloatVector withThird = withFirst;
@@ -111,13 +100,12 @@ final class VectorKernels implements Kernels {
         FloatVector withItself = withFirst;
         int whole = FLOATS.loopBound(chunk.count());
         for (int i = 0; i < whole; i += WIDTH) {
-            long at = (long) i * Float.BYTES;
-            FloatVector theta = load(base, baseAt + at);
-            FloatVector total = FloatVector.fromArray(FLOATS, sum, i);
-            withFirst = withFirst.add(theta.sub(load(first, firstAt + at)).mul(total));
-            withSecond = withSecond.add(theta.sub(load(second, secondAt + at)).mul(total));
-            withThird = withThird.add(theta.sub(load(third, thirdAt + at)).mul(total));
-            withFourth = withFourth.add(theta.sub(load(fourth, fourthAt + at)).mul(total));
+            FloatVector theta = load(base, i);
+            FloatVector total = load(sum, i);
+            withFirst = withFirst.add(theta.sub(load(first, i)).mul(total));
+            withSecond = withSecond.add(theta.sub(load(second, i)).mul(total));
+            withThird = withThird.add(theta.sub(load(third, i)).mul(total));
+            withFourth = withFourth.add(theta.sub(load(fourth, i)).mul(total));
             withItself = withItself.add(total.mul(total));
         }
         withFirst.intoArray(lanes, 0);
@@ -135,17 +123,14 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void measure(Chunk chunk, int slot, float[] lanes) {
-        MemorySegment base = chunk.values(chunk.base());
-        MemorySegment member = chunk.values(slot);
-        long baseAt = chunk.offset(chunk.base());
-        long memberAt = chunk.offset(slot);
+        float[] base = chunk.values(chunk.base());
+        float[] member = chunk.values(slot);
         FloatVector updateSquares = FloatVector.zero(FLOATS);
         FloatVector baseSquares = updateSquares;
         int whole = FLOATS.loopBound(chunk.count());
         for (int i = 0; i < whole; i += WIDTH) {
-            long at = (long) i * Float.BYTES;
-            FloatVector theta = load(base, baseAt + at);
-            FloatVector update = theta.sub(load(member, memberAt + at));
+            FloatVector theta = load(base, i);
+            FloatVector update = theta.sub(load(member, i));
             updateSquares = updateSquares.add(update.mul(update));
             baseSquares = baseSquares.add(theta.mul(theta));
         }
@@ -164,10 +149,7 @@ final class VectorKernels implements Kernels {
         FloatVector sum = FloatVector.zero(FLOATS);
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            sum =
-                    sum.add(
-                            FloatVector.fromArray(FLOATS, x, i)
-                                    .mul(FloatVector.fromArray(FLOATS, y, i)));
+            sum = sum.add(load(x, i).mul(load(y, i)));
         }
         sum.intoArray(lanes, 0);
         for (int i = whole; i < count; i++) {
@@ -175,38 +157,29 @@ final class VectorKernels implements Kernels {
         }
     }
 
-    private static FloatVector load(MemorySegment values, long offset) {
-        return FloatVector.fromMemorySegment(FLOATS, values, offset, ORDER);
+    private static FloatVector load(float[] values, int i) {
+        return FloatVector.fromArray(FLOATS, values, i);
     }
 
     @Override
-    public void widen(
-            MemorySegment bf16, long offset, MemorySegment target, long targetOffset, int count) {
-        int i = 0;
-        for (; i <= count - WIDTH; i += WIDTH) {
+    public void widen(MemorySegment bf16, long offset, float[] target, int count) {
+        int whole = FLOATS.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
             ShortVector.fromMemorySegment(SHORTS, bf16, offset + (long) i * Short.BYTES, ORDER)
                     .convertShape(ZERO_EXTEND_S2I, INTS, 0)
                     .reinterpretAsInts()
                     .lanewise(LSHL, 16)
                     .reinterpretAsFloats()
-                    .intoMemorySegment(target, targetOffset + (long) i * Float.BYTES, ORDER);
+                    .intoArray(target, i);
         }
-        for (; i < count; i++) {
-            int bits = bf16.get(ScalarKernels.BF16, offset + (long) i * Short.BYTES) << 16;
-            target.set(
-                    ScalarKernels.F32,
-                    targetOffset + (long) i * Float.BYTES,
-                    Float.intBitsToFloat(bits));
-        }
+        ScalarKernels.widenFrom(whole, bf16, offset, target, count);
     }
 
     @Override
     public void addScaled(float[] sum, float factor, float[] term, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(FLOATS, sum, i)
-                    .add(FloatVector.fromArray(FLOATS, term, i).mul(factor))
-                    .intoArray(sum, i);
+            load(sum, i).add(load(term, i).mul(factor)).intoArray(sum, i);
         }
         for (; i < count; i++) {
             sum[i] = sum[i] + factor * term[i];
@@ -217,10 +190,7 @@ final class VectorKernels implements Kernels {
     public void decay(float[] momentum, float factor, float[] term, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(FLOATS, momentum, i)
-                    .mul(factor)
-                    .add(FloatVector.fromArray(FLOATS, term, i))
-                    .intoArray(momentum, i);
+            load(momentum, i).mul(factor).add(load(term, i)).intoArray(momentum, i);
         }
         for (; i < count; i++) {
             momentum[i] = factor * momentum[i] + term[i];
@@ -231,7 +201,7 @@ final class VectorKernels implements Kernels {
     public void scale(float[] values, float factor, int count) {
         int i = 0;
         for (; i <= count - WIDTH; i += WIDTH) {
-            FloatVector.fromArray(FLOATS, values, i).mul(factor).intoArray(values, i);
+            load(values, i).mul(factor).intoArray(values, i);
         }
         for (; i < count; i++) {
             values[i] = factor * values[i];
@@ -242,10 +212,7 @@ final class VectorKernels implements Kernels {
     public void average(float[] average, float keep, float take, float[] term, int count) {
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            FloatVector.fromArray(FLOATS, average, i)
-                    .mul(keep)
-                    .add(FloatVector.fromArray(FLOATS, term, i).mul(take))
-                    .intoArray(average, i);
+            load(average, i).mul(keep).add(load(term, i).mul(take)).intoArray(average, i);
         }
         ScalarKernels.averageFrom(whole, average, keep, take, term, count);
     }
@@ -255,8 +222,8 @@ final class VectorKernels implements Kernels {
             Variant variant, float[] v, float keep, float take, float[] term, int count) {
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            FloatVector before = FloatVector.fromArray(FLOATS, v, i);
-            FloatVector update = FloatVector.fromArray(FLOATS, term, i);
+            FloatVector before = load(v, i);
+            FloatVector update = load(term, i);
             FloatVector square = update.mul(update);
             switch (variant) {
                 case ADAM -> before.mul(keep).add(square.mul(take)).intoArray(v, i);
@@ -281,8 +248,8 @@ final class VectorKernels implements Kernels {
     public void adapt(float[] m, float[] v, float epsilon, float[] target, int count) {
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            FloatVector root = FloatVector.fromArray(FLOATS, v, i).lanewise(SQRT);
-            FloatVector.fromArray(FLOATS, m, i).div(root.add(epsilon)).intoArray(target, i);
+            FloatVector root = load(v, i).lanewise(SQRT);
+            load(m, i).div(root.add(epsilon)).intoArray(target, i);
         }
         ScalarKernels.adaptFrom(whole, m, v, epsilon, target, count);
     }
@@ -291,8 +258,8 @@ final class VectorKernels implements Kernels {
     public void exchange(float[] low, float[] high, int count) {
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            FloatVector one = FloatVector.fromArray(FLOATS, low, i);
-            FloatVector other = FloatVector.fromArray(FLOATS, high, i);
+            FloatVector one = load(low, i);
+            FloatVector other = load(high, i);
             one.min(other).intoArray(low, i);
             one.max(other).intoArray(high, i);
         }
@@ -302,16 +269,13 @@ final class VectorKernels implements Kernels {
     @Override
     public void addSent(
             Chunk chunk, int slot, float factor, float weight, float[] sum, float[] sent) {
-        MemorySegment base = chunk.values(chunk.base());
-        MemorySegment member = chunk.values(slot);
-        long baseAt = chunk.offset(chunk.base());
-        long memberAt = chunk.offset(slot);
+        float[] base = chunk.values(chunk.base());
+        float[] member = chunk.values(slot);
         int whole = FLOATS.loopBound(chunk.count());
         for (int i = 0; i < whole; i += WIDTH) {
-            long at = (long) i * Float.BYTES;
-            FloatVector update = load(base, baseAt + at).sub(load(member, memberAt + at));
-            FloatVector.fromArray(FLOATS, sum, i).add(update.mul(factor)).intoArray(sum, i);
-            FloatVector before = FloatVector.fromArray(FLOATS, sent, i);
+            FloatVector update = load(base, i).sub(load(member, i));
+            load(sum, i).add(update.mul(factor)).intoArray(sum, i);
+            FloatVector before = load(sent, i);
             before.add(weight, update.compare(NE, 0)).intoArray(sent, i);
         }
         ScalarKernels.addSentFrom(whole, chunk, slot, factor, weight, sum, sent);
@@ -321,32 +285,26 @@ final class VectorKernels implements Kernels {
     public void divide(float[] sum, float[] by, int count) {
         int whole = FLOATS.loopBound(count);
         for (int i = 0; i < whole; i += WIDTH) {
-            FloatVector divisor = FloatVector.fromArray(FLOATS, by, i);
+            FloatVector divisor = load(by, i);
             VectorMask<Float> nobody = divisor.compare(EQ, 0);
-            FloatVector.fromArray(FLOATS, sum, i)
-                    .div(divisor.blend(1, nobody))
-                    .blend(0, nobody)
-                    .intoArray(sum, i);
+            load(sum, i).div(divisor.blend(1, nobody)).blend(0, nobody).intoArray(sum, i);
         }
         ScalarKernels.divideFrom(whole, sum, by, count);
     }
 
     @Override
     public void update(Chunk chunk, int slot, double[] target) {
-        MemorySegment base = chunk.values(chunk.base());
-        MemorySegment member = chunk.values(slot);
-        long baseAt = chunk.offset(chunk.base());
-        long memberAt = chunk.offset(slot);
+        float[] base = chunk.values(chunk.base());
+        float[] member = chunk.values(slot);
         int whole = HALF.loopBound(chunk.count());
         for (int i = 0; i < whole; i += HALF.length()) {
-            long at = (long) i * Float.BYTES;
-            widened(half(base, baseAt + at).sub(half(member, memberAt + at))).intoArray(target, i);
+            widened(half(base, i).sub(half(member, i))).intoArray(target, i);
         }
         ScalarKernels.updateFrom(whole, chunk, slot, target);
     }
 
-    private static FloatVector half(MemorySegment values, long offset) {
-        return FloatVector.fromMemorySegment(HALF, values, offset, ORDER);
+    private static FloatVector half(float[] values, int i) {
+        return FloatVector.fromArray(HALF, values, i);
     }
 
     private static DoubleVector widened(FloatVector values) {
@@ -387,20 +345,12 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void step(
-            Chunk chunk, float rate, float[] update, MemorySegment target, long targetOffset) {
-        MemorySegment base = chunk.values(chunk.base());
-        long baseAt = chunk.offset(chunk.base());
+    public void step(Chunk chunk, float rate, float[] update, float[] target) {
+        float[] base = chunk.values(chunk.base());
         int whole = FLOATS.loopBound(chunk.count());
         for (int i = 0; i < whole; i += WIDTH) {
-            long at = (long) i * Float.BYTES;
-            load(base, baseAt + at)
-                    .sub(FloatVector.fromArray(FLOATS, update, i).mul(rate))
-                    .intoMemorySegment(target, targetOffset + at, ORDER);
+            load(base, i).sub(load(update, i).mul(rate)).intoArray(target, i);
         }
-        for (int i = whole; i < chunk.count(); i++) {
-            float moved = chunk.value(chunk.base(), i) - rate * update[i];
-            target.set(ScalarKernels.F32, targetOffset + (long) i * Float.BYTES, moved);
-        }
+        ScalarKernels.stepFrom(whole, chunk, rate, update, target);
     }
 }
