@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
             "  tapestry chaos",
             "  tapestry chaos --seed 1 --minutes 10 --json chaos.json",
             "  tapestry chaos --victim coordinator --random 20 --seed 7",
-            "  tapestry chaos --victim none --random 0 --disk all --held --damage --lines --out disk.md",
+            "  tapestry chaos --victim none --random 0 --disk all --out disk.md",
             "",
             "Ctrl-C stops all processes."
         })

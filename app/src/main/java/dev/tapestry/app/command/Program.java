@@ -34,6 +34,7 @@ abstract class Program extends CommandGroup {
         CommandLine line = new CommandLine(this);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
+        Paragraphs.flow(line);
         line.registerConverter(MemberId.class, text -> converted(MemberId::new, text));
         line.registerConverter(Digest.class, text -> converted(Digest::new, text));
         line.registerConverter(Duration.class, Program::duration);

@@ -29,6 +29,23 @@ final class CommandLineTest {
     }
 
     @Test
+    void what_commands_say_of_themselves_flows_as_wide_as_the_terminal() {
+        for (CommandLine command : all(new TapestryCommand().line())) {
+            int width = command.getUsageHelpWidth();
+            List<String> lines = command.getHelp().description().lines().toList();
+            for (int i = 1; i < lines.size(); i++) {
+                String before = lines.get(i - 1);
+                String word = lines.get(i).split(" ", 2)[0];
+                if (!before.isEmpty() && !word.isEmpty()) {
+                    assertThat(before.length() + 1 + word.length())
+                            .as("'%s' and what follows it", before)
+                            .isGreaterThanOrEqualTo(width);
+                }
+            }
+        }
+    }
+
+    @Test
     void every_commands_example_shows_that_command() {
         for (CommandLine command : all(new TapestryCommand().line())) {
             String name = command.getCommandSpec().qualifiedName();
