@@ -93,6 +93,12 @@ public final class ChaosCommand implements Callable<Integer> {
                     "Faults of disks: all, or N drawn from the seed, of each kind of fault at each kind of operation that a round asks of the disks of coordinator and node (${DEFAULT-VALUE}).")
     private String disk = "0";
 
+    @Option(
+            names = "--commits",
+            description =
+                    "End coordinator and node before and behind each commit of their logs in a round, by a kill and by a power cut.")
+    private boolean commits;
+
     @Option(names = "--damage", description = "Change a byte of each kind of file where it lies.")
     private boolean damage;
 
@@ -167,6 +173,7 @@ public final class ChaosCommand implements Callable<Integer> {
         require(
                 minutes != null
                         || disks > 0
+                        || commits
                         || damage
                         || lines
                         || held
@@ -195,7 +202,7 @@ public final class ChaosCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         Apparatus apparatus =
                 new Apparatus(
-                        disks > 0,
+                        disks > 0 || commits,
                         lines || damage,
                         clocks ? Apparatus.faketime() : Optional.empty());
         ChaosReport report =
@@ -204,6 +211,7 @@ public final class ChaosCommand implements Callable<Integer> {
                                 apparatus,
                                 twin -> {
                                     List<Fault> all = new ArrayList<>(first);
+                                    all.addAll(Matrix.ofCommits(twin, commits, seed));
                                     all.addAll(Matrix.ofDisks(twin, disks, seed));
                                     all.addAll(Matrix.others(damage, lines, held, clocks, seed));
                                     return all;

@@ -55,6 +55,31 @@ final class DiskFaults {
         return faults;
     }
 
+    /** Each end of the process at each commit of its log in a round, before and behind it. */
+    static List<Fault> atCommits(Victim victim, List<String> operations, long seed) {
+        Random random = new Random(seed);
+        List<Fault> faults = new ArrayList<>();
+        String log = victim.coordinator() ? "log.db" : "node-log.db";
+        for (DiskOperation operation : List.of(DiskOperation.COMMIT, DiskOperation.ANSWER)) {
+            String line = operation + " " + log;
+            long count = operations.stream().filter(line::equals).count() / ROUNDS;
+            for (int occurrence = 1; occurrence <= count; occurrence++) {
+                for (DiskFault fault : List.of(DiskFault.KILL, DiskFault.POWER_CUT)) {
+                    faults.add(
+                            new Fault.Disk(
+                                    victim,
+                                    new DiskOrder(
+                                            fault,
+                                            operation,
+                                            log,
+                                            occurrence,
+                                            random.nextInt(1 << 20))));
+                }
+            }
+        }
+        return faults;
+    }
+
     /** Where a byte that is read wrong goes to somebody else. */
     private static List<String> reads(Victim victim) {
         return victim.coordinator()

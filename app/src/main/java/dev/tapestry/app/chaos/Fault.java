@@ -4,7 +4,6 @@ import dev.tapestry.app.chaos.disk.DiskOrder;
 import dev.tapestry.app.line.FaultyLine;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -63,7 +62,7 @@ sealed interface Fault {
         public String when() {
             return "%s %s%s"
                     .formatted(
-                            order.operation().name().toLowerCase(Locale.ROOT),
+                            order.operation().title(),
                             order.place(),
                             order.occurrence() == 1 ? "" : ", number " + order.occurrence());
         }

@@ -87,6 +87,17 @@ final class Matrix {
         return DiskFaults.sample(all, count, seed);
     }
 
+    /** Every commit of every log. */
+    static List<Fault> ofCommits(Twin twin, boolean wanted, long seed) {
+        List<Fault> all = new ArrayList<>();
+        if (wanted) {
+            for (Victim victim : List.of(Victim.COORDINATOR, Victim.NODE)) {
+                all.addAll(DiskFaults.atCommits(victim, twin.operations(victim), seed));
+            }
+        }
+        return all;
+    }
+
     /** What else can be asked for, each kind once. */
     static List<Fault> others(
             boolean damage, boolean lines, boolean held, boolean clocks, long seed) {

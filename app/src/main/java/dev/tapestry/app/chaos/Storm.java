@@ -61,7 +61,8 @@ final class Storm {
                 try (LineWeather weather = LineWeather.over(consortium, run)) {
                     last = storm(consortium, twin, start + time.toNanos(), counts);
                     weather.end();
-                    counts.putAll(weather.counts());
+                    weather.counts()
+                            .forEach((what, count) -> counts.merge(what, count, Integer::sum));
                 }
                 consortium.finish(last);
                 Aftermath aftermath = consortium.aftermath();

@@ -1,6 +1,7 @@
 package dev.tapestry.app.chaos.disk;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
@@ -55,6 +56,18 @@ public final class FailingDiskProvider extends FileSystemProvider {
                 new Disk(real, platform.getPath(places[0]), platform.getPath(places[1]), ending);
     }
 
+    /** Meets an operation of a log's database, which does not come this way; may never return. */
+    void meet(DiskOperation ofLog, Path database) {
+        Path place = place(database);
+        if (disk.watches(place)) {
+            try {
+                disk.meet(ofLog, place);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
     private static String[] places() {
         String[] places = System.getProperty(Disk.PROPERTY, "").split(":", 2);
         if (places.length != 2) {
@@ -75,6 +88,7 @@ public final class FailingDiskProvider extends FileSystemProvider {
         return List.of(
                 "-Djava.nio.file.spi.DefaultFileSystemProvider="
                         + FailingDiskProvider.class.getName(),
+                CommitWatch.option(control),
                 "-D%s=%s:%s".formatted(Disk.PROPERTY, control, root));
     }
 

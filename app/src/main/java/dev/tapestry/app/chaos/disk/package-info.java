@@ -15,7 +15,8 @@
  * <p>What goes past {@code java.nio.file} is not seen: SQLite, which is native, and {@code
  * java.io}. A file that is mapped for writing counts as written in all of the mapped part, and
  * again after each {@code force} for as long as its channel is open; no mapped write fails for want
- * of room. What an earlier process left unflushed counts as flushed.
+ * of room. What an earlier process left unflushed counts as flushed. Of SQLite the commits are seen
+ * ({@link CommitWatch}): a process can be ended before one, and behind it before anybody knows.
  */
 @NullMarked
 package dev.tapestry.app.chaos.disk;
