@@ -94,6 +94,12 @@ public final class ChaosCommand implements Callable<Integer> {
     private String disk = "0";
 
     @Option(
+            names = "--whole",
+            description =
+                    "Weights travel in fp32, in several files, instead of coded in one: uploads and merges are half done more often.")
+    private boolean whole;
+
+    @Option(
             names = "--commits",
             description =
                     "End coordinator and node before and behind each commit of their logs in a round, by a kill and by a power cut.")
@@ -181,7 +187,8 @@ public final class ChaosCommand implements Callable<Integer> {
                         || !first.isEmpty(),
                 "nothing is done: say --random N, or another --victim");
         ChaosRun run =
-                new ChaosRun(DemoConsortium.HEALTH.members().subList(0, members), steps, seed);
+                new ChaosRun(
+                        DemoConsortium.HEALTH.members().subList(0, members), steps, seed, whole);
         Path work = work();
         Thread caller = Thread.currentThread();
         try (Signals _ = Signals.during(caller::interrupt)) {

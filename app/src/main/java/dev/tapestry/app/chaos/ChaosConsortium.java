@@ -45,6 +45,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -81,6 +82,7 @@ final class ChaosConsortium implements AutoCloseable {
     private final Set<String> mayEnd = new HashSet<>();
     private final Apparatus apparatus;
     private final int port;
+    private final long half;
     private Process coordinator;
 
     private ChaosConsortium(
@@ -89,8 +91,10 @@ final class ChaosConsortium implements AutoCloseable {
             List<DemoMember> members,
             Apparatus apparatus,
             int port,
+            long half,
             StewardClient steward) {
         this.port = port;
+        this.half = half;
         this.apparatus = apparatus;
         this.places = new Places(directory);
         this.programs = programs;
@@ -128,6 +132,7 @@ final class ChaosConsortium implements AutoCloseable {
                         members,
                         apparatus,
                         port,
+                        Math.max(1, weightFiles(base) / 2),
                         new StewardClient(
                                 URI.create("https://localhost:" + port),
                                 TlsIdentity.open(consortium.resolve("steward"))));
@@ -136,6 +141,14 @@ final class ChaosConsortium implements AutoCloseable {
             founded.enrol(member, corpora);
         }
         return founded;
+    }
+
+    private static long weightFiles(Path model) {
+        try (Stream<Path> files = Files.list(model)) {
+            return files.filter(file -> file.toString().endsWith(".safetensors")).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Nobody is left out of a merge, and no candidate is refused: every round gives one base. */
@@ -364,8 +377,8 @@ final class ChaosConsortium implements AutoCloseable {
                 members.size(),
                 view(),
                 of(node, round),
-                holdsWeights(contributions),
-                holdsWeights(places.consortium().resolve("merging/" + round)));
+                holdsHalf(contributions),
+                holdsHalf(places.consortium().resolve("merging/" + round)));
     }
 
     private void listen() {
@@ -389,13 +402,18 @@ final class ChaosConsortium implements AutoCloseable {
         };
     }
 
-    /** Whether bytes of weights or of an update are somewhere in it. */
-    private static boolean holdsWeights(Path folder) {
+    /**
+     * Whether a folder somewhere in it holds bytes of an update, or of half the files of weights.
+     */
+    private boolean holdsHalf(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.anyMatch(file ->
-                    !file.getFileName().toString().endsWith(".json")
-                            && Files.isRegularFile(file)
-                            && file.toFile().length() > 0);
+            return files
+                    .filter(file -> file.toString().endsWith(".safetensors"))
+                    .filter(file -> file.toFile().length() > 0)
+                    .collect(Collectors.groupingBy(Path::getParent, Collectors.counting()))
+                    .values()
+                    .stream()
+                    .anyMatch(count -> count >= half);
         } catch (IOException | UncheckedIOException e) {
             return false; // it is not there yet, or something in it has just gone
         }

@@ -20,14 +20,19 @@ import java.util.Optional;
  * @param members nodes, at least 2
  * @param steps of a node in a round
  * @param seed of the run
+ * @param whole whether weights travel as they are, in fp32, and lie in several files, so that each
+ *     contribution and each merge has parts that can be there or not; else they travel coded
  */
-record ChaosRun(List<DemoMember> members, int steps, long seed) {
+record ChaosRun(List<DemoMember> members, int steps, long seed, boolean whole) {
 
     /** More rounds than anybody waits for: a run ends when enough was seen. */
     private static final int ROUNDS = 10_000;
 
     private static final int BATCH = 4;
     private static final int SEQUENCE = 64;
+
+    /** A base of four megabytes is in seven or eight files. */
+    private static final long SMALL_SHARDS = 600_000;
 
     ChaosRun {
         members = List.copyOf(members);
@@ -50,9 +55,12 @@ record ChaosRun(List<DemoMember> members, int steps, long seed) {
                         0.01,
                         1,
                         seed);
+        RunPlan plain = new RunPlan(ROUNDS, training, rule, 1_000);
+        if (whole) {
+            return plain;
+        }
         CodecName int4 = new CodecName("int4/1");
-        return new RunPlan(ROUNDS, training, rule, 1_000)
-                .over(new Wire(Optional.of(int4), Optional.of(int4)))
+        return plain.over(new Wire(Optional.of(int4), Optional.of(int4)))
                 .sharing(new CodecName("int8/1"));
     }
 
@@ -66,7 +74,10 @@ record ChaosRun(List<DemoMember> members, int steps, long seed) {
         Path base = directory.resolve("base");
         try (ModelDirectory shipped = ModelDirectory.open(shippedBase)) {
             ModelConversion.convert(
-                    shipped, base, DType.F32, ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
+                    shipped,
+                    base,
+                    DType.F32,
+                    whole ? SMALL_SHARDS : ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
         }
         Path corpora = directory.resolve("corpora");
         members.forEach(member -> member.writeCorpus(corpora.resolve(member.id().value())));

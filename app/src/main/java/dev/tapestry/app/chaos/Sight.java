@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param members how many there are
  * @param view what the coordinator says; empty while it does not answer
  * @param told by the node that may be killed, since the round began
- * @param uploading whether a contribution to this round has begun to arrive
- * @param merging whether files of this round's merge are there
+ * @param uploading whether half the files of a contribution to this round have begun to arrive
+ * @param merging whether half the files of this round's merge have begun to be written
  */
 record Sight(
         int round,

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CommitWatch {
 
-    private static final String WATCHED = "org/sqlite/jdbc3/JDBC3Connection";
+    private static final String WATCHED = "org/sqlite/SQLiteConnection";
     private static final ClassDesc SELF = CommitWatch.class.describeConstable().orElseThrow();
     private static final MethodTypeDesc COMMIT = MethodTypeDesc.of(ConstantDescs.CD_void);
     private static final MethodTypeDesc WITH_CONNECTION =
