@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.spi.FileSystemProvider;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,9 +24,14 @@ import org.jspecify.annotations.Nullable;
  * How to take back what a disk need not have kept. Guarded by the {@link Disk} that owns it.
  *
  * <p>Names are taken back from the newest change to the oldest; a folder that was renamed takes
- * along what is remembered of the files in it.
+ * along what is remembered of the files in it, and one whose removal was flushed takes it away. A
+ * change of a name that nobody has flushed for {@link #WRITTEN_BACK} is on the disk, as it is with
+ * every system that writes back by itself: so what is remembered does not grow for ever.
  */
 final class Unsynced {
+
+    /** Linux takes half a minute, and five seconds for names. */
+    private static final Duration WRITTEN_BACK = Duration.ofMinutes(5);
 
     /**
      * Bytes of a file before a change.
@@ -58,18 +64,26 @@ final class Unsynced {
         private final Path to;
         private final @Nullable Path kept;
         private final @Nullable Content content;
+        private final long since;
 
         private Change(
                 boolean made,
                 @Nullable Path from,
                 Path to,
                 @Nullable Path kept,
-                @Nullable Content content) {
+                @Nullable Content content,
+                long since) {
             this.made = made;
             this.from = from;
             this.to = to;
             this.kept = kept;
             this.content = content;
+            this.since = since;
+        }
+
+        /** Whether it is the removal of a folder, which was empty by then. */
+        private boolean removesFolder() {
+            return !made && kept == null;
         }
 
         private Change rebased(Path before, Path after) {
@@ -78,7 +92,8 @@ final class Unsynced {
                     from == null ? null : rebase(from, before, after),
                     rebase(to, before, after),
                     kept,
-                    content);
+                    content,
+                    since);
         }
     }
 
@@ -140,18 +155,44 @@ final class Unsynced {
     /** The names in a folder are on the disk. */
     void forcedFolder(Path folder) throws IOException {
         for (Change change : List.copyOf(names)) {
-            if (folder.equals(change.to.getParent())) {
-                names.remove(change);
-                if (change.kept != null) {
-                    real.deleteIfExists(change.kept);
+            if (folder.equals(change.to.getParent()) && names.contains(change)) {
+                flushed(change);
+            }
+        }
+    }
+
+    private void flushed(Change change) throws IOException {
+        int place = names.indexOf(change);
+        names.remove(place);
+        if (change.kept != null) {
+            real.deleteIfExists(change.kept);
+        }
+        if (change.removesFolder()) {
+            for (Change earlier : List.copyOf(names.subList(0, place))) {
+                if (earlier.to.startsWith(change.to)) {
+                    flushed(earlier);
                 }
             }
         }
     }
 
+    private void remember(
+            boolean made,
+            @Nullable Path from,
+            Path to,
+            @Nullable Path kept,
+            @Nullable Content content)
+            throws IOException {
+        long now = System.nanoTime();
+        while (!names.isEmpty() && now - names.getFirst().since > WRITTEN_BACK.toNanos()) {
+            flushed(names.getFirst());
+        }
+        names.add(new Change(made, from, to, kept, content, now));
+    }
+
     /** A file or folder was made. */
-    void created(Path path) {
-        names.add(new Change(true, null, path, null, null));
+    void created(Path path) throws IOException {
+        remember(true, null, path, null, null);
     }
 
     /** Before a file or an empty folder is removed. */
@@ -159,7 +200,7 @@ final class Unsynced {
         Optional<BasicFileAttributes> found = attributes(path);
         if (found.isPresent()) {
             Path kept = found.get().isDirectory() ? null : bury(path);
-            names.add(new Change(false, null, path, kept, contents.remove(path)));
+            remember(false, null, path, kept, contents.remove(path));
         }
     }
 
@@ -169,7 +210,7 @@ final class Unsynced {
         Content replaced = contents.remove(to);
         names.replaceAll(change -> change.rebased(from, to));
         rebaseContents(from, to);
-        names.add(new Change(true, from, to, kept, replaced));
+        remember(true, from, to, kept, replaced);
     }
 
     private Path bury(Path path) throws IOException {

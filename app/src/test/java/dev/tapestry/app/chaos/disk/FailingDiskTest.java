@@ -24,6 +24,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -210,6 +211,28 @@ final class FailingDiskTest {
                     }
                 },
                 () -> assertThat(root.resolve("old")).doesNotExist());
+    }
+
+    @Test
+    void what_was_flushed_is_not_remembered_with_the_folder_in_which_it_lay() throws IOException {
+        Path disk = failing();
+        for (int round = 0; round < 3; round++) {
+            Path merging = Files.createDirectory(disk.resolve("merging"));
+            Files.writeString(merging.resolve("draft"), "bytes that nobody flushed");
+            Files.delete(merging.resolve("draft"));
+            assertThat(buried()).as("for a power cut now").isOne();
+            Files.delete(merging);
+            Drafts.syncFolder(disk);
+            assertThat(buried()).as("with the removal of the folder").isZero();
+        }
+    }
+
+    private long buried() throws IOException {
+        try (Stream<Path> files = Files.walk(control)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.toString().contains("/removed-"))
+                    .count();
+        }
     }
 
     @Test
