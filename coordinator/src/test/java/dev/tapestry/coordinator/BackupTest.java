@@ -60,7 +60,7 @@ final class BackupTest {
         ObjectSettings.S3 bucket = TestS3.running().bucket("");
         String keys =
                 """
-                log: {type: postgres, url: "%s", user: postgres, lease: PT2S}
+                log: {type: postgres, url: "%s", user: postgres, lease: PT30S}
                 objects: {type: s3, bucket: %s, region: us-east-1, endpoint: "%s"}
                 """
                         .formatted(

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,7 +93,12 @@ class FloodTest {
         }
     }
 
+    /** The least of several: one collection leaves what others in this process still drop. */
     private static long usedAfterCollection() {
+        return IntStream.range(0, 5).mapToLong(_ -> usedAfterOneCollection()).min().orElseThrow();
+    }
+
+    private static long usedAfterOneCollection() {
         System.gc();
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }

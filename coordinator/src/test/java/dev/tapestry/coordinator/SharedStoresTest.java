@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +39,7 @@ final class SharedStoresTest {
 
     private String keys() {
         return """
-        log: {type: postgres, url: "%s", user: postgres, lease: PT2S}
+        log: {type: postgres, url: "%s", user: postgres, lease: PT30S}
         objects: {type: s3, bucket: %s, region: us-east-1, prefix: loom/, endpoint: "%s"}
         """
                 .formatted(url, bucket.bucket(), bucket.endpoint().orElseThrow());
@@ -89,13 +90,13 @@ final class SharedStoresTest {
     }
 
     @Test
-    void a_leader_whose_term_is_over_steps_down_and_says_so() {
+    void a_leader_whose_term_is_over_steps_down_and_says_so() throws Exception {
         try (Stage stage = stage("shared")) {
             stage.store(keys());
             TestPostgres.sql(
                     "UPDATE %s.lease SET term = term + 1, holder = 'the other', expires = 'infinity'"
                             .formatted(url.substring(url.lastIndexOf('=') + 1)));
-            assertThat(stage.coordinator.failure().join())
+            assertThat(stage.coordinator.failure().get(1, TimeUnit.MINUTES))
                     .hasMessageContaining("now the other (term 3) leads")
                     .extracting(CoordinatorException::code)
                     .isEqualTo(Code.STEPPED_DOWN);

@@ -1,6 +1,7 @@
 package dev.tapestry.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.Consortium;
@@ -245,6 +246,16 @@ final class Stage implements AutoCloseable {
     void pass(Duration time) {
         clock.advance(time);
         token("nobody");
+    }
+
+    /** Waits until the round desk has looked once at everything as it is now. */
+    void looked() {
+        // It asks for the time up to three times a look, and may be in the middle of one.
+        for (int times = 0; times < 6; times++) {
+            long before = clock.asked();
+            token("nobody");
+            await().pollInterval(Duration.ofMillis(5)).until(() -> clock.asked() > before);
+        }
     }
 
     Consortium state() {

@@ -166,11 +166,12 @@ final class StragglersTest {
             stage.pass(LEASE.minusSeconds(1));
             tell(cleo, 2);
             stage.pass(LEASE.minusSeconds(1));
+            stage.looked();
             assertThat(cleo.round().phase())
                     .as("it trains: it is waited for")
                     .isEqualTo(Phase.COLLECTING);
             stage.clock.set(Duration.ofSeconds(60));
-            stage.token("nobody");
+            stage.looked();
             assertThat(cleo.round().phase())
                     .as("a clock that is set lapses nobody")
                     .isEqualTo(Phase.COLLECTING);
@@ -197,6 +198,7 @@ final class StragglersTest {
             stage.run(1, MergeRule.fedAvg());
             takePart(stage, 1, 0);
             stage.pass(LEASE.multipliedBy(3));
+            stage.looked();
             assertThat(stage.member(0).round().phase()).isEqualTo(Phase.COLLECTING);
             takePart(stage, 1, 1);
             stage.member(0).await(1, Phase.SCORING);

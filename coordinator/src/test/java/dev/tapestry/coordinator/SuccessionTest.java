@@ -18,11 +18,13 @@ import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,8 +59,14 @@ final class SuccessionTest {
     }
 
     static Listening listening() throws IOException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            return new Listening("127.0.0.1", free.getLocalPort(), List.of("localhost"));
+        // Not one that the kernel gives to whoever asks for any: so it stays free until it is used.
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try (ServerSocket _ = new ServerSocket(port)) {
+                return new Listening("127.0.0.1", port, List.of("localhost"));
+            } catch (BindException _) {
+                // Somebody has it; another one then.
+            }
         }
     }
 

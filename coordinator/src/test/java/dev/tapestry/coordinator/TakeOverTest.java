@@ -39,7 +39,7 @@ final class TakeOverTest {
 
     private String keys(String url, String prefix) {
         return """
-        log: {type: postgres, url: "%s", user: postgres, lease: PT2S}
+        log: {type: postgres, url: "%s", user: postgres, lease: PT30S}
         objects: {type: s3, bucket: %s, region: us-east-1, prefix: %s, endpoint: "%s"}
         """
                 .formatted(url, bucket.bucket(), prefix, bucket.endpoint().orElseThrow());

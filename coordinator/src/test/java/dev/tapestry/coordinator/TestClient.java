@@ -28,7 +28,7 @@ final class TestClient implements AutoCloseable {
                         .version(HttpClient.Version.HTTP_1_1)
                         .sslContext(context)
                         .sslParameters(TlsIdentity.clientParameters())
-                        .connectTimeout(Duration.ofSeconds(10))
+                        .connectTimeout(Duration.ofMinutes(1))
                         .build();
     }
 
@@ -83,7 +83,7 @@ final class TestClient implements AutoCloseable {
 
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(address.resolve(path))
-                .timeout(Duration.ofSeconds(30))
+                .timeout(Duration.ofMinutes(2))
                 .header(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
     }
 

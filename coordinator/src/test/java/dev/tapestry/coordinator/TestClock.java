@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** The system's clock, which a test can advance. */
 final class TestClock implements InstantSource {
@@ -11,11 +12,15 @@ final class TestClock implements InstantSource {
     private volatile Duration ahead = Duration.ZERO;
     private volatile Duration elapsed = Duration.ZERO;
     private volatile Optional<Error> breakage = Optional.empty();
+    private final AtomicLong asked = new AtomicLong();
 
     @Override
     public Instant instant() {
-        if (Thread.currentThread().getName().equals("round-desk") && breakage.isPresent()) {
-            throw breakage.get();
+        if (Thread.currentThread().getName().equals("round-desk")) {
+            asked.incrementAndGet();
+            if (breakage.isPresent()) {
+                throw breakage.get();
+            }
         }
         return Instant.now().plus(ahead);
     }
@@ -34,6 +39,11 @@ final class TestClock implements InstantSource {
     /** A clock that only passing time moves, in nanoseconds; and only what a test lets pass. */
     long steady() {
         return elapsed.toNanos();
+    }
+
+    /** How often the round desk has asked what time it is. */
+    long asked() {
+        return asked.get();
     }
 
     /** What the round desk gets instead of the time from now on. */

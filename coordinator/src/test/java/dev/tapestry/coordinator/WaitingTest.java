@@ -83,7 +83,7 @@ class WaitingTest {
             assertThat(
                             CompletableFuture.supplyAsync(
                                     () -> store.adopt(folder.resolve("no-such-candidate"))))
-                    .failsWithin(Duration.ofSeconds(30))
+                    .failsWithin(Duration.ofMinutes(1))
                     .withThrowableOfType(ExecutionException.class)
                     .withCauseInstanceOf(WeightsException.class);
         }

@@ -12,7 +12,6 @@ import dev.tapestry.node.round.NodeAgent.Until;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +28,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A node whose site has one way out: a proxy. */
 class ProxyTest {
+
+    /** Where nobody listens; of the kernel's own choice it could be somebody's a moment later. */
+    private static final int CLOSED_PORT = 1;
 
     private static final String PASSWORD = "hunter:2 ä";
 
@@ -266,7 +268,7 @@ class ProxyTest {
         stage.config()
                 .withProxy(
                         Optional.of(
-                                HttpProxy.of("http://127.0.0.1:" + closedPort(), Optional.empty())))
+                                HttpProxy.of("http://127.0.0.1:" + CLOSED_PORT, Optional.empty())))
                 .write(stage.home);
         assertThat(broken())
                 .singleElement()
@@ -304,12 +306,6 @@ class ProxyTest {
             Files.writeString(file, text);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    private static int closedPort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

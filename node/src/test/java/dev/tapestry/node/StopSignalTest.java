@@ -1,6 +1,7 @@
 package dev.tapestry.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.SafeFile;
@@ -29,11 +30,9 @@ class StopSignalTest {
                                         SafeFile.write(file, new byte[1 << 20]);
                                     }
                                 }));
-        while (!Files.exists(file)) {
-            Thread.sleep(5);
-        }
+        await().until(() -> Files.exists(file));
         stop.request();
-        assertThat(node.join(Duration.ofSeconds(30))).isTrue();
+        assertThat(node.join(Duration.ofMinutes(1))).isTrue();
         assertThat(end.get())
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));

@@ -69,7 +69,7 @@ class LibtorchTest {
             for (int i = 0; i < 3; i++) {
                 processes.add(loading(cache, directory.resolve("said-" + i)));
                 Awaitility.await()
-                        .atMost(Duration.ofMinutes(1))
+                        .atMost(Duration.ofMinutes(3))
                         .until(() -> Files.exists(cache.resolve(".tapestry.lock")));
             }
             for (int i = 0; i < 3; i++) {
@@ -91,7 +91,7 @@ class LibtorchTest {
         Path said = directory.resolve("said");
         Process process = loading(cache, said);
         try {
-            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
         } finally {
             process.destroyForcibly().waitFor();
         }

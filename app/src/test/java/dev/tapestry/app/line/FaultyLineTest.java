@@ -10,12 +10,13 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(120)
 final class FaultyLineTest {
 
     private static final int BYTES = 300_000;
@@ -49,7 +50,7 @@ final class FaultyLineTest {
         } catch (IOException cut) {
             // That is what is looked for.
         }
-        return arrived.join();
+        return arrived.orTimeout(1, TimeUnit.MINUTES).join();
     }
 
     private byte[] receive() {

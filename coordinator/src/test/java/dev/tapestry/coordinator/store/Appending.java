@@ -7,13 +7,20 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** A process that appends until it is killed, or until somebody else may. */
 final class Appending {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
     private Appending() {}
 
-    /** Starts it; {@code place} is the file of SQLite, or address and lease of PostgreSQL. */
+    /**
+     * Starts it; {@code place} is the file of SQLite, or address and lease of PostgreSQL. It is
+     * killed after some minutes: then nobody who reads what it says waits for ever.
+     */
     static Process start(List<String> place) throws IOException {
         List<String> words = new ArrayList<>();
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -21,7 +28,12 @@ final class Appending {
         words.addAll(List.of("-cp", System.getProperty("java.class.path")));
         words.add(Appending.class.getName());
         words.addAll(place);
-        return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process =
+                new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        CompletableFuture.delayedExecutor(
+                        PATIENCE.toSeconds(), TimeUnit.SECONDS, Thread::startVirtualThread)
+                .execute(process::destroyForcibly);
+        return process;
     }
 
     public static void main(String[] place) throws InterruptedException {

@@ -70,15 +70,28 @@ public final class Cable implements AutoCloseable {
                     close(client);
                     continue;
                 }
-                Socket behind = new Socket(InetAddress.getLoopbackAddress(), server);
-                ends.add(client);
-                ends.add(behind);
-                Answers answers = new Answers();
-                Thread.ofVirtual().start(() -> questions(client, behind, answers));
-                Thread.ofVirtual().start(() -> answers(behind, client, answers));
+                connect(client);
             }
         } catch (IOException _) {
             // closed
+        }
+    }
+
+    /** A server that does not answer once costs this connection, not the cable. */
+    private void connect(Socket client) {
+        try {
+            Socket behind = new Socket(InetAddress.getLoopbackAddress(), server);
+            ends.add(client);
+            ends.add(behind);
+            Answers answers = new Answers();
+            Thread.ofVirtual().start(() -> questions(client, behind, answers));
+            Thread.ofVirtual().start(() -> answers(behind, client, answers));
+            if (unplugged) { // meanwhile
+                close(client);
+                close(behind);
+            }
+        } catch (IOException _) {
+            close(client);
         }
     }
 

@@ -17,9 +17,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What a log promises wherever its tables are. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 abstract class LogContract {
 
     static final String ORIGIN = "tapestry.example/consortium";

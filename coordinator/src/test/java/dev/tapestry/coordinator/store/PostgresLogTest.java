@@ -15,12 +15,13 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 final class PostgresLogTest extends LogContract {
 
-    private static final Duration LEASE = Duration.ofSeconds(1);
+    private static final Duration LEASE = Duration.ofSeconds(5);
     private static final String ME = "process " + ProcessHandle.current().pid();
 
     private String url = "";
@@ -50,7 +51,7 @@ final class PostgresLogTest extends LogContract {
     String secondWriter() throws InterruptedException {
         CompletableFuture<String> leader = new CompletableFuture<>();
         Thread standby = standby(leader);
-        String said = leader.join();
+        String said = leader.orTimeout(1, TimeUnit.MINUTES).join();
         standby.interrupt();
         standby.join();
         return said;
@@ -108,8 +109,7 @@ final class PostgresLogTest extends LogContract {
     }
 
     @Test
-    void a_term_that_was_taken_over_is_refused_in_the_transaction_that_writes()
-            throws InterruptedException {
+    void a_term_that_was_taken_over_is_refused_in_the_transaction_that_writes() throws Exception {
         PostgresServer server = TestPostgres.server(url, LEASE);
         try (Lease first = Lease.await(server, ME, _ -> {});
                 AuditLog log = AuditLog.in(PostgresLogStore.writable(server, first, ORIGIN))) {
@@ -123,12 +123,12 @@ final class PostgresLogTest extends LogContract {
             assertThat(log.size()).isEqualTo(2);
             assertThatThrownBy(first::confirm).hasMessageContaining("the other");
             assertThat(first.held()).isFalse();
-            assertThat(first.lost().join().code()).isEqualTo(Code.LOG_LEASE_LOST);
+            assertThat(first.lost().get(1, TimeUnit.MINUTES).code()).isEqualTo(Code.LOG_LEASE_LOST);
         }
     }
 
     @Test
-    void whoever_stands_by_leads_at_once_when_the_leader_closes() throws InterruptedException {
+    void whoever_stands_by_leads_at_once_when_the_leader_closes() throws Exception {
         PostgresServer server = TestPostgres.server(url, Duration.ofMinutes(5));
         Lease first = Lease.await(server, ME, _ -> {});
         CompletableFuture<String> told = new CompletableFuture<>();
@@ -142,9 +142,9 @@ final class PostgresLogTest extends LogContract {
                                 second.completeExceptionally(e);
                             }
                         });
-        assertThat(told.join()).isEqualTo(ME + " (term 1)");
+        assertThat(told.get(1, TimeUnit.MINUTES)).isEqualTo(ME + " (term 1)");
         first.close();
-        try (Lease taken = second.join()) {
+        try (Lease taken = second.get(1, TimeUnit.MINUTES)) {
             assertThat(taken.term()).isEqualTo(2);
             assertThat(taken.held()).isTrue();
         }
@@ -194,7 +194,7 @@ final class PostgresLogTest extends LogContract {
                 await().until(lease::held);
                 assertThat(log.append(2, bodies(2, 3))).isEqualTo(3);
                 cable.unplug();
-                assertThat(lease.lost().join())
+                assertThat(lease.lost().get(2, TimeUnit.MINUTES))
                         .hasMessageContaining("has not answered")
                         .satisfies(e -> assertThat(e.code()).isEqualTo(Code.LOG_LEASE_LOST));
             }

@@ -6,6 +6,7 @@ import java.net.Socket;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
@@ -61,7 +62,7 @@ record Handshake(
             } catch (IOException e) {
                 failure = Optional.of(e);
             }
-            ServerEnd served = end.join();
+            ServerEnd served = end.orTimeout(1, TimeUnit.MINUTES).join();
             return new Handshake(protocol, served.seen(), served.failure(), failure);
         }
     }

@@ -325,7 +325,7 @@ class TlsIdentityTest {
     private static String call(HttpClient client, String address) throws Exception {
         return client.send(
                         HttpRequest.newBuilder(URI.create(address))
-                                .timeout(Duration.ofSeconds(20))
+                                .timeout(Duration.ofMinutes(1))
                                 .build(),
                         BodyHandlers.ofString())
                 .body();
