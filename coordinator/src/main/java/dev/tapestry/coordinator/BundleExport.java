@@ -6,6 +6,8 @@ import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.coordinator.AuditBundle.Index;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.Checkpoint;
@@ -21,11 +23,14 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Writes an {@link AuditBundle} of a coordinator's directory, also while the coordinator runs. */
 public final class BundleExport {
+
+    private static final System.Logger LOG = System.getLogger(BundleExport.class.getName());
 
     private BundleExport() {}
 
@@ -70,6 +75,8 @@ public final class BundleExport {
     private static Written write(
             CoordinatorDirectory directory, SharedFiles shared, AuditLog log, ZipOutputStream zip)
             throws IOException {
+        // Before the checkpoint, or a member could co-sign a longer log in between.
+        SortedMap<String, SignedNote> notes = notes(directory);
         SignedNote checkpoint =
                 log.latestCheckpoint()
                         .orElseThrow(() ->
@@ -93,21 +100,40 @@ public final class BundleExport {
         LogPages.entries(log).limit(size).forEach(entry -> raw(zip, TreeEdge.leaf(entry).bytes()));
         zip.closeEntry();
         put(zip, AuditBundle.CHECKPOINT, checkpoint.toString().getBytes(UTF_8));
-        List<Path> cosigned = CosignatureDesk.files(directory.cosignatures());
-        for (Path note : cosigned) {
-            put(zip, AuditBundle.COSIGNATURES + note.getFileName(), Files.readAllBytes(note));
+        notes.values().removeIf(note -> Checkpoint.parse(note.text()).size() > size);
+        for (Map.Entry<String, SignedNote> note : notes.entrySet()) {
+            put(
+                    zip,
+                    AuditBundle.COSIGNATURES + note.getKey(),
+                    note.getValue().toString().getBytes(UTF_8));
         }
-        SortedMap<String, Path> envelopes = new EnvelopeShelf(directory, shared).all();
+        EnvelopeShelf shelf = new EnvelopeShelf(directory, shared);
+        SortedMap<String, Path> envelopes = shelf.all();
         for (Map.Entry<String, Path> envelope : envelopes.entrySet()) {
             put(
                     zip,
                     AuditBundle.CONTRIBUTIONS + envelope.getKey() + ".json",
-                    Files.readAllBytes(envelope.getValue()));
+                    shelf.read(envelope.getKey(), envelope.getValue()));
         }
         for (var agreement : new Moves(directory.moves(), shared).all()) {
             put(zip, AuditBundle.MOVES + agreement.digest().hex() + ".json", agreement.bytes());
         }
-        return new Written(size, cosigned.size(), envelopes.size());
+        return new Written(size, notes.size(), envelopes.size());
+    }
+
+    /** What members have co-signed, by the names of the files; a damaged one says nothing. */
+    private static SortedMap<String, SignedNote> notes(CoordinatorDirectory directory) {
+        SortedMap<String, SignedNote> notes = new TreeMap<>();
+        for (Path file : CosignatureDesk.files(directory.cosignatures())) {
+            try {
+                SignedNote note = SignedNote.parse(SafeFile.read(file));
+                Checkpoint.parse(note.text());
+                notes.put(file.getFileName().toString(), note);
+            } catch (TrustException e) {
+                LOG.log(System.Logger.Level.WARNING, file + " is no co-signed checkpoint", e);
+            }
+        }
+        return notes;
     }
 
     private static void put(ZipOutputStream zip, String name, byte[] content) throws IOException {

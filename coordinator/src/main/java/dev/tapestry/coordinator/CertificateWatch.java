@@ -4,7 +4,6 @@ import static java.lang.System.Logger.Level.INFO;
 import static java.lang.System.Logger.Level.WARNING;
 
 import dev.tapestry.consortium.protocol.Ending;
-import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.KeyAndRequest;
 import dev.tapestry.trust.certificate.Peer;
@@ -58,7 +57,7 @@ final class CertificateWatch implements Runnable {
         this.clock = clock;
     }
 
-    /** Looks at its start and every hour until it is interrupted. */
+    /** Looks an hour after its start and every hour until it is interrupted. */
     @Override
     public void run() {
         try {
@@ -87,7 +86,7 @@ final class CertificateWatch implements Runnable {
                         renewed(directory.steward(), new Peer.Steward(), List.of(), now));
             }
             endings.at(now, ledger.snapshot().consortium()).forEach(ending -> tell(ending, now));
-        } catch (TrustException | CoordinatorException e) {
+        } catch (RuntimeException e) {
             LOG.log(WARNING, "certificates could not be looked after; next try in an hour", e);
         }
     }

@@ -134,18 +134,6 @@ public record CoordinatorConfig(
         this(directory, listening, retention, mergeThreads, USUAL_TRANSFER_MEBIBYTES);
     }
 
-    /** The same with other stores. */
-    CoordinatorConfig storing(LogSettings otherLog, ObjectSettings otherObjects) {
-        return new CoordinatorConfig(
-                directory,
-                listening,
-                retention,
-                mergeThreads,
-                transferMebibytes,
-                otherLog,
-                otherObjects);
-    }
-
     /**
      * Reads {@code coordinator.yaml} in this directory.
      *

@@ -19,6 +19,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Keeps the latest checkpoint that each member has co-signed, one file a member: they are about the
@@ -35,7 +39,10 @@ final class CosignatureDesk {
     private final SharedFiles shared;
 
     /** What each member saw last; the note has its line as the last one. */
-    private final SortedMap<MemberId, Seen> seen = new TreeMap<>();
+    private final ConcurrentSkipListMap<MemberId, Seen> seen = new ConcurrentSkipListMap<>();
+
+    /** Held while a member's is written, here and in the store; nobody who reads waits for that. */
+    private final ConcurrentMap<MemberId, ReentrantLock> writing = new ConcurrentHashMap<>();
 
     private record Seen(long size, SignedNote note) {
         SignedNote.Line line() {
@@ -84,7 +91,9 @@ final class CosignatureDesk {
         Checkpoint checkpoint = checkpoint(size);
         SignedNote note = checkpoint.sign(key).with(line(cosignature));
         verify(note, checkpoint.origin(), member);
-        synchronized (this) {
+        ReentrantLock one = writing.computeIfAbsent(member, _ -> new ReentrantLock());
+        one.lock();
+        try {
             Seen before = seen.get(member);
             if (before == null || before.size() < size) {
                 Path file = folder.resolve(member + SUFFIX);
@@ -92,6 +101,8 @@ final class CosignatureDesk {
                 shared.keepAnew(file);
                 seen.put(member, new Seen(size, note));
             }
+        } finally {
+            one.unlock();
         }
     }
 
@@ -119,7 +130,7 @@ final class CosignatureDesk {
     }
 
     /** The latest checkpoint that each active member has co-signed, the largest log first. */
-    synchronized CosignedNotes notes() {
+    CosignedNotes notes() {
         SortedMap<Long, SignedNote> bySize = new TreeMap<>(Comparator.reverseOrder());
         List<String> more = new ArrayList<>();
         seen.forEach((member, latest) -> {
@@ -140,11 +151,9 @@ final class CosignatureDesk {
     String latest() {
         SignedNote note = SignedNote.parse(ledger.checkpoint());
         long size = Checkpoint.parse(note.text()).size();
-        synchronized (this) {
-            for (Seen latest : seen.values()) {
-                if (latest.size() == size && note.signatures().size() < SignedNote.MAX_SIGNATURES) {
-                    note = note.with(latest.line());
-                }
+        for (Seen latest : seen.values()) {
+            if (latest.size() == size && note.signatures().size() < SignedNote.MAX_SIGNATURES) {
+                note = note.with(latest.line());
             }
         }
         return note.toString();

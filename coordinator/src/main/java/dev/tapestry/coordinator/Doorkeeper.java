@@ -90,7 +90,11 @@ final class Doorkeeper implements AutoCloseable {
         try {
             while (true) {
                 Thread.sleep(limits.round());
-                sweep();
+                try {
+                    sweep();
+                } catch (RuntimeException e) {
+                    LOG.log(System.Logger.Level.ERROR, "slow connections were not looked for", e);
+                }
             }
         } catch (InterruptedException _) {
             // Closed.

@@ -2,7 +2,9 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SortedMap;
@@ -48,6 +50,30 @@ final class EnvelopeShelf {
         return all;
     }
 
+    /**
+     * One of {@link #all}, from the shelf where its round has been deleted meanwhile.
+     *
+     * @param digest under which it is in {@link #all}
+     */
+    byte[] read(String digest, Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException _) {
+            return onShelf(digest);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
+    }
+
+    private byte[] onShelf(String digest) {
+        Path file = shelf.resolve(digest + SUFFIX);
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw CoordinatorException.storage("read", file, e);
+        }
+    }
+
     /** Puts onto the shelf what the store has, also of contributions whose files are not here. */
     void fetchAll() {
         shared.fetchAll(shelf);
@@ -63,6 +89,7 @@ final class EnvelopeShelf {
         }
         fetch(rounds);
         if (Files.exists(shelf)) {
+            FileTrees.sync(shelf); // what they were linked from is deleted next
             shared.keep(shelf);
         }
     }

@@ -17,6 +17,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.security.cert.X509Certificate;
 import java.util.Map;
 import java.util.Optional;
@@ -253,13 +254,27 @@ final class Exchange {
     private void send(int status, String contentType, byte[] body) {
         response.status(Status.create(status));
         response.header(HeaderNames.CONTENT_TYPE, contentType);
-        response.send(body);
+        if (body.length > ReplyBody.SLICE_BYTES) {
+            response.contentLength(body.length);
+            try (OutputStream out = new ReplyBody(response.outputStream(), visit)) {
+                out.write(body);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return;
+        }
+        visit.awaitSending();
+        try {
+            response.send(body);
+        } finally {
+            visit.sent(body.length);
+        }
     }
 
     /** Begins an answer of known length that is streamed. */
     OutputStream stream(int status, long length, Map<String, String> headers) {
         head(status, length, headers);
-        return response.outputStream();
+        return new ReplyBody(response.outputStream(), visit);
     }
 
     /** Sends the head of such an answer alone. */

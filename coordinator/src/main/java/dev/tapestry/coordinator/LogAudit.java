@@ -83,10 +83,10 @@ final class LogAudit {
                             state.isPresent()
                                     ? state.get().apply(event)
                                     : Consortium.replay(List.of(event)));
+            note(event);
         } catch (IllegalArgumentException e) {
             return bad(name, String.valueOf(e.getMessage()));
         }
-        note(event);
         edge = edge.with(entry);
         roots.add(edge.root());
         return Optional.empty();

@@ -2,9 +2,11 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.MemberId;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 final class ManifestTurns {
+
+    /** What is not in its body any more is hashed at most: who waits longer is to come again. */
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
 
     private final ConcurrentMap<MemberId, Turn> turns = new ConcurrentHashMap<>();
 
@@ -31,7 +36,11 @@ final class ManifestTurns {
         void run() throws IOException;
     }
 
-    /** Waits for the member's turn, and works. */
+    /**
+     * Waits for the member's turn, and works.
+     *
+     * @throws ApiRefusal {@code BUSY}: it did not come in time
+     */
     void take(MemberId member, Visit visit, Work work) throws IOException, InterruptedException {
         Turn turn =
                 turns.computeIfAbsent(
@@ -40,7 +49,11 @@ final class ManifestTurns {
         if (before != null && before.isReceiving()) {
             before.close();
         }
-        turn.one.acquire();
+        if (!turn.one.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new ApiRefusal(
+                    ApiCode.BUSY,
+                    "another manifest of %s is being read; send it again".formatted(member));
+        }
         try {
             turn.taken.set(visit);
             work.run();

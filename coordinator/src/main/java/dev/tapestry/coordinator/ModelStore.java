@@ -278,13 +278,23 @@ final class ModelStore {
                 });
     }
 
-    private synchronized Digest place(
+    private Digest place(
             Path finished, ModelManifest manifest, byte[] bytes, Consumer<Digest> beside) {
         Digest digest = Digest.of(bytes);
+        placeHere(finished, digest, manifest, bytes, beside);
+        keep(digest); // uploads a whole model: whoever asks for another does not wait for that
+        return digest;
+    }
+
+    private synchronized void placeHere(
+            Path finished,
+            Digest digest,
+            ModelManifest manifest,
+            byte[] bytes,
+            Consumer<Digest> beside) {
         if (models.containsKey(digest)) {
             FileTrees.delete(finished);
-            keep(digest);
-            return digest;
+            return;
         }
         Path target = folder.resolve(digest.hex());
         FileTrees.delete(target);
@@ -293,8 +303,6 @@ final class ModelStore {
         FileTrees.write(folder.resolve(digest.hex() + SUFFIX), bytes);
         models.put(digest, manifest);
         parts = index();
-        keep(digest);
-        return digest;
     }
 
     /** Also what was here before: a coordinator may have been killed before the store had it. */
@@ -308,12 +316,16 @@ final class ModelStore {
     }
 
     /** Deletes every model but these. */
-    synchronized void keepOnly(Set<Digest> kept) {
+    void keepOnly(Set<Digest> kept) {
         shared.keepOnly(
                 folder,
                 name ->
                         name.matches("[0-9a-f]{64}.*")
                                 && kept.contains(new Digest(name.substring(0, 64))));
+        keepOnlyHere(kept);
+    }
+
+    private synchronized void keepOnlyHere(Set<Digest> kept) {
         for (Digest model : new TreeSet<>(models.keySet())) {
             if (!kept.contains(model)) {
                 models.remove(model);

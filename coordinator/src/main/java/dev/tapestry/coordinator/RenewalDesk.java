@@ -17,10 +17,13 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * Renews members' certificates. Thread-safe.
@@ -41,7 +44,10 @@ final class RenewalDesk {
     private final InstantSource clock;
 
     /** Whose offers were looked for where another coordinator may have left them. */
-    private final Set<MemberId> asked = new HashSet<>();
+    private final Set<MemberId> asked = ConcurrentHashMap.newKeySet();
+
+    /** Held while something of a member's is looked up or written; others do not wait for that. */
+    private final ConcurrentMap<MemberId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
     /**
      * What a member was offered last.
@@ -79,8 +85,21 @@ final class RenewalDesk {
      * @param shown with which the member asks, and which counts
      * @throws ApiRefusal {@code RENEWAL_NOT_DUE}, {@code BAD_CERTIFICATE_REQUEST}
      */
-    synchronized RenewalReply renew(
-            MemberId member, X509Certificate shown, RenewalRequest request) {
+    RenewalReply renew(MemberId member, X509Certificate shown, RenewalRequest request) {
+        return alone(member, () -> renewed(member, shown, request));
+    }
+
+    private <T> T alone(MemberId member, Supplier<T> work) {
+        ReentrantLock one = locks.computeIfAbsent(member, _ -> new ReentrantLock());
+        one.lock();
+        try {
+            return work.get();
+        } finally {
+            one.unlock();
+        }
+    }
+
+    private RenewalReply renewed(MemberId member, X509Certificate shown, RenewalRequest request) {
         Instant now = clock.instant();
         Digest claimant = CanonicalJson.digest(request);
         Digest replaced = Certificates.fingerprint(shown);
@@ -141,7 +160,11 @@ final class RenewalDesk {
      * Whether a certificate that is not the member's becomes it now, by its first use. If so the
      * log says it.
      */
-    synchronized boolean begins(MemberId member, X509Certificate shown) {
+    boolean begins(MemberId member, X509Certificate shown) {
+        return alone(member, () -> begun(member, shown));
+    }
+
+    private boolean begun(MemberId member, X509Certificate shown) {
         Digest certificate = Certificates.fingerprint(shown);
         Optional<Offer> offer = offer(member).filter(it -> it.certificate().equals(certificate));
         if (offer.isEmpty()) {
@@ -157,8 +180,9 @@ final class RenewalDesk {
     }
 
     private Optional<Offer> offer(MemberId member) {
-        if (asked.add(member)) {
+        if (!asked.contains(member)) {
             shared.fetchAnew(file(member), _ -> {});
+            asked.add(member); // only now: where the store gave no answer it is asked again
         }
         return Files.exists(file(member))
                 ? Optional.of(CanonicalJson.read(SafeFile.readBytes(file(member)), Offer.class))

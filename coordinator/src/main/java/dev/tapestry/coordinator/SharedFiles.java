@@ -11,6 +11,9 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -30,7 +33,9 @@ final class SharedFiles implements AutoCloseable {
     private final Path root;
     private final Optional<ObjectStore> store;
     private final Leadership leadership;
-    private final ReentrantLock fetching = new ReentrantLock();
+
+    /** A place is fetched once at a time; who fetches another does not wait for that. */
+    private final ConcurrentMap<Path, ReentrantLock> fetching = new ConcurrentHashMap<>();
 
     SharedFiles(Path root, Optional<ObjectStore> store, Leadership leadership) {
         this.root = root;
@@ -119,12 +124,17 @@ final class SharedFiles implements AutoCloseable {
         if (Files.exists(place) || store.isEmpty()) {
             return Files.exists(place);
         }
-        fetching.lock();
+        ReentrantLock one = lock(place);
+        one.lock();
         try {
             return Files.exists(place) || fetched(there, place, store.get(), check);
         } finally {
-            fetching.unlock();
+            one.unlock();
         }
+    }
+
+    private ReentrantLock lock(Path place) {
+        return fetching.computeIfAbsent(place, _ -> new ReentrantLock());
     }
 
     /**
@@ -133,11 +143,12 @@ final class SharedFiles implements AutoCloseable {
      * @return false if the store has none; what is here stays
      */
     boolean fetchAnew(Path place, Consumer<Path> check) {
-        fetching.lock();
+        ReentrantLock one = lock(place);
+        one.lock();
         try {
             return store.isPresent() && fetched(place, place, store.get(), check);
         } finally {
-            fetching.unlock();
+            one.unlock();
         }
     }
 
@@ -177,18 +188,17 @@ final class SharedFiles implements AutoCloseable {
 
     private boolean fetched(Path there, Path place, ObjectStore objects, Consumer<Path> check) {
         String name = name(there);
-        Path draft = drafts().resolve(ProcessHandle.current().pid() + "-" + name.replace('/', '-'));
-        FileTrees.delete(draft);
-        if (!objects.fetch(name, draft)) {
-            Set<String> within = objects.list(name + "/").keySet();
-            within.forEach(
-                    file -> objects.fetch(file, draft.resolve(file.substring(name.length() + 1))));
-            if (within.isEmpty()) {
-                return false;
-            }
-            FileTrees.sync(draft);
-        }
+        Path draft = drafts().resolve(UUID.randomUUID().toString());
         try {
+            if (!objects.fetch(name, draft)) {
+                Set<String> within = objects.list(name + "/").keySet();
+                within.forEach(file ->
+                        objects.fetch(file, draft.resolve(file.substring(name.length() + 1))));
+                if (within.isEmpty()) {
+                    return false;
+                }
+                FileTrees.sync(draft);
+            }
             check.accept(draft);
             FileTrees.create(place.resolveSibling("."));
             if (Files.isDirectory(place)) {

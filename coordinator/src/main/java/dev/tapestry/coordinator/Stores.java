@@ -75,11 +75,12 @@ record Stores(AuditLog log, Leadership leadership, SharedFiles files, @Nullable 
                             new Leadership.Alone(),
                             null);
             case LogSettings.Postgres settings -> {
+                PostgresServer server = settings.server(config.directory());
                 WriterLock lock = WriterLock.take(directory.log());
                 try {
-                    Lease lease = lease(settings.server(config.directory()), otherLeads);
-                    yield with(config, log(settings, config, lease, origin), lease, lock);
-                } catch (TrustException | CoordinatorException e) {
+                    Lease lease = lease(server, otherLeads);
+                    yield with(config, log(server, lease, origin), lease, lock);
+                } catch (RuntimeException | Error e) {
                     lock.close();
                     throw e;
                 }
@@ -87,11 +88,15 @@ record Stores(AuditLog log, Leadership leadership, SharedFiles files, @Nullable 
         };
     }
 
-    private static AuditLog log(
-            LogSettings.Postgres settings, CoordinatorConfig config, Lease lease, String origin) {
-        PostgresServer server = settings.server(config.directory());
-        LOG.log(System.Logger.Level.INFO, () -> "leading: " + lease);
-        return AuditLog.in(PostgresLogStore.writable(server, lease, origin));
+    /** Closes the lease too, also where it cannot be opened. */
+    private static AuditLog log(PostgresServer server, Lease lease, String origin) {
+        try {
+            LOG.log(System.Logger.Level.INFO, () -> "leading: " + lease);
+            return AuditLog.in(PostgresLogStore.writable(server, lease, origin));
+        } catch (RuntimeException | Error e) {
+            lease.close(); // or the next one waits until it ends
+            throw e;
+        }
     }
 
     private static Lease lease(PostgresServer server, Consumer<String> otherLeads) {
@@ -137,7 +142,7 @@ record Stores(AuditLog log, Leadership leadership, SharedFiles files, @Nullable 
                             config.objects().open(config.directory()),
                             leadership);
             return new Stores(log, leadership, files, lock);
-        } catch (CoordinatorException e) {
+        } catch (RuntimeException | Error e) {
             log.close();
             throw e;
         }
@@ -156,10 +161,16 @@ record Stores(AuditLog log, Leadership leadership, SharedFiles files, @Nullable 
     /** Closes the log too. */
     @Override
     public void close() {
-        log.close();
-        files.close();
-        if (lock != null) {
-            lock.close();
+        try {
+            log.close();
+        } finally {
+            try {
+                files.close();
+            } finally {
+                if (lock != null) {
+                    lock.close();
+                }
+            }
         }
     }
 }

@@ -68,6 +68,11 @@ final class UploadDesk {
      */
     private final ConcurrentMap<MemberId, ReentrantLock> openings = new ConcurrentHashMap<>();
 
+    /**
+     * Held while room on the disk is looked for and promised, or two would be promised the same.
+     */
+    private final Object promising = new Object();
+
     UploadDesk(
             Ledger ledger,
             ContributionStore store,
@@ -130,8 +135,10 @@ final class UploadDesk {
                 return current;
             }
             Upload upload = reopen(current, contribution, envelope, manifest, key);
-            requireRoom(upload);
-            open.put(member, upload);
+            synchronized (promising) {
+                requireRoom(upload);
+                open.put(member, upload);
+            }
             return upload;
         } finally {
             opening.unlock();

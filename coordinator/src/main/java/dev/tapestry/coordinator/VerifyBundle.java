@@ -72,6 +72,13 @@ public final class VerifyBundle {
                     bundle.index().origin(),
                     e.entry(),
                     String.valueOf(e.getMessage()));
+        } catch (IllegalArgumentException e) {
+            // A value that none of our types takes: a name that is no member's, a key that is none.
+            return BundleReport.broken(
+                    bundle.index().consortium(),
+                    bundle.index().origin(),
+                    Optional.empty(),
+                    String.valueOf(e.getMessage()));
         }
     }
 
@@ -241,7 +248,7 @@ public final class VerifyBundle {
                     Cosignature.verify(
                             note, Cosignature.name(seen.origin(), member), new VerifyingKey(key));
             return new Witness(member, seen.size(), at);
-        } catch (TrustException e) {
+        } catch (TrustException | IllegalArgumentException e) {
             throw new BundleUnsound(String.valueOf(e.getMessage()));
         }
     }

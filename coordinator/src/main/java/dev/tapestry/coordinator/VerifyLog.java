@@ -78,7 +78,8 @@ public sealed interface VerifyLog {
                                                 broken.index(), broken.damage(), broken.detail()));
                 case Verdict.Whole whole -> replayed(log, directory, whole);
             };
-        } catch (TrustException e) {
+        } catch (TrustException | IllegalArgumentException e) {
+            // Also a key in an entry that is none.
             return new Unsound(String.valueOf(e.getMessage()));
         }
     }

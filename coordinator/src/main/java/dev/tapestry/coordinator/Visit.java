@@ -19,10 +19,11 @@ final class Visit {
     private Optional<String> owner = Optional.empty();
     private boolean busy;
     private boolean receiving;
+    private boolean sending;
     private boolean leaving;
     private long since = System.nanoTime();
     private long waited;
-    private long received;
+    private long moved;
 
     Visit(SocketChannel channel) throws IOException {
         this.channel = channel;
@@ -67,13 +68,14 @@ final class Visit {
     synchronized void begin() {
         busy = true;
         waited = 0;
-        received = 0;
+        moved = 0;
     }
 
     /** It was answered; what counts from here is how long the next head takes. */
     synchronized void end() {
         busy = false;
         receiving = false;
+        sending = false;
         since = System.nanoTime();
     }
 
@@ -96,7 +98,20 @@ final class Visit {
     synchronized void receive(int bytes) {
         waited += System.nanoTime() - since;
         receiving = false;
-        received += Math.max(0, bytes);
+        moved += Math.max(0, bytes);
+    }
+
+    /** The coordinator waits for the other end to take more of the answer. */
+    synchronized void awaitSending() {
+        sending = true;
+        since = System.nanoTime();
+    }
+
+    /** So many bytes of it went; only the waiting counts, not what is done between. */
+    synchronized void sent(int bytes) {
+        waited += System.nanoTime() - since;
+        sending = false;
+        moved += bytes;
     }
 
     /** Whether a body is under way, and the other end's turn. */
@@ -105,7 +120,8 @@ final class Visit {
     }
 
     /**
-     * Whether it has had its time: for a head, between two requests, or for what came of a body.
+     * Whether it has had its time: for a head, between two requests, or for what came of a body or
+     * went of an answer.
      */
     synchronized boolean isTooSlow(Doorkeeper.Limits limits) {
         long now = System.nanoTime() - since;
@@ -113,9 +129,8 @@ final class Visit {
             boolean trusted = owner.isPresent() && !leaving;
             return now > (trusted ? limits.idle() : limits.head()).toNanos();
         }
-        long late = (receiving ? waited + now : waited) - limits.grace().toNanos();
+        long late = (receiving || sending ? waited + now : waited) - limits.grace().toNanos();
         return late > 0
-                && received
-                        < limits.bytesPerSecond() * (late / Duration.ofSeconds(1).toNanos() + 1);
+                && moved < limits.bytesPerSecond() * (late / Duration.ofSeconds(1).toNanos() + 1);
     }
 }

@@ -305,6 +305,71 @@ final class BundleTest {
         assertThat(report.problem()).contains("not the coordinator's");
     }
 
+    /** What somebody who has the coordinator's key could write. */
+    @Test
+    void a_key_that_is_none_is_named_and_never_breaks_the_verifier() throws IOException {
+        BundleReport report =
+                after(files -> {
+                    List<String> entries = entries(files);
+                    entries.set(0, entries.getFirst().replace(key, "ed25519:none"));
+                    entries(files, entries);
+                    files.keySet().removeIf(name -> name.startsWith("cosignatures/"));
+                    signAgain(files, coordinator());
+                });
+        assertThat(report.bad().orElseThrow().index()).isZero();
+        assertThat(report.problem()).contains("ed25519:none");
+        BundleReport enrolled =
+                after(files -> {
+                    List<String> entries = entries(files);
+                    int at = index(entries, "member-enrolled");
+                    entries.set(
+                            at,
+                            entries.get(at)
+                                    .replaceFirst(
+                                            "\"signingKey\":\"[^\"]+\"",
+                                            "\"signingKey\":\"ed25519:none\""));
+                    entries(files, entries);
+                    signAgain(files, coordinator());
+                });
+        assertThat(enrolled.problem()).contains("ed25519:none");
+    }
+
+    /** A member may co-sign while the bundle is written. */
+    @Test
+    void a_cosignature_of_a_longer_log_than_is_exported_is_left_out() throws IOException {
+        Path copy = folder.resolve("longer");
+        FileTrees.copy(directory, copy);
+        Path ada = copy.resolve("cosignatures/ada.note");
+        long size = Checkpoint.parse(SignedNote.parse(Files.readString(ada)).text()).size();
+        Files.delete(ada); // or the linked one would be written over
+        Files.writeString(
+                ada,
+                new Checkpoint(origin, size + 1000, Digest.of(new byte[1]))
+                        .sign(coordinator())
+                        .toString());
+        Path file = folder.resolve("longer.zip");
+        assertThat(BundleExport.write(copy, file).cosignatures()).isEqualTo(1);
+        assertThat(verified(file).problem()).isEmpty();
+        assertThat(verified(file).witnesses()).hasSize(1);
+    }
+
+    /** Rounds that are over may be deleted while the bundle is written. */
+    @Test
+    void a_manifest_whose_round_is_deleted_meanwhile_is_read_from_the_shelf() {
+        Path copy = folder.resolve("purged");
+        FileTrees.copy(directory, copy);
+        SharedFiles shared = SharedFiles.own(copy);
+        CoordinatorDirectory there = new CoordinatorDirectory(copy);
+        EnvelopeShelf shelf = new EnvelopeShelf(there, shared);
+        Map<String, Path> all = shelf.all();
+        new ContributionStore(there.contributions(), new ModelStore(there.models(), shared), shared)
+                .keepOnly(_ -> false);
+        assertThat(all).hasSize(4);
+        assertThat(all.values()).noneMatch(Files::exists);
+        all.forEach((digest, file) ->
+                assertThat(Digest.of(shelf.read(digest, file)).hex()).isEqualTo(digest));
+    }
+
     @Test
     void names_that_lead_out_of_the_bundle_or_do_not_belong_into_it_are_refused()
             throws IOException {

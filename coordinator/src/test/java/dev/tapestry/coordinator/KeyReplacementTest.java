@@ -100,6 +100,10 @@ final class KeyReplacementTest {
             SigningKey third = SigningKey.generate();
             ada.replaceKey(ada.key, second).as(200, Accepted.class);
             assertThat(ada.replaceKey(second, third).code()).isEqualTo("KEY_REFUSED");
+            stage.restart();
+            assertThat(ada.replaceKey(second, third).code())
+                    .as("the log remembers")
+                    .isEqualTo("KEY_REFUSED");
             stage.clock.advance(Duration.ofHours(2));
             ada.replaceKey(second, third).as(200, Accepted.class);
         }

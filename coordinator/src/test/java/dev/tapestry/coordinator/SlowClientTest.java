@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.protocol.RoundView;
 import java.io.IOException;
 import java.net.Socket;
@@ -156,6 +157,43 @@ class SlowClientTest {
                 ada.takePart(1, Stage.SEED);
                 assertThat(hanging.ends()).isTrue();
             }
+        }
+    }
+
+    /** It asks again and again and never takes an answer: a thread and a buffer stand still. */
+    @Test
+    void a_member_that_stops_reading_its_parts_is_cut_off_and_nobody_waits_for_it()
+            throws Exception {
+        try (Stage stage = new Stage(folder, Stage.charter(1), IMPATIENT).withMembers("ada")) {
+            TestMember ada = stage.member(0);
+            ModelManifest.Part part =
+                    ada.client
+                            .get("/v1/models/" + stage.base())
+                            .as(200, ModelManifest.class)
+                            .files()
+                            .get(1)
+                            .parts()
+                            .getFirst();
+            try (RawConnection stopped =
+                    new RawConnection(stage.coordinator.address(), ada.identity.client())) {
+                String ask = "GET /v1/parts/" + part.digest() + HEAD + "\r\n";
+                CompletableFuture<Void> asking =
+                        CompletableFuture.runAsync(() -> untilCutOff(stopped, ask));
+                served(stage);
+                asking.get(60, TimeUnit.SECONDS);
+            }
+            served(stage);
+        }
+    }
+
+    /** Until the buffers of both sockets are full, and then until the coordinator ends it. */
+    private static void untilCutOff(RawConnection raw, String ask) {
+        try {
+            while (true) {
+                raw.send(ask);
+            }
+        } catch (IOException _) {
+            // Cut off.
         }
     }
 

@@ -51,7 +51,10 @@ final class CertificateKeeper implements AutoCloseable {
     private final NodeProgress progress;
     private final InstantSource clock;
     private final Map<String, Instant> told = new HashMap<>();
-    private Optional<String> trouble = Optional.empty();
+    private final Object looking = new Object();
+    private volatile Optional<String> trouble = Optional.empty();
+    private volatile boolean closed;
+    private Optional<Term> known = Optional.empty();
     private @Nullable Thread thread;
 
     CertificateKeeper(
@@ -76,7 +79,7 @@ final class CertificateKeeper implements AutoCloseable {
         this.progress = progress;
         this.clock = clock;
         // What was issued before a restart may be the one that counts already.
-        gate.renewing(Renewal.of(identity).issued().isPresent());
+        gate.renewing(Renewal.of(identity).isIssued());
     }
 
     /** Looks now and every minute until it is closed. */
@@ -90,30 +93,42 @@ final class CertificateKeeper implements AutoCloseable {
         try {
             while (true) {
                 look();
-                Thread.sleep(trouble().isPresent() ? AFTER_FAILURE : INTERVAL);
+                if (closed) {
+                    return; // whatever it was interrupted in may have taken the interrupt
+                }
+                Thread.sleep(trouble.isPresent() ? AFTER_FAILURE : INTERVAL);
             }
         } catch (InterruptedException e) {
             // closed
         }
     }
 
-    private synchronized Optional<String> trouble() {
-        return trouble;
+    /**
+     * Renews what is due, and says what ends soon. Nothing that hinders it ends the renewing: it is
+     * tried again at the next look.
+     */
+    void look() {
+        synchronized (looking) {
+            trouble = Optional.empty();
+            try {
+                known = Optional.of(TlsIdentity.open(identity).term());
+                renew(Renewal.of(identity));
+                known = Optional.of(TlsIdentity.open(identity).term());
+            } catch (IOException | RuntimeException e) {
+                if (closed) {
+                    return; // it was interrupted
+                }
+                trouble = Optional.of(String.valueOf(e.getMessage()));
+            }
+            known.ifPresent(this::tell);
+        }
     }
 
-    /** Renews what is due, and says what ends soon. */
-    synchronized void look() {
-        Renewal renewal = Renewal.of(identity);
-        trouble = Optional.empty();
-        try {
-            Optional<TlsIdentity> issued = issued(renewal);
-            if (issued.isPresent()) {
-                use(renewal, issued.get());
-            }
-        } catch (IOException | NodeException | TrustException e) {
-            trouble = Optional.of(String.valueOf(e.getMessage()));
+    private void renew(Renewal renewal) throws IOException {
+        Optional<TlsIdentity> issued = issued(renewal);
+        if (issued.isPresent()) {
+            use(renewal, issued.get());
         }
-        tell(TlsIdentity.open(identity).term());
     }
 
     private Optional<TlsIdentity> issued(Renewal renewal) throws IOException {
@@ -123,6 +138,7 @@ final class CertificateKeeper implements AutoCloseable {
             forget(renewal);
             issued = Optional.empty();
         }
+        gate.renewing(issued.isPresent());
         Term term = TlsIdentity.open(identity).term();
         return issued.isPresent() || !term.isDue(now) || term.isOver(now) ? issued : ask(renewal);
     }
@@ -227,6 +243,7 @@ final class CertificateKeeper implements AutoCloseable {
     /** Renews no more. */
     @Override
     public void close() {
+        closed = true;
         Thread working;
         synchronized (this) {
             working = thread;

@@ -24,6 +24,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * A member's node, put together: to read {@link #open} is to read what it consists of. One process
@@ -96,7 +98,40 @@ public final class Node implements AutoCloseable {
         }
         config.compute().device().require();
         makeDirectories(home);
-        NodeProgress progress = new MetricsFile(home.metrics()).and(listener);
+        Deque<Runnable> opened = new ArrayDeque<>();
+        NodeLog log = openLog(home, member);
+        opened.push(log::close);
+        try {
+            return assemble(
+                    home,
+                    config,
+                    membership,
+                    log,
+                    new MetricsFile(home.metrics()).and(listener),
+                    clock,
+                    retries,
+                    opened);
+        } catch (RuntimeException | Error e) {
+            opened.forEach(Runnable::run); // or it could not be opened again in this process
+            throw e;
+        }
+    }
+
+    /**
+     * Calls one constructor after the other.
+     *
+     * @param log open: whoever rotates a key or joins anew has it to itself too
+     * @param opened takes how to close what was opened, the last first
+     */
+    private static Node assemble(
+            NodeHome home,
+            NodeConfig config,
+            Membership membership,
+            NodeLog log,
+            NodeProgress progress,
+            InstantSource clock,
+            RetryPolicy retries,
+            Deque<Runnable> opened) {
         TlsIdentity identity = TlsIdentity.open(home.identity());
         KeyRotation.requireDone(home);
         SigningKey key = SigningKey.load(home.signingKey());
@@ -104,7 +139,6 @@ public final class Node implements AutoCloseable {
         MemberCorpus corpus = new MemberCorpus(home, config);
         HeldOutEvaluation evaluation = new HeldOutEvaluation(config.compute());
 
-        NodeLog log = openLog(home, member);
         ReceiptBook receipts = new ReceiptBook(log, clock);
         Relocation relocation =
                 new Relocation(
@@ -139,6 +173,7 @@ public final class Node implements AutoCloseable {
                                             outage.again()));
                             relocation.followIfMoved();
                         });
+        opened.push(gate::close);
         CoordinatorClient client = new CoordinatorClient(gate);
         relocation.ask(client);
         ActivityTeller teller = new ActivityTeller(client, config.visibility());

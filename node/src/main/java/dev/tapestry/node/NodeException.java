@@ -32,6 +32,8 @@ public final class NodeException extends RuntimeException implements Coded {
         REVOKED,
         /** The coordinator answered a request with a refusal. */
         COORDINATOR_REFUSED,
+        /** The coordinator says that the members have moved it: it is no longer the one. */
+        COORDINATOR_GONE,
         /** The coordinator's answer is not what the protocol describes. */
         MALFORMED_REPLY,
         /** What arrived is not what its digest says. */

@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -159,6 +162,50 @@ class CertificateKeeperTest {
         }
         assertThat(stage.coordinator.certificateRequests).hasSize(2);
         assertThat(new HashSet<>(stage.coordinator.certificateRequests)).hasSize(1);
+    }
+
+    @Test
+    void a_disk_that_does_not_read_for_a_while_ends_no_renewing() throws IOException {
+        Digest first = certificate();
+        Path authority = stage.home.identity().resolve("ca.pem");
+        Path aside = directory.resolve("aside");
+        try (Node node = stage.node()) {
+            Files.move(authority, aside);
+            Files.createDirectory(authority); // is there, and cannot be read
+            node.keeper().look();
+            Files.delete(authority);
+            Files.move(aside, authority);
+            assertThat(certificate()).isEqualTo(first);
+            node.keeper().look();
+            assertThat(certificate()).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void a_node_that_is_closed_does_not_wait_for_a_renewal_that_hangs() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        stage.coordinator.faults =
+                (method, path) -> {
+                    if (path.equals("/v1/certificate")) {
+                        asked.countDown();
+                        try {
+                            assertThat(closed.await(60, TimeUnit.SECONDS)).isTrue();
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                    }
+                    return Fault.NONE;
+                };
+        Node node = stage.node();
+        assertThat(node.agent()).isNotNull();
+        assertThat(asked.await(60, TimeUnit.SECONDS)).isTrue();
+        try {
+            // The coordinator answers only afterwards.
+            CompletableFuture.runAsync(node::close).get(50, TimeUnit.SECONDS);
+        } finally {
+            closed.countDown();
+        }
     }
 
     @Test

@@ -220,6 +220,18 @@ final class WitnessTest {
         assertThat(stage.coordinator.log.handedIn).isEmpty();
     }
 
+    /** Or a broken disk would look like a coordinator that has not been followed yet. */
+    @Test
+    void what_was_seen_and_is_damaged_is_told_as_such_by_all_who_read_it() throws IOException {
+        look();
+        Files.writeString(stage.home.witness().resolve("seen.json"), "{\"note\": 1");
+        assertThatThrownBy(() -> LogWitness.fellows(stage.home))
+                .isInstanceOfSatisfying(
+                        NodeException.class,
+                        e -> assertThat(e.code()).isEqualTo(NodeException.Code.STORAGE))
+                .hasMessageContaining("seen.json");
+    }
+
     @Test
     void a_node_from_before_co_signatures_reads_the_members_keys_anew() throws IOException {
         look();

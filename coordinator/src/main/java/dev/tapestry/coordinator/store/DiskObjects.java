@@ -5,21 +5,28 @@ import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Objects as files below a folder. */
 public final class DiskObjects implements ObjectStore {
 
     private static final String DRAFT = ".draft-";
+    private static final Duration ABANDONED = Duration.ofDays(1);
 
     private final Path root;
 
@@ -30,7 +37,34 @@ public final class DiskObjects implements ObjectStore {
 
     @Override
     public void put(String name, Path file) {
-        copy(file, place(name), "keep");
+        Path place = place(name);
+        dropAbandoned(place);
+        copy(file, place, "keep");
+    }
+
+    /** What somebody who was killed has left of the same object; nobody writes for so long. */
+    private static void dropAbandoned(Path place) {
+        Path folder = place.getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            return;
+        }
+        Instant old = Instant.now().minus(ABANDONED);
+        try (DirectoryStream<Path> drafts =
+                Files.newDirectoryStream(
+                        folder,
+                        file ->
+                                isDraft(file)
+                                        && file.getFileName()
+                                                .toString()
+                                                .startsWith("." + place.getFileName()))) {
+            for (Path draft : drafts) {
+                if (Files.getLastModifiedTime(draft).toInstant().isBefore(old)) {
+                    drop(draft);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException _) {
+            // The next time, perhaps.
+        }
     }
 
     @Override
@@ -44,16 +78,26 @@ public final class DiskObjects implements ObjectStore {
     }
 
     private static void copy(Path from, Path to, String doing) {
-        Path draft = to.resolveSibling(DRAFT + to.getFileName());
+        Path draft = Drafts.beside(to);
         try {
             Files.createDirectories(to.toAbsolutePath().getParent());
-            Files.copy(from, draft, StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(from, draft);
             try (FileChannel written = FileChannel.open(draft, StandardOpenOption.WRITE)) {
                 written.force(true);
             }
             Drafts.publish(draft, to);
         } catch (IOException e) {
             throw failed(doing, to, e);
+        } finally {
+            drop(draft);
+        }
+    }
+
+    private static void drop(Path draft) {
+        try {
+            Files.deleteIfExists(draft);
+        } catch (IOException _) {
+            // Nothing lists it.
         }
     }
 
@@ -65,17 +109,49 @@ public final class DiskObjects implements ObjectStore {
         if (!Files.isDirectory(folder)) {
             return found;
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                String name = root.relativize(file).toString().replace('\\', '/');
-                if (name.startsWith(prefix) && !file.getFileName().toString().startsWith(DRAFT)) {
-                    found.put(name, Files.size(file));
-                }
-            }
+        try {
+            Files.walkFileTree(
+                    folder,
+                    new SimpleFileVisitor<Path>() {
+                        @Override
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes is) {
+                            String name = root.relativize(file).toString().replace('\\', '/');
+                            if (is.isRegularFile() && name.startsWith(prefix) && !isDraft(file)) {
+                                found.put(name, is.size());
+                            }
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFileFailed(Path file, IOException e)
+                                throws IOException {
+                            return goOn(e);
+                        }
+
+                        @Override
+                        public FileVisitResult postVisitDirectory(
+                                Path within, @Nullable IOException e) throws IOException {
+                            return e == null ? FileVisitResult.CONTINUE : goOn(e);
+                        }
+                    });
             return found;
         } catch (IOException e) {
             throw failed("list", folder, e);
         }
+    }
+
+    /** What somebody deleted meanwhile is not in the list. */
+    private static FileVisitResult goOn(IOException e) throws IOException {
+        if (e instanceof NoSuchFileException) {
+            return FileVisitResult.CONTINUE;
+        }
+        throw e;
+    }
+
+    /** Hidden, as all that is being written; earlier versions gave it this name. */
+    private static boolean isDraft(Path file) {
+        String name = file.getFileName().toString();
+        return name.startsWith(DRAFT) || (name.startsWith(".") && name.contains(DRAFT));
     }
 
     @Override

@@ -7,7 +7,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +35,8 @@ public final class Lease implements Leadership, AutoCloseable {
     private final long term;
     private final CompletableFuture<TrustException> lost = new CompletableFuture<>();
     private final Thread renewing;
-    private @Nullable Connection connection;
+    private final ReentrantLock asking = new ReentrantLock();
+    private volatile @Nullable Connection connection;
     private volatile long renewedAt;
     private volatile boolean closed;
     private boolean silent;
@@ -59,6 +63,7 @@ public final class Lease implements Leadership, AutoCloseable {
             throws InterruptedException {
         Connection connection = server.asking("take the lease", () -> prepared(server));
         boolean told = false;
+        boolean silent = false;
         while (true) {
             try {
                 if (connection.isClosed()) {
@@ -75,9 +80,13 @@ public final class Lease implements Leadership, AutoCloseable {
                     waiting.accept(leader(connection));
                     told = true;
                 }
+                silent = false;
                 Thread.sleep(pause(server.lease()));
             } catch (SQLException e) {
-                LOG.log(System.Logger.Level.WARNING, "waiting to lead: " + e.getMessage());
+                if (!silent) {
+                    silent = true;
+                    LOG.log(System.Logger.Level.WARNING, "waiting to lead: " + e.getMessage());
+                }
                 PostgresServer.closeQuietly(connection);
                 Thread.sleep(pause(server.lease()).multipliedBy(2));
             } catch (InterruptedException | RuntimeException e) {
@@ -190,13 +199,29 @@ public final class Lease implements Leadership, AutoCloseable {
             }
         } catch (InterruptedException _) {
             // closed
+        } catch (RuntimeException e) {
+            // Without this thread the lease ends, and whoever waits for that must hear of it.
+            lost.complete(
+                    new TrustException(
+                            Code.LOG_LEASE_LOST,
+                            "the lease is not renewed any more, by a fault of this program: " + e,
+                            e));
         }
     }
 
-    private synchronized void renew() throws SQLException {
-        if (closed || lost.isDone()) {
-            return;
+    private void renew() throws SQLException {
+        Optional<TrustException> taken;
+        asking.lock();
+        try {
+            taken = closed || lost.isDone() ? Optional.empty() : asked();
+        } finally {
+            asking.unlock();
         }
+        taken.ifPresent(lost::complete); // outside: whoever is told may close this
+    }
+
+    /** Renews it; why it is lost, if another one has it. */
+    private Optional<TrustException> asked() throws SQLException {
         Connection current = connection;
         try {
             if (current == null || current.isClosed()) {
@@ -206,9 +231,9 @@ public final class Lease implements Leadership, AutoCloseable {
             long asked = System.nanoTime();
             if (renewed(current)) {
                 renewedAt = asked;
-            } else {
-                lost.complete(taken(term, leader(current)));
+                return Optional.empty();
             }
+            return Optional.of(taken(term, leader(current)));
         } catch (SQLException e) {
             if (current != null) {
                 PostgresServer.closeQuietly(current);
@@ -259,21 +284,54 @@ public final class Lease implements Leadership, AutoCloseable {
     public void close() {
         closed = true;
         renewing.interrupt();
-        synchronized (this) {
+        if (!isFree()) {
+            breakOff(); // who waits for the database ends so, and the lease by itself
+            return;
+        }
+        try {
             Connection current = connection;
-            if (current == null) {
-                return;
+            if (current != null) {
+                giveBack(current);
             }
-            try (PreparedStatement update =
-                    current.prepareStatement(
-                            "UPDATE lease SET expires = clock_timestamp() WHERE term = ?")) {
-                update.setLong(1, term);
-                update.executeUpdate();
-            } catch (SQLException _) {
-                // It ends by itself.
-            } finally {
-                PostgresServer.closeQuietly(current);
-            }
+        } finally {
+            asking.unlock();
+        }
+    }
+
+    /** Takes the lock, unless somebody waits for the database for long. */
+    private boolean isFree() {
+        try {
+            // At first without a look at interrupts: who is asked to stop gives it back too.
+            return asking.tryLock()
+                    || asking.tryLock(pause(server.lease()).toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Whether the database is being asked at this moment. */
+    boolean isAsking() {
+        return asking.isLocked();
+    }
+
+    private void breakOff() {
+        Connection current = connection;
+        if (current != null) {
+            PostgresServer.closeQuietly(current);
+        }
+    }
+
+    private void giveBack(Connection on) {
+        try (PreparedStatement update =
+                on.prepareStatement(
+                        "UPDATE lease SET expires = clock_timestamp() WHERE term = ?")) {
+            update.setLong(1, term);
+            update.executeUpdate();
+        } catch (SQLException _) {
+            // It ends by itself.
+        } finally {
+            PostgresServer.closeQuietly(on);
         }
     }
 

@@ -100,7 +100,9 @@ public final class S3Objects implements ObjectStore {
                             .key(key)
                             .uploadId(upload)
                             .multipartUpload(all -> all.parts(parts)));
-        } catch (SdkException e) {
+        } catch (RuntimeException | IOException e) {
+            // Also where the file could not be read: parts that nobody completes are kept, and
+            // paid.
             abort(key, upload, e);
             throw e;
         }
@@ -140,7 +142,7 @@ public final class S3Objects implements ObjectStore {
         }
     }
 
-    private void abort(String key, String upload, SdkException cause) {
+    private void abort(String key, String upload, Exception cause) {
         try {
             client.abortMultipartUpload(
                     abort -> abort.bucket(settings.bucket()).key(key).uploadId(upload));
@@ -151,10 +153,9 @@ public final class S3Objects implements ObjectStore {
 
     @Override
     public boolean fetch(String name, Path target) {
-        Path draft = target.resolveSibling(".fetching-" + target.getFileName());
+        Path draft = Drafts.beside(target);
         try {
             Files.createDirectories(target.toAbsolutePath().getParent());
-            Files.deleteIfExists(draft);
             client.getObject(get -> get.bucket(settings.bucket()).key(prefix + name), draft);
             try (FileChannel written = FileChannel.open(draft, StandardOpenOption.WRITE)) {
                 written.force(true);
@@ -165,6 +166,16 @@ public final class S3Objects implements ObjectStore {
             return false;
         } catch (SdkException | IOException e) {
             throw failed("fetch", name, e);
+        } finally {
+            drop(draft);
+        }
+    }
+
+    private static void drop(Path draft) {
+        try {
+            Files.deleteIfExists(draft);
+        } catch (IOException _) {
+            // It lies where drafts are dropped at the next start.
         }
     }
 

@@ -12,6 +12,8 @@ import dev.tapestry.trust.log.LogStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -198,6 +200,23 @@ final class PostgresLogTest extends LogContract {
                         .hasMessageContaining("has not answered")
                         .satisfies(e -> assertThat(e.code()).isEqualTo(Code.LOG_LEASE_LOST));
             }
+        }
+    }
+
+    /** Somebody else has locked its row, for longer than anybody waits. */
+    @Test
+    void a_lease_is_closed_although_the_database_hangs_in_its_renewal() throws Exception {
+        PostgresServer server = TestPostgres.server(url, Duration.ofHours(1));
+        Lease held = Lease.await(server, ME, _ -> {});
+        try (Connection other = server.connect();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("SELECT term FROM lease FOR UPDATE");
+            CompletableFuture<Void> hangs = CompletableFuture.runAsync(held::confirm, Thread::startVirtualThread);
+            await().atMost(Duration.ofMinutes(1)).until(held::isAsking);
+            CompletableFuture.runAsync(held::close, Thread::startVirtualThread).get(60, TimeUnit.SECONDS);
+            assertThat(hangs.handle((_, _) -> "ended").get(60, TimeUnit.SECONDS))
+                    .isEqualTo("ended");
         }
     }
 

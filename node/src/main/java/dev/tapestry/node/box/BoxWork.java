@@ -27,6 +27,7 @@ import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.node.trainer.TrainingJob.Corpus;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
@@ -183,11 +184,9 @@ public final class BoxWork {
             throws IOException {
         String name = job.plan() + " " + bench.text().pack();
         Path note = made("trained.json");
-        if (Files.exists(note)) {
-            Trained before = CanonicalJson.read(SafeFile.readBytes(note), Trained.class);
-            if (before.task().equals(name)) {
-                return before.result();
-            }
+        Optional<Trained> before = before(note);
+        if (before.isPresent() && before.get().task().equals(name)) {
+            return before.get().result();
         }
         Drafts.delete(made(""));
         Files.createDirectories(made(""));
@@ -204,6 +203,17 @@ public final class BoxWork {
             return result;
         } finally {
             trainer.rest();
+        }
+    }
+
+    /** What was trained already; one that is damaged is trained again. */
+    private static Optional<Trained> before(Path note) {
+        try {
+            return Files.exists(note)
+                    ? Optional.of(CanonicalJson.read(SafeFile.readBytes(note), Trained.class))
+                    : Optional.empty();
+        } catch (TrustException _) {
+            return Optional.empty();
         }
     }
 

@@ -12,7 +12,6 @@ import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobFiles;
 import dev.tapestry.node.trainer.TrainingJob;
-import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
@@ -89,7 +88,7 @@ public record DropBox(Path path) {
                                 .formatted(path));
             }
             if (!Files.exists(label()) || !read().equals(mine)) {
-                SafeFile.write(label(), CanonicalJson.write(mine));
+                JobFiles.write(label(), CanonicalJson.write(mine));
             }
         } catch (IOException e) {
             throw storage("make a box of", e);
@@ -173,14 +172,14 @@ public record DropBox(Path path) {
             Optional<Path> correction,
             Optional<OpenText> text) {
         clear(job.base());
-        SafeFile.write(plan(), CanonicalJson.write(plan));
+        JobFiles.write(plan(), CanonicalJson.write(plan));
         directory().fill(job, base, correction, text);
     }
 
     /** Lays out what is to be scored, in place of what lay here; {@code score.json} comes last. */
     public void layOut(ScoringJob job, RoundPlan plan, Path base, Path model) {
         clear(job.base());
-        SafeFile.write(plan(), CanonicalJson.write(plan));
+        JobFiles.write(plan(), CanonicalJson.write(plan));
         try {
             if (!Files.exists(directory().base())) {
                 JobDirectory.give(base, directory().base());
@@ -189,7 +188,7 @@ public record DropBox(Path path) {
         } catch (IOException e) {
             throw storage("lay out a candidate in", e);
         }
-        SafeFile.write(scoring(), CanonicalJson.write(job));
+        JobFiles.write(scoring(), CanonicalJson.write(job));
     }
 
     /** Removes all that this class or a trainer puts here, the orders first; not what is kept. */
@@ -197,10 +196,9 @@ public record DropBox(Path path) {
         try {
             Drafts.delete(directory().job());
             Drafts.delete(scoring());
-            directory().clearOutputs();
+            clearTrained();
             for (Path old :
                     List.of(
-                            sums(),
                             scored(),
                             answer(),
                             plan(),
@@ -298,7 +296,8 @@ public record DropBox(Path path) {
     }
 
     /**
-     * What lies here as results, to be compared with what lay here before; empty if nothing does.
+     * What lies here as results, to be compared with what lay here before; empty if nothing does,
+     * or not all of it.
      */
     public List<String> stamp() {
         List<String> stamp = new ArrayList<>();
@@ -313,7 +312,7 @@ public record DropBox(Path path) {
             }
             return stamp;
         } catch (IOException _) {
-            return stamp; // it is being replaced
+            return List.of(); // it is being replaced
         }
     }
 
@@ -336,7 +335,7 @@ public record DropBox(Path path) {
         List<Path> before = new ArrayList<>(results());
         before.remove(directory().done());
         Sums.write(sums(), before, directory().done(), last);
-        SafeFile.write(directory().done(), last);
+        JobFiles.write(directory().done(), last);
     }
 
     /** What was trained here for these orders, if it is whole: otherwise it is trained again. */
@@ -365,12 +364,18 @@ public record DropBox(Path path) {
 
     void dropResults() {
         try {
-            directory().clearOutputs();
-            Drafts.delete(sums());
+            clearTrained();
             Drafts.delete(answer());
         } catch (IOException e) {
             throw storage("clear", e);
         }
+    }
+
+    /** What says that results are whole goes before them. */
+    private void clearTrained() throws IOException {
+        Drafts.delete(directory().done());
+        Drafts.delete(sums());
+        directory().clearOutputs();
     }
 
     /**
@@ -391,7 +396,7 @@ public record DropBox(Path path) {
     }
 
     void write(ScoreReport report) {
-        SafeFile.write(scored(), CanonicalJson.write(report));
+        JobFiles.write(scored(), CanonicalJson.write(report));
     }
 
     /** What became of it, if anybody has said. */
@@ -407,7 +412,7 @@ public record DropBox(Path path) {
 
     /** Says what became of it. */
     public void answer(BoxAnswer word) {
-        SafeFile.write(answer(), CanonicalJson.write(word));
+        JobFiles.write(answer(), CanonicalJson.write(word));
     }
 
     private static boolean isModel(Path folder, Digest digest) {

@@ -1,5 +1,7 @@
 package dev.tapestry.node.box;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -36,7 +38,7 @@ final class Sums {
             lines.append(sum(each)).append("  ").append(each.getFileName()).append('\n');
         }
         lines.append(Digest.of(content)).append("  ").append(last.getFileName()).append('\n');
-        SafeFile.write(file, lines.toString());
+        JobFiles.write(file, lines.toString().getBytes(UTF_8));
     }
 
     /**

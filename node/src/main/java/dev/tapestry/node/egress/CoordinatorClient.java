@@ -13,6 +13,7 @@ import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RenewalReply;
 import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -242,7 +243,9 @@ public final class CoordinatorClient {
                     Code.MALFORMED_REPLY,
                     "the coordinator's answer is not a "
                             + type.getSimpleName()
-                            + " of protocol version 1: "
+                            + " of protocol version "
+                            + Protocol.VERSION
+                            + ": "
                             + e.getMessage(),
                     e);
         }

@@ -354,7 +354,7 @@ public final class EgressGate implements AutoCloseable {
                             + refused.detail());
         }
         if (status == GONE && refused.code().equals("MOVED")) {
-            throw new NodeException(Code.COORDINATOR_REFUSED, "410 MOVED: " + refused.detail());
+            throw new NodeException(Code.COORDINATOR_GONE, "410 MOVED: " + refused.detail());
         }
         if (status == 403 && refused.code().equals("REVOKED")) {
             throw new NodeException(Code.REVOKED, refused.detail());

@@ -96,7 +96,8 @@ final class Streams {
             while (task != null) {
                 task.run();
                 // One too many ends where others go on: a part is never broken off for it.
-                if (open.getAndUpdate(now -> now > wanted ? now - 1 : now) > wanted) {
+                int most = wanted; // once: between two readings it could change
+                if (open.getAndUpdate(now -> now > most ? now - 1 : now) > most) {
                     return;
                 }
                 task = waiting.poll();

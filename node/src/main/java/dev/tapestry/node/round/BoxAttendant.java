@@ -100,8 +100,9 @@ final class BoxAttendant implements Participant {
                     "elsewhere: waiting for what comes back to " + box.path());
         }
         for (int looks = 0; looks < LOOKS; looks++) {
-            steps.ifPresent(StepWatch::look);
+            // In this order, or what comes between the two would be handed in without its steps.
             List<String> lies = box.stamp();
+            steps.ifPresent(StepWatch::look);
             if (!lies.isEmpty() && !lies.equals(refused)) {
                 handIn(view, lies);
                 return;

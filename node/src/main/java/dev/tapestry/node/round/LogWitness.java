@@ -105,9 +105,7 @@ public final class LogWitness {
 
     /** The members, and what each has vouched for, as this node saw it last. */
     public static Optional<Fellows> fellows(NodeHome home) {
-        return Files.exists(file(home))
-                ? CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class).fellows()
-                : Optional.empty();
+        return kept(file(home)).flatMap(Seen::fellows);
     }
 
     /**
@@ -189,11 +187,13 @@ public final class LogWitness {
 
     /** Refuses a move that contradicts what a node has seen. */
     static void requireGrown(NodeHome home, CoordinatorMove move) {
-        if (!Files.exists(file(home))) {
+        Optional<Seen> kept = kept(file(home));
+        if (kept.isEmpty()) {
             return;
         }
-        Seen seen = CanonicalJson.read(SafeFile.readBytes(file(home)), Seen.class);
-        boolean other = !SignedNote.parse(seen.note()).text().startsWith(move.origin() + "\n");
+        Seen seen = kept.get();
+        String log = origin(file(home), seen);
+        boolean other = !log.equals(move.origin());
         boolean shorter = seen.edge().size() > move.size();
         boolean forked =
                 seen.edge().size() == move.size() && !seen.edge().root().equals(move.root());
@@ -205,20 +205,28 @@ public final class LogWitness {
                                     move.root().abbreviated(),
                                     seen.edge().size(),
                                     seen.edge().root().abbreviated(),
-                                    SignedNote.parse(seen.note())
-                                            .text()
-                                            .lines()
-                                            .findFirst()
-                                            .orElse("")));
+                                    log));
         }
     }
 
-    /** Whether what was seen is already under this witness's coordinator's signature. */
+    /**
+     * Whether what was seen is already under this witness's coordinator's signature.
+     *
+     * @throws NodeException {@code STORAGE} when it is damaged
+     */
     boolean follows() {
+        Optional<Seen> kept = kept(file);
+        if (kept.isEmpty()) {
+            return false;
+        }
         try {
-            return seen().isPresent();
-        } catch (NodeException _) {
-            return false; // it is signed by another one
+            notes.checkpoint(kept.get().note());
+            return true;
+        } catch (TrustException e) {
+            if (e.code() == TrustException.Code.SIGNATURE_MISSING) {
+                return false; // another one has signed it
+            }
+            throw damaged(file, String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -403,22 +411,44 @@ public final class LogWitness {
     }
 
     private Optional<Seen> seen() {
+        Optional<Seen> kept = kept(file);
+        try {
+            if (kept.isEmpty()
+                    || kept.get()
+                            .edge()
+                            .root()
+                            .equals(notes.checkpoint(kept.get().note()).root())) {
+                return kept;
+            }
+            throw damaged(file, "its hashes are not those of its checkpoint", null);
+        } catch (TrustException e) {
+            throw damaged(file, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** What was seen, as it lies there; nothing in it is believed. */
+    private static Optional<Seen> kept(Path file) {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         try {
-            Seen seen = CanonicalJson.read(SafeFile.readBytes(file), Seen.class);
-            if (seen.edge().root().equals(notes.checkpoint(seen.note()).root())) {
-                return Optional.of(seen);
-            }
-            throw damaged("its hashes are not those of its checkpoint", null);
+            return Optional.of(CanonicalJson.read(SafeFile.readBytes(file), Seen.class));
         } catch (TrustException e) {
-            throw damaged(String.valueOf(e.getMessage()), e);
+            throw damaged(file, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Of which log it speaks. */
+    private static String origin(Path file, Seen seen) {
+        try {
+            return SignedNote.parse(seen.note()).text().lines().findFirst().orElse("");
+        } catch (TrustException e) {
+            throw damaged(file, String.valueOf(e.getMessage()), e);
         }
     }
 
     /** Not begun anew: a node that forgets can be shown another history. */
-    private NodeException damaged(String why, @Nullable TrustException cause) {
+    private static NodeException damaged(Path file, String why, @Nullable TrustException cause) {
         return new NodeException(
                 Code.STORAGE,
                 "%s, what this node saw of the coordinator's log, is damaged: %s. Restore it from a copy, or delete it to believe the log anew"

@@ -111,6 +111,7 @@ final class ModelArrival {
                     PROXY_CREDENTIALS,
                     PROXY_REFUSED,
                     REVOKED,
+                    COORDINATOR_GONE,
                     NOT_PROVEN,
                     SPLIT_VIEW,
                     MOVE_REFUSED,

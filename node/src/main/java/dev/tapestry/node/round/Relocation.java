@@ -31,8 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Relocation {
 
-    private static final String GONE = "MOVED";
-
     private final NodeHome home;
     private final Membership membership;
     private final SigningKey key;
@@ -170,8 +168,7 @@ public final class Relocation {
 
     /** The refusal by which an old coordinator tells that it was moved. */
     boolean isNotice(NodeException failure) {
-        return failure.code() == Code.COORDINATOR_REFUSED
-                && String.valueOf(failure.getMessage()).contains(GONE);
+        return failure.code() == Code.COORDINATOR_GONE;
     }
 
     /** Asks an old coordinator, which said that it was moved, how. */

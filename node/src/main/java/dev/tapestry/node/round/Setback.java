@@ -65,6 +65,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     POLICY,
                     NOT_PROVEN,
                     MOVE_REFUSED,
+                    COORDINATOR_GONE,
                     MALFORMED_REPLY,
                     DIGEST_MISMATCH,
                     TRAINER_FAILED,

@@ -6,7 +6,6 @@ import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.access.SharedFile;
-import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
@@ -179,9 +178,13 @@ public record JobDirectory(Path path) {
         Drafts.syncFiles(to);
     }
 
-    /** Writes {@code job.json}: all that it speaks of is there. */
+    /**
+     * Writes {@code job.json}: all that it speaks of is there.
+     *
+     * @throws NodeException {@code STORAGE}
+     */
     public void describe(TrainingJob job) {
-        SafeFile.write(job(), job.bytes());
+        JobFiles.write(job(), job.bytes());
     }
 
     /** Appends a line to {@code metrics.jsonl} for each step that it hears of. */
@@ -204,10 +207,11 @@ public record JobDirectory(Path path) {
     /** Deletes what an earlier attempt left, so that nothing of it is taken for the next one's. */
     public void clearOutputs() {
         try {
+            Drafts.delete(done()); // first: it says that all else is whole
+            Drafts.syncFolder(path);
             for (Path old : listed()) {
                 if (isOf(Output.WEIGHTS, old)
                         || isOf(Output.GRADIENT, old)
-                        || old.equals(done())
                         || old.equals(metrics())
                         || old.equals(log())) {
                     Drafts.delete(old);

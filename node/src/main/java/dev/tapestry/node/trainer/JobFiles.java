@@ -1,5 +1,7 @@
 package dev.tapestry.node.trainer;
 
+import dev.tapestry.node.NodeException;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.TrustException.Code;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -19,6 +21,19 @@ public final class JobFiles {
     /** Whether there is a file in the directory itself, neither a link nor a pipe. */
     public static boolean plain(Path file) {
         return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /**
+     * Writes a document, whole or not at all; it is then on the disk.
+     *
+     * @throws NodeException {@code STORAGE}
+     */
+    public static void write(Path file, byte[] content) {
+        try {
+            SafeFile.write(file, content);
+        } catch (TrustException e) {
+            throw new NodeException(NodeException.Code.STORAGE, String.valueOf(e.getMessage()), e);
+        }
     }
 
     /**

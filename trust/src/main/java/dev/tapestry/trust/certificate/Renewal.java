@@ -74,17 +74,36 @@ public final class Renewal {
         return TlsIdentity.install(making, certificate, present.authority());
     }
 
-    /** What was issued and waits to count; nothing where it is damaged. */
+    /**
+     * What was issued and waits to count; nothing where it is damaged. Where it cannot be read now
+     * it stays: the coordinator may count it already, and then its key is the only one.
+     *
+     * @throws TrustException {@code STORAGE}, {@code KEY_EXPOSED}: nothing is known of it
+     */
     public Optional<TlsIdentity> issued() {
         if (!TlsIdentity.isIn(making)) {
             return Optional.empty();
         }
+        if (Files.notExists(making.resolve(KeyAndRequest.KEY))) {
+            discard(); // what a forgetting that was cut off has left
+            return Optional.empty();
+        }
         try {
             return Optional.of(TlsIdentity.read(making));
-        } catch (TrustException _) {
+        } catch (TrustException e) {
+            if (e.code() != Code.KEY_MALFORMED
+                    && e.code() != Code.PEM_MALFORMED
+                    && e.code() != Code.CERTIFICATE_REFUSED) {
+                throw e;
+            }
             discard();
             return Optional.empty();
         }
+    }
+
+    /** Whether something was issued, which may turn out to be damaged. */
+    public boolean isIssued() {
+        return TlsIdentity.isIn(making);
     }
 
     /** Makes what was issued count, from now on and for good. */

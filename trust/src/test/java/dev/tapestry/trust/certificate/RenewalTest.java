@@ -145,6 +145,36 @@ class RenewalTest {
         assertThat(present()).isEqualTo(first);
     }
 
+    /**
+     * The coordinator may count the certificate already: its key is the only one that is let in.
+     */
+    @Test
+    void what_cannot_be_read_for_a_while_keeps_its_key() throws IOException {
+        Renewal renewal = Renewal.of(home);
+        X509Certificate next = issued(renewal);
+        renewal.keep(next);
+        Path certificate = home.resolve("renewal/certificate.pem");
+        Path aside = home.resolve("renewal/aside");
+        Files.move(certificate, aside);
+        Files.createDirectory(certificate); // is there, and cannot be read
+        refuses(renewal, Code.STORAGE);
+        Files.delete(certificate);
+        Files.move(aside, certificate);
+        Path key = home.resolve("renewal/key.pem");
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+        refuses(renewal, Code.KEY_EXPOSED);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        assertThat(renewal.issued().orElseThrow().certificate()).isEqualTo(next);
+        assertThat(renewal.accept().certificate()).isEqualTo(next);
+    }
+
+    private static void refuses(Renewal renewal, Code code) {
+        assertThatThrownBy(renewal::issued)
+                .isInstanceOfSatisfying(
+                        TrustException.class, e -> assertThat(e.code()).isEqualTo(code));
+        assertThat(renewal.isIssued()).isTrue();
+    }
+
     @Test
     void a_certificate_of_somebody_else_or_for_the_same_key_is_not_kept() {
         Renewal renewal = Renewal.of(home);
