@@ -125,11 +125,19 @@ final class SmallConsortium implements AutoCloseable {
 
     /** All contributions that its log says were admitted. */
     List<ContributionAdmitted> admitted() {
+        return events(ContributionAdmitted.class);
+    }
+
+    /** What its log says of one kind, also while it runs. */
+    <T extends ConsortiumEvent> List<T> events(Class<T> kind) {
+        return events().stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    /** All that its log says, also while it runs. */
+    List<ConsortiumEvent> events() {
         try (AuditLog log = AuditLog.readOnly(consortium().resolve("log.db"))) {
             return log.read(0, log.size()).stream()
                     .map(entry -> CanonicalJson.read(entry, ConsortiumEvent.class))
-                    .filter(ContributionAdmitted.class::isInstance)
-                    .map(ContributionAdmitted.class::cast)
                     .toList();
         }
     }

@@ -107,7 +107,7 @@ public final class AuditRules {
                             before,
                             it.round(),
                             it,
-                            round -> RoundAuditRules.lapsed(round, it, before.charter()));
+                            round -> RoundAuditRules.lapsed(round, it, before));
             case ContributionLost it ->
                     RoundAuditRules.during(
                             RoundState.class,

@@ -24,7 +24,6 @@ import dev.tapestry.consortium.RoundState.Merging;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** The rows of {@link RoundRules} for a round that collects. */
 final class CollectingRules {
@@ -42,7 +41,7 @@ final class CollectingRules {
                     contributed(now, contribution, charter, at);
             case Unsound(MemberId member, Refusal refusal, Instant at) ->
                     List.of(refused(now, member, refusal, at));
-            case Silent(Set<MemberId> members, Instant at) -> silent(now, members, charter, at);
+            case Silent quiet -> silent(now, quiet, charter);
             case Lost(MemberId member, String reason, Instant at) ->
                     RoundRules.lost(now, member, reason, at);
             case Revoked other -> List.of();
@@ -98,19 +97,17 @@ final class CollectingRules {
                 : List.of(admitted);
     }
 
-    private static List<ConsortiumEvent> silent(
-            Collecting state, Set<MemberId> members, Charter charter, Instant at) {
+    private static List<ConsortiumEvent> silent(Collecting state, Silent silent, Charter charter) {
         return LeaseRules.lapse(
                         state,
                         state.admitted().size(),
                         state.plan().closesAt(),
                         charter.roundDeadline(),
-                        members,
-                        charter,
-                        at)
+                        silent,
+                        charter)
                 .map(lapsed ->
                         List.<ConsortiumEvent>of(
-                                lapsed, close(state.lapse(lapsed.members()), charter, at)))
+                                lapsed, close(state.lapse(lapsed.members()), charter, silent.at())))
                 .orElse(List.of());
     }
 

@@ -136,8 +136,11 @@ public record Consortium(
                                         enrolled.signingKey(),
                                         Member.Standing.ENROLLED));
             }
-            case CertificateRenewed renewed -> next.renew(renewed);
-            case SigningKeyReplaced replaced -> next.replaceKey(replaced);
+            case CertificateRenewed renewed ->
+                    next.stands(renewed.member(), member -> member.renewed(renewed.certificate()));
+            case SigningKeyReplaced replaced ->
+                    next.stands(
+                            replaced.member(), member -> member.signingWith(replaced.signingKey()));
             case MemberRevoked revoked -> next.revoke(revoked.member());
             case BaseAdopted adopted -> {
                 next.base = Optional.of(adopted.base());
@@ -174,6 +177,7 @@ public record Consortium(
                 next.forgetStaleRounds();
             }
             case ContributionAdmitted(_, Contribution contribution, _) -> {
+                next.stands(contribution.member(), Member::back);
                 next.contributedWeights = next.contributedWeights.with(contribution.weights());
                 contribution
                         .late()
@@ -204,9 +208,11 @@ public record Consortium(
             case CollectionClosed closed -> next.close(closed.at());
             case ConsortiumEvent.CoordinatorMoved moved -> next.coordinatorKey = moved.key();
             case ConsortiumEvent.ContributionRefused other -> {}
-            case ConsortiumEvent.LeasesLapsed other -> {}
+            case ConsortiumEvent.LeasesLapsed lapsed ->
+                    lapsed.members().forEach(member -> next.stands(member, Member::away));
             case ConsortiumEvent.CandidateMerged other -> {}
-            case ConsortiumEvent.CandidateScored other -> {}
+            case ConsortiumEvent.CandidateScored scored ->
+                    next.stands(scored.member(), Member::back);
         }
         return next.build();
     }
@@ -308,9 +314,17 @@ public record Consortium(
         return keys;
     }
 
+    /** Members of which a lease lapsed, and nothing came since; they may take part all the same. */
+    public Set<MemberId> away() {
+        return members.values().stream()
+                .filter(member -> member.standing() == Member.Standing.AWAY)
+                .map(Member::id)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
     /** The events that {@code input} causes in the current round; empty where there is none. */
     public List<ConsortiumEvent> decide(RoundInput input) {
-        return round.map(state -> RoundRules.decide(state, withoutReplay(state, input), charter))
+        return round.map(state -> RoundRules.decide(state, known(state, input), charter))
                 .orElse(List.of());
     }
 
@@ -403,7 +417,11 @@ public record Consortium(
                         now));
     }
 
-    private RoundInput withoutReplay(RoundState state, RoundInput input) {
+    /** The input with what only the whole consortium can tell. */
+    private RoundInput known(RoundState state, RoundInput input) {
+        if (input instanceof RoundInput.Silent(Set<MemberId> silent, _, Instant at)) {
+            return new RoundInput.Silent(silent, away(), at);
+        }
         if (input instanceof RoundInput.Contributed(Contribution contribution, Instant at)
                 && contributedWeights.contains(contribution.weights())
                 && !state.admitted().containsKey(contribution.member())) {
@@ -446,27 +464,17 @@ public record Consortium(
             closedRounds = FrozenMap.of(before.closedRounds);
         }
 
-        void renew(CertificateRenewed event) {
-            Member member = members.get(event.member());
+        void stands(MemberId id, UnaryOperator<Member> change) {
+            Member member = members.get(id);
             if (member != null) {
-                members = members.with(event.member(), member.renewed(event.certificate()));
-            }
-        }
-
-        void replaceKey(SigningKeyReplaced event) {
-            Member member = members.get(event.member());
-            if (member != null) {
-                members = members.with(event.member(), member.signingWith(event.signingKey()));
+                members = members.with(id, change.apply(member));
             }
         }
 
         /** With the member go its tokens, or it would let itself in again with one it kept. */
         void revoke(MemberId id) {
             tokens = tokens.withoutValues(token -> token.member().equals(id));
-            Member member = members.get(id);
-            if (member != null) {
-                members = members.with(id, member.revoked());
-            }
+            stands(id, Member::revoked);
         }
 
         void fruitless() {

@@ -13,20 +13,35 @@ public record Member(MemberId id, Digest certificate, String signingKey, Standin
     /** Whether a member may take part. */
     public enum Standing {
         ENROLLED,
+        /**
+         * It may, but a round went on without it when its lease had lapsed, and nothing came from
+         * it since: it is not waited for a whole lease again.
+         */
+        AWAY,
         REVOKED
     }
 
     /** Whether the member may take part in rounds. */
     public boolean active() {
-        return standing == Standing.ENROLLED;
+        return standing != Standing.REVOKED;
+    }
+
+    /** Its lease has lapsed. */
+    Member away() {
+        return active() ? new Member(id, certificate, signingKey, Standing.AWAY) : this;
+    }
+
+    /** Something came from it. */
+    Member back() {
+        return active() ? new Member(id, certificate, signingKey, Standing.ENROLLED) : this;
     }
 
     Member renewed(Digest next) {
-        return new Member(id, next, signingKey, standing);
+        return new Member(id, next, signingKey, standing).back();
     }
 
     Member signingWith(String key) {
-        return new Member(id, certificate, key, standing);
+        return new Member(id, certificate, key, standing).back();
     }
 
     Member revoked() {

@@ -135,7 +135,8 @@ final class RoundAuditRules {
      * Whether nobody lapsed too early. That they did not advance the log cannot tell: who was
      * passed over by a lie sees it here, and what it contributes late counts by the charter.
      */
-    static Optional<String> lapsed(RoundState round, LeasesLapsed event, Charter charter) {
+    static Optional<String> lapsed(RoundState round, LeasesLapsed event, Consortium before) {
+        Charter charter = before.charter();
         return switch (round) {
             case Collecting collecting ->
                     lapsed(
@@ -144,7 +145,7 @@ final class RoundAuditRules {
                             collecting.plan().closesAt(),
                             charter.roundDeadline(),
                             event,
-                            charter);
+                            before);
             case Scoring scoring ->
                     lapsed(
                             scoring,
@@ -152,7 +153,7 @@ final class RoundAuditRules {
                             scoring.closesAt(),
                             charter.scoringDeadline(),
                             event,
-                            charter);
+                            before);
             case Merging other -> misplaced(event, round);
             case Published other -> misplaced(event, round);
             case RolledBack other -> misplaced(event, round);
@@ -166,16 +167,16 @@ final class RoundAuditRules {
             Instant closesAt,
             Duration most,
             LeasesLapsed event,
-            Charter charter) {
+            Consortium before) {
         return unless(
                 LeaseRules.lapse(
                                 round,
                                 arrived,
                                 closesAt,
                                 most,
-                                Set.copyOf(event.members()),
-                                charter,
-                                event.at())
+                                new RoundInput.Silent(
+                                        Set.copyOf(event.members()), before.away(), event.at()),
+                                before.charter())
                         .equals(Optional.of(event)),
                 () ->
                         "round %s goes on without %s, whose lease cannot have lapsed: %d are in, %s are awaited until %s, and the lease is %s"
@@ -185,7 +186,10 @@ final class RoundAuditRules {
                                         arrived,
                                         round.awaited(),
                                         closesAt,
-                                        charter.lease().map(Duration::toString).orElse("none")));
+                                        before.charter()
+                                                .lease()
+                                                .map(Duration::toString)
+                                                .orElse("none")));
     }
 
     /** Where they weigh, steps are there and none is larger than the plan's. */

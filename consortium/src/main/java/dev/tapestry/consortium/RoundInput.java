@@ -35,10 +35,18 @@ public sealed interface RoundInput {
      * These members have not advanced for the charter's lease: no step, no byte.
      *
      * @param members at least those; others do not matter
+     * @param away members that a lease lapsed of before, and of which nothing came since; {@link
+     *     Consortium#decide} knows them
      */
-    record Silent(Set<MemberId> members, Instant at) implements RoundInput {
+    record Silent(Set<MemberId> members, Set<MemberId> away, Instant at) implements RoundInput {
         public Silent {
             members = Set.copyOf(members);
+            away = Set.copyOf(away);
+        }
+
+        /** The same, whoever is away. */
+        public Silent(Set<MemberId> members, Instant at) {
+            this(members, Set.of(), at);
         }
     }
 

@@ -19,7 +19,6 @@ import dev.tapestry.consortium.RoundState.RolledBack;
 import dev.tapestry.consortium.RoundState.Scoring;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
 
 /** The rows of {@link RoundRules} for a round whose candidate is scored. */
 final class ScoringRules {
@@ -35,7 +34,7 @@ final class ScoringRules {
         return switch (input) {
             case Scored(MemberId member, Score score, Instant at) ->
                     scored(now, member, score, charter, at);
-            case Silent(Set<MemberId> members, Instant at) -> silent(now, members, charter, at);
+            case Silent quiet -> silent(now, quiet, charter);
             case Contributed late -> RoundRules.tooLate(now, late, charter);
             case Unsound late -> RoundRules.tooLate(now, late, charter);
             case Revoked other -> List.of();
@@ -82,20 +81,19 @@ final class ScoringRules {
         };
     }
 
-    private static List<ConsortiumEvent> silent(
-            Scoring state, Set<MemberId> members, Charter charter, Instant at) {
+    private static List<ConsortiumEvent> silent(Scoring state, Silent silent, Charter charter) {
         return LeaseRules.lapse(
                         state,
                         state.scores().size(),
                         state.closesAt(),
                         charter.scoringDeadline(),
-                        members,
-                        charter,
-                        at)
+                        silent,
+                        charter)
                 .map(lapsed ->
                         List.<ConsortiumEvent>of(
                                 lapsed,
-                                ReleaseGate.verdict(state.lapse(lapsed.members()), charter, at)))
+                                ReleaseGate.verdict(
+                                        state.lapse(lapsed.members()), charter, silent.at())))
                 .orElse(List.of());
     }
 

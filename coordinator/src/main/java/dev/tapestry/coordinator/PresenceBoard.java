@@ -46,22 +46,25 @@ final class PresenceBoard {
     /**
      * What is known of one node.
      *
-     * @param moved when {@code advanced} was last moved, by the steady clock in nanoseconds
+     * @param heard when {@code seen} was last moved, by the steady clock in nanoseconds
+     * @param moved when {@code advanced} was, by the same
      * @param received bytes of its open upload then
      */
     private record Trace(
             Optional<Instant> seen,
             Optional<Instant> advanced,
+            long heard,
             long moved,
             Optional<Activity> activity,
             long received) {
 
         static Trace none(long moment) {
-            return new Trace(Optional.empty(), Optional.empty(), moment, Optional.empty(), 0);
+            return new Trace(
+                    Optional.empty(), Optional.empty(), moment, moment, Optional.empty(), 0);
         }
 
-        Trace seenAt(Instant now) {
-            return new Trace(Optional.of(now), advanced, moved, activity, received);
+        Trace seenAt(Instant now, long moment) {
+            return new Trace(Optional.of(now), advanced, moment, moved, activity, received);
         }
 
         Trace doing(Activity next, Instant now, long moment) {
@@ -69,6 +72,7 @@ final class PresenceBoard {
             return new Trace(
                     Optional.of(now),
                     same ? advanced : Optional.of(now),
+                    moment,
                     same ? moved : moment,
                     Optional.of(next),
                     received);
@@ -77,7 +81,7 @@ final class PresenceBoard {
         Trace having(long bytes, Instant now, long moment) {
             return bytes == received
                     ? this
-                    : new Trace(seen, Optional.of(now), moment, activity, bytes);
+                    : new Trace(seen, Optional.of(now), heard, moment, activity, bytes);
         }
     }
 
@@ -103,7 +107,8 @@ final class PresenceBoard {
     /** The member's node has asked or told something. */
     void seen(MemberId member) {
         Instant now = clock.instant();
-        change(member, trace -> trace.seenAt(now));
+        long moment = steady.getAsLong();
+        change(member, trace -> trace.seenAt(now, moment));
     }
 
     /** The member's node says what it does. */
@@ -122,7 +127,8 @@ final class PresenceBoard {
     /**
      * Of the members for whom the round is waiting, those that have not advanced for so long: no
      * step, no byte, no other work begun. Counted from the beginning of this wait at the earliest,
-     * and from that of this process.
+     * and from that of this process. Of one that was away before the wait began, silence is that it
+     * has not been heard of for so long, however long this wait is.
      */
     Set<MemberId> silentFor(Duration lease, Consortium consortium) {
         long moment = steady.getAsLong();
@@ -133,8 +139,12 @@ final class PresenceBoard {
                         .since();
         return consortium.round().map(RoundState::awaited).orElse(List.of()).stream()
                 .filter(member -> {
-                    long moved = arrived(member, uploads.arrival(member)).moved();
-                    return moment - Math.max(moved, since) >= lease.toNanos();
+                    Trace trace = arrived(member, uploads.arrival(member));
+                    long from =
+                            consortium.away().contains(member)
+                                    ? Math.max(trace.moved(), Math.min(trace.heard(), since))
+                                    : Math.max(trace.moved(), since);
+                    return moment - from >= lease.toNanos();
                 })
                 .collect(Collectors.toSet());
     }

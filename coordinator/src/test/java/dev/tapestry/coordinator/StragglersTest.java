@@ -193,6 +193,35 @@ final class StragglersTest {
     }
 
     @Test
+    void one_that_has_left_is_passed_over_at_once_and_one_that_comes_back_is_not() {
+        try (Stage stage = stage(Optional.of(LEASE), Optional.empty())) {
+            stage.run(3, MergeRule.fedAvg());
+            TestMember ada = stage.member(0);
+            takePart(stage, 1, 0, 1);
+            stage.pass(LEASE);
+            ada.await(1, Phase.SCORING);
+            score(stage, 1, 0, 1);
+
+            takePart(stage, 2, 0, 1); // no time passes any more
+            ada.await(2, Phase.SCORING);
+            score(stage, 2, 0, 1);
+            assertThat(stage.events(LeasesLapsed.class)).hasSize(4);
+
+            stage.member(2).await(3, Phase.COLLECTING);
+            takePart(stage, 3, 0, 1, 2);
+            ada.await(3, Phase.SCORING);
+            assertThat(stage.events(CollectionClosed.class).getLast().missing()).isEmpty();
+            assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);
+        }
+    }
+
+    private static void score(Stage stage, int round, int... members) {
+        for (int index : members) {
+            stage.member(index).scoreWell(round);
+        }
+    }
+
+    @Test
     void nobody_lapses_before_a_quorum_is_in() {
         try (Stage stage = stage(Optional.of(LEASE), Optional.empty())) {
             stage.run(1, MergeRule.fedAvg());

@@ -176,7 +176,7 @@ public final class Node implements AutoCloseable {
         opened.push(gate::close);
         CoordinatorClient client = new CoordinatorClient(gate);
         relocation.ask(client);
-        ActivityTeller teller = new ActivityTeller(client, config.visibility());
+        ActivityTeller teller = new ActivityTeller(client, config.visibility(), stop);
         CertificateKeeper keeper =
                 new CertificateKeeper(
                         home.identity(),

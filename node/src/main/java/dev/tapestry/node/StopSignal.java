@@ -14,6 +14,7 @@ public final class StopSignal {
     private static final String ASKED = "the node was asked to stop";
 
     private boolean requested;
+    private @Nullable NodeException reason;
     private @Nullable Thread waiting;
 
     /** Asks; does not wait for the node's end. */
@@ -25,20 +26,38 @@ public final class StopSignal {
     }
 
     /**
+     * The same where nobody asked, but going on is in vain; whoever works ends with this reason.
+     * What was asked for first counts.
+     */
+    public synchronized void end(NodeException why) {
+        if (!requested) {
+            reason = why;
+            request();
+        }
+    }
+
+    /**
      * Ends the work here if the node was asked to stop.
      *
-     * @throws NodeException {@code STOPPED}
+     * @throws NodeException {@code STOPPED}, or why going on is in vain
      */
     public synchronized void check() {
         if (requested) {
-            throw new NodeException(Code.STOPPED, ASKED);
+            throw stopped(null);
         }
+    }
+
+    private synchronized NodeException stopped(@Nullable Throwable cause) {
+        NodeException why = reason;
+        return why == null
+                ? new NodeException(Code.STOPPED, ASKED, cause)
+                : new NodeException(why.code(), String.valueOf(why.getMessage()), why);
     }
 
     /**
      * Does what may be broken off at any time.
      *
-     * @throws NodeException {@code STOPPED}
+     * @throws NodeException as {@link #check}
      */
     public <T> T interruptibly(Supplier<T> work) {
         synchronized (this) {
@@ -48,7 +67,7 @@ public final class StopSignal {
         try {
             return work.get();
         } catch (RuntimeException e) {
-            throw brokenOff(e) ? new NodeException(Code.STOPPED, ASKED, e) : e;
+            throw brokenOff(e) ? stopped(e) : e;
         } finally {
             synchronized (this) {
                 waiting = null;
@@ -61,7 +80,7 @@ public final class StopSignal {
     /**
      * The same for what gives nothing back.
      *
-     * @throws NodeException {@code STOPPED}
+     * @throws NodeException as {@link #check}
      */
     public void interruptibly(Runnable work) {
         interruptibly(() -> {
@@ -72,6 +91,9 @@ public final class StopSignal {
 
     /** A file that the interrupt closed is no fault of the disk. */
     private synchronized boolean brokenOff(RuntimeException failure) {
+        if (failure instanceof NodeException node && node.code() == Code.STOPPED) {
+            return requested;
+        }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ClosedByInterruptException) {
                 return requested;

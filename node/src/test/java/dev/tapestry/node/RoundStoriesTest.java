@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundPlan;
+import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.node.FaultyExchange.Fault;
@@ -276,6 +278,33 @@ class RoundStoriesTest {
             again.agent().run(Until.noRun());
         }
         assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    @Test
+    void a_member_that_is_revoked_while_it_trains_does_not_train_to_the_end_in_vain()
+            throws IOException {
+        int endless = 1_000_000;
+        RunPlan run = new RunPlan(1, Stage.training(endless), MergeRule.fedAvg(), 200);
+        Digest base = stage.coordinator.adopt(stage.base("base", 1));
+        stage.coordinator.announce(Stage.plan(run, 1, base), 1);
+        stage.watch(update -> {
+            if (update instanceof NodeUpdate.Stepped) {
+                stage.coordinator.faults =
+                        (method, path) -> path.endsWith("/activity") ? Fault.REVOKED : Fault.NONE;
+            }
+        });
+        try (Node node = stage.node()) {
+            assertThatThrownBy(() -> node.agent().run(Until.stopped()))
+                    .hasMessage("you left")
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.REVOKED));
+        }
+        assertThat(stage.coordinator.contributions).isEmpty();
+        assertThat(stage.updates)
+                .filteredOn(NodeUpdate.Declined.class::isInstance)
+                .singleElement()
+                .satisfies(update ->
+                        assertThat(((NodeUpdate.Declined) update).code()).isEqualTo("REVOKED"));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.tapestry.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.node.NodeException.Code;
@@ -37,5 +38,37 @@ class StopSignalTest {
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
         assertThat(file).as("it is whole").hasSize(1 << 20);
+    }
+
+    @Test
+    void whoever_ends_the_work_gives_the_reason_unless_a_stop_was_asked_for_before() {
+        NodeException revoked = new NodeException(Code.REVOKED, "you left");
+        StopSignal ended = new StopSignal();
+        ended.end(revoked);
+        ended.request();
+        assertThatThrownBy(ended::check)
+                .hasMessage("you left")
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.REVOKED));
+
+        StopSignal asked = new StopSignal();
+        asked.request();
+        asked.end(revoked);
+        assertThatThrownBy(asked::check)
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
+    }
+
+    @Test
+    void a_wait_that_is_broken_off_ends_with_the_reason_for_it() {
+        StopSignal stop = new StopSignal();
+        Runnable waiting =
+                () -> {
+                    stop.end(new NodeException(Code.REVOKED, "you left"));
+                    throw new NodeException(Code.STOPPED, "interrupted");
+                };
+        assertThatThrownBy(() -> stop.interruptibly(waiting))
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.REVOKED));
     }
 }

@@ -103,9 +103,11 @@ record ConsortiumFacts(
     private String names() {
         return members.stream()
                 .map(member ->
-                        member.standing() == Member.Standing.ENROLLED
-                                ? member.id().value()
-                                : member.id() + " (revoked)")
+                        switch (member.standing()) {
+                            case ENROLLED -> member.id().value();
+                            case AWAY -> member.id() + " (away)";
+                            case REVOKED -> member.id() + " (revoked)";
+                        })
                 .collect(Collectors.joining(", "));
     }
 

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.protocol.Activity.Doing;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
+import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.Visibility;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.trust.TrustException;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the coordinator what the node is doing, so that the others know for what they wait. On a
- * thread of its own: work never waits for it, and what cannot be told is left out.
+ * thread of its own: work never waits for it, and what cannot be told is left out. A member that is
+ * told here that it was revoked works no further: nobody takes what it would train.
  */
 public final class ActivityTeller implements NodeProgress, AutoCloseable {
 
@@ -32,6 +34,7 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
 
     private final CoordinatorClient client;
     private final Visibility visibility;
+    private final StopSignal stop;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private @Nullable Activity due;
@@ -40,9 +43,10 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
     private boolean closed;
 
     /** Tells what {@code visibility} allows. */
-    public ActivityTeller(CoordinatorClient client, Visibility visibility) {
+    public ActivityTeller(CoordinatorClient client, Visibility visibility, StopSignal stop) {
         this.client = client;
         this.visibility = visibility;
+        this.stop = stop;
     }
 
     @Override
@@ -168,6 +172,9 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
         } catch (NodeException e) {
             if (e.code() == NodeException.Code.STOPPED) {
                 throw (InterruptedException) new InterruptedException().initCause(e);
+            }
+            if (e.code() == NodeException.Code.REVOKED) {
+                stop.end(e);
             }
         } catch (IOException | TrustException e) {
             // Whoever works asks the coordinator too, and says what is wrong.
