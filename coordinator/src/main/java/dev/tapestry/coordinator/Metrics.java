@@ -4,6 +4,7 @@ import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundWork;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
@@ -162,11 +163,39 @@ final class Metrics {
                         hindrance -> Labels.of("code", hindrance.code()),
                         hindrance -> seconds(hindrance.at())),
                 each(
+                        "tapestry_coordinator_work_ratio",
+                        "How much of its step the coordinator's own work in the round has done",
+                        view.work().filter(work -> work.all() > 0).stream().toList(),
+                        Metrics::step,
+                        work -> (double) work.done() / work.all()),
+                each(
+                        "tapestry_coordinator_work_since_timestamp_seconds",
+                        "When the step of the coordinator's own work began",
+                        view.work().stream().toList(),
+                        Metrics::step,
+                        work -> seconds(work.since())),
+                each(
+                        "tapestry_coordinator_work_moved_timestamp_seconds",
+                        "When it last got on",
+                        view.work().stream().toList(),
+                        Metrics::step,
+                        work -> seconds(work.moved())),
+                each(
+                        "tapestry_round_arrived",
+                        "Contributions, or scores, that are in; absent where none are awaited",
+                        view.arrived().stream().toList(),
+                        _ -> Labels.EMPTY,
+                        Integer::doubleValue),
+                each(
                         "tapestry_certificate_ends_timestamp_seconds",
                         "Certificates that end within 30 days; the authority's within a year",
                         view.endings(),
                         ending -> Labels.of("holder", ending.holder()),
                         ending -> seconds(ending.ends())));
+    }
+
+    private static Labels step(RoundWork work) {
+        return Labels.of("step", work.step().name());
     }
 
     private static Optional<Activity> training(Presence presence) {

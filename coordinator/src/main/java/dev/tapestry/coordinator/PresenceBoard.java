@@ -32,6 +32,7 @@ final class PresenceBoard {
 
     private final UploadDesk uploads;
     private final Endings endings;
+    private final WorkBoard work;
     private final InstantSource clock;
     private final LongSupplier steady;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
@@ -87,9 +88,15 @@ final class PresenceBoard {
      * @param clock tells people when
      * @param steady tells how long, in nanoseconds; nobody can set it
      */
-    PresenceBoard(UploadDesk uploads, Endings endings, InstantSource clock, LongSupplier steady) {
+    PresenceBoard(
+            UploadDesk uploads,
+            Endings endings,
+            WorkBoard work,
+            InstantSource clock,
+            LongSupplier steady) {
         this.uploads = uploads;
         this.endings = endings;
+        this.work = work;
         this.clock = clock;
         this.steady = steady;
         this.wait = new AtomicReference<>(new Wait("", steady.getAsLong()));
@@ -156,7 +163,12 @@ final class PresenceBoard {
                         .map(member -> presence(member.id(), awaited.contains(member.id())))
                         .toList(),
                 endings.at(now, consortium),
-                hindrance.get().filter(it -> it.at().plus(LATELY).isAfter(now)));
+                hindrance
+                        .get()
+                        .filter(it -> it.at().plus(LATELY).isAfter(now))
+                        .or(() -> work.stalled(consortium.charter().lease())),
+                consortium.round().flatMap(Views::arrived),
+                work.view());
     }
 
     private Presence presence(MemberId member, boolean awaited) {

@@ -83,6 +83,18 @@ final class Views {
         };
     }
 
+    /** How many contributions or scores are in, while some are awaited. */
+    static Optional<Integer> arrived(RoundState round) {
+        return switch (round) {
+            case RoundState.Collecting collecting -> Optional.of(collecting.admitted().size());
+            case RoundState.Scoring scoring -> Optional.of(scoring.scores().size());
+            case RoundState.Merging other -> Optional.empty();
+            case RoundState.Published over -> Optional.empty();
+            case RoundState.RolledBack over -> Optional.empty();
+            case RoundState.Abandoned over -> Optional.empty();
+        };
+    }
+
     private static String reason(RoundState state) {
         return switch (state) {
             case RoundState.RolledBack over -> over.reason();

@@ -11,11 +11,18 @@ final class TestClock implements InstantSource {
     private volatile Duration ahead = Duration.ZERO;
     private volatile Duration elapsed = Duration.ZERO;
     private volatile Optional<Error> breakage = Optional.empty();
+    private volatile Runnable looked = () -> {};
+    private boolean looking;
 
     @Override
     public Instant instant() {
         if (Thread.currentThread().getName().equals("round-desk") && breakage.isPresent()) {
             throw breakage.get();
+        }
+        if (Thread.currentThread().getName().equals("round-desk") && !looking) {
+            looking = true; // what is done then may look at the clock too
+            looked.run();
+            looking = false;
         }
         return Instant.now().plus(ahead);
     }
@@ -34,6 +41,11 @@ final class TestClock implements InstantSource {
     /** A clock that only passing time moves, in nanoseconds; and only what a test lets pass. */
     long steady() {
         return elapsed.toNanos();
+    }
+
+    /** What happens on the round desk's thread whenever it looks at the clock. */
+    void whenTheRoundDeskLooks(Runnable action) {
+        looked = action;
     }
 
     /** What the round desk gets instead of the time from now on. */

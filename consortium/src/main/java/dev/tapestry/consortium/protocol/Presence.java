@@ -29,35 +29,32 @@ public record Presence(
     /** A node asks for news at least so often while it is there. */
     private static final Duration SILENCE = Duration.ofSeconds(90);
 
-    /** What it does, how far it is, and since when it is away if it is, in words. */
+    /** Who it is, when it was last seen, what it does and how far it is, in words. */
+    public String line(Instant now) {
+        return member
+                + seen.map(_ -> ", last seen " + lastSeen(now)).orElse("")
+                + ", "
+                + state(now);
+    }
+
+    /** What it does and how far it is, in words. */
     public String state(Instant now) {
+        if (seen.isEmpty()) {
+            return "not seen since the coordinator was started";
+        }
         String doing =
                 expected > 0
                         ? "sending, %d %% of %,d bytes are here"
                                 .formatted(100 * received / expected, expected)
                         : activity.map(Activity::words).orElse("");
-        String away =
-                seen.map(at -> Duration.between(at, now))
-                        .map(silent ->
-                                silent.compareTo(SILENCE) > 0 ? "away for " + words(silent) : "")
-                        .orElse("not seen since the coordinator was started");
-        if (away.isEmpty()) {
+        if (Duration.between(seen.get(), now).compareTo(SILENCE) <= 0) {
             return doing.isEmpty() ? "there" : doing;
         }
-        return doing.isEmpty() ? away : away + ", last " + doing;
+        return doing.isEmpty() ? "away" : "away, before " + doing;
     }
 
     /** When it was last seen, in words. */
     public String lastSeen(Instant now) {
-        return seen.map(at -> words(Duration.between(at, now)) + " ago").orElse("not yet");
-    }
-
-    /** In the largest unit that tells enough. */
-    static String words(Duration time) {
-        long seconds = Math.max(0, time.toSeconds());
-        if (seconds < 120) {
-            return seconds + " s";
-        }
-        return seconds < 2 * 3600 ? seconds / 60 + " min" : seconds / 3600 + " h";
+        return seen.map(at -> Times.span(Duration.between(at, now)) + " ago").orElse("not yet");
     }
 }
