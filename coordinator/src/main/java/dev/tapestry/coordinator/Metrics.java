@@ -181,6 +181,12 @@ final class Metrics {
                         Metrics::step,
                         work -> seconds(work.moved())),
                 each(
+                        "tapestry_run_standstill",
+                        "1 while a run begins no round, and why",
+                        view.standstill().stream().toList(),
+                        it -> Labels.of("code", it.code().name()),
+                        _ -> 1),
+                each(
                         "tapestry_round_arrived",
                         "Contributions, or scores, that are in; absent where none are awaited",
                         view.arrived().stream().toList(),

@@ -168,7 +168,8 @@ final class PresenceBoard {
                         .filter(it -> it.at().plus(LATELY).isAfter(now))
                         .or(() -> work.stalled(consortium.charter().lease())),
                 consortium.round().flatMap(Views::arrived),
-                work.view());
+                work.view(),
+                consortium.standstill());
     }
 
     private Presence presence(MemberId member, boolean awaited) {

@@ -7,12 +7,15 @@ import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.Standstill;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The state as nodes see it. */
 final class Views {
@@ -46,7 +49,10 @@ final class Views {
                 state.run().map(Run::published).orElse(0),
                 state.run().map(run -> run.plan().rounds()).orElse(0),
                 state.ended().map(RunEnded::reason).orElse(""),
-                round.map(Views::reason).orElse(""),
+                Stream.concat(
+                                round.map(Views::reason).filter(it -> !it.isEmpty()).stream(),
+                                state.standstill().map(Standstill::line).stream())
+                        .collect(Collectors.joining("; ")),
                 late(state));
     }
 

@@ -1,12 +1,14 @@
 package dev.tapestry.coordinator;
 
+import dev.tapestry.consortium.Standstill;
 import dev.tapestry.consortium.protocol.Wait;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * No wait is silent: once a minute the log says for whom, or how far the merge is. On a thread of
+ * No wait is silent: once a minute the log says for whom, or how far the merge is, and at once that
+ * no round can begin. On a thread of
  * its own, because the round desk may merge for hours.
  */
 final class WaitTeller implements Runnable {
@@ -20,6 +22,7 @@ final class WaitTeller implements Runnable {
     private final LongSupplier steady;
     private long toldVersion;
     private long told;
+    private Optional<Standstill> toldStandstill = Optional.empty();
 
     /**
      * One that has not told anything.
@@ -57,15 +60,18 @@ final class WaitTeller implements Runnable {
     Optional<String> due() {
         Ledger.Snapshot now = ledger.snapshot();
         long moment = steady.getAsLong();
-        if (now.version() != toldVersion) {
-            toldVersion = now.version(); // the chronicle has just said it
-            told = moment;
+        boolean changed = now.version() != toldVersion;
+        if (!changed && moment - told < TELL.toNanos()) {
             return Optional.empty();
         }
-        if (moment - told < TELL.toNanos()) {
-            return Optional.empty();
-        }
+        toldVersion = now.version();
         told = moment;
+        Optional<Standstill> standstill = now.consortium().standstill();
+        boolean another = !standstill.equals(toldStandstill);
+        toldStandstill = standstill;
+        if (changed && !(another && standstill.isPresent())) {
+            return Optional.empty(); // the chronicle has just said what changed
+        }
         return Optional.of(new Wait(Views.round(now), presence.view(now.consortium())))
                 .filter(Wait::isOne)
                 .map(Wait::line);

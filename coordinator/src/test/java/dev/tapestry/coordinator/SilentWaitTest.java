@@ -3,10 +3,13 @@ package dev.tapestry.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.Standstill;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.Activity.Doing;
 import dev.tapestry.consortium.protocol.Hindrance;
 import dev.tapestry.consortium.protocol.PresenceView;
+import dev.tapestry.consortium.protocol.RevocationRequest;
+import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.consortium.protocol.RoundWork;
 import dev.tapestry.consortium.protocol.RoundWork.Step;
@@ -103,6 +106,39 @@ final class SilentWaitTest {
             assertThat(view(stage).work()).isEmpty();
             assertThat(view(stage).hindrance()).isEmpty();
             assertThat(seen).contains(Step.INSPECTING, Step.REBASING, Step.MERGING, Step.KEEPING);
+        }
+    }
+
+    @Test
+    void a_run_without_a_quorum_says_so_until_another_member_is_there() {
+        try (Stage stage = new Stage(folder, Stage.charter(2)).withMembers("ada")) {
+            stage.coordinator.waits().due();
+            stage.run(2, MergeRule.fedAvg());
+            String why =
+                    "BELOW_QUORUM: 1 of 2 members that the charter's quorum asks for are enrolled; invite another (tapestry member invite)";
+            RoundView view = stage.member(0).round();
+            assertThat(view.phase()).isEqualTo(Phase.IDLE);
+            assertThat(view.reason()).isEqualTo(why);
+            assertThat(view(stage).standstill().orElseThrow().code())
+                    .isEqualTo(Standstill.Code.BELOW_QUORUM);
+            assertThat(stage.coordinator.waits().due()).as("at once").contains("idle: " + why);
+            assertThat(stage.coordinator.waits().due()).isEmpty();
+            assertThat(afterAMinute(stage)).as("and while it lasts").contains("idle: " + why);
+            assertThat(stage.steward.get("/v1/metrics").text())
+                    .contains("tapestry_run_standstill{code=\"BELOW_QUORUM\"} 1.0");
+
+            stage.withMembers("bela");
+            assertThat(stage.member(0).await(1, Phase.COLLECTING).reason()).isEmpty();
+            assertThat(view(stage).standstill()).isEmpty();
+            assertThat(stage.steward.get("/v1/metrics").text())
+                    .doesNotContain("tapestry_run_standstill{");
+
+            stage.steward.post("/v1/members/bela/revocation", new RevocationRequest("left"));
+            RoundView after = stage.member(0).round();
+            assertThat(after.phase()).isEqualTo(Phase.ABANDONED);
+            assertThat(after.reason())
+                    .startsWith("0 of 2 contributions needed; missing: ")
+                    .endsWith("; " + why);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.tapestry.consortium.protocol;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.consortium.Standstill;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * @param hindrance what the coordinator itself could not do within the last two minutes
  * @param arrived how many contributions, or scores, are in; empty where none are awaited
  * @param work what the coordinator itself is doing in the round, while it does
+ * @param standstill why a run that is under way begins no round
  */
 public record PresenceView(
         Instant clock,
@@ -21,7 +23,8 @@ public record PresenceView(
         List<Ending> endings,
         Optional<Hindrance> hindrance,
         @LeftOutWhenEmpty Optional<Integer> arrived,
-        @LeftOutWhenEmpty Optional<RoundWork> work) {
+        @LeftOutWhenEmpty Optional<RoundWork> work,
+        @LeftOutWhenEmpty Optional<Standstill> standstill) {
 
     public PresenceView {
         members = List.copyOf(members);

@@ -20,6 +20,7 @@ public record Wait(RoundView round, PresenceView presence) {
         return !round.awaited().isEmpty()
                 || round.phase() == RoundView.Phase.MERGING
                 || presence.work().isPresent()
+                || presence.standstill().isPresent()
                 || presence.hindrance().isPresent();
     }
 

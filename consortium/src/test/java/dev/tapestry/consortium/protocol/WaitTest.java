@@ -55,7 +55,7 @@ final class WaitTest {
 
     private static PresenceView there(
             Optional<Integer> arrived, Optional<RoundWork> work, Presence... members) {
-        return new PresenceView(NOW, List.of(members), List.of(), Optional.empty(), arrived, work);
+        return new PresenceView(NOW, List.of(members), List.of(), Optional.empty(), arrived, work, Optional.empty());
     }
 
     @Test
@@ -115,6 +115,7 @@ final class WaitTest {
                         List.of(),
                         List.of(),
                         Optional.of(disk),
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty());
         assertThat(new Wait(merging, hindered).line())
