@@ -1,6 +1,7 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.Failure;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
@@ -157,6 +158,12 @@ final class Metrics {
                         Metrics::doing,
                         _ -> 1),
                 each(
+                        "tapestry_member_failed_timestamp_seconds",
+                        "When the member's node last failed in the round under way, doing what",
+                        view.members().stream().filter(p -> p.failure().isPresent()).toList(),
+                        Metrics::failure,
+                        presence -> seconds(presence.failure().orElseThrow().at())),
+                each(
                         "tapestry_coordinator_hindered_timestamp_seconds",
                         "When the coordinator itself could not do something, within two minutes",
                         view.hindrance().stream().toList(),
@@ -217,6 +224,17 @@ final class Metrics {
                 activity.doing().name(),
                 "code",
                 activity.code().orElse(""));
+    }
+
+    private static Labels failure(Presence presence) {
+        Failure failure = presence.failure().orElseThrow();
+        return Labels.of(
+                "member",
+                presence.member().value(),
+                "during",
+                failure.during().map(Activity.Doing::name).orElse(""),
+                "code",
+                failure.code());
     }
 
     /** One value for each member of whom it is known. */

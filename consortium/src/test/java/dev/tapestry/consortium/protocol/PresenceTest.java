@@ -53,6 +53,36 @@ class PresenceTest {
     }
 
     @Test
+    void what_a_node_failed_at_is_told_while_it_goes_on_and_its_own_words_are_not_for_the_log() {
+        Activity full =
+                new Activity(
+                        3,
+                        Doing.HINDERED,
+                        0,
+                        0,
+                        Optional.of("STORAGE"),
+                        Optional.of("disk full"),
+                        Optional.of(Doing.SENDING));
+        assertThat(seen(1, full).state(NOW)).isEqualTo("hindered while sending: STORAGE (disk full)");
+        Presence goesOn =
+                new Presence(
+                        new MemberId("lab"),
+                        true,
+                        Optional.of(NOW.minusSeconds(2)),
+                        Optional.empty(),
+                        Optional.of(of(Doing.TRAINING, 31, 60)),
+                        0,
+                        0,
+                        Failure.of(full, NOW.minusSeconds(180)));
+        assertThat(goesOn.state(NOW))
+                .isEqualTo(
+                        "training, step 31 of 60 (failed while sending: STORAGE (disk full), 3 min ago)");
+        assertThat(goesOn.heard(NOW)).isEqualTo("last seen 2 s ago, failed while sending: STORAGE");
+        assertThat(seen(2, of(Doing.TRAINING, 31, 60)).heard(NOW))
+                .isEqualTo("last seen 2 s ago, training, step 31 of 60");
+    }
+
+    @Test
     void who_is_away_says_since_when_and_what_it_did_last() {
         assertThat(seen(240, of(Doing.TRAINING, 5, 60)).state(NOW))
                 .isEqualTo("away, before training, step 5 of 60");
