@@ -141,7 +141,8 @@ final class RoundDesk implements Runnable {
             merge(merging, state);
             return true;
         }
-        return wrote(s -> s.decide(new RoundInput.TimePassed(now, presence.heard(s)))) || wrote(this::lapse);
+        return wrote(s -> s.decide(new RoundInput.TimePassed(now, presence.heard(s))))
+                || wrote(this::lapse);
     }
 
     private List<ConsortiumEvent> lapse(Consortium state) {

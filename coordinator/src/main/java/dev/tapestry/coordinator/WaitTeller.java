@@ -8,8 +8,7 @@ import java.util.function.LongSupplier;
 
 /**
  * No wait is silent: once a minute the log says for whom, or how far the merge is, and at once that
- * no round can begin. On a thread of
- * its own, because the round desk may merge for hours.
+ * no round can begin. On a thread of its own, because the round desk may merge for hours.
  */
 final class WaitTeller implements Runnable {
 

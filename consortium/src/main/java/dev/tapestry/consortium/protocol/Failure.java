@@ -22,11 +22,7 @@ public record Failure(
         return activity.code()
                 .map(code ->
                         new Failure(
-                                activity.round(),
-                                activity.during(),
-                                code,
-                                activity.reason(),
-                                at));
+                                activity.round(), activity.during(), code, activity.reason(), at));
     }
 
     /** In words; without the member's own. */

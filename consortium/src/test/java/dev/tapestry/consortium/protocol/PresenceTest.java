@@ -63,7 +63,8 @@ class PresenceTest {
                         Optional.of("STORAGE"),
                         Optional.of("disk full"),
                         Optional.of(Doing.SENDING));
-        assertThat(seen(1, full).state(NOW)).isEqualTo("hindered while sending: STORAGE (disk full)");
+        assertThat(seen(1, full).state(NOW))
+                .isEqualTo("hindered while sending: STORAGE (disk full)");
         Presence goesOn =
                 new Presence(
                         new MemberId("lab"),

@@ -55,7 +55,14 @@ final class WaitTest {
 
     private static PresenceView there(
             Optional<Integer> arrived, Optional<RoundWork> work, Presence... members) {
-        return new PresenceView(NOW, List.of(members), List.of(), Optional.empty(), arrived, work, Optional.empty());
+        return new PresenceView(
+                NOW,
+                List.of(members),
+                List.of(),
+                Optional.empty(),
+                arrived,
+                work,
+                Optional.empty());
     }
 
     @Test
