@@ -3,6 +3,7 @@ package dev.tapestry.aggregation;
 import dev.tapestry.consortium.Aggregator;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.Mixing;
+import dev.tapestry.weights.TensorSpec;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -33,12 +34,12 @@ final class Composition {
     }
 
     /** Surveys the updates if the rule has to know something of them first. */
-    static Composition of(MergeInputs inputs, Kernels kernels, Workers workers) {
+    static Composition of(MergeInputs inputs, Kernels kernels, Workers workers, MergeCount count) {
         MergeRule rule = inputs.order().rule();
         boolean products = looksAtDistances(rule);
         Optional<Survey> survey =
                 products || rule.clipping().isPresent()
-                        ? Optional.of(Survey.of(inputs, kernels, workers, products))
+                        ? Optional.of(Survey.of(inputs, kernels, workers, products, count))
                         : Optional.empty();
         return new Composition(
                 rule,
@@ -185,6 +186,11 @@ final class Composition {
     /** Whether hidden matrices keep the members' mean norm. */
     boolean preservesNorms() {
         return rule.aggregator() instanceof Aggregator.NormPreserving;
+    }
+
+    /** How often the elements of this tensor are worked on until it is written. */
+    int passes(TensorSpec spec) {
+        return preservesNorms() && TensorMerge.isHiddenMatrix(spec) ? knowsNorms() ? 2 : 3 : 1;
     }
 
     /** Whether {@link #norms} knows the norms without another pass. */

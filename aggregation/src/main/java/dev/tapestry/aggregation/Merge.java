@@ -9,9 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
 /**
  * Merges contributions into a candidate base, shard by shard.
@@ -31,6 +35,7 @@ public final class Merge {
     private final Workers workers;
     private Duration arithmetic = Duration.ZERO;
     private Duration flushing = Duration.ZERO;
+    private MergeCount count = MergeCount.unheard();
 
     Merge(Kernels kernels, int threads) {
         this.kernels = kernels;
@@ -52,11 +57,26 @@ public final class Merge {
      * @throws AggregationException if the order's models do not fit, or the disk refuses
      */
     public static MergeOutcome run(MergeOrder order, Path candidate, int threads) {
+        return run(order, candidate, threads, _ -> {});
+    }
+
+    /**
+     * The same, and says how far it is.
+     *
+     * @param headway hears it for each MiB, on the threads that merge, so it must return at once
+     */
+    public static MergeOutcome run(
+            MergeOrder order, Path candidate, int threads, Consumer<MergeHeadway> headway) {
         long elements = order.base().bytes() / Float.BYTES * order.contributions().size();
-        return new Merge(Kernels.suitedTo(elements), threads).into(order, candidate);
+        return new Merge(Kernels.suitedTo(elements), threads).into(order, candidate, headway);
     }
 
     MergeOutcome into(MergeOrder order, Path candidate) {
+        return into(order, candidate, _ -> {});
+    }
+
+    private MergeOutcome into(MergeOrder order, Path candidate, Consumer<MergeHeadway> headway) {
+        count = new MergeCount(headway, order.base().layout().size());
         MergeFolder folder = new MergeFolder(candidate);
         try (MergeInputs inputs = MergeInputs.open(order)) {
             Optional<MergeJournal> finished = folder.finished(order);
@@ -68,9 +88,9 @@ public final class Merge {
                 return outcome(order, folder, finished.get(), state);
             }
             MergeJournal journal = folder.begin(order);
-            if (!order.base().layout().entrySet().stream()
-                    .allMatch(shard -> isWritten(order, folder, journal, shard))) {
-                writeShards(inputs, folder, journal);
+            Set<String> written = written(order, folder, journal);
+            if (written.size() < order.base().layout().size()) {
+                writeShards(inputs, folder, journal, written);
             }
             MergeSums sums = sums(order, journal);
             Optional<OuterState> state =
@@ -84,13 +104,40 @@ public final class Merge {
         }
     }
 
-    private void writeShards(MergeInputs inputs, MergeFolder folder, MergeJournal journal)
+    /** The shards that an interrupted merge has left whole. */
+    private Set<String> written(MergeOrder order, MergeFolder folder, MergeJournal journal) {
+        count.begin(MergeHeadway.Step.CHECKING, 0, 0);
+        Set<String> written = new HashSet<>();
+        int number = 0;
+        for (var shard : order.base().layout().entrySet()) {
+            count.shard(++number);
+            if (isWritten(order, folder, journal, shard)) {
+                written.add(shard.getKey());
+            }
+        }
+        return written;
+    }
+
+    private void writeShards(
+            MergeInputs inputs, MergeFolder folder, MergeJournal journal, Set<String> written)
             throws IOException {
         long begun = System.nanoTime();
-        Composition composition = Composition.of(inputs, kernels, workers);
+        Composition composition = Composition.of(inputs, kernels, workers, count);
         arithmetic = arithmetic.plusNanos(System.nanoTime() - begun);
-        for (var shard : inputs.order().base().layout().entrySet()) {
-            if (!isWritten(inputs.order(), folder, journal, shard)) {
+        var shards = inputs.order().base().layout();
+        ToLongFunction<String> work =
+                shard ->
+                        shards.getOrDefault(shard, List.of()).stream()
+                                .mapToLong(spec -> spec.elements() * composition.passes(spec))
+                                .sum();
+        count.begin(
+                MergeHeadway.Step.MERGING,
+                written.stream().mapToLong(work).sum(),
+                shards.keySet().stream().mapToLong(work).sum());
+        int number = 0;
+        for (var shard : shards.entrySet()) {
+            count.shard(++number);
+            if (!written.contains(shard.getKey())) {
                 write(inputs, composition, folder, journal, shard.getKey(), shard.getValue());
             }
         }
@@ -110,7 +157,14 @@ public final class Merge {
         long begun = System.nanoTime();
         try (ShardWriters files = new ShardWriters(folder, shard, specs, order.buffers())) {
             ShardMerge.Result result =
-                    new ShardMerge(kernels, workers, composition, step, inputs.weights(), tensors)
+                    new ShardMerge(
+                                    kernels,
+                                    workers,
+                                    composition,
+                                    step,
+                                    inputs.weights(),
+                                    tensors,
+                                    count)
                             .into(files.sinks());
             long merged = System.nanoTime();
             files.commit();

@@ -97,6 +97,11 @@ final class MergeInputs implements AutoCloseable {
         return members.size();
     }
 
+    /** How many numbers the base has, and each contribution. */
+    long elements() {
+        return order.base().bytes() / Float.BYTES;
+    }
+
     /** Where the numbers of one tensor come from. */
     TensorMerge tensor(TensorSpec spec) {
         String name = spec.name();

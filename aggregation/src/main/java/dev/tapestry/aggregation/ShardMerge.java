@@ -21,6 +21,7 @@ final class ShardMerge {
     private final List<Double> weights;
     private final List<TensorMerge> tensors;
     private final List<Window> windows;
+    private final MergeCount count;
 
     ShardMerge(
             Kernels kernels,
@@ -28,13 +29,15 @@ final class ShardMerge {
             Composition composition,
             OuterStep step,
             List<Double> weights,
-            List<TensorMerge> tensors) {
+            List<TensorMerge> tensors,
+            MergeCount count) {
         this.kernels = kernels;
         this.workers = workers;
         this.composition = composition;
         this.step = step;
         this.weights = weights;
         this.tensors = tensors;
+        this.count = count;
         this.windows = Window.of(tensors.stream().map(TensorMerge::spec).toList());
     }
 
@@ -85,7 +88,10 @@ final class ShardMerge {
             workers.each(
                     over.size(),
                     () -> new MergeDesk(kernels, weights, arena, workers.threads()),
-                    task);
+                    (desk, index) -> {
+                        task.run(desk, index);
+                        count.add(over.get(index).count());
+                    });
         }
     }
 

@@ -35,9 +35,17 @@ final class Survey {
      *
      * @param products whether the products of different vectors are wanted too, and not only norms
      */
-    static Survey of(MergeInputs inputs, Kernels kernels, Workers workers, boolean products) {
+    static Survey of(
+            MergeInputs inputs,
+            Kernels kernels,
+            Workers workers,
+            boolean products,
+            MergeCount count) {
+        count.begin(MergeHeadway.Step.SURVEYING, 0, inputs.elements());
+        int shard = 0;
         Map<String, Gram> byTensor = new LinkedHashMap<>();
         for (List<TensorSpec> specs : inputs.order().base().layout().values()) {
+            count.shard(++shard);
             List<TensorMerge> tensors = specs.stream().map(inputs::tensor).toList();
             specs.forEach(spec -> byTensor.put(spec.name(), new Gram(inputs.members() + 1)));
             List<Window> windows = Window.of(specs);
@@ -55,6 +63,7 @@ final class Survey {
                                 parts[index] =
                                         desk.products(
                                                 tensors.get(window.tensor()), window, products);
+                                count.add(window.count());
                             });
                 }
                 for (int index = 0; index < parts.length; index++) {

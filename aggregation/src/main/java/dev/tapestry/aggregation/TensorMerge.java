@@ -32,9 +32,14 @@ record TensorMerge(
      * rows of an embedding are moved by few tokens each, so their common norm means nothing.
      */
     boolean isHiddenMatrix() {
+        return isHiddenMatrix(spec);
+    }
+
+    static boolean isHiddenMatrix(TensorSpec spec) {
+        TensorGroup group = TensorGroup.of(spec.name());
         return spec.shape().size() == 2
-                && group() != TensorGroup.EMBEDDING
-                && group() != TensorGroup.HEAD;
+                && group != TensorGroup.EMBEDDING
+                && group != TensorGroup.HEAD;
     }
 
     /** Hands the pages of these elements back, in all files that are read. */

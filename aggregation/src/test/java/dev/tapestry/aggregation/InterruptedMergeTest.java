@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -92,6 +93,19 @@ final class InterruptedMergeTest {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .noneMatch(name -> name.startsWith("."));
         }
+    }
+
+    @Test
+    void counts_what_it_goes_on_from_as_done() {
+        List<MergeHeadway> told = new ArrayList<>();
+        Merge.run(order, target, 1, told::add);
+        List<MergeHeadway> merging =
+                told.stream().filter(it -> it.step() == MergeHeadway.Step.MERGING).toList();
+        assertThat(merging.getFirst().done()).isPositive().isLessThan(merging.getFirst().all());
+        assertThat(merging.getLast().done()).isEqualTo(merging.getLast().all());
+        told.clear();
+        Merge.run(order, target, 1, told::add);
+        assertThat(told).as("it is finished").isEmpty();
     }
 
     @Test

@@ -23,7 +23,9 @@ import dev.tapestry.consortium.RoundState.Collecting;
 import dev.tapestry.consortium.RoundState.Merging;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The rows of {@link RoundRules} for a round that collects. */
 final class CollectingRules {
@@ -34,7 +36,7 @@ final class CollectingRules {
         Collecting now = input instanceof Revoked revoked ? state.without(revoked.member()) : state;
         if (isDue(now, charter, input.at())) {
             return RoundRules.settleThenDecide(
-                    now, close(now, charter, input.at()), input, charter);
+                    now, close(now, charter, input.at(), heard(input)), input, charter);
         }
         return switch (input) {
             case Contributed(Contribution contribution, Instant at) ->
@@ -128,7 +130,16 @@ final class CollectingRules {
                 && state.lapsed().containsAll(state.awaited());
     }
 
+    private static Map<MemberId, String> heard(RoundInput input) {
+        return input instanceof TimePassed passed ? passed.heard() : Map.of();
+    }
+
     private static ConsortiumEvent close(Collecting state, Charter charter, Instant at) {
+        return close(state, charter, at, Map.of());
+    }
+
+    private static ConsortiumEvent close(
+            Collecting state, Charter charter, Instant at, Map<MemberId, String> heard) {
         int count = state.admitted().size();
         if (count >= charter.quorum()) {
             return new CollectionClosed(state.number(), state.awaited(), at);
@@ -136,8 +147,19 @@ final class CollectingRules {
         return new RoundAbandoned(
                 state.number(),
                 "%d of %d contributions needed; missing: %s"
-                        .formatted(count, charter.quorum(), state.awaited()),
+                        .formatted(count, charter.quorum(), missing(state.awaited(), heard)),
                 at);
+    }
+
+    private static String missing(List<MemberId> awaited, Map<MemberId, String> heard) {
+        return awaited.isEmpty()
+                ? "nobody"
+                : awaited.stream()
+                        .map(member ->
+                                heard.containsKey(member)
+                                        ? "%s (%s)".formatted(member, heard.get(member))
+                                        : member.value())
+                        .collect(Collectors.joining(", "));
     }
 
     private static ConsortiumEvent refused(

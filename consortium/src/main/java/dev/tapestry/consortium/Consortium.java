@@ -400,9 +400,7 @@ public record Consortium(
                     new RunEnded(
                             false, current.fruitless() + " rounds in a row gave no new base", now));
         }
-        List<MemberId> invited =
-                members.values().stream().filter(Member::active).map(Member::id).toList();
-        if (invited.size() < charter.quorum()) {
+        if (standstill().isPresent()) {
             return Optional.empty();
         }
         return Optional.of(
@@ -412,9 +410,30 @@ public record Consortium(
                                 new RoundNumber(rounds + 1),
                                 base.get(),
                                 gradient,
-                                invited,
+                                active(),
                                 now.plus(charter.roundDeadline())),
                         now));
+    }
+
+    private List<MemberId> active() {
+        return members.values().stream().filter(Member::active).map(Member::id).toList();
+    }
+
+    /** Why a run that is under way begins no round; empty where one is under way or can begin. */
+    public Optional<Standstill> standstill() {
+        int enrolled = active().size();
+        if (run.isEmpty()
+                || (round.isPresent() && !round.get().over())
+                || run.get().published() >= run.get().plan().rounds()
+                || run.get().fruitless() >= MAX_FRUITLESS_ROUNDS
+                || enrolled >= charter.quorum()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Standstill(
+                        Standstill.Code.BELOW_QUORUM,
+                        "%d of %d members that the charter's quorum asks for are enrolled; invite another (tapestry member invite)"
+                                .formatted(enrolled, charter.quorum())));
     }
 
     /** The input with what only the whole consortium can tell. */

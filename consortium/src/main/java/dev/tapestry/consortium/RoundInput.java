@@ -2,6 +2,7 @@ package dev.tapestry.consortium;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 
 /** What can reach a round from outside; {@link RoundRules#decide} turns it into events. */
@@ -50,8 +51,22 @@ public sealed interface RoundInput {
         }
     }
 
-    /** Nothing happened but time. */
-    record TimePassed(Instant at) implements RoundInput {}
+    /**
+     * Nothing happened but time.
+     *
+     * @param heard what was last heard of members that are awaited, for the reason of a round that
+     *     is abandoned without them
+     */
+    record TimePassed(Instant at, Map<MemberId, String> heard) implements RoundInput {
+        public TimePassed {
+            heard = Map.copyOf(heard);
+        }
+
+        /** The same where nothing was heard of anybody. */
+        public TimePassed(Instant at) {
+            this(at, Map.of());
+        }
+    }
 
     /**
      * Why a contribution cannot be merged.

@@ -1,7 +1,5 @@
 package dev.tapestry.coordinator;
 
-import static java.time.temporal.ChronoUnit.SECONDS;
-
 import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.ConsortiumEvent;
@@ -26,7 +24,9 @@ import dev.tapestry.consortium.ConsortiumEvent.RunStarted;
 import dev.tapestry.consortium.ConsortiumEvent.RunStopped;
 import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.ConsortiumEvent.TokenIssued;
-import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.protocol.Wait;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.function.BiConsumer;
 
@@ -35,12 +35,18 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
 
     private static final System.Logger LOG = System.getLogger(Chronicle.class.getName());
 
+    private final InstantSource clock;
+
+    Chronicle(InstantSource clock) {
+        this.clock = clock;
+    }
+
     @Override
     public void accept(ConsortiumEvent event, Consortium after) {
         LOG.log(System.Logger.Level.INFO, () -> line(event, after));
     }
 
-    static String line(ConsortiumEvent event, Consortium after) {
+    private String line(ConsortiumEvent event, Consortium after) {
         return switch (event) {
             case Founded it -> "founded " + it.charter().name();
             case TokenIssued it -> "token for %s, until %s".formatted(it.member(), it.expires());
@@ -117,19 +123,16 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                 .toList();
     }
 
-    private static String waiting(Consortium after) {
+    private String waiting(Consortium after) {
         return after.round()
                 .filter(round -> !round.awaited().isEmpty())
-                .map(Chronicle::waiting)
+                .map(round ->
+                        "; "
+                                + Wait.tally(
+                                        Views.arrived(round),
+                                        round.awaited().stream().map(MemberId::value).toList(),
+                                        round.deadline(),
+                                        clock.instant()))
                 .orElse("");
-    }
-
-    private static String waiting(RoundState round) {
-        return "; awaiting %s until %s"
-                .formatted(
-                        round.awaited(),
-                        round.deadline()
-                                .map(deadline -> deadline.truncatedTo(SECONDS).toString())
-                                .orElse("the next event"));
     }
 }

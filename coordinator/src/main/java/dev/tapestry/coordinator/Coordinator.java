@@ -36,12 +36,14 @@ public final class Coordinator implements AutoCloseable {
     private final RoundDesk desk;
     private final HttpApi api;
     private final CertificateWatch watch;
+    private final WaitTeller waits;
     private final PartBuffers buffers;
     private final AtomicReference<URI> address;
     private final CompletableFuture<CoordinatorException> failure;
     private final Stores stores;
     private final Thread deskThread;
     private final Thread watchThread;
+    private final Thread waitThread;
 
     private Coordinator(
             CoordinatorConfig config,
@@ -49,6 +51,7 @@ public final class Coordinator implements AutoCloseable {
             RoundDesk desk,
             HttpApi api,
             CertificateWatch watch,
+            WaitTeller waits,
             AtomicReference<URI> address,
             CompletableFuture<CoordinatorException> failure,
             PartBuffers buffers,
@@ -60,9 +63,12 @@ public final class Coordinator implements AutoCloseable {
         this.desk = desk;
         this.api = api;
         this.watch = watch;
+        this.waits = waits;
         this.address = address;
         this.failure = failure;
-        this.deskThread = Thread.ofVirtual().name("round-desk").unstarted(desk);
+        // It computes for hours: as a virtual thread it would keep a processor from those who ask.
+        this.deskThread = Thread.ofPlatform().daemon().name("round-desk").unstarted(desk);
+        this.waitThread = Thread.ofVirtual().name("wait-teller").unstarted(waits);
         this.watchThread = Thread.ofVirtual().name("certificate-watch").unstarted(watch);
     }
 
@@ -176,7 +182,7 @@ public final class Coordinator implements AutoCloseable {
                     "the log that coordinator.yaml names is empty, and %s is not: move it there with 'tapestry coordinator move %s'"
                             .formatted(directory.log(), directory.root()));
         }
-        Ledger ledger = Ledger.open(stores.log(), signingKey, new Chronicle(), failure);
+        Ledger ledger = Ledger.open(stores.log(), signingKey, new Chronicle(clock), failure);
         var _ = stores.leadership().lost().thenAccept(ledger::stepDown);
 
         SharedFiles shared = stores.files();
@@ -192,7 +198,9 @@ public final class Coordinator implements AutoCloseable {
                 new RenewalDesk(ledger, authority, shelf, directory.renewals(), shared, clock);
         RefusalRegister refusals = new RefusalRegister(ledger, clock);
         UploadDesk uploads = new UploadDesk(ledger, contributions, models, refusals, clock, disk);
-        PresenceBoard presence = new PresenceBoard(uploads, endings, clock, steady);
+        WorkBoard board = new WorkBoard(clock, steady);
+        PresenceBoard presence = new PresenceBoard(uploads, endings, board, clock, steady);
+        WaitTeller waits = new WaitTeller(ledger, presence, steady);
         Metrics metrics = new Metrics(ledger, presence);
         ResidualStore residuals = new ResidualStore(directory.residuals(), shared);
         MergeWork work =
@@ -212,6 +220,7 @@ public final class Coordinator implements AutoCloseable {
                         retention,
                         uploads,
                         presence,
+                        board,
                         clock,
                         config.mergeThreads(),
                         failure);
@@ -276,7 +285,8 @@ public final class Coordinator implements AutoCloseable {
                         ledger,
                         shared,
                         clock);
-        return new Coordinator(config, ledger, desk, api, watch, address, failure, buffers, stores);
+        return new Coordinator(
+                config, ledger, desk, api, watch, waits, address, failure, buffers, stores);
     }
 
     /**
@@ -290,6 +300,7 @@ public final class Coordinator implements AutoCloseable {
         address.set(config.listening().address(api.port()));
         deskThread.start();
         watchThread.start();
+        waitThread.start();
         LOG.log(System.Logger.Level.INFO, () -> "listening as " + address());
     }
 
@@ -336,6 +347,11 @@ public final class Coordinator implements AutoCloseable {
         return watch;
     }
 
+    /** What tells the log for what a round waits. */
+    WaitTeller waits() {
+        return waits;
+    }
+
     /** The state and log. */
     Ledger ledger() {
         return ledger;
@@ -344,6 +360,7 @@ public final class Coordinator implements AutoCloseable {
     @Override
     public void close() {
         watchThread.interrupt();
+        waitThread.interrupt();
         desk.stop();
         ledger.stop();
         api.stop();

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -54,17 +55,18 @@ final class Inspection {
      * Which contributions are not what was admitted, and in what. Their damaged files are deleted,
      * so that they are awaited when their members send them again.
      *
+     * @param begun hears which contribution is read, counted from 1
      * @throws CoordinatorException {@code STORAGE}: the base, or what belongs to it, is damaged; no
      *     member can be asked for that
      */
-    SortedMap<MemberId, String> damaged(RoundRecord round) {
+    SortedMap<MemberId, String> damaged(RoundRecord round, IntConsumer begun) {
         base(round);
         SortedMap<MemberId, String> damaged = new TreeMap<>();
-        round.admitted()
-                .values()
-                .forEach(contribution ->
-                        damage(round, contribution)
-                                .ifPresent(what -> damaged.put(contribution.member(), what)));
+        int number = 0;
+        for (Contribution contribution : round.admitted().values()) {
+            begun.accept(++number);
+            damage(round, contribution).ifPresent(what -> damaged.put(contribution.member(), what));
+        }
         return damaged;
     }
 

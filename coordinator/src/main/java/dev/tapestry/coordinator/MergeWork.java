@@ -10,6 +10,7 @@ import dev.tapestry.consortium.Candidate;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.protocol.RoundWork.Step;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.file.Files;
@@ -51,20 +52,40 @@ final class MergeWork {
      * Merges into a folder of its own, where a merge that was killed goes on, and puts the outcome
      * into the stores.
      */
-    Candidate merge(RoundRecord round, Apportioned weights, int threads) {
+    Candidate merge(RoundRecord round, Apportioned weights, int threads, WorkBoard board) {
         Path folder = folder(round);
         FileTrees.create(folder);
+        board.begin(round.number(), Step.REBASING);
         MergeOutcome outcome =
                 withOrder(
                         round,
                         weights.weights(),
                         folder.resolve("rebased"),
-                        order -> Merge.run(order, folder.resolve("candidate"), threads));
+                        order ->
+                                Merge.run(
+                                        order,
+                                        folder.resolve("candidate"),
+                                        threads,
+                                        headway -> board.merge(round.number(), headway)));
+        board.begin(round.number(), Step.KEEPING);
         Optional<Digest> state = outcome.state().map(this::keep);
-        Optional<StepCoding> coding = code(round, outcome.candidate(), folder, threads);
+        if (round.plan().down().isPresent()) {
+            board.begin(round.number(), Step.CODING);
+        }
+        Optional<StepCoding> coding =
+                code(
+                        round,
+                        outcome.candidate(),
+                        folder,
+                        threads,
+                        (done, all) -> board.at(0, 0, done, all));
+        board.begin(round.number(), Step.KEEPING);
         Digest model =
                 coding.map(coded -> keep(round, coded))
                         .orElseGet(() -> models.adopt(outcome.candidate()));
+        if (round.plan().gradients().isPresent()) {
+            board.begin(round.number(), Step.AVERAGING);
+        }
         return new Candidate(
                 model,
                 state,
@@ -77,18 +98,29 @@ final class MergeWork {
     }
 
     /** What of that which the merge reads was damaged, see {@link Inspection#damaged}. */
-    SortedMap<MemberId, String> damaged(RoundRecord round) {
-        return new Inspection(models, contributions, momenta, residuals, shared).damaged(round);
+    SortedMap<MemberId, String> damaged(RoundRecord round, WorkBoard board) {
+        board.begin(round.number(), Step.INSPECTING);
+        int all = round.admitted().size();
+        return new Inspection(models, contributions, momenta, residuals, shared)
+                .damaged(round, number -> board.at(number, all, 0, 0));
     }
 
     /** Codes the step to a merged model if the round's plan asks for it. */
-    Optional<StepCoding> code(RoundRecord round, Path merged, Path folder, int threads) {
+    Optional<StepCoding> code(
+            RoundRecord round, Path merged, Path folder, int threads, StepCoding.Headway headway) {
         return round.plan()
                 .down()
                 .map(codec -> {
                     try (ModelDirectory base = models.open(round.plan().base())) {
                         return StepCoding.run(
-                                codec, base, merged, round.residual(), residuals, folder, threads);
+                                codec,
+                                base,
+                                merged,
+                                round.residual(),
+                                residuals,
+                                folder,
+                                threads,
+                                headway);
                     }
                 });
     }

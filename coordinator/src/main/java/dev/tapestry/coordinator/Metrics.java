@@ -1,9 +1,11 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.Failure;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundWork;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
@@ -156,17 +158,57 @@ final class Metrics {
                         Metrics::doing,
                         _ -> 1),
                 each(
+                        "tapestry_member_failed_timestamp_seconds",
+                        "When the member's node last failed in the round under way, doing what",
+                        view.members().stream().filter(p -> p.failure().isPresent()).toList(),
+                        Metrics::failure,
+                        presence -> seconds(presence.failure().orElseThrow().at())),
+                each(
                         "tapestry_coordinator_hindered_timestamp_seconds",
                         "When the coordinator itself could not do something, within two minutes",
                         view.hindrance().stream().toList(),
                         hindrance -> Labels.of("code", hindrance.code()),
                         hindrance -> seconds(hindrance.at())),
                 each(
+                        "tapestry_coordinator_work_ratio",
+                        "How much of its step the coordinator's own work in the round has done",
+                        view.work().filter(work -> work.all() > 0).stream().toList(),
+                        Metrics::step,
+                        work -> (double) work.done() / work.all()),
+                each(
+                        "tapestry_coordinator_work_since_timestamp_seconds",
+                        "When the step of the coordinator's own work began",
+                        view.work().stream().toList(),
+                        Metrics::step,
+                        work -> seconds(work.since())),
+                each(
+                        "tapestry_coordinator_work_moved_timestamp_seconds",
+                        "When it last got on",
+                        view.work().stream().toList(),
+                        Metrics::step,
+                        work -> seconds(work.moved())),
+                each(
+                        "tapestry_run_standstill",
+                        "1 while a run begins no round, and why",
+                        view.standstill().stream().toList(),
+                        it -> Labels.of("code", it.code().name()),
+                        _ -> 1),
+                each(
+                        "tapestry_round_arrived",
+                        "Contributions, or scores, that are in; absent where none are awaited",
+                        view.arrived().stream().toList(),
+                        _ -> Labels.EMPTY,
+                        Integer::doubleValue),
+                each(
                         "tapestry_certificate_ends_timestamp_seconds",
                         "Certificates that end within 30 days; the authority's within a year",
                         view.endings(),
                         ending -> Labels.of("holder", ending.holder()),
                         ending -> seconds(ending.ends())));
+    }
+
+    private static Labels step(RoundWork work) {
+        return Labels.of("step", work.step().name());
     }
 
     private static Optional<Activity> training(Presence presence) {
@@ -182,6 +224,17 @@ final class Metrics {
                 activity.doing().name(),
                 "code",
                 activity.code().orElse(""));
+    }
+
+    private static Labels failure(Presence presence) {
+        Failure failure = presence.failure().orElseThrow();
+        return Labels.of(
+                "member",
+                presence.member().value(),
+                "during",
+                failure.during().map(Activity.Doing::name).orElse(""),
+                "code",
+                failure.code());
     }
 
     /** One value for each member of whom it is known. */

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.protocol.Activity;
+import dev.tapestry.consortium.protocol.Failure;
 import dev.tapestry.consortium.protocol.Hindrance;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
@@ -12,11 +13,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -32,6 +35,7 @@ final class PresenceBoard {
 
     private final UploadDesk uploads;
     private final Endings endings;
+    private final WorkBoard work;
     private final InstantSource clock;
     private final LongSupplier steady;
     private final ConcurrentMap<MemberId, Trace> traces = new ConcurrentHashMap<>();
@@ -56,15 +60,23 @@ final class PresenceBoard {
             long heard,
             long moved,
             Optional<Activity> activity,
+            Optional<Failure> failure,
             long received) {
 
         static Trace none(long moment) {
             return new Trace(
-                    Optional.empty(), Optional.empty(), moment, moment, Optional.empty(), 0);
+                    Optional.empty(),
+                    Optional.empty(),
+                    moment,
+                    moment,
+                    Optional.empty(),
+                    Optional.empty(),
+                    0);
         }
 
         Trace seenAt(Instant now, long moment) {
-            return new Trace(Optional.of(now), advanced, moment, moved, activity, received);
+            return new Trace(
+                    Optional.of(now), advanced, moment, moved, activity, failure, received);
         }
 
         Trace doing(Activity next, Instant now, long moment) {
@@ -75,13 +87,14 @@ final class PresenceBoard {
                     moment,
                     same ? moved : moment,
                     Optional.of(next),
+                    Failure.of(next, now).or(() -> failure),
                     received);
         }
 
         Trace having(long bytes, Instant now, long moment) {
             return bytes == received
                     ? this
-                    : new Trace(seen, Optional.of(now), heard, moment, activity, bytes);
+                    : new Trace(seen, Optional.of(now), heard, moment, activity, failure, bytes);
         }
     }
 
@@ -91,9 +104,15 @@ final class PresenceBoard {
      * @param clock tells people when
      * @param steady tells how long, in nanoseconds; nobody can set it
      */
-    PresenceBoard(UploadDesk uploads, Endings endings, InstantSource clock, LongSupplier steady) {
+    PresenceBoard(
+            UploadDesk uploads,
+            Endings endings,
+            WorkBoard work,
+            InstantSource clock,
+            LongSupplier steady) {
         this.uploads = uploads;
         this.endings = endings;
+        this.work = work;
         this.clock = clock;
         this.steady = steady;
         this.wait = new AtomicReference<>(new Wait("", steady.getAsLong()));
@@ -158,27 +177,47 @@ final class PresenceBoard {
     /** What is known of all active members. */
     PresenceView view(Consortium consortium) {
         Instant now = clock.instant();
-        List<MemberId> awaited = consortium.round().map(RoundState::awaited).orElse(List.of());
         return new PresenceView(
                 now,
                 consortium.members().values().stream()
                         .filter(Member::active)
-                        .map(member -> presence(member.id(), awaited.contains(member.id())))
+                        .map(member -> presence(member.id(), consortium.round()))
                         .toList(),
                 endings.at(now, consortium),
-                hindrance.get().filter(it -> it.at().plus(LATELY).isAfter(now)));
+                hindrance
+                        .get()
+                        .filter(it -> it.at().plus(LATELY).isAfter(now))
+                        .or(() -> work.stalled(consortium.charter().lease())),
+                consortium.round().flatMap(Views::arrived),
+                work.view(),
+                consortium.standstill());
     }
 
-    private Presence presence(MemberId member, boolean awaited) {
+    /** What was last heard of those for whom the round waits. */
+    Map<MemberId, String> heard(Consortium consortium) {
+        Instant now = clock.instant();
+        return consortium.round().map(RoundState::awaited).orElse(List.of()).stream()
+                .collect(
+                        Collectors.toMap(
+                                Function.identity(),
+                                member -> presence(member, consortium.round()).heard(now)));
+    }
+
+    private Presence presence(MemberId member, Optional<RoundState> round) {
         UploadDesk.Arrival arrival = uploads.arrival(member);
         Trace trace = arrived(member, arrival);
         return new Presence(
                 member,
-                awaited,
+                round.filter(it -> it.awaited().contains(member)).isPresent(),
                 trace.seen(),
                 trace.advanced(),
                 trace.activity(),
                 arrival.received(),
-                arrival.expected());
+                arrival.expected(),
+                trace.failure()
+                        .filter(it ->
+                                round.filter(open -> !open.over())
+                                        .filter(open -> open.number().value() == it.round())
+                                        .isPresent()));
     }
 }

@@ -41,20 +41,18 @@ final class RoundDesk implements Runnable {
 
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(10);
     private static final int MERGE_ATTEMPTS = 3;
-    private static final Duration TELL_WAIT = Duration.ofMinutes(1);
 
     private final Ledger ledger;
     private final MergeWork work;
     private final Retention retention;
     private final UploadDesk uploads;
     private final PresenceBoard presence;
+    private final WorkBoard board;
     private final InstantSource clock;
     private final int mergeThreads;
     private final CompletableFuture<CoordinatorException> failure;
     private volatile boolean stopped;
     private int failedMerges;
-    private long toldVersion;
-    private long told;
 
     /**
      * A desk that is not at work yet.
@@ -67,6 +65,7 @@ final class RoundDesk implements Runnable {
             Retention retention,
             UploadDesk uploads,
             PresenceBoard presence,
+            WorkBoard board,
             InstantSource clock,
             int mergeThreads,
             CompletableFuture<CoordinatorException> failure) {
@@ -75,6 +74,7 @@ final class RoundDesk implements Runnable {
         this.retention = retention;
         this.uploads = uploads;
         this.presence = presence;
+        this.board = board;
         this.clock = clock;
         this.mergeThreads = mergeThreads;
         this.failure = failure;
@@ -91,7 +91,6 @@ final class RoundDesk implements Runnable {
             Ledger.Snapshot now = ledger.snapshot();
             try {
                 if (!duty(now.consortium())) {
-                    tellWait(now);
                     ledger.await(now.version(), untilDue(now.consortium()));
                 }
             } catch (InterruptedException e) {
@@ -142,7 +141,8 @@ final class RoundDesk implements Runnable {
             merge(merging, state);
             return true;
         }
-        return wrote(s -> s.decide(new RoundInput.TimePassed(now))) || wrote(this::lapse);
+        return wrote(s -> s.decide(new RoundInput.TimePassed(now, presence.heard(s))))
+                || wrote(this::lapse);
     }
 
     private List<ConsortiumEvent> lapse(Consortium state) {
@@ -175,32 +175,25 @@ final class RoundDesk implements Runnable {
         }
     }
 
-    /** No wait is silent: once a minute the log says for whom. */
-    private void tellWait(Ledger.Snapshot now) {
-        long moment = System.nanoTime();
-        if (now.version() != toldVersion) {
-            toldVersion = now.version(); // the chronicle has just said it
-            told = moment;
-        } else if (moment - told > TELL_WAIT.toNanos()) {
-            told = moment;
-            String awaited = presence.view(now.consortium()).awaited();
-            if (!awaited.isEmpty()) {
-                LOG.log(System.Logger.Level.INFO, () -> "still waiting for " + awaited);
-            }
-        }
-    }
-
     private boolean wrote(Function<Consortium, List<ConsortiumEvent>> decide) {
         return !ledger.change(decide).events().isEmpty();
     }
 
     private void merge(Merging merging, Consortium state) {
+        try {
+            mergeAll(merging, state);
+        } finally {
+            board.end();
+        }
+    }
+
+    private void mergeAll(Merging merging, Consortium state) {
         RoundRecord round =
                 ledger.history()
                         .round(merging.number())
                         .orElseThrow()
                         .ofMembers(merging.admitted());
-        SortedMap<MemberId, String> damaged = work.damaged(round);
+        SortedMap<MemberId, String> damaged = work.damaged(round, board);
         if (!damaged.isEmpty()) {
             damaged.forEach(this::askAgain);
             return;
@@ -223,7 +216,7 @@ final class RoundDesk implements Runnable {
             case Apportioned weights -> {
                 try {
                     yield new RoundInput.Merged(
-                            work.merge(round, weights, mergeThreads), clock.instant());
+                            work.merge(round, weights, mergeThreads, board), clock.instant());
                 } catch (AggregationException | WeightsException | CoordinatorException e) {
                     if (passes(e) || ++failedMerges < MERGE_ATTEMPTS) {
                         throw e;

@@ -10,6 +10,8 @@ import dev.tapestry.weights.codec.CodedUpdate;
 import dev.tapestry.weights.codec.Feedback;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /**
  * Codes the step from a base to a merged model, and makes the candidate of what was coded: so a
@@ -25,6 +27,11 @@ import java.util.Optional;
  * @param step for the log
  */
 record StepCoding(Path candidate, Path update, Path residual, CodedStep step) {
+
+    /** Hears, on the threads that work, how many numbers of all are done. */
+    interface Headway {
+        void at(long done, long all);
+    }
 
     /**
      * Codes; the same inputs give the same bytes.
@@ -43,7 +50,8 @@ record StepCoding(Path candidate, Path update, Path residual, CodedStep step) {
             Optional<Digest> before,
             ResidualStore residuals,
             Path folder,
-            int threads) {
+            int threads,
+            Headway headway) {
         Path candidate = folder.resolve("coded");
         Path update = folder.resolve(CodedFile.UPDATE);
         Path residual = folder.resolve("residual.safetensors");
@@ -52,10 +60,14 @@ record StepCoding(Path candidate, Path update, Path residual, CodedStep step) {
                         .map(file -> Feedback.next(file, residual, 1))
                         .orElseGet(() -> Feedback.first(residual));
         FileTrees.delete(candidate);
+        AtomicLong done = new AtomicLong();
+        long all = 2 * base.bytes() / Float.BYTES; // once to code, once to apply
+        LongConsumer counted = more -> headway.at(done.addAndGet(more), all);
         try (ModelDirectory theta = ModelDirectory.open(merged)) {
-            CodedUpdate.encode(Codec.named(codec.value()), base, theta, feedback, update, threads);
+            CodedUpdate.encode(
+                    Codec.named(codec.value()), base, theta, feedback, update, threads, counted);
         }
-        CodedUpdate.apply(update, base, candidate, threads);
+        CodedUpdate.apply(update, base, candidate, threads, counted);
         return new StepCoding(
                 candidate,
                 update,

@@ -151,7 +151,8 @@ public final class VerifyMerge {
                         round,
                         merged,
                         merged.resolveSibling("."),
-                        Runtime.getRuntime().availableProcessors());
+                        Runtime.getRuntime().availableProcessors(),
+                        (_, _) -> {});
         Optional<CodedStep> step = coding.map(StepCoding::step);
         if (!step.equals(candidate.step())) {
             differences.add(

@@ -7,12 +7,15 @@ import dev.tapestry.consortium.ConsortiumEvent.RunEnded;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.RoundState;
+import dev.tapestry.consortium.Standstill;
 import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The state as nodes see it. */
 final class Views {
@@ -46,7 +49,10 @@ final class Views {
                 state.run().map(Run::published).orElse(0),
                 state.run().map(run -> run.plan().rounds()).orElse(0),
                 state.ended().map(RunEnded::reason).orElse(""),
-                round.map(Views::reason).orElse(""),
+                Stream.concat(
+                                round.map(Views::reason).filter(it -> !it.isEmpty()).stream(),
+                                state.standstill().map(Standstill::line).stream())
+                        .collect(Collectors.joining("; ")),
                 late(state));
     }
 
@@ -80,6 +86,18 @@ final class Views {
             case RoundState.Collecting other -> Optional.empty();
             case RoundState.Merging other -> Optional.empty();
             case RoundState.Abandoned other -> Optional.empty();
+        };
+    }
+
+    /** How many contributions or scores are in, while some are awaited. */
+    static Optional<Integer> arrived(RoundState round) {
+        return switch (round) {
+            case RoundState.Collecting collecting -> Optional.of(collecting.admitted().size());
+            case RoundState.Scoring scoring -> Optional.of(scoring.scores().size());
+            case RoundState.Merging other -> Optional.empty();
+            case RoundState.Published over -> Optional.empty();
+            case RoundState.RolledBack over -> Optional.empty();
+            case RoundState.Abandoned over -> Optional.empty();
         };
     }
 

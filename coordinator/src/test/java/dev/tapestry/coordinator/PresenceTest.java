@@ -2,11 +2,13 @@ package dev.tapestry.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.consortium.ConsortiumEvent.RoundAbandoned;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.Activity.Doing;
+import dev.tapestry.consortium.protocol.Failure;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RevocationRequest;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +99,42 @@ class PresenceTest {
             assertThat(sealed.awaited()).isFalse();
             assertThat(sealed.expected()).isZero();
             assertThat(of(stage, "bela").awaited()).isTrue();
+        }
+    }
+
+    @Test
+    void what_a_member_failed_at_stays_to_be_seen_until_its_round_is_over_and_then_in_the_log() {
+        try (Stage stage = new Stage(folder, Stage.charter(2)).withMembers("ada", "bela")) {
+            stage.run(1, MergeRule.fedAvg());
+            TestMember bela = stage.member(1);
+            bela.await(1, Phase.COLLECTING);
+            Activity full =
+                    new Activity(
+                            1,
+                            Doing.HINDERED,
+                            0,
+                            0,
+                            Optional.of("STORAGE"),
+                            Optional.of("/secret is full"),
+                            Optional.of(Doing.SENDING));
+            tell(bela, full);
+            tell(bela, training(3));
+            Presence goesOn = of(stage, "bela");
+            assertThat(goesOn.activity()).contains(training(3));
+            Failure failure = goesOn.failure().orElseThrow();
+            assertThat(failure.during()).contains(Doing.SENDING);
+            assertThat(failure.code()).isEqualTo("STORAGE");
+            assertThat(failure.reason()).contains("/secret is full");
+            assertThat(stage.steward.get("/v1/metrics").text())
+                    .contains(
+                            "tapestry_member_failed_timestamp_seconds{code=\"STORAGE\",during=\"SENDING\",member=\"bela\"}");
+
+            stage.pass(Duration.ofMinutes(5));
+            bela.await(2, Phase.COLLECTING);
+            assertThat(stage.events(RoundAbandoned.class).getFirst().reason())
+                    .matches(
+                            "0 of 2 contributions needed; missing: ada \\(.*\\), bela \\(last seen 5 min ago, failed while sending: STORAGE\\)");
+            assertThat(of(stage, "bela").failure()).isEmpty();
         }
     }
 

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -103,7 +104,7 @@ class RestartTest {
                         Ledger.open(
                                 log,
                                 SigningKey.load(place.signingKey()),
-                                new Chronicle(),
+                                new Chronicle(InstantSource.system()),
                                 new CompletableFuture<>())) {
             ledger.change(state ->
                     state.decide(

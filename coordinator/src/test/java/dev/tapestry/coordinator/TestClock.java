@@ -13,6 +13,8 @@ final class TestClock implements InstantSource {
     private volatile Duration elapsed = Duration.ZERO;
     private volatile Optional<Error> breakage = Optional.empty();
     private final AtomicLong asked = new AtomicLong();
+    private volatile Runnable looked = () -> {};
+    private boolean looking;
 
     @Override
     public Instant instant() {
@@ -20,6 +22,11 @@ final class TestClock implements InstantSource {
             asked.incrementAndGet();
             if (breakage.isPresent()) {
                 throw breakage.get();
+            }
+            if (!looking) {
+                looking = true; // what is done then may look at the clock too
+                looked.run();
+                looking = false;
             }
         }
         return Instant.now().plus(ahead);
@@ -44,6 +51,11 @@ final class TestClock implements InstantSource {
     /** How often the round desk has asked what time it is. */
     long asked() {
         return asked.get();
+    }
+
+    /** What happens on the round desk's thread whenever it looks at the clock. */
+    void whenTheRoundDeskLooks(Runnable action) {
+        looked = action;
     }
 
     /** What the round desk gets instead of the time from now on. */

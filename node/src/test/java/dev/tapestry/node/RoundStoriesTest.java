@@ -627,6 +627,10 @@ class RoundStoriesTest {
                 .allSatisfy(activity -> {
                     assertThat(activity.round()).isEqualTo(1);
                     assertThat(activity.code()).contains("STORAGE");
+                    assertThat(activity.during())
+                            .as("with what it was busy then")
+                            .isPresent()
+                            .isNotEqualTo(Optional.of(Activity.Doing.HINDERED));
                     assertThat(activity.reason()).as("words may name files").isEmpty();
                 });
     }

@@ -6,10 +6,10 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.Wait;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -27,8 +27,12 @@ final class RunCommands extends CommandGroup {
     /** What {@code run start --json} prints. */
     record Started(int rounds, long tokensPerRound, long logSize) {}
 
-    /** What {@code run status --json} prints. */
-    record Status(RoundView round, PresenceView presence) {}
+    /** What {@code run status --json} prints, and {@code run watch} while nothing changes. */
+    record Status(RoundView round, PresenceView presence, String waiting) {
+        static Status of(Wait wait) {
+            return new Status(wait.round(), wait.presence(), wait.line());
+        }
+    }
 
     /** What {@code run stop --json} prints. */
     record Stopped(long logSize) {}
@@ -93,9 +97,9 @@ final class RunCommands extends CommandGroup {
     @Command(
             name = "status",
             description = {
-                "Show where the loop is, for whom it waits until when, and what every member's node",
-                "does, as far as its settings let it say: steps, bytes that have arrived, what",
-                "hinders it; and which certificates end within 30 days, with what happens then."
+                "Show where the loop is, how many are in, for whom it waits until when or how far the",
+                "coordinator's own merge is, and what every member's node does, as far as its settings let",
+                "it say: steps, bytes that have arrived, what hinders it; and which certificates end within 30 days, with what happens then."
             },
             footer = {
                 "",
@@ -110,15 +114,13 @@ final class RunCommands extends CommandGroup {
         try (StewardClient steward = StewardFiles.client(directory)) {
             RoundView round = steward.round(0, Duration.ZERO);
             PresenceView presence = steward.presence();
+            Wait wait = new Wait(round, presence);
             answer(
                     json,
-                    new Status(round, presence),
-                    "%s%n%n%s%s%s",
-                    RunWatch.line(round, presence.clock()),
+                    Status.of(wait),
+                    "%s%n%n%s%s",
+                    RunWatch.line(wait),
                     table(presence).stripTrailing(),
-                    presence.hindrance()
-                            .map(it -> "%n%n%s".formatted(it.line(presence.clock())))
-                            .orElse(""),
                     endings(presence));
             return 0;
         }
@@ -171,8 +173,8 @@ final class RunCommands extends CommandGroup {
     @Command(
             name = "watch",
             description = {
-                "Print a line whenever something changes: round, phase, who is awaited, deadline;",
-                "while nothing changes, once a minute how far those are who are awaited;",
+                "Print a line whenever something changes: round, phase, how many are in, who is missing, deadline;",
+                "while nothing changes, once a minute how far those are who are awaited, or the merge;",
                 "and one for each merge: how far the members' updates agree, among each other and with those before.",
                 "Ends when the run does: with 0 if it published all its bases, or with 1 if it ended"
                         + " before. While nothing runs it speaks of the latest round."
@@ -186,28 +188,25 @@ final class RunCommands extends CommandGroup {
     int watch(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
-            @Option(names = "--json", description = "One line of JSON per change.") boolean json)
+            @Option(
+                            names = "--json",
+                            description =
+                                    "One line of JSON per change, and per minute without one.")
+                    boolean json)
             throws InterruptedException {
         MergeLines merges = new MergeLines();
         try (StewardClient steward = StewardFiles.client(directory)) {
             RoundView last =
                     new RunWatch(
                                     steward,
-                                    view -> {
-                                        answer(
-                                                json,
-                                                view,
-                                                "%s",
-                                                RunWatch.line(view, Instant.now()));
+                                    seen -> {
+                                        answer(json, seen.round(), "%s", RunWatch.line(seen));
                                         if (!json) {
-                                            merges.of(view).ifPresent(line -> say("%s", line));
+                                            merges.of(seen.round())
+                                                    .ifPresent(line -> say("%s", line));
                                         }
                                     },
-                                    presence -> {
-                                        if (!json) {
-                                            say("    %s", presence.awaited());
-                                        }
-                                    },
+                                    wait -> answer(json, Status.of(wait), "    %s", wait.line()),
                                     trouble -> err().println(trouble))
                             .follow();
             return (RunWatch.succeeded(last) ? ExitCode.DONE : ExitCode.REFUSED).number();

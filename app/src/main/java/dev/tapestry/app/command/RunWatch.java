@@ -2,13 +2,12 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
-import dev.tapestry.consortium.protocol.PresenceView;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.consortium.protocol.Wait;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -16,13 +15,13 @@ import java.util.function.Consumer;
  *
  * @param steward whom to ask
  * @param views hears every view that differs from the one before
- * @param waits hears who is awaited and how far they are, while nothing changes
+ * @param waits hears once a minute who or what is awaited and how far it is, while nothing changes
  * @param troubles hears that the coordinator does not answer
  */
 record RunWatch(
         StewardClient steward,
-        Consumer<RoundView> views,
-        Consumer<PresenceView> waits,
+        Consumer<Wait> views,
+        Consumer<Wait> waits,
         Consumer<String> troubles) {
 
     private static final Duration POLL = Duration.ofSeconds(10);
@@ -40,10 +39,12 @@ record RunWatch(
                 RoundView view = steward.round(version, POLL);
                 failures = 0;
                 if (view.version() != version) {
-                    views.accept(view);
+                    views.accept(new Wait(view, steward.presence()));
                     quiet = 0;
-                } else if (!view.awaited().isEmpty() && quiet++ % POLLS_A_MINUTE == 0) {
-                    waits.accept(steward.presence());
+                } else if (quiet++ % POLLS_A_MINUTE == 0) {
+                    Optional.of(new Wait(view, steward.presence()))
+                            .filter(Wait::isOne)
+                            .ifPresent(waits);
                 }
                 version = view.version();
                 if (view.roundsPlanned() == 0) {
@@ -65,21 +66,11 @@ record RunWatch(
     }
 
     /** One line for people. */
-    static String line(RoundView view, Instant now) {
-        StringBuilder line = new StringBuilder(now.truncatedTo(ChronoUnit.SECONDS) + "  ");
-        view.plan().ifPresent(plan -> line.append("round ").append(plan.round()).append("  "));
-        line.append(view.phase().name().toLowerCase(Locale.ROOT).replace('_', ' '));
-        if (!view.awaited().isEmpty()) {
-            line.append(", waiting for ").append(view.awaited());
-        }
-        view.deadline()
-                .ifPresent(end ->
-                        line.append(" until ")
-                                .append(end.truncatedTo(ChronoUnit.SECONDS))
-                                .append(in(now, end)));
-        if (!view.reason().isEmpty()) {
-            line.append(": ").append(view.reason());
-        }
+    static String line(Wait wait) {
+        RoundView view = wait.round();
+        StringBuilder line =
+                new StringBuilder(wait.presence().clock().truncatedTo(ChronoUnit.SECONDS) + "  ");
+        line.append(wait.line());
         if (view.roundsPlanned() > 0) {
             line.append(
                     "  [%d of %d bases published]"
@@ -91,10 +82,5 @@ record RunWatch(
         }
         view.base().ifPresent(base -> line.append("  base ").append(base.abbreviated()));
         return line.toString();
-    }
-
-    private static String in(Instant now, Instant end) {
-        Duration left = Duration.between(now, end).truncatedTo(ChronoUnit.SECONDS);
-        return left.isNegative() ? " (overdue)" : " (in " + left.toString().substring(2) + ")";
     }
 }

@@ -1,5 +1,6 @@
 package dev.tapestry.consortium.protocol;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -14,9 +15,16 @@ import java.util.Optional;
  * @param of steps in all; 0 where nothing is counted
  * @param code what hinders it, where something does
  * @param reason the same in words, if the member lets its node say so
+ * @param during with what it was busy when that came up, if it says so
  */
 public record Activity(
-        int round, Doing doing, int done, int of, Optional<String> code, Optional<String> reason) {
+        int round,
+        Doing doing,
+        int done,
+        int of,
+        Optional<String> code,
+        Optional<String> reason,
+        @LeftOutWhenEmpty Optional<Doing> during) {
 
     /** No longer reason is taken. */
     public static final int LONGEST_REASON = 1_000;
@@ -42,7 +50,11 @@ public record Activity(
         /** It cannot go on and tries again. */
         HINDERED,
         /** It takes no part in this round, or not any more. */
-        DECLINED
+        DECLINED;
+
+        String words() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     public Activity {
@@ -57,6 +69,17 @@ public record Activity(
         }
     }
 
+    /** One that does not say with what it was busy when something came up. */
+    public Activity(
+            int round,
+            Doing doing,
+            int done,
+            int of,
+            Optional<String> code,
+            Optional<String> reason) {
+        this(round, doing, done, of, code, reason, Optional.empty());
+    }
+
     /** Work that nothing hinders. */
     public static Activity of(int round, Doing doing, int done, int of) {
         return new Activity(round, doing, done, of, Optional.empty(), Optional.empty());
@@ -64,7 +87,8 @@ public record Activity(
 
     /** The same in words. */
     String words() {
-        StringBuilder words = new StringBuilder(doing.name().toLowerCase(Locale.ROOT));
+        StringBuilder words = new StringBuilder(doing.words());
+        during.ifPresent(it -> words.append(" while ").append(it.words()));
         if (of > 0) {
             words.append(", step ").append(done).append(" of ").append(of);
         }

@@ -1,10 +1,10 @@
 package dev.tapestry.consortium.protocol;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.consortium.Standstill;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Who is there, who is awaited, and how far they are.
@@ -13,28 +13,21 @@ import java.util.stream.Stream;
  * @param members active members, sorted
  * @param endings certificates that end soon, and what happens then
  * @param hindrance what the coordinator itself could not do within the last two minutes
+ * @param arrived how many contributions, or scores, are in; empty where none are awaited
+ * @param work what the coordinator itself is doing in the round, while it does
+ * @param standstill why a run that is under way begins no round
  */
 public record PresenceView(
         Instant clock,
         List<Presence> members,
         List<Ending> endings,
-        Optional<Hindrance> hindrance) {
+        Optional<Hindrance> hindrance,
+        @LeftOutWhenEmpty Optional<Integer> arrived,
+        @LeftOutWhenEmpty Optional<RoundWork> work,
+        @LeftOutWhenEmpty Optional<Standstill> standstill) {
 
     public PresenceView {
         members = List.copyOf(members);
         endings = List.copyOf(endings);
-    }
-
-    /**
-     * Everybody who is awaited and how far they are, and what hinders the coordinator itself, in
-     * one line; empty where nobody and nothing is.
-     */
-    public String awaited() {
-        Stream<String> awaited =
-                members.stream()
-                        .filter(Presence::awaited)
-                        .map(presence -> presence.member() + ": " + presence.state(clock));
-        return Stream.concat(awaited, hindrance.stream().map(it -> it.line(clock)))
-                .collect(Collectors.joining("; "));
     }
 }

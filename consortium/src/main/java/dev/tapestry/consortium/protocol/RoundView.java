@@ -24,7 +24,8 @@ import java.util.Optional;
  * @param roundsPublished bases published by the current run
  * @param roundsPlanned bases that the current run will publish; 0 while nothing runs
  * @param ending how the latest run ended; empty while one is under way and before the first
- * @param reason why the latest round ended without a new base, or empty
+ * @param reason why the latest round ended without a new base, and why a run that is under way
+ *     begins no other; or empty
  * @param late earlier rounds to which contributions are still taken, into the one that collects
  */
 public record RoundView(

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Activity.Doing;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -54,9 +53,40 @@ class PresenceTest {
     }
 
     @Test
+    void what_a_node_failed_at_is_told_while_it_goes_on_and_its_own_words_are_not_for_the_log() {
+        Activity full =
+                new Activity(
+                        3,
+                        Doing.HINDERED,
+                        0,
+                        0,
+                        Optional.of("STORAGE"),
+                        Optional.of("disk full"),
+                        Optional.of(Doing.SENDING));
+        assertThat(seen(1, full).state(NOW))
+                .isEqualTo("hindered while sending: STORAGE (disk full)");
+        Presence goesOn =
+                new Presence(
+                        new MemberId("lab"),
+                        true,
+                        Optional.of(NOW.minusSeconds(2)),
+                        Optional.empty(),
+                        Optional.of(of(Doing.TRAINING, 31, 60)),
+                        0,
+                        0,
+                        Failure.of(full, NOW.minusSeconds(180)));
+        assertThat(goesOn.state(NOW))
+                .isEqualTo(
+                        "training, step 31 of 60 (failed while sending: STORAGE (disk full), 3 min ago)");
+        assertThat(goesOn.heard(NOW)).isEqualTo("last seen 2 s ago, failed while sending: STORAGE");
+        assertThat(seen(2, of(Doing.TRAINING, 31, 60)).heard(NOW))
+                .isEqualTo("last seen 2 s ago, training, step 31 of 60");
+    }
+
+    @Test
     void who_is_away_says_since_when_and_what_it_did_last() {
         assertThat(seen(240, of(Doing.TRAINING, 5, 60)).state(NOW))
-                .isEqualTo("away for 4 min, last training, step 5 of 60");
+                .isEqualTo("away, before training, step 5 of 60");
         assertThat(seen(3 * 3600, of(Doing.WAITING, 0, 0)).lastSeen(NOW)).isEqualTo("3 h ago");
         Presence never =
                 new Presence(
@@ -69,29 +99,5 @@ class PresenceTest {
                         0);
         assertThat(never.state(NOW)).isEqualTo("not seen since the coordinator was started");
         assertThat(never.lastSeen(NOW)).isEqualTo("not yet");
-    }
-
-    private static PresenceView view(Optional<Hindrance> hindrance, Presence... members) {
-        return new PresenceView(NOW, List.of(members), List.of(), hindrance);
-    }
-
-    @Test
-    void a_view_names_those_who_are_awaited_and_no_one_else() {
-        Presence there = seen(1, of(Doing.WAITING, 0, 0));
-        Presence done =
-                new Presence(
-                        new MemberId("bank"),
-                        false,
-                        there.seen(),
-                        there.advanced(),
-                        there.activity(),
-                        0,
-                        0);
-        assertThat(view(Optional.empty(), done, there).awaited()).isEqualTo("lab: waiting");
-        assertThat(view(Optional.empty(), done).awaited()).isEmpty();
-        Hindrance disk = new Hindrance("STORAGE", "the disk", NOW.minusSeconds(7));
-        assertThat(view(Optional.of(disk), there).awaited())
-                .isEqualTo(
-                        "lab: waiting; the coordinator itself is hindered: STORAGE, 7 s ago (the disk)");
     }
 }

@@ -123,7 +123,17 @@ public final class ActivityTeller implements NodeProgress, AutoCloseable {
                 0,
                 0,
                 Optional.of(code),
-                visibility == Visibility.REASONS ? Optional.of(words) : Optional.empty());
+                visibility == Visibility.REASONS ? Optional.of(words) : Optional.empty(),
+                during(round));
+    }
+
+    /** What was going on in this round when the trouble came up. */
+    private Optional<Doing> during(int round) {
+        Activity now = due;
+        if (now == null || now.round() != round) {
+            return Optional.empty();
+        }
+        return now.code().isPresent() ? now.during() : Optional.of(now.doing());
     }
 
     private void work() {

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 
 /**
  * A coded update: one safetensors file with a tensor of bytes for each tensor of the model.
@@ -75,10 +76,28 @@ public final class CodedUpdate implements AutoCloseable {
         encode(codec, Update.between(base, trained), feedback, target, threads);
     }
 
+    /**
+     * Encodes what a member learned, as above.
+     *
+     * @param counted hears how many numbers more are done, on one thread at a time; it must return
+     *     at once
+     */
+    public static void encode(
+            Codec codec,
+            ModelDirectory base,
+            ModelDirectory trained,
+            Feedback feedback,
+            Path target,
+            int threads,
+            LongConsumer counted) {
+        Update update = Update.between(base, trained);
+        UpdateEncoding.run(codec, update, feedback, target, threads, counted);
+    }
+
     /** Encodes any update, as above. */
     public static void encode(
             Codec codec, Update update, Feedback feedback, Path target, int threads) {
-        UpdateEncoding.run(codec, update, feedback, target, threads);
+        UpdateEncoding.run(codec, update, feedback, target, threads, _ -> {});
     }
 
     /**
@@ -101,7 +120,18 @@ public final class CodedUpdate implements AutoCloseable {
      *     the base is not F32; {@code NOT_FINITE} if θ′ is not finite; then nothing is written
      */
     public static void apply(Path coded, ModelDirectory base, Path target, int threads) {
-        UpdateApplication.run(coded, base, target, threads);
+        apply(coded, base, target, threads, _ -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param counted hears how many numbers more are done, on one thread at a time; it must return
+     *     at once
+     */
+    public static void apply(
+            Path coded, ModelDirectory base, Path target, int threads, LongConsumer counted) {
+        UpdateApplication.run(coded, base, target, threads, counted);
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 
 /** Writes θ′ = θ − decode(c), or decode(c) itself. */
 final class UpdateApplication {
@@ -27,16 +28,22 @@ final class UpdateApplication {
         this.writer = writer;
     }
 
-    static void run(Path file, ModelDirectory base, Path target, int threads) {
-        run(file, base, true, target, threads);
+    static void run(
+            Path file, ModelDirectory base, Path target, int threads, LongConsumer counted) {
+        run(file, base, true, target, threads, counted);
     }
 
     static void decode(Path file, ModelDirectory like, Path target, int threads) {
-        run(file, like, false, target, threads);
+        run(file, like, false, target, threads, _ -> {});
     }
 
     private static void run(
-            Path file, ModelDirectory base, boolean applied, Path target, int threads) {
+            Path file,
+            ModelDirectory base,
+            boolean applied,
+            Path target,
+            int threads,
+            LongConsumer counted) {
         base.tensors().values().forEach(spec -> requireWide(base, spec));
         try (CodedUpdate coded = CodedUpdate.open(file, base.tensors());
                 ModelDirectoryWriter writer = ModelDirectoryWriter.createLike(base, target)) {
@@ -47,7 +54,7 @@ final class UpdateApplication {
                     threads,
                     () -> application.new Worker(),
                     Worker::apply,
-                    worker -> {});
+                    worker -> counted.accept(worker.count));
             writer.commit();
         }
     }
@@ -67,9 +74,10 @@ final class UpdateApplication {
         private final Kernels kernels = Kernels.suitedTo(base.tensors().values());
         private final float[] values = new float[Codec.GROUP];
         private final float[] update = new float[Codec.GROUP];
+        private int count;
 
         void apply(GroupPlace place) {
-            int count = reader.read(place.tensor(), place.group(), update);
+            count = reader.read(place.tensor(), place.group(), update);
             if (applied) {
                 base.read(place.tensor(), place.first(), count, values);
                 for (int i = 0; i < count; i++) {

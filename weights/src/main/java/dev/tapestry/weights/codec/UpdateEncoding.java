@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +50,13 @@ final class UpdateEncoding {
         this.after = after;
     }
 
-    static void run(Codec codec, Update update, Feedback feedback, Path target, int threads) {
+    static void run(
+            Codec codec,
+            Update update,
+            Feedback feedback,
+            Path target,
+            int threads,
+            LongConsumer counted) {
         SequencedMap<String, TensorSpec> tensors = update.tensors();
         try (Residual before =
                         feedback.before().map(path -> Residual.open(path, tensors)).orElse(null);
@@ -61,14 +68,15 @@ final class UpdateEncoding {
                                                 List.copyOf(tensors.values()),
                                                 Map.of(CodedUpdate.FORMAT, Residual.FORMAT)))
                                 .orElse(null)) {
-            new UpdateEncoding(codec, update, feedback.decay(), before, after).run(target, threads);
+            new UpdateEncoding(codec, update, feedback.decay(), before, after)
+                    .run(target, threads, counted);
             if (after != null) {
                 after.commit();
             }
         }
     }
 
-    private void run(Path target, int threads) {
+    private void run(Path target, int threads, LongConsumer counted) {
         Path spool = Drafts.beside(target);
         try (FileChannel channel =
                 FileChannel.open(
@@ -83,8 +91,10 @@ final class UpdateEncoding {
                     threads,
                     Worker::new,
                     Worker::encode,
-                    worker ->
-                            lengths.merge(worker.tensor, worker.append(channel, spool), Long::sum));
+                    worker -> {
+                        lengths.merge(worker.tensor, worker.append(channel, spool), Long::sum);
+                        counted.accept(worker.count);
+                    });
             publish(channel, lengths, target);
         } catch (IOException e) {
             throw WeightsException.io("write", target, e);
@@ -129,6 +139,7 @@ final class UpdateEncoding {
                 ByteBuffer.allocate(after == null ? 0 : Codec.GROUP * Float.BYTES);
         private String tensor = "";
         private int length;
+        private int count;
 
         void encode(GroupPlace place) {
             update.read(place.tensor(), place.first(), place.count(), values);
@@ -137,6 +148,7 @@ final class UpdateEncoding {
             }
             requireFinite(place);
             tensor = place.tensor();
+            count = place.count();
             length = coder.encode(values, place.count(), coded);
             if (after != null) {
                 keepResidual(place, after);
