@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
@@ -22,8 +23,7 @@ final class RunWatchTest {
     @Test
     void each_change_is_a_line_and_a_run_without_new_bases_ends_with_1() throws IOException {
         Path consortium = directory.resolve("consortium");
-        // Three rounds of this: the watch is there before the last one ends.
-        Path charter = Tiny.charter(directory.resolve("charter.yaml"), "PT4S");
+        Path charter = Tiny.charter(directory.resolve("charter.yaml"), "PT5S");
         Path corpus = Tiny.corpus(directory.resolve("corpus"), "contributed-cpt, evaluation");
         Said.found(consortium, charter);
         Said.ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
@@ -52,6 +52,32 @@ final class RunWatchTest {
             assertThat(views.getLast().reason()).isNotEmpty();
             assertThat(views.getLast().ending()).isNotEmpty();
             assertThat(views.getFirst().ending()).isEmpty();
+        }
+    }
+
+    @Test
+    void while_a_run_waits_its_status_says_for_what_in_the_words_of_the_log() throws IOException {
+        Path consortium = directory.resolve("consortium");
+        Path corpus = Tiny.corpus(directory.resolve("corpus"), "contributed-cpt, evaluation");
+        Said.found(consortium, Tiny.charter(directory.resolve("charter.yaml"), "PT24H"));
+        Said.ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
+        try (Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium))) {
+            coordinator.start();
+            Said.ok("run", "start", consortium, Tiny.plan(directory.resolve("plan.yaml")));
+            assertThat(Said.ok("run", "status", consortium))
+                    .contains(
+                            "idle: BELOW_QUORUM: 0 of 1 members that the charter's quorum asks for are enrolled; invite another (tapestry member invite)");
+
+            String token = Said.ok("member", "invite", consortium, "alpha").strip();
+            Said.ok("node", "join", directory.resolve("node"), token, "--corpus", corpus);
+            await().until(() -> Said.ok("run", "status", consortium).contains("collecting"));
+            String waiting = "round 1 collecting: 0 of 1 in; missing: alpha, ";
+            assertThat(Said.ok("run", "status", consortium))
+                    .contains(waiting)
+                    .contains("; until ")
+                    .contains(" UTC (in 23 h)");
+            assertThat(Said.ok("run", "status", consortium, "--json"))
+                    .contains("\"waiting\":\"" + waiting);
         }
     }
 }
