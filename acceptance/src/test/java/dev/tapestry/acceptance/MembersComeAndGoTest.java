@@ -73,7 +73,7 @@ final class MembersComeAndGoTest {
             Program cleo = aThirdJoinsDuringRoundOne();
             oneIsKilledAndComesBackThreeBasesLater();
             oneLeavesWithoutAWord(cleo);
-            oneIsRevokedWhileItTrains();
+            oneIsRevokedInMidRun();
             theOthersEndInAgreement();
         }
     }
@@ -87,24 +87,26 @@ final class MembersComeAndGoTest {
         consortium.startNode("bela");
         consortium.awaitLine("bela", "\"type\":\"scored\"", "\"round\":1");
         consortium.kill("bela"); // from now on it takes both of the others
+        int next = roundsOf("bela").getLast() + 1;
 
-        awaitBases(2);
-        assertThat(roundsOf("cleo")).first().isEqualTo(2);
-        Digest base = consortium.events(RoundAnnounced.class).get(1).plan().base();
+        awaitBases(next);
+        assertThat(roundsOf("cleo")).contains(next).doesNotContain(1);
+        Digest base = consortium.events(RoundAnnounced.class).get(next - 1).plan().base();
         assertThat(holds("cleo", base)).as("fetched by its digest").isTrue();
         return cleo;
     }
 
     private void oneIsKilledAndComesBackThreeBasesLater() throws IOException {
-        awaitBases(4);
-        assertThat(roundsOf("bela")).containsExactly(1);
+        int before = roundsOf("bela").size();
+        awaitBases(roundsOf("bela").getLast() + 3);
+        assertThat(roundsOf("bela")).as("it is not there").hasSize(before);
 
         consortium.signal("ada", "STOP"); // what follows takes both of the others
         int round = round(consortium.awaitView(_ -> true));
         consortium.startNode("bela");
-        await("bela is admitted again").atMost(PATIENCE).until(() -> roundsOf("bela").size() > 1);
+        await("bela is admitted again").atMost(PATIENCE).until(() -> roundsOf("bela").size() > before);
         consortium.signal("ada", "CONT");
-        assertThat(roundsOf("bela").get(1)).isBetween(round, round + 1);
+        assertThat(roundsOf("bela").get(before)).isBetween(round, round + 1);
     }
 
     /** It is waited for once, for a lease, and then no longer; the log says so. */
@@ -133,7 +135,7 @@ final class MembersComeAndGoTest {
         }
     }
 
-    private void oneIsRevokedWhileItTrains() throws IOException, InterruptedException {
+    private void oneIsRevokedInMidRun() throws IOException, InterruptedException {
         Program dora = joins("dora");
         consortium.awaitLine("dora", "\"phase\":\"TRAINING\"");
         consortium.forget("dora");
