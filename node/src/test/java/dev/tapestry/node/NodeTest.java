@@ -17,8 +17,7 @@ final class NodeTest {
 
     /** As a node does that follows its coordinator: it is opened again in the same process. */
     @Test
-    void a_node_that_could_not_be_opened_leaves_its_directory_to_the_next_try()
-            throws IOException {
+    void a_node_that_could_not_be_opened_leaves_its_directory_to_the_next_try() throws IOException {
         try (Stage stage = new Stage(directory).joined()) {
             Path undecided = Files.createFile(stage.home.nextSigningKey());
             assertThatThrownBy(stage::node)

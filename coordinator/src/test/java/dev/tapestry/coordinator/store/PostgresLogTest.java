@@ -213,9 +213,11 @@ final class PostgresLogTest extends LogContract {
                 Statement statement = other.createStatement()) {
             other.setAutoCommit(false);
             statement.execute("SELECT term FROM lease FOR UPDATE");
-            CompletableFuture<Void> hangs = CompletableFuture.runAsync(held::confirm, Thread::startVirtualThread);
+            CompletableFuture<Void> hangs =
+                    CompletableFuture.runAsync(held::confirm, Thread::startVirtualThread);
             await().atMost(Duration.ofMinutes(1)).until(held::isAsking);
-            CompletableFuture.runAsync(held::close, Thread::startVirtualThread).get(60, TimeUnit.SECONDS);
+            CompletableFuture.runAsync(held::close, Thread::startVirtualThread)
+                    .get(60, TimeUnit.SECONDS);
             assertThat(hangs.handle((_, _) -> "ended").get(60, TimeUnit.SECONDS))
                     .isEqualTo("ended");
         }

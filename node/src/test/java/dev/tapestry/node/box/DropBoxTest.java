@@ -48,8 +48,7 @@ final class DropBoxTest {
     void a_disk_that_takes_no_answer_is_told_as_such() throws IOException {
         DropBox box = new DropBox(Files.writeString(folder.resolve("no-folder"), ""));
         BoxAnswer answer =
-                new BoxAnswer(
-                        new RoundNumber(1), BoxAnswer.Work.SCORE, true, Optional.empty(), "");
+                new BoxAnswer(new RoundNumber(1), BoxAnswer.Work.SCORE, true, Optional.empty(), "");
         assertThatThrownBy(() -> box.answer(answer))
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
