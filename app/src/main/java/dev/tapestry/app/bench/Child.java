@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -34,6 +35,9 @@ final class Child implements AutoCloseable {
                     "stepped",
                     "open",
                     "carried");
+
+    /** Nothing that is measured takes longer. */
+    private static final Duration PATIENCE = Duration.ofHours(2);
 
     private final Process process;
     private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();
@@ -118,7 +122,13 @@ final class Child implements AutoCloseable {
      */
     List<String> answer(String word) {
         try {
-            List<String> words = answers.take();
+            List<String> words = answers.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            if (words == null) {
+                throw new BenchException(
+                        Code.PROCESS,
+                        "a process has not answered '%s' for %d minutes"
+                                .formatted(word, PATIENCE.toMinutes()));
+            }
             if (words.getFirst().equals(word)) {
                 return words.subList(1, words.size());
             }

@@ -3,6 +3,7 @@ package dev.tapestry.app.bench;
 import dev.tapestry.app.bench.BenchException.Code;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -16,6 +17,9 @@ final class Namespaces implements AutoCloseable {
 
     /** Addresses that RFC 2544 sets aside for benchmarks; seen only within the namespaces. */
     static final String NEAR_ADDRESS = "198.18.77.1";
+
+    /** For what a command does that has said all it has to say. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final String FAR_ADDRESS = "198.18.77.2";
 
@@ -135,7 +139,9 @@ final class Namespaces implements AutoCloseable {
             process.getOutputStream().close();
             String said =
                     new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
+            // It has said all: it ends now, or hangs.
+            if (!process.waitFor(PATIENCE) || process.exitValue() != 0) {
+                process.destroyForcibly();
                 throw new BenchException(
                         Code.NETWORK, String.join(" ", command) + ": " + said.strip());
             }

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +23,9 @@ import java.util.TreeMap;
  * @param told what each member's node has said
  */
 record Aftermath(Places places, Programs programs, Map<DemoMember, List<NodeUpdate>> told) {
+
+    /** A check that has not ended by then hangs. */
+    private static final Duration PATIENCE = Duration.ofMinutes(30);
 
     /** The published bases, by round, as the log has them. */
     SortedMap<Integer, Digest> bases() {
@@ -40,9 +44,9 @@ record Aftermath(Places places, Programs programs, Map<DemoMember, List<NodeUpda
     /**
      * Has every log verified, the coordinator's beside each node's, and the last merge done again.
      *
-     * @return what failed
+     * @return what failed, or was not done in time
      */
-    List<String> verify(int lastRound) {
+    List<String> verify(int lastRound) throws InterruptedException {
         List<List<String>> checks = new ArrayList<>();
         for (DemoMember member : told.keySet()) {
             String node = places.home(member).directory().toString();
@@ -63,8 +67,12 @@ record Aftermath(Places places, Programs programs, Map<DemoMember, List<NodeUpda
                             places.log("verify"),
                             List.of(ChaosConsortium.HEAP_NODE, "-XX:TieredStopAtLevel=1"),
                             words);
-            if (check.onExit().join().exitValue() != 0) {
-                failed.add("tapestry " + String.join(" ", words));
+            try {
+                if (!check.waitFor(PATIENCE) || check.exitValue() != 0) {
+                    failed.add("tapestry " + String.join(" ", words));
+                }
+            } finally {
+                check.destroyForcibly(); // also when somebody asks this process to end
             }
         }
         return failed;

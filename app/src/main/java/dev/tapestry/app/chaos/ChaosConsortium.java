@@ -324,10 +324,17 @@ final class ChaosConsortium implements AutoCloseable {
     void freeze(Victim victim, DemoMember node, boolean now) throws InterruptedException {
         long pid = process(victim, node).pid();
         try {
-            new ProcessBuilder("kill", now ? "-STOP" : "-CONT", Long.toString(pid))
-                    .inheritIO()
-                    .start()
-                    .waitFor();
+            Process kill =
+                    new ProcessBuilder("kill", now ? "-STOP" : "-CONT", Long.toString(pid))
+                            .inheritIO()
+                            .start();
+            if (!kill.waitFor(Duration.ofSeconds(30))) {
+                kill.destroyForcibly();
+                throw new ChaosException(
+                        Code.CAME_TO_NOTHING,
+                        "the process %d could not be stopped, nor let go on: 'kill' hangs"
+                                .formatted(pid));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
