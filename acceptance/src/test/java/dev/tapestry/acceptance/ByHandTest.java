@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The script beside the guides does what the guides say. */
-@Timeout(420)
+@Timeout(960)
 class ByHandTest {
 
     @TempDir Path directory;
@@ -31,7 +31,7 @@ class ByHandTest {
         script.environment().put("TAPESTRY", Program.launcher(directory).toString());
         Process process = script.start();
         try {
-            assertThat(process.waitFor(400, TimeUnit.SECONDS))
+            assertThat(process.waitFor(15, TimeUnit.MINUTES))
                     .as(() -> read(printed) + nodes(work))
                     .isTrue();
         } finally {

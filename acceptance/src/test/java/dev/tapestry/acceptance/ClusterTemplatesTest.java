@@ -19,11 +19,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** The templates for clusters, with programs in the place of a cluster's own that do their part. */
-@Timeout(120)
+@Timeout(600)
 class ClusterTemplatesTest {
 
     private static final Path TRAINERS = Program.home().resolve("docs/examples/trainers");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     /** Runs what it is to wrap, and ends with its exit code, as with --wait. */
     private static final String SBATCH =

@@ -44,7 +44,7 @@ class DemoTest {
             assertThat(all).hasSizeGreaterThanOrEqualTo(5);
             demo.interrupt();
             await("all processes end")
-                    .atMost(Duration.ofSeconds(15))
+                    .atMost(Duration.ofMinutes(1))
                     .until(() ->
                             !demo.process().isAlive()
                                     && all.stream().noneMatch(ProcessHandle::isAlive));

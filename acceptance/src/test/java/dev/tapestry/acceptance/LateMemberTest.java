@@ -13,11 +13,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A member's machine sleeps through the end of a round, and its work counts all the same. */
-@Timeout(600)
+@Timeout(900)
 class LateMemberTest {
 
     private static final List<String> MEMBERS = List.of("ada", "bela", "cleo");
     private static final String RULES = "late: {window: PT1H, maxStaleness: 3, discount: 0.5}\n";
+
+    /** So many that who is seen to train has not yet sent anything when it is stopped. */
+    private static final int STEPS = 16;
 
     @TempDir Path directory;
 
@@ -26,7 +29,7 @@ class LateMemberTest {
             throws IOException {
         try (SmallConsortium consortium = SmallConsortium.founded(directory, MEMBERS, RULES)) {
             consortium.startNode("cleo");
-            consortium.runAsynchronously(3, 4, 2);
+            consortium.runAsynchronously(3, STEPS, 2);
             consortium.awaitLine("cleo", "\"phase\":\"TRAINING\"", "\"round\":1");
             consortium.signal("cleo", "STOP");
             consortium.startNode("ada");

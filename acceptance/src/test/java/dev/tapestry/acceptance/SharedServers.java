@@ -52,7 +52,7 @@ final class SharedServers implements AutoCloseable {
           type: postgres
           url: "%s"
           user: postgres
-          lease: PT3S
+          lease: PT15S
         objects:
           type: s3
           bucket: bucket
