@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param tokens tokens it was trained on in this round
  * @param steps optimiser steps taken in this round
  * @param trainingBitsPerByte mean training loss of the round
- * @param grounds what the member relied on; empty in manifests from before this was said
+ * @param grounds what the member relied on; a coordinator takes no manifest without
  */
 public record ContributionManifest(
         RoundNumber round,
@@ -52,7 +52,7 @@ public record ContributionManifest(
         sent(weights, update, gradient); // no two files with one name
     }
 
-    /** A contribution that sends its weights themselves. */
+    /** A contribution that sends its weights themselves, and does not say yet what it relies on. */
     public ContributionManifest(
             RoundNumber round,
             MemberId member,
@@ -75,7 +75,7 @@ public record ContributionManifest(
                 trainingBitsPerByte);
     }
 
-    /** A contribution that does not say what it relies on. */
+    /** A contribution that does not say yet what it relies on. */
     public ContributionManifest(
             RoundNumber round,
             MemberId member,

@@ -20,6 +20,8 @@ public enum Finding {
     WRONG_BASE,
     /** The contribution was trained by another plan than the round's, or for longer. */
     WRONG_PLAN,
+    /** The manifest does not say what the member relied on. */
+    NO_GROUNDS,
     /** The member relied on another charter than the consortium's. */
     WRONG_CHARTER,
     /** The member has verified another history than this log's: one of the two was forged. */

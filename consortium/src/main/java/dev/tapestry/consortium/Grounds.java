@@ -20,6 +20,13 @@ public record Grounds(Digest charter, long logSize, Digest logRoot, Optional<Dig
         }
     }
 
+    /** Why a contribution that does not say what it relies on is not taken. */
+    public static RoundInput.Refusal missing() {
+        return new RoundInput.Refusal(
+                Finding.NO_GROUNDS,
+                "the manifest does not say on what grounds it was made: name the charter, the log that was verified, and the card");
+    }
+
     /**
      * Why a member that relied on this cannot contribute here; empty where it can.
      *

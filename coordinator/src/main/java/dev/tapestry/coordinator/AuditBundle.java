@@ -12,13 +12,14 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -55,6 +56,9 @@ final class AuditBundle implements AutoCloseable {
     /** More files than this are no consortium's. */
     private static final int MAX_FILES = 1_000_000;
 
+    /** All their notes are held at once. */
+    private static final int MAX_COSIGNERS = 1_000;
+
     private static final int MAX_DOCUMENT_BYTES = 64 << 10;
     private static final int MAX_MANIFEST_BYTES = Exchange.MAX_MANIFEST_BYTES;
 
@@ -66,6 +70,7 @@ final class AuditBundle implements AutoCloseable {
 
     private final ZipFile zip;
     private final Index index;
+    private final long fileBytes;
 
     /**
      * What the bundle says of itself.
@@ -77,9 +82,10 @@ final class AuditBundle implements AutoCloseable {
      */
     record Index(String format, String consortium, String origin, long entries) {}
 
-    private AuditBundle(ZipFile zip, Index index) {
+    private AuditBundle(ZipFile zip, Index index, long fileBytes) {
         this.zip = zip;
         this.index = index;
+        this.fileBytes = fileBytes;
     }
 
     /**
@@ -89,7 +95,9 @@ final class AuditBundle implements AutoCloseable {
      */
     static AuditBundle open(Path file) {
         ZipFile zip;
+        long bytes;
         try {
+            bytes = Files.size(file);
             zip = new ZipFile(file.toFile());
         } catch (IOException e) {
             throw new CoordinatorException(
@@ -101,7 +109,7 @@ final class AuditBundle implements AutoCloseable {
             if (!index.format().equals(FORMAT)) {
                 throw bad("its format is '" + index.format() + "'; this program reads " + FORMAT);
             }
-            return new AuditBundle(zip, index);
+            return new AuditBundle(zip, index, bytes);
         } catch (CoordinatorException e) {
             close(zip);
             throw e;
@@ -116,14 +124,23 @@ final class AuditBundle implements AutoCloseable {
             throw bad("it has " + zip.size() + " files");
         }
         Set<String> seen = new HashSet<>();
-        for (ZipEntry entry : Collections.list(zip.entries())) {
-            if (!NAME.matcher(entry.getName()).matches()) {
-                throw bad("'" + entry.getName() + "' does not belong into it");
-            }
-            if (!seen.add(entry.getName())) {
-                throw bad("'" + entry.getName() + "' is in it twice");
-            }
+        names(zip)
+                .forEach(name -> {
+                    if (!NAME.matcher(name).matches()) {
+                        throw bad("'" + name + "' does not belong into it");
+                    }
+                    if (!seen.add(name)) {
+                        throw bad("'" + name + "' is in it twice");
+                    }
+                });
+        long cosigners = names(zip).filter(name -> name.startsWith(COSIGNATURES)).count();
+        if (cosigners > MAX_COSIGNERS) {
+            throw bad("it has co-signatures of " + cosigners + " members");
         }
+    }
+
+    private static Stream<String> names(ZipFile zip) {
+        return zip.stream().map(ZipEntry::getName);
     }
 
     Index index() {
@@ -137,8 +154,7 @@ final class AuditBundle implements AutoCloseable {
 
     /** The members that have co-signed, as file names say. */
     List<String> cosigners() {
-        return Collections.list(zip.entries()).stream()
-                .map(ZipEntry::getName)
+        return names(zip)
                 .filter(name -> name.startsWith(COSIGNATURES))
                 .map(name ->
                         name.substring(COSIGNATURES.length(), name.length() - ".note".length()))
@@ -171,9 +187,9 @@ final class AuditBundle implements AutoCloseable {
         return new Lines(stream(ENTRIES));
     }
 
-    /** The leaves, 32 bytes each. */
+    /** The leaves, 32 bytes each: hashes, which do not compress, so no more than the file has. */
     InputStream leaves() {
-        return stream(LEAVES);
+        return new BoundedStream(stream(LEAVES), fileBytes, LEAVES);
     }
 
     private InputStream stream(String name) {

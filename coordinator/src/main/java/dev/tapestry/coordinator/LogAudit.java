@@ -162,16 +162,18 @@ final class LogAudit {
             return SignedManifest.differences(manifest, plan.get(), contribution).stream()
                     .findFirst()
                     .or(() ->
-                            manifest.grounds()
-                                    .flatMap(grounds -> ungrounded(grounds, before))
+                            ungrounded(manifest.grounds(), before)
                                     .map(why -> contribution.member() + ": " + why.detail()));
         } catch (TrustException | IllegalArgumentException e) {
             return Optional.of(contribution.member() + ": " + e.getMessage());
         }
     }
 
-    private Optional<Refusal> ungrounded(Grounds grounds, Consortium before) {
-        return grounds.refusal(CanonicalJson.digest(before.charter()), root(grounds.logSize()));
+    private Optional<Refusal> ungrounded(Optional<Grounds> said, Consortium before) {
+        return said.map(grounds ->
+                        grounds.refusal(
+                                CanonicalJson.digest(before.charter()), root(grounds.logSize())))
+                .orElseGet(() -> Optional.of(Grounds.missing()));
     }
 
     private void note(ConsortiumEvent event) {

@@ -12,13 +12,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). */
 final class PartServing {
-
-    private static final Pattern RANGE = Pattern.compile("bytes=(\\d{0,18})-(\\d{0,18})");
 
     private final ModelStore models;
     private final PartBuffers buffers;
@@ -29,14 +25,6 @@ final class PartServing {
     }
 
     /**
-     * The bytes that are asked for.
-     *
-     * @param first of the part, from 0
-     * @param count how many
-     */
-    private record Slice(long first, long count) {}
-
-    /**
      * Answers GET.
      *
      * @throws CoordinatorException {@code STORAGE} if the disk does not give the file, {@code
@@ -45,8 +33,9 @@ final class PartServing {
      */
     void send(Exchange exchange) throws IOException, InterruptedException {
         ModelStore.Place place = place(exchange);
-        Optional<Slice> range = range(exchange, place);
-        Slice slice = range.orElse(new Slice(0, place.bytes()));
+        Optional<ByteRange> range =
+                exchange.header("Range").map(asked -> ByteRange.of(asked, place.bytes()));
+        ByteRange slice = range.orElse(new ByteRange(0, place.bytes()));
         // Opened and read before the head is sent: a model that was just purged, and a disk that
         // does not read, are answers, not breaks.
         try (PartBuffers.Lent lent = buffers.take(exchange.owner());
@@ -93,7 +82,7 @@ final class PartServing {
     }
 
     private static Map<String, String> headers(
-            Exchange exchange, ModelStore.Place place, Optional<Slice> range) {
+            Exchange exchange, ModelStore.Place place, Optional<ByteRange> range) {
         Map<String, String> headers = new TreeMap<>();
         headers.put("Accept-Ranges", "bytes");
         headers.put("ETag", "\"" + exchange.digest("digest") + "\"");
@@ -108,37 +97,6 @@ final class PartServing {
         return headers;
     }
 
-    private static Optional<Slice> range(Exchange exchange, ModelStore.Place place) {
-        Optional<String> header = exchange.header("Range");
-        if (header.isEmpty()) {
-            return Optional.empty();
-        }
-        Matcher range = RANGE.matcher(header.get());
-        if (!range.matches() || (range.group(1).isEmpty() && range.group(2).isEmpty())) {
-            throw unsatisfiable(header.get(), place);
-        }
-        long first;
-        long last = place.bytes() - 1;
-        if (range.group(1).isEmpty()) {
-            first = Math.max(0, place.bytes() - Long.parseLong(range.group(2)));
-        } else {
-            first = Long.parseLong(range.group(1));
-            if (!range.group(2).isEmpty()) {
-                last = Math.min(last, Long.parseLong(range.group(2)));
-            }
-        }
-        if (first > last) {
-            throw unsatisfiable(header.get(), place);
-        }
-        return Optional.of(new Slice(first, last - first + 1));
-    }
-
-    private static ApiRefusal unsatisfiable(String range, ModelStore.Place place) {
-        return new ApiRefusal(
-                ApiCode.RANGE_NOT_SATISFIABLE,
-                "'%s' is not one range within the part's %d bytes".formatted(range, place.bytes()));
-    }
-
     /** Reads a slice buffer by buffer; whatever is wrong is the file's, never the connection's. */
     private static final class PartReader {
         private final Path path;
@@ -148,7 +106,7 @@ final class PartServing {
         private long at;
         private int ready;
 
-        PartReader(Path path, FileChannel file, long offset, Slice slice, byte[] buffer) {
+        PartReader(Path path, FileChannel file, long offset, ByteRange slice, byte[] buffer) {
             this.path = path;
             this.file = file;
             at = offset + slice.first();

@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
@@ -440,15 +441,16 @@ final class UploadDesk {
                                 : store.refusal(manifest));
     }
 
-    /** Whether the member relied on another charter, or saw another history. */
+    /** Whether the member relied on another charter, saw another history, or does not say. */
     private Optional<Refusal> ungrounded(Consortium consortium, ContributionManifest manifest) {
         return manifest.grounds()
-                .flatMap(grounds ->
+                .map(grounds ->
                         grounds.refusal(
                                 CanonicalJson.digest(consortium.charter()),
                                 grounds.logSize() <= ledger.log().size()
                                         ? Optional.of(ledger.log().root(grounds.logSize()))
-                                        : Optional.empty()));
+                                        : Optional.empty()))
+                .orElseGet(() -> Optional.of(Grounds.missing()));
     }
 
     private Member known(MemberId member) {

@@ -3,18 +3,25 @@ package dev.tapestry.coordinator;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.coordinator.BundleReport.Merge;
 import dev.tapestry.coordinator.VerifyBundle.Demands;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.log.TreeEdge;
+import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,15 +32,24 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A bundle of two rounds, and everything that somebody may do to one. */
 final class BundleTest {
+
+    /** What a bomb inflates to; its file has a two-hundredth of that. */
+    private static final int BOMB_MEGABYTES = 256;
+
+    private static final long MOST_ALLOCATED = (BOMB_MEGABYTES / 2L) << 20;
 
     @TempDir static Path folder;
 
@@ -41,6 +57,7 @@ final class BundleTest {
     private static Path directory;
     private static String key;
     private static String origin;
+    private static SigningKey ada;
 
     @BeforeAll
     static void two_rounds_with_two_members() {
@@ -57,6 +74,7 @@ final class BundleTest {
             stage.token("nobody");
             CosignatureTest.cosign(stage.member(1));
             directory = stage.directory;
+            ada = stage.member(0).key;
             key = stage.state().coordinatorKey();
             origin = stage.coordinator.ledger().log().origin();
             sound = folder.resolve("sound.zip");
@@ -230,18 +248,36 @@ final class BundleTest {
         assertThat(report.bad().get().event()).isEqualTo("BasePublished");
     }
 
+    /** A coordinator that has its own key writes an early entry anew, and all that follows. */
+    private static void rewrite(Map<String, byte[]> files) {
+        List<String> entries = entries(files);
+        int at = index(entries, "token-issued");
+        entries.set(at, entries.get(at).replaceFirst("\"at\":\"20", "\"at\":\"19"));
+        entries(files, entries);
+        signAgain(files, coordinator());
+    }
+
     @Test
     void a_history_that_the_coordinator_signed_anew_is_given_away_by_a_witness()
             throws IOException {
         BundleReport report =
                 after(files -> {
-                    List<String> entries = entries(files);
-                    int at = index(entries, "token-issued");
-                    entries.set(at, entries.get(at).replaceFirst("\"at\":\"20", "\"at\":\"19"));
-                    entries(files, entries);
-                    signAgain(files, coordinator());
+                    rewrite(files);
+                    files.keySet().removeIf(file -> file.startsWith(AuditBundle.CONTRIBUTIONS));
                 });
         assertThat(report.problem()).contains("co-signed").contains("not what was signed");
+    }
+
+    @Test
+    void a_history_that_the_coordinator_signed_anew_is_given_away_by_whoever_relied_on_it()
+            throws IOException {
+        BundleReport report =
+                after(files -> {
+                    rewrite(files);
+                    files.keySet().removeIf(file -> file.startsWith(AuditBundle.COSIGNATURES));
+                });
+        assertThat(report.bad().get().event()).isEqualTo("ContributionAdmitted");
+        assertThat(report.problem()).contains("the member has verified a log of");
     }
 
     @Test
@@ -272,6 +308,87 @@ final class BundleTest {
                 });
         assertThat(report.bad().get().event()).isEqualTo("ContributionAdmitted");
         assertThat(report.problem()).contains("signed with tokens 320, the log has 1");
+    }
+
+    /**
+     * A coordinator admits, with its own key, what a member has signed with hers; other manifests,
+     * which rely on the history as it was, are not in the bundle.
+     */
+    private static void admit(Map<String, byte[]> files, UnaryOperator<ContributionManifest> on) {
+        List<String> entries = entries(files);
+        String name =
+                files.keySet().stream()
+                        .filter(file -> file.startsWith(AuditBundle.CONTRIBUTIONS))
+                        .filter(file -> isOfAda(entries, hex(file)))
+                        .findFirst()
+                        .orElseThrow();
+        ContributionManifest signed =
+                SignedManifest.open(
+                        Objects.requireNonNull(files.remove(name)), ada.verifyingKey().value());
+        byte[] envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, on.apply(signed), ada).bytes();
+        String other = Digest.of(envelope).hex();
+        files.keySet().removeIf(file -> file.startsWith(AuditBundle.CONTRIBUTIONS));
+        files.put(AuditBundle.CONTRIBUTIONS + other + ".json", envelope);
+        entries(files, entries.stream().map(entry -> entry.replace(hex(name), other)).toList());
+        files.keySet().removeIf(file -> file.startsWith(AuditBundle.COSIGNATURES));
+        signAgain(files, coordinator());
+    }
+
+    private static String hex(String contribution) {
+        return contribution.substring(
+                AuditBundle.CONTRIBUTIONS.length(), contribution.length() - ".json".length());
+    }
+
+    private static boolean isOfAda(List<String> entries, String envelope) {
+        return entries.stream()
+                .anyMatch(entry ->
+                        entry.contains("\"type\":\"contribution-admitted\"")
+                                && entry.contains(envelope)
+                                && entry.contains("\"member\":\"ada\""));
+    }
+
+    private static BundleReport relying(UnaryOperator<Grounds> change) throws IOException {
+        return after(files -> admit(files, m -> m.on(m.grounds().map(change))));
+    }
+
+    @Test
+    void a_manifest_signed_anew_on_its_own_grounds_may_be_admitted() throws IOException {
+        Map<String, byte[]> files = files();
+        Optional<Digest> card = Optional.of(Digest.of(new byte[] {9}));
+        admit(
+                files,
+                m ->
+                        m.on(
+                                m.grounds()
+                                        .map(g ->
+                                                new Grounds(
+                                                        g.charter(),
+                                                        g.logSize(),
+                                                        g.logRoot(),
+                                                        card))));
+        BundleReport report = verified(zip(files));
+        assertThat(report.problem()).isEmpty();
+        assertThat(report.sound()).isTrue();
+        assertThat(report.manifests()).isEqualTo(1);
+    }
+
+    @Test
+    void the_admission_of_a_manifest_on_other_grounds_is_named() throws IOException {
+        Digest other = Digest.of(new byte[] {9});
+        BundleReport charter = relying(g -> new Grounds(other, g.logSize(), g.logRoot(), g.card()));
+        assertThat(charter.problem()).contains("ada: trained under charter " + other.abbreviated());
+        BundleReport history = relying(g -> new Grounds(g.charter(), g.logSize(), other, g.card()));
+        assertThat(history.problem())
+                .contains("ada: the member has verified a log of")
+                .contains(other.abbreviated());
+        BundleReport future =
+                relying(g -> new Grounds(g.charter(), 1_000_000, g.logRoot(), g.card()));
+        assertThat(future.problem()).contains("no such entries");
+        BundleReport silent = after(files -> admit(files, m -> m.on(Optional.empty())));
+        assertThat(silent.problem()).contains("ada: the manifest does not say on what grounds");
+        for (BundleReport report : List.of(charter, history, future, silent)) {
+            assertThat(report.bad().get().event()).isEqualTo("ContributionAdmitted");
+        }
     }
 
     @Test
@@ -413,6 +530,101 @@ final class BundleTest {
                                         })
                                 .problem())
                 .contains("more than");
+    }
+
+    /** Writes one file of a bundle. */
+    @FunctionalInterface
+    private interface Content {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** The sound bundle with some files more, or in place of its own. */
+    private static Path bomb(Map<String, Content> contents) throws IOException {
+        Path file = Files.createTempFile(folder, "bomb", ".zip");
+        Map<String, byte[]> files = files();
+        files.keySet().removeAll(contents.keySet());
+        try (ZipOutputStream out =
+                new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file)))) {
+            out.setLevel(Deflater.BEST_SPEED);
+            for (Map.Entry<String, byte[]> each : files.entrySet()) {
+                out.putNextEntry(new ZipEntry(each.getKey()));
+                out.write(each.getValue());
+            }
+            for (Map.Entry<String, Content> each : contents.entrySet()) {
+                out.putNextEntry(new ZipEntry(each.getKey()));
+                each.getValue().writeTo(out);
+            }
+        }
+        return file;
+    }
+
+    private static void zeros(OutputStream out) throws IOException {
+        byte[] block = new byte[1 << 20];
+        for (int i = 0; i < BOMB_MEGABYTES; i++) {
+            out.write(block);
+        }
+    }
+
+    /** What verifying takes from the heap, garbage included: it grows with whatever is inflated. */
+    private static BundleReport frugally(Path file) {
+        var threads = ManagementFactory.getPlatformMXBean(com.sun.management.ThreadMXBean.class);
+        long before = threads.getCurrentThreadAllocatedBytes();
+        BundleReport report = verified(file);
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before)
+                .as(report.problem())
+                .isLessThan(MOST_ALLOCATED);
+        return report;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bundle.json", "checkpoint.note", "entries.jsonl"})
+    void a_file_that_inflates_without_end_is_refused_after_its_first_bytes(String name)
+            throws IOException {
+        BundleReport report = frugally(bomb(Map.of(name, BundleTest::zeros)));
+        assertThat(report.sound()).isFalse();
+        assertThat(report.problem()).contains("more than");
+    }
+
+    @Test
+    void a_checkpoint_over_billions_of_entries_does_not_have_leaves_hashed_that_are_not_there()
+            throws IOException {
+        byte[] claim =
+                new Checkpoint(origin, 1L << 40, Digest.of(new byte[0]))
+                        .sign(coordinator())
+                        .toString()
+                        .getBytes(UTF_8);
+        BundleReport report =
+                frugally(
+                        bomb(
+                                Map.of(
+                                        "checkpoint.note",
+                                        out -> out.write(claim),
+                                        "leaves",
+                                        BundleTest::zeros)));
+        assertThat(report.problem()).contains("'leaves' has more than");
+    }
+
+    @Test
+    void more_files_than_a_consortium_has_are_refused() throws IOException {
+        Map<String, Content> cosigners = new LinkedHashMap<>();
+        byte[] note = files().get("cosignatures/bo.note");
+        for (int i = 0; i < 2_000; i++) {
+            cosigners.put("cosignatures/m" + i + ".note", out -> out.write(note));
+        }
+        assertThat(frugally(bomb(cosigners)).problem()).contains("co-signatures of 2002 members");
+    }
+
+    @Test
+    void a_founding_with_a_key_that_is_none_is_named() throws IOException {
+        BundleReport report =
+                after(files -> {
+                    List<String> entries = entries(files);
+                    entries.set(0, entries.getFirst().replace(key, "no key"));
+                    entries(files, entries);
+                    files.keySet().removeIf(file -> file.startsWith(AuditBundle.COSIGNATURES));
+                    signAgain(files, coordinator());
+                });
+        assertThat(report.bad().get().event()).isEqualTo("Founded");
     }
 
     @Test

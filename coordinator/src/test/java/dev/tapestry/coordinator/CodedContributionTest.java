@@ -222,16 +222,17 @@ class CodedContributionTest {
 
     private static ContributionManifest with(ContributionManifest m, CodedFile update) {
         return new ContributionManifest(
-                m.round(),
-                m.member(),
-                m.base(),
-                m.plan(),
-                m.weights(),
-                Optional.of(update),
-                Optional.empty(),
-                m.tokens(),
-                m.steps(),
-                m.trainingBitsPerByte());
+                        m.round(),
+                        m.member(),
+                        m.base(),
+                        m.plan(),
+                        m.weights(),
+                        Optional.of(update),
+                        Optional.empty(),
+                        m.tokens(),
+                        m.steps(),
+                        m.trainingBitsPerByte())
+                .on(m.grounds());
     }
 
     /** With a code that int8 does not use in the last byte. */

@@ -63,16 +63,17 @@ record CodedMember(TestMember member) {
     ContributionManifest manifest(RoundView view, Coded coded, CodedFile file) {
         RoundPlan plan = view.plan().orElseThrow();
         return new ContributionManifest(
-                plan.round(),
-                member.id,
-                plan.base(),
-                view.planDigest().orElseThrow(),
-                coded.weights(),
-                Optional.of(file),
-                Optional.empty(),
-                plan.training().tokensPerRound(),
-                plan.training().steps(),
-                2.5);
+                        plan.round(),
+                        member.id,
+                        plan.base(),
+                        view.planDigest().orElseThrow(),
+                        coded.weights(),
+                        Optional.of(file),
+                        Optional.empty(),
+                        plan.training().tokensPerRound(),
+                        plan.training().steps(),
+                        2.5)
+                .on(Optional.of(member.grounds()));
     }
 
     Answer contribute(RoundView view, Codec codec, long seed) {

@@ -6,6 +6,7 @@ import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
@@ -28,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +51,7 @@ class RefusalTest {
 
             manifests(ada, view, good);
             signatures(ada, view, good);
+            grounds(ada, view, good);
             tensors(ada, view);
             incomplete(ada, view, good);
 
@@ -101,6 +104,53 @@ class RefusalTest {
                 ada.post(
                         1,
                         ada.signed(with(manifest, new MemberId("bela"), manifest.weights(), 2))));
+    }
+
+    private void grounds(TestMember ada, RoundView view, Path good) {
+        Grounds sound = ada.grounds();
+        Digest zero = Digest.of(new byte[0]);
+        refused(Finding.NO_GROUNDS, ada.contribute(view, good, m -> m.on(Optional.empty())));
+        refused(
+                Finding.WRONG_CHARTER,
+                relying(
+                        ada,
+                        view,
+                        good,
+                        new Grounds(zero, sound.logSize(), sound.logRoot(), sound.card())));
+        refused(
+                Finding.OTHER_HISTORY,
+                relying(
+                        ada,
+                        view,
+                        good,
+                        new Grounds(sound.charter(), sound.logSize(), zero, sound.card())));
+        Answer more =
+                relying(
+                        ada,
+                        view,
+                        good,
+                        new Grounds(
+                                sound.charter(),
+                                sound.logSize() + 1_000,
+                                sound.logRoot(),
+                                sound.card()));
+        refused(Finding.OTHER_HISTORY, more);
+        assertThat(more.text()).as("a log that was never so long").contains("no such entries");
+        refused(
+                Finding.OTHER_HISTORY,
+                relying(
+                        ada,
+                        view,
+                        good,
+                        new Grounds(
+                                sound.charter(),
+                                sound.logSize() - 1,
+                                sound.logRoot(),
+                                sound.card())));
+    }
+
+    private static Answer relying(TestMember ada, RoundView view, Path good, Grounds grounds) {
+        return ada.contribute(view, good, m -> m.on(Optional.of(grounds)));
     }
 
     private void tensors(TestMember ada, RoundView view) {
@@ -194,19 +244,21 @@ class RefusalTest {
     private static ContributionManifest with(
             ContributionManifest m, int round, Digest base, Digest plan) {
         return new ContributionManifest(
-                new RoundNumber(round),
-                m.member(),
-                base,
-                plan,
-                m.weights(),
-                m.tokens(),
-                m.steps(),
-                m.trainingBitsPerByte());
+                        new RoundNumber(round),
+                        m.member(),
+                        base,
+                        plan,
+                        m.weights(),
+                        m.tokens(),
+                        m.steps(),
+                        m.trainingBitsPerByte())
+                .on(m.grounds());
     }
 
     private static ContributionManifest with(
             ContributionManifest m, MemberId member, ModelManifest weights, double loss) {
         return new ContributionManifest(
-                m.round(), member, m.base(), m.plan(), weights, m.tokens(), m.steps(), loss);
+                        m.round(), member, m.base(), m.plan(), weights, m.tokens(), m.steps(), loss)
+                .on(m.grounds());
     }
 }

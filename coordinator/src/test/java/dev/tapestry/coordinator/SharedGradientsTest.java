@@ -64,19 +64,20 @@ class SharedGradientsTest {
 
     private static ContributionManifest with(ContributionManifest m, Optional<CodedFile> gradient) {
         return new ContributionManifest(
-                m.round(),
-                m.member(),
-                m.base(),
-                m.plan(),
-                new ModelManifest(
-                        m.weights().files().stream()
-                                .filter(file -> !file.path().equals(CodedFile.GRADIENT))
-                                .toList()),
-                m.update(),
-                gradient,
-                m.tokens(),
-                m.steps(),
-                m.trainingBitsPerByte());
+                        m.round(),
+                        m.member(),
+                        m.base(),
+                        m.plan(),
+                        new ModelManifest(
+                                m.weights().files().stream()
+                                        .filter(file -> !file.path().equals(CodedFile.GRADIENT))
+                                        .toList()),
+                        m.update(),
+                        gradient,
+                        m.tokens(),
+                        m.steps(),
+                        m.trainingBitsPerByte())
+                .on(m.grounds());
     }
 
     private static Answer contribute(

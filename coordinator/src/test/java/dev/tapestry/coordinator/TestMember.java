@@ -1,14 +1,17 @@
 package dev.tapestry.coordinator;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.ConsortiumView;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.Protocol;
@@ -23,6 +26,9 @@ import dev.tapestry.trust.certificate.KeyAndRequest;
 import dev.tapestry.trust.certificate.Renewal;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.log.Checkpoint;
+import dev.tapestry.trust.log.SignedNote;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.SigningKey;
@@ -36,6 +42,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A member whose training adds seeded noise. */
@@ -176,14 +183,27 @@ final class TestMember implements AutoCloseable {
     ContributionManifest manifest(RoundView view, Path weights) {
         RoundPlan plan = view.plan().orElseThrow();
         return new ContributionManifest(
-                plan.round(),
-                id,
-                plan.base(),
-                view.planDigest().orElseThrow(),
-                TinyModels.weights(weights),
-                plan.training().tokensPerRound(),
-                plan.training().steps(),
-                2.5);
+                        plan.round(),
+                        id,
+                        plan.base(),
+                        view.planDigest().orElseThrow(),
+                        TinyModels.weights(weights),
+                        plan.training().tokensPerRound(),
+                        plan.training().steps(),
+                        2.5)
+                .on(Optional.of(grounds()));
+    }
+
+    /** What the coordinator shows of its charter and its log. */
+    Grounds grounds() {
+        ConsortiumView consortium = client.get("/v1/consortium").as(200, ConsortiumView.class);
+        Checkpoint log =
+                Checkpoint.parse(SignedNote.parse(client.get("/v1/log/checkpoint").text()).text());
+        return new Grounds(
+                CanonicalJson.digest(consortium.charter()),
+                log.size(),
+                log.root(),
+                Optional.of(Digest.of(id.value().getBytes(UTF_8))));
     }
 
     byte[] signed(ContributionManifest manifest) {

@@ -190,14 +190,15 @@ class VerificationTest {
     private static ContributionManifest manifest(
             ContributionManifest m, RoundNumber round, Digest base) {
         return new ContributionManifest(
-                round,
-                m.member(),
-                base,
-                m.plan(),
-                m.weights(),
-                m.tokens(),
-                m.steps(),
-                m.trainingBitsPerByte());
+                        round,
+                        m.member(),
+                        base,
+                        m.plan(),
+                        m.weights(),
+                        m.tokens(),
+                        m.steps(),
+                        m.trainingBitsPerByte())
+                .on(m.grounds());
     }
 
     /** Puts something else that the first member has signed in the place of its contribution. */

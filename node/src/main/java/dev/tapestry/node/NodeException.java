@@ -71,6 +71,8 @@ public final class NodeException extends RuntimeException implements Coded {
         MOVED,
         /** The disk refused, or is full. */
         STORAGE,
+        /** A failure that no room of this program names: a fault of its own, most likely. */
+        UNFORESEEN,
         /** The node was asked to stop. */
         STOPPED
     }

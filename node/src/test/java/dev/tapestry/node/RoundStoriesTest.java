@@ -38,6 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class RoundStoriesTest {
 
@@ -598,6 +600,46 @@ class RoundStoriesTest {
         announced();
         Files.writeString(stage.home.tokens(), "not a folder");
         goesOnOnce("STORAGE", "tokens", () -> Files.delete(stage.home.tokens()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("faults")
+    void a_fault_that_nobody_thought_of_is_told_and_the_node_goes_on(RuntimeException fault)
+            throws IOException {
+        announced();
+        AtomicInteger faults = new AtomicInteger();
+        try (Node node = stage.node()) {
+            stage.watch(update -> {
+                // In the middle of a round's training, from within whoever takes part.
+                if (update instanceof NodeUpdate.Stepped && faults.incrementAndGet() <= 3) {
+                    throw fault;
+                }
+            });
+            node.agent().run(Until.noRun());
+        }
+        assertThat(hindered()).containsExactly("UNFORESEEN", "UNFORESEEN", "UNFORESEEN");
+        assertThat(stage.updates.toString()).contains(fault.toString());
+        assertThat(
+                        stage.updates.stream()
+                                .filter(NodeUpdate.Hindered.class::isInstance)
+                                .map(update -> ((NodeUpdate.Hindered) update).failures()))
+                .as("the pauses grow with them")
+                .containsExactly(1, 2, 3);
+        assertThat(stage.events())
+                .filteredOn(event ->
+                        event instanceof Decision decision
+                                && decision.reason().startsWith("UNFORESEEN"))
+                .hasSize(1);
+        assertThat(stage.coordinator.contributions).hasSize(1);
+        assertThat(stage.coordinator.scores).hasSize(1);
+    }
+
+    private static Stream<RuntimeException> faults() {
+        return Stream.of(
+                new IllegalStateException("a state that cannot be"),
+                new UncheckedIOException(new IOException("a file that nobody expected to fail")),
+                new IllegalArgumentException("a number out of range"),
+                new NullPointerException("a value that is missing"));
     }
 
     @Test

@@ -28,10 +28,18 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
 
     static List<Attack> all() {
         List<Attack> attacks = new ArrayList<>();
-        for (String reader : List.of("requests", "replies", "log-entries")) {
+        for (String reader : List.of("requests", "replies", "move-statements", "log-entries")) {
             json(reader, MALFORMED, attacks);
         }
-        json("envelopes", "ENVELOPE_MALFORMED", attacks);
+        for (String reader : List.of("envelopes", "key-replacements", "move-agreements")) {
+            json(reader, "ENVELOPE_MALFORMED", attacks);
+        }
+        json("box-labels", "NOT_A_BOX", attacks);
+        for (String reader : List.of("box-jobs", "box-plans", "box-scores")) {
+            json(reader, "BOX_DAMAGED", attacks);
+        }
+        carried(attacks);
+        bundles(attacks);
         json("enrolment-tokens", "TOKEN_MALFORMED", attacks);
         json("trainer-done", "TRAINER_OUTPUT", attacks);
         json("trainer-job", "CONFIG_INVALID", attacks);
@@ -129,6 +137,83 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
                         "a length of gigabytes",
                         pem("CERTIFICATE REQUEST", "MIR////w"),
                         "REQUEST_REFUSED"));
+    }
+
+    private static void carried(List<Attack> attacks) {
+        String sum = "0".repeat(64);
+        for (String lines :
+                List.of(
+                        "",
+                        "\0",
+                        sum,
+                        sum + "  ../model.safetensors\n",
+                        sum + "  model.safetensors\n",
+                        "0".repeat(63) + "  model.safetensors\n",
+                        (sum + "  other\n").repeat(100),
+                        " ".repeat(3 << 20))) {
+            attacks.add(
+                    text(
+                            "box-sums",
+                            "sums of %d characters, of %d lines"
+                                    .formatted(lines.length(), lines.lines().count()),
+                            lines,
+                            "BOX_DAMAGED"));
+        }
+        for (String range :
+                List.of(
+                        "bytes=-",
+                        "bytes=-0",
+                        "bytes=1000-",
+                        "bytes=5-4",
+                        "bytes=0-1,5-6",
+                        "bytes=999999999999999999-",
+                        "bytes=9999999999999999999-",
+                        "bytes=0x1-2",
+                        "bytes=\u0661-",
+                        "items=0-1",
+                        "")) {
+            attacks.add(
+                    text(
+                            "range-headers",
+                            "the range '" + range + "'",
+                            range,
+                            "RANGE_NOT_SATISFIABLE"));
+        }
+    }
+
+    private static void bundles(List<Attack> attacks) {
+        String index =
+                "{\"consortium\":\"a\",\"entries\":1,\"format\":\"tapestry-audit-bundle/1\",\"origin\":\"o\"}";
+        for (String files :
+                List.of(
+                        "PK",
+                        "PK\3\4" + "\0".repeat(100),
+                        "PK\5\6" + "\0".repeat(18),
+                        "PK\5\6" + "\uFFFF".repeat(9),
+                        "",
+                        "\n== ../bundle.json\n{}",
+                        "\n== bundle.json\n" + "[".repeat(DEEP),
+                        "\n== bundle.json\n" + index,
+                        "\n== bundle.json\n" + index.replace("/1", "/2"),
+                        "\n== bundle.json\n" + index.replace(":1,", ":-9223372036854775808,"),
+                        "\n== bundle.json\n" + index + "\n== checkpoint.note\n\n",
+                        "\n== bundle.json\n"
+                                + index
+                                + "\n== checkpoint.note\no\n1\n"
+                                + "A".repeat(43)
+                                + "=\n\n— o AAAAAAA=\n\n== leaves\n\n== entries.jsonl\n"
+                                + "\n".repeat(DEEP))) {
+            attacks.add(
+                    text(
+                            "audit-bundles",
+                            "a bundle that begins with '%s', of %d characters"
+                                    .formatted(
+                                            files.substring(0, Math.min(12, files.length()))
+                                                    .strip(),
+                                            files.length()),
+                            files,
+                            "BUNDLE"));
+        }
     }
 
     private static String pem(String label, String base64) {

@@ -2,11 +2,18 @@ package dev.tapestry.acceptance.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -25,6 +32,37 @@ class BadInputTest {
                         Path.of("").toAbsolutePath().resolveSibling("docs/threat-model.md"));
         for (ForeignReader reader : ForeignReaders.all()) {
             assertThat(document).contains("`" + reader.name() + "`");
+        }
+    }
+
+    @Test
+    void every_document_of_the_protocol_has_a_reader_that_is_attacked() {
+        Set<Class<?>> read = new HashSet<>();
+        DocumentReaders.contract().forEach(type -> reach(type, read));
+        List<Class<?>> documents =
+                new ClassFileImporter()
+                        .importPackages("dev.tapestry.consortium.protocol").stream()
+                                .<Class<?>>map(JavaClass::reflect)
+                                .filter(Class::isRecord)
+                                .toList();
+        assertThat(documents).hasSizeGreaterThan(20);
+        assertThat(read).containsAll(documents);
+    }
+
+    /** A record, and the records that it is made of. */
+    private static void reach(Type type, Set<Class<?>> reached) {
+        switch (type) {
+            case Class<?> plain when plain.isRecord() && reached.add(plain) -> {
+                for (RecordComponent component : plain.getRecordComponents()) {
+                    reach(component.getGenericType(), reached);
+                }
+            }
+            case ParameterizedType of -> {
+                for (Type argument : of.getActualTypeArguments()) {
+                    reach(argument, reached);
+                }
+            }
+            default -> {}
         }
     }
 

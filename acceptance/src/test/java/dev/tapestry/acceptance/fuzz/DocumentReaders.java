@@ -3,23 +3,35 @@ package dev.tapestry.acceptance.fuzz;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
+import dev.tapestry.consortium.Charter;
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ContributionManifest;
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.Successor;
+import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
 import dev.tapestry.consortium.protocol.ConsortiumView;
+import dev.tapestry.consortium.protocol.CosignatureRequest;
+import dev.tapestry.consortium.protocol.CosignedNotes;
+import dev.tapestry.consortium.protocol.Ending;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.consortium.protocol.Hindrance;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
 import dev.tapestry.consortium.protocol.ModelUpdate;
+import dev.tapestry.consortium.protocol.Presence;
 import dev.tapestry.consortium.protocol.PresenceView;
+import dev.tapestry.consortium.protocol.RenewalReply;
+import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.ScoreReport;
@@ -29,11 +41,14 @@ import dev.tapestry.consortium.protocol.TokenRequest;
 import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.signature.KeyReplacement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The documents of the HTTP contract, both ways, and the entries of the log. */
 final class DocumentReaders {
@@ -48,7 +63,13 @@ final class DocumentReaders {
                     RevocationRequest.class,
                     Activity.class,
                     ContributionManifest.class,
-                    ScoreReport.class);
+                    ScoreReport.class,
+                    CosignatureRequest.class,
+                    RenewalRequest.class,
+                    KeyReplacement.class);
+
+    /** What members hand each other to sign, as files. */
+    private static final List<Class<?>> MOVES = List.of(CoordinatorMove.class, Successor.class);
 
     /** What a node, or the steward's command, reads. */
     private static final List<Class<?>> REPLIES =
@@ -63,6 +84,9 @@ final class DocumentReaders {
                     LogEntries.class,
                     LogProof.class,
                     UploadStatus.class,
+                    Accepted.class,
+                    RenewalReply.class,
+                    CosignedNotes.class,
                     ErrorReply.class);
 
     private static final Digest DIGEST = Digest.of(new byte[0]);
@@ -74,7 +98,15 @@ final class DocumentReaders {
         return List.of(
                 reader("requests", REQUESTS, requests()),
                 reader("replies", REPLIES, replies()),
+                reader("move-statements", MOVES, moves()),
                 reader("log-entries", List.of(ConsortiumEvent.class), entries()));
+    }
+
+    /** Whatever one end of the contract reads of the other. */
+    static Set<Class<?>> contract() {
+        Set<Class<?>> types = new HashSet<>(REQUESTS);
+        types.addAll(REPLIES);
+        return types;
     }
 
     private static ForeignReader reader(String name, List<Class<?>> types, List<Object> seeds) {
@@ -110,6 +142,10 @@ final class DocumentReaders {
                 new EnrolmentRequest(ADA, "A".repeat(43), "PEM", "ed25519:x"),
                 new TokenRequest(ADA, Duration.ofHours(1)),
                 new StopRequest("seen enough"),
+                new RevocationRequest("left"),
+                new CosignatureRequest("— ada AAAA"),
+                new RenewalRequest("PEM"),
+                new KeyReplacement(ADA, "ed25519:x", "ed25519:y"),
                 new Activity(
                         3,
                         Activity.Doing.HINDERED,
@@ -118,7 +154,8 @@ final class DocumentReaders {
                         Optional.of("STORAGE"),
                         Optional.of("the disk is full")),
                 new ContributionManifest(
-                        new RoundNumber(1), ADA, DIGEST, DIGEST, model(), 4096, 10, 2.5),
+                                new RoundNumber(1), ADA, DIGEST, DIGEST, model(), 4096, 10, 2.5)
+                        .on(Optional.of(new Grounds(DIGEST, 3, DIGEST, Optional.of(DIGEST)))),
                 new ScoreReport(new RoundNumber(1), ADA, DIGEST, new Score(2.0, 2.1, 1000)));
     }
 
@@ -139,7 +176,35 @@ final class DocumentReaders {
                 new LogEntries(0, List.of("e30=")),
                 new LogProof(List.of(DIGEST)),
                 new UploadStatus(DIGEST, List.of(DIGEST)),
+                new Accepted(7),
+                new RenewalReply("PEM", "PEM"),
+                new CosignedNotes(List.of("a note")),
+                new ConsortiumView(
+                        Charter.standard("alliance"),
+                        "ed25519:x",
+                        List.of(ADA),
+                        Optional.of(DIGEST),
+                        9),
+                new PresenceView(
+                        Instant.EPOCH,
+                        List.of(
+                                new Presence(
+                                        ADA,
+                                        true,
+                                        Optional.of(Instant.EPOCH),
+                                        Optional.empty(),
+                                        Optional.empty(),
+                                        1,
+                                        2)),
+                        List.of(new Ending("ada", Instant.EPOCH, "enrol again")),
+                        Optional.of(new Hindrance("STORAGE", "full", Instant.EPOCH))),
                 new ErrorReply("INTERNAL", new String("größer".getBytes(UTF_8), UTF_8)));
+    }
+
+    private static List<Object> moves() {
+        Successor to = new Successor("ed25519:y", "https://hub.example:8443", DIGEST);
+        return List.of(
+                to, new CoordinatorMove("alliance", "tapestry/0123456789ab", 9, DIGEST, "x", to));
     }
 
     private static List<Object> entries() {

@@ -1,6 +1,8 @@
 package dev.tapestry.acceptance.fuzz;
 
 import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
+import dev.tapestry.coordinator.CoordinatorReaders;
+import dev.tapestry.node.box.BoxReaders;
 import dev.tapestry.node.trainer.TrainerReaders;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,7 +19,9 @@ final class ForeignReaders {
                         SettingsReaders.all(),
                         WeightsReaders.all(),
                         CorpusReaders.all(),
-                        trainer())
+                        trainer(),
+                        box(),
+                        coordinator())
                 .flatMap(List::stream)
                 .toList();
     }
@@ -31,6 +35,39 @@ final class ForeignReaders {
 
     static List<ForeignReader> of(Language language) {
         return all().stream().filter(reader -> reader.language() == language).toList();
+    }
+
+    /** What comes back in a box; its readers are its package's own. */
+    private static List<ForeignReader> box() {
+        return List.of(
+                box(Language.JSON, "box-labels", BoxReaders::label, BoxReaders.labelSeeds()),
+                box(Language.JSON, "box-jobs", BoxReaders::job, BoxReaders.jobSeeds()),
+                box(Language.JSON, "box-plans", BoxReaders::plan, BoxReaders.planSeeds()),
+                box(Language.JSON, "box-scores", BoxReaders::score, BoxReaders.scoreSeeds()),
+                box(Language.JSON, "box-answers", BoxReaders::answer, BoxReaders.answerSeeds()),
+                box(Language.NOTES, "box-sums", BoxReaders::sums, BoxReaders.sumsSeeds()));
+    }
+
+    private static ForeignReader box(
+            Language language, String name, ForeignReader.Reading reading, List<byte[]> seeds) {
+        return new ForeignReader(language, name, "NodeException", reading, _ -> seeds);
+    }
+
+    /** What strangers hand to a coordinator, or to an auditor. */
+    private static List<ForeignReader> coordinator() {
+        return List.of(
+                new ForeignReader(
+                        Language.NOTES,
+                        "audit-bundles",
+                        "CoordinatorException",
+                        CoordinatorReaders::bundle,
+                        _ -> CoordinatorReaders.bundleSeeds()),
+                new ForeignReader(
+                        Language.NOTES,
+                        "range-headers",
+                        "RangeRefused",
+                        CoordinatorReaders::range,
+                        _ -> CoordinatorReaders.rangeSeeds()));
     }
 
     /** What an own trainer leaves; its readers are its package's own. */

@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
+import dev.tapestry.consortium.CoordinatorMove;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
+import dev.tapestry.consortium.Successor;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.Certificates;
@@ -14,9 +16,12 @@ import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.ConsistencyProof;
+import dev.tapestry.trust.log.Cosignature;
 import dev.tapestry.trust.log.InclusionProof;
 import dev.tapestry.trust.log.SignedNote;
+import dev.tapestry.trust.move.MoveAgreement;
 import dev.tapestry.trust.signature.Envelope;
+import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.io.IOException;
@@ -37,6 +42,9 @@ import java.util.concurrent.ConcurrentHashMap;
 final class TrustReaders {
 
     private static final SigningKey KEY = SigningKey.generate();
+    private static final SigningKey NEXT = SigningKey.generate();
+    private static final MemberId ADA = new MemberId("ada");
+    private static final MemberId BO = new MemberId("bo");
     private static final Map<Path, CertificateAuthority> AUTHORITIES = new ConcurrentHashMap<>();
     private static final String ORIGIN = "tapestry/0123456789ab";
 
@@ -49,6 +57,21 @@ final class TrustReaders {
                         "envelopes",
                         TrustReaders::envelope,
                         _ -> List.of(envelope())),
+                reader(
+                        Language.JSON,
+                        "key-replacements",
+                        TrustReaders::replacement,
+                        _ -> List.of(KeyReplacement.sign(ADA, KEY, NEXT).bytes())),
+                reader(
+                        Language.JSON,
+                        "move-agreements",
+                        TrustReaders::agreement,
+                        _ -> List.of(agreement())),
+                reader(
+                        Language.NOTES,
+                        "cosignature-lines",
+                        TrustReaders::line,
+                        _ -> List.of(text(cosignature()))),
                 reader(Language.NOTES, "signed-notes", TrustReaders::note, _ -> List.of(note())),
                 reader(
                         Language.NOTES,
@@ -99,6 +122,52 @@ final class TrustReaders {
         return Envelope.sign("kind", text("{}"), KEY).bytes();
     }
 
+    private static void replacement(byte[] bytes, Path scratch) {
+        Envelope envelope = Envelope.parse(bytes);
+        KeyReplacement statement = KeyReplacement.open(envelope, ADA, KEY.verifyingKey());
+        if (!statement.member().equals(ADA)) {
+            throw new IllegalStateException("the keys of another member: " + statement);
+        }
+    }
+
+    private static void agreement(byte[] bytes, Path scratch) {
+        MoveAgreement agreement = MoveAgreement.parse(bytes);
+        ForeignReader.requireEqual(agreement, MoveAgreement.parse(agreement.bytes()));
+        agreement.carriedBy(Map.of(ADA, KEY.verifyingKey().value(), BO, "no key"));
+    }
+
+    private static byte[] agreement() {
+        return MoveAgreement.sign(
+                        new CoordinatorMove(
+                                "alliance",
+                                ORIGIN,
+                                9,
+                                Digest.of(new byte[0]),
+                                KEY.verifyingKey().value(),
+                                new Successor(
+                                        NEXT.verifyingKey().value(),
+                                        "https://hub.example:8443",
+                                        Digest.of(new byte[0]))),
+                        KEY)
+                .bytes();
+    }
+
+    /** What a member sends that has co-signed a checkpoint. */
+    private static void line(byte[] bytes, Path scratch) {
+        SignedNote.Line line = SignedNote.parseLine(new String(bytes, UTF_8));
+        ForeignReader.requireEqual(line, SignedNote.parseLine(line.toString()));
+        SignedNote note = checkpoint().sign(KEY).with(line);
+        Cosignature.verify(note, Cosignature.name(ORIGIN, ADA), KEY.verifyingKey());
+    }
+
+    private static SignedNote.Line cosignature() {
+        return Cosignature.sign(checkpoint(), Cosignature.name(ORIGIN, ADA), Instant.EPOCH, KEY);
+    }
+
+    private static Checkpoint checkpoint() {
+        return new Checkpoint(ORIGIN, 7, Digest.of(new byte[0]));
+    }
+
     private static void note(byte[] bytes, Path scratch) {
         SignedNote note = SignedNote.parse(new String(bytes, UTF_8));
         ForeignReader.requireEqual(note, SignedNote.parse(note.toString()));
@@ -108,7 +177,7 @@ final class TrustReaders {
     }
 
     private static byte[] note() {
-        return text(new Checkpoint(ORIGIN, 7, Digest.of(new byte[0])).sign(KEY));
+        return text(checkpoint().sign(KEY));
     }
 
     /** Two numbers and hashes: nothing that is made up may ever prove anything. */

@@ -188,7 +188,7 @@ final class RoundMember {
                         plan.training().tokensPerRound(),
                         plan.training().steps(),
                         2,
-                        Optional.empty());
+                        witness.grounds(NONE));
         packed =
                 Optional.of(
                         new Packed(

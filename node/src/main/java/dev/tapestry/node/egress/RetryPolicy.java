@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait before trying again: exponential with full jitter, so that a restarted
- * coordinator is not met by all nodes at once.
+ * How long to wait before trying again: exponential, and anywhere in the upper half of the longest,
+ * so that a restarted coordinator is not met by all nodes at once.
  *
  * @param first the longest wait after the first failure
  * @param cap the longest wait ever

@@ -252,8 +252,8 @@ public final class LogWitness {
         return own.open().equals(wanted) || own.merged().equals(wanted);
     }
 
-    /** What this member relies on, as far as the log was read. */
-    Optional<Grounds> grounds(Digest card) {
+    /** What this member relies on, as far as the log was read; empty before it was. */
+    public Optional<Grounds> grounds(Digest card) {
         return seen().flatMap(seen ->
                 seen.known()
                         .charter()

@@ -127,6 +127,7 @@ final class ModelArrival {
                     BOX_INCOMPLETE,
                     BOX_DAMAGED,
                     STORAGE,
+                    UNFORESEEN,
                     STOPPED ->
                     false;
         };

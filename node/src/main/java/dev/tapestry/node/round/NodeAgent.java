@@ -15,12 +15,15 @@ import java.util.Set;
 
 /**
  * A member's node at work: waits for news of the loop and takes part in what is open, until it is
- * stopped, revoked, or shown two histories. Nothing else ends it.
+ * stopped, revoked, or shown two histories. Nothing else ends it, also no failure that nobody
+ * thought of: that is logged with its stack trace, told as what hinders the node, and tried again.
  *
  * <p>It holds nothing in memory that it could not find again: killed at any point and started anew
  * it goes on where it was.
  */
 public final class NodeAgent {
+
+    private static final System.Logger LOG = System.getLogger(NodeAgent.class.getName());
 
     /** A founded consortium has a higher version: the answer comes at once. */
     private static final long ANY = 0;
@@ -74,7 +77,7 @@ public final class NodeAgent {
     /**
      * Works until it is stopped or {@code until} says so. What may pass, it waits for: a
      * coordinator that is away, a wrong clock, an expired certificate, a full disk, a trainer that
-     * fails.
+     * fails, a fault of this program.
      *
      * @throws NodeException {@code MOVED}: open the node anew; {@code STOPPED}, {@code REVOKED},
      *     {@code SPLIT_VIEW}, {@code EGRESS_REFUSED}
@@ -126,6 +129,9 @@ public final class NodeAgent {
     private long endure(
             Setback setback, RuntimeException failure, Optional<RoundView> seen, int setbacks) {
         Optional<RoundNumber> round = seen.flatMap(RoundView::plan).map(RoundPlan::round);
+        if (setback.unforeseen()) {
+            LOG.log(System.Logger.Level.ERROR, setback.code() + ": " + setback.reason(), failure);
+        }
         switch (setback.outlook()) {
             case PASSING -> {
                 Duration delay = retries.delay(setbacks);

@@ -27,7 +27,10 @@ record Setback(Outlook outlook, String code, String reason) {
         FINAL
     }
 
-    /** Tells what {@code failure} means; one that no room of this program names ends the node. */
+    /**
+     * Tells what {@code failure} means. One that no room of this program names may pass: a node
+     * that ended by it would be missing from every round until somebody looks.
+     */
     static Setback of(RuntimeException failure) {
         String reason = String.valueOf(failure.getMessage());
         return switch (failure) {
@@ -46,7 +49,12 @@ record Setback(Outlook outlook, String code, String reason) {
                     new Setback(outlook(weights.code()), weights.code().name(), reason);
             // What is left of that room here is files of this node: its log, its notes.
             case TrustException _ -> new Setback(Outlook.PASSING, Code.STORAGE.name(), reason);
-            default -> new Setback(Outlook.FINAL, failure.getClass().getSimpleName(), reason);
+            default ->
+                    new Setback(
+                            Outlook.PASSING,
+                            Code.UNFORESEEN.name(),
+                            "%s; this node tries again, but it is a fault of the program: its makers need the stack trace in this node's log"
+                                    .formatted(failure));
         };
     }
 
@@ -69,7 +77,8 @@ record Setback(Outlook outlook, String code, String reason) {
                     MALFORMED_REPLY,
                     DIGEST_MISMATCH,
                     TRAINER_FAILED,
-                    TRAINER_OUT_OF_TIME ->
+                    TRAINER_OUT_OF_TIME,
+                    UNFORESEEN ->
                     Outlook.PASSING;
             case WRONG_MODEL, TRAINER_OUTPUT, COORDINATOR_REFUSED -> Outlook.LASTING;
             case STOPPED,
@@ -102,6 +111,11 @@ record Setback(Outlook outlook, String code, String reason) {
     /** The same where the node only asked for news: there is no phase of a round to give up. */
     Setback ofAsking() {
         return outlook == Outlook.LASTING ? new Setback(Outlook.PASSING, code, reason) : this;
+    }
+
+    /** Whether nobody thought of what happened. */
+    boolean unforeseen() {
+        return code.equals(Code.UNFORESEEN.name());
     }
 
     Verdict verdict() {

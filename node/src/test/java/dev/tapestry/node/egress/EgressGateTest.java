@@ -13,6 +13,7 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeLog;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,6 +119,70 @@ class EgressGateTest {
         }
         assertThat(pauses.getFirst()).isBetween(Duration.ofMillis(250), Duration.ofMillis(500));
         assertThat(pauses.getLast()).isBetween(Duration.ofSeconds(15), Duration.ofSeconds(30));
+    }
+
+    @Test
+    void after_a_day_without_a_coordinator_the_message_arrives_and_no_pause_was_above_the_cap()
+            throws Exception {
+        Instant gone = Instant.parse("2026-11-27T12:00:00Z");
+        Duration cap = Duration.ofSeconds(30);
+        AtomicReference<Instant> now = new AtomicReference<>(gone);
+        List<Duration> pauses = new ArrayList<>();
+        List<EgressGate.Outage> outages = new ArrayList<>();
+        List<String> arrived = new CopyOnWriteArrayList<>();
+        HttpHandler taking =
+                exchange -> {
+                    arrived.add(exchange.getRequestURI().toString());
+                    takeAndThank(exchange);
+                };
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                SmallServer server = SmallServer.away(directory, taking)) {
+            // Time passes in pauses only, and a day of it brings the coordinator back.
+            RetryPolicy.Pause pause =
+                    pausing -> {
+                        pauses.add(pausing);
+                        Instant before = now.getAndUpdate(at -> at.plus(pausing));
+                        Instant back = gone.plus(Duration.ofDays(1));
+                        if (before.isBefore(back) && !now.get().isBefore(back)) {
+                            come(server);
+                        }
+                    };
+            try (EgressGate gate =
+                    EgressGate.to(
+                            server.address(),
+                            Optional.empty(),
+                            server.client(),
+                            new ReceiptBook(log, now::get),
+                            new RetryPolicy(Duration.ofMillis(500), cap, new Random(3), pause),
+                            outages::add)) {
+                assertThat(gate.send(document(1000))).isInstanceOf(Answer.Accepted.class);
+            }
+            assertThat(arrived).as("once").containsExactly("/v1/rounds/1/scores");
+            assertThat(log.events())
+                    .as("nothing left while nobody was there to take it")
+                    .singleElement()
+                    .satisfies(event -> {
+                        Receipt receipt = (Receipt) event;
+                        assertThat(receipt.bytesSent()).isEqualTo(1000);
+                        assertThat(receipt.at()).isEqualTo(now.get());
+                    });
+        }
+        assertThat(Duration.between(gone, now.get()))
+                .as("it is asked again as soon as a pause allows")
+                .isBetween(Duration.ofDays(1), Duration.ofDays(1).plus(cap));
+        assertThat(pauses)
+                .hasSizeBetween(24 * 60 * 2, 24 * 60 * 4 + 10)
+                .allSatisfy(pausing -> assertThat(pausing).isLessThanOrEqualTo(cap));
+        assertThat(outages).hasSameSizeAs(pauses);
+        assertThat(outages.getLast().failures()).isEqualTo(pauses.size());
+    }
+
+    private static void come(SmallServer server) {
+        try {
+            server.comes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

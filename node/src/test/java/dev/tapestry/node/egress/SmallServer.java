@@ -9,6 +9,7 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +23,12 @@ import javax.net.ssl.SSLContext;
 final class SmallServer implements AutoCloseable {
 
     private final CertificateAuthority authority;
-    private final HttpsServer server;
+    private final HttpsServer server = HttpsServer.create();
+    private final InetSocketAddress address;
+
+    /** Keeps the address, at which nobody answers, until the server listens. */
+    private final Socket reserved = new Socket();
+
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     /** Takes the beginning of each request and cuts the connection. */
@@ -35,8 +41,19 @@ final class SmallServer implements AutoCloseable {
                 });
     }
 
+    /** Is away: it answers once it {@link #comes}. */
+    static SmallServer away(Path directory, HttpHandler handler) throws IOException {
+        return new SmallServer(directory, handler, false);
+    }
+
     /** Treats every request as {@code handler} does, on a thread of its own. */
     SmallServer(Path directory, HttpHandler handler) throws IOException {
+        this(directory, handler, true);
+    }
+
+    private SmallServer(Path directory, HttpHandler handler, boolean here) throws IOException {
+        reserved.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        address = (InetSocketAddress) reserved.getLocalSocketAddress();
         authority = CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
         TlsIdentity identity =
                 authority.establishCoordinator(
@@ -44,7 +61,6 @@ final class SmallServer implements AutoCloseable {
                         List.of("127.0.0.1"),
                         Instant.now(),
                         Duration.ofDays(1));
-        server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(
                 new HttpsConfigurator(identity.server()) {
                     @Override
@@ -54,11 +70,20 @@ final class SmallServer implements AutoCloseable {
                 });
         server.setExecutor(threads);
         server.createContext("/", handler);
+        if (here) {
+            comes();
+        }
+    }
+
+    /** Listens from now on. */
+    void comes() throws IOException {
+        reserved.close();
+        server.bind(address, 0);
         server.start();
     }
 
     URI address() {
-        return URI.create("https://127.0.0.1:" + server.getAddress().getPort());
+        return URI.create("https://127.0.0.1:" + address.getPort());
     }
 
     SSLContext client() {
@@ -66,8 +91,9 @@ final class SmallServer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         threads.shutdownNow();
         server.stop(0);
+        reserved.close();
     }
 }

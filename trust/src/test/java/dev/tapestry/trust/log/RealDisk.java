@@ -24,20 +24,33 @@ final class RealDisk implements AutoCloseable {
         this.folder = folder;
     }
 
-    /** Makes and mounts one in {@code place}; skips the test where that is not allowed. */
+    /**
+     * Makes and mounts one in {@code place}. Skips the test where that is not allowed, and says so
+     * where nobody can miss it; with {@code TAPESTRY_TESTS=all} in the environment it fails.
+     */
     static RealDisk mount(Path place, int mebibytes) throws IOException {
         Path image = place.resolve("disk.img");
         run("truncate", "-s", mebibytes + "M", image.toString());
-        assumeTrue(
-                succeeds("mkfs.ext4", "-q", "-F", image.toString()), "there is no mkfs.ext4 here");
-        return mounted(image, Files.createDirectory(place.resolve("disk")));
+        demand(succeeds("mkfs.ext4", "-q", "-F", image.toString()), "there is no mkfs.ext4 here");
+        Path folder = Files.createDirectory(place.resolve("disk"));
+        demand(
+                succeeds("mount", "-o", "loop", image.toString(), folder.toString()),
+                "only root may mount a disk, where loop devices are");
+        return new RealDisk(image, folder);
     }
 
-    private static RealDisk mounted(Path image, Path folder) {
-        assumeTrue(
-                succeeds("mount", "-o", "loop", image.toString(), folder.toString()),
-                "only root may mount a disk, where loop devices are: this test is skipped");
-        return new RealDisk(image, folder);
+    private static void demand(boolean there, String why) {
+        if (there) {
+            return;
+        }
+        if ("all".equals(System.getenv("TAPESTRY_TESTS"))) {
+            throw new AssertionError("TAPESTRY_TESTS=all asks for disks that fail, but " + why);
+        }
+        System.err.println(
+                "NOT TESTED: the log on a disk that fails: "
+                        + why
+                        + ". Run it as root with TAPESTRY_TESTS=all, where this is a failure.");
+        assumeTrue(false, why);
     }
 
     Path folder() {
@@ -48,7 +61,9 @@ final class RealDisk implements AutoCloseable {
     RealDisk afterPowerCut(Path place) throws IOException {
         Path copy = place.resolve("cut.img");
         Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
-        return mounted(copy, Files.createDirectories(place.resolve("cut")));
+        Path folder = Files.createDirectories(place.resolve("cut"));
+        run("mount", "-o", "loop", copy.toString(), folder.toString());
+        return new RealDisk(copy, folder);
     }
 
     void readOnly(boolean now) {
