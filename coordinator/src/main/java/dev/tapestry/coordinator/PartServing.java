@@ -2,6 +2,7 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -15,10 +16,16 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). */
+/**
+ * Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). A whole
+ * part is compressed for who asks for it, if a sample says that it saves enough.
+ */
 final class PartServing {
 
     private static final Pattern RANGE = Pattern.compile("bytes=(\\d{0,18})-(\\d{0,18})");
+
+    /** What compressing takes besides the buffer: the outcome, and a context for a moment. */
+    private static final long CODING_BYTES = 2L * PartCoding.CHUNK_BYTES;
 
     private final ModelStore models;
     private final PartBuffers buffers;
@@ -47,13 +54,20 @@ final class PartServing {
         ModelStore.Place place = place(exchange);
         Optional<Slice> range = range(exchange, place);
         Slice slice = range.orElse(new Slice(0, place.bytes()));
+        boolean wanted =
+                range.isEmpty() && PartCoding.available() && exchange.accepts(PartCoding.NAME);
         // Opened and read before the head is sent: a model that was just purged, and a disk that
         // does not read, are answers, not breaks.
-        try (PartBuffers.Lent lent = buffers.take(exchange.owner());
+        try (PartBuffers.Lent lent = buffers.take(exchange.owner(), wanted ? CODING_BYTES : 0);
                 FileChannel file = open(exchange, place)) {
+            boolean compressed = wanted && savesEnough(place, file, lent.bytes());
             PartReader part =
                     new PartReader(place.file(), file, place.offset(), slice, lent.bytes());
             part.next();
+            if (compressed) {
+                sendCompressed(exchange, part);
+                return;
+            }
             try (OutputStream out =
                     exchange.stream(
                             range.isPresent() ? 206 : 200,
@@ -62,6 +76,29 @@ final class PartServing {
                 for (; part.ready > 0; part.next()) {
                     out.write(part.buffer, 0, part.ready);
                 }
+            }
+        }
+    }
+
+    /** From the middle: at the beginning of a file is its header, which is like no other part. */
+    private static boolean savesEnough(ModelStore.Place place, FileChannel file, byte[] buffer) {
+        long count = Math.min(buffer.length, place.bytes());
+        Slice middle = new Slice((place.bytes() - count) / 2, count);
+        PartReader sample = new PartReader(place.file(), file, place.offset(), middle, buffer);
+        sample.next();
+        return sample.ready > 0 && PartCoding.trial(buffer, sample.ready).savesEnough();
+    }
+
+    private static void sendCompressed(Exchange exchange, PartReader part) throws IOException {
+        Map<String, String> headers = new TreeMap<>();
+        headers.put("Content-Encoding", PartCoding.NAME);
+        headers.put("Vary", "Accept-Encoding");
+        // These are not the bytes of which ranges are served (RFC 9110 §8.8.3.3).
+        headers.put("ETag", "\"%s-%s\"".formatted(exchange.digest("digest"), PartCoding.NAME));
+        byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+        try (OutputStream out = exchange.stream(200, headers)) {
+            for (; part.ready > 0; part.next()) {
+                out.write(frame, 0, PartCoding.encode(part.buffer, part.ready, frame));
             }
         }
     }
@@ -96,6 +133,7 @@ final class PartServing {
             Exchange exchange, ModelStore.Place place, Optional<Slice> range) {
         Map<String, String> headers = new TreeMap<>();
         headers.put("Accept-Ranges", "bytes");
+        headers.put("Vary", "Accept-Encoding");
         headers.put("ETag", "\"" + exchange.digest("digest") + "\"");
         range.ifPresent(slice ->
                 headers.put(
