@@ -27,6 +27,9 @@ class CarriedRoundsTest {
     private static final List<String> MEMBERS = List.of("ada", "bela");
     private static final int ROUNDS = 2;
 
+    /** So many that who is seen to train has not yet sent anything when it is stopped. */
+    private static final int STEPS = 16;
+
     @TempDir Path directory;
 
     @Test
@@ -42,7 +45,7 @@ class CarriedRoundsTest {
         try (SmallConsortium consortium = SmallConsortium.founded(directory, members, rules)) {
             Path text = takeAway(directory.resolve("text-cleo"), directory.resolve("compute"));
             DropBox box = new DropBox(directory.resolve("usb/box"));
-            consortium.runAsynchronously(3, 4, 2);
+            consortium.runAsynchronously(3, STEPS, 2);
             assertThat(Program.here("round", "fetch", consortium.node("cleo"), box.path()))
                     .isZero();
             work("train", box, text);

@@ -104,7 +104,9 @@ final class MembersComeAndGoTest {
         consortium.signal("ada", "STOP"); // what follows takes both of the others
         int round = round(consortium.awaitView(_ -> true));
         consortium.startNode("bela");
-        await("bela is admitted again").atMost(PATIENCE).until(() -> roundsOf("bela").size() > before);
+        await("bela is admitted again")
+                .atMost(PATIENCE)
+                .until(() -> roundsOf("bela").size() > before);
         consortium.signal("ada", "CONT");
         assertThat(roundsOf("bela").get(before)).isBetween(round, round + 1);
     }

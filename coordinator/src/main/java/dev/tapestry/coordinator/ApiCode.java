@@ -15,6 +15,10 @@ enum ApiCode {
     DIGEST_MISMATCH(400),
     /** A part does not have the length that the manifest names. */
     WRONG_LENGTH(400),
+    /**
+     * A part that says it is compressed with zstd is not, or needs a wider window than is given.
+     */
+    PART_CODING(400),
     /** The route needs a client certificate of the consortium. */
     CERTIFICATE_NEEDED(401),
     /** The member was revoked. */
@@ -75,6 +79,8 @@ enum ApiCode {
     MOVED(410),
     /** The body is longer than the route takes. */
     BODY_TOO_LARGE(413),
+    /** The body is in a content coding that the route does not take. */
+    UNKNOWN_CODING(415),
     /** The range lies outside the part, or is not one that is served. */
     RANGE_NOT_SATISFIABLE(416),
     /** The request speaks another version of the protocol, or names none. */

@@ -8,6 +8,7 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.ErrorReply;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.weights.transfer.PartCoding;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
@@ -19,10 +20,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** One request and its answer, in the words of the protocol. */
 final class Exchange {
@@ -164,6 +168,58 @@ final class Exchange {
                 visit);
     }
 
+    /**
+     * The body of a part, compressed or not.
+     *
+     * @throws ApiRefusal {@code UNKNOWN_CODING}
+     */
+    PartBody part() {
+        List<String> codings = codings();
+        boolean compressed =
+                PartCoding.available()
+                        && codings.size() == 1
+                        && codings.getFirst().equalsIgnoreCase(PartCoding.NAME);
+        if (!compressed && !codings.isEmpty()) {
+            throw unknownCoding(codings, PartCoding.available() ? PartCoding.NAME : "identity");
+        }
+        return new PartBody(body(), contentLength(), compressed);
+    }
+
+    /** How the body is coded, what was done last at the end (RFC 9110 §8.4). */
+    private List<String> codings() {
+        return listed("Content-Encoding")
+                .filter(coding -> !coding.equalsIgnoreCase("identity"))
+                .toList();
+    }
+
+    /** Says in the answer too what is taken instead (RFC 9110 §15.5.16). */
+    private ApiRefusal unknownCoding(List<String> codings, String taken) {
+        response.header(HeaderNames.ACCEPT_ENCODING, taken);
+        return new ApiRefusal(
+                ApiCode.UNKNOWN_CODING,
+                "a body in %s is not taken here; send it as it is".formatted(codings));
+    }
+
+    /** Whether the answer may come in this content coding. */
+    boolean accepts(String coding) {
+        return listed("Accept-Encoding").anyMatch(range -> accepts(range, coding));
+    }
+
+    /** One of the field's ranges: a coding, perhaps with a weight (RFC 9110 §12.4.2). */
+    private static boolean accepts(String range, String coding) {
+        String[] words = range.replaceAll("\\s", "").split(";", -1);
+        return words[0].equalsIgnoreCase(coding)
+                && (words.length == 1 || !words[1].matches("(?i)q=0(\\.0*)?"));
+    }
+
+    /** The elements of a field that is a list, however it is spread over lines. */
+    private Stream<String> listed(String field) {
+        return request.headers().values(HeaderNames.create(field)).stream()
+                .flatMap(line -> Arrays.stream(line.split(",", -1)))
+                .map(String::strip)
+                .filter(element -> !element.isEmpty());
+    }
+
     /** The whole body, which must not be longer than {@link #MAX_DOCUMENT_BYTES}. */
     byte[] document() throws IOException {
         return body(MAX_DOCUMENT_BYTES);
@@ -175,6 +231,9 @@ final class Exchange {
     }
 
     private byte[] body(int maxBytes) throws IOException {
+        if (!codings().isEmpty()) {
+            throw unknownCoding(codings(), "identity");
+        }
         if (contentLength().orElse(0) > maxBytes) {
             throw tooLarge(maxBytes);
         }
@@ -273,20 +332,26 @@ final class Exchange {
 
     /** Begins an answer of known length that is streamed. */
     OutputStream stream(int status, long length, Map<String, String> headers) {
-        head(status, length, headers);
+        response.contentLength(length);
+        return stream(status, headers);
+    }
+
+    /** Begins an answer whose length shows at its end. */
+    OutputStream stream(int status, Map<String, String> headers) {
+        head(status, headers);
         return new ReplyBody(response.outputStream(), visit);
     }
 
     /** Sends the head of such an answer alone. */
     void replyHead(int status, long length, Map<String, String> headers) {
-        head(status, length, headers);
+        response.contentLength(length);
+        head(status, headers);
         response.send();
     }
 
-    private void head(int status, long length, Map<String, String> headers) {
+    private void head(int status, Map<String, String> headers) {
         response.status(Status.create(status));
         response.header(HeaderNames.CONTENT_TYPE, "application/octet-stream");
         headers.forEach((name, value) -> response.header(HeaderNames.create(name), value));
-        response.contentLength(length);
     }
 }

@@ -8,6 +8,7 @@ import dev.tapestry.coordinator.Gate.Access;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.transfer.PartCoding;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
@@ -116,6 +117,7 @@ final class HttpApi {
                                 doorkeeper.watching(
                                         SocketOptions.builder().tcpNoDelay(true).build()))
                         .directHandlers(TransportRefusals.handlers())
+                        .contentEncoding(new OwnCodings())
                         .maxPayloadSize(-1)
                         .shutdownGracePeriod(Duration.ofSeconds(5))
                         .shutdownHook(false)
@@ -166,6 +168,9 @@ final class HttpApi {
     private void serve(Route route, ServerRequest request, ServerResponse response) {
         response.header(
                 HeaderNames.create(Protocol.VERSION_HEADER), Integer.toString(Protocol.VERSION));
+        if (PartCoding.available()) {
+            response.header(HeaderNames.create(Protocol.PART_CODING_HEADER), PartCoding.NAME);
+        }
         Visit visit = doorkeeper.begin(request.remotePeer().address());
         Exchange exchange = new Exchange(request, response, visit);
         try {
@@ -250,7 +255,8 @@ final class HttpApi {
         return storage
                 ? new ApiRefusal(
                         ApiCode.STORAGE,
-                        "the coordinator's disk or store refused; nothing accepted is lost, try again later")
+                        "the coordinator's disk or store refused; nothing accepted is lost, try"
+                                + " again later")
                 : new ApiRefusal(ApiCode.INTERNAL, "a defect; the coordinator's log says more");
     }
 

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Buffers are shared by dynamic thresholds (Choudhury and Hahne, 1998): a member may have one
  * more while more are free than it has. Alone it gets half of them, beside n others as greedy as
  * itself 1/(n + 2), and as many stay free for whoever comes next: members that are slow, or keep
- * many lines busy, starve nobody. A buffer that comes back goes to who has fewest, of these to who
- * waited longest. Thread-safe.
+ * many lines busy, starve nobody. A part that is compressed on its way counts as many as the memory
+ * that this needs. A buffer that comes back goes to who has fewest, of these to who waited longest.
+ * Thread-safe.
  */
 final class PartBuffers {
 
@@ -43,11 +44,13 @@ final class PartBuffers {
     /** A part that waits for its buffer. */
     private static final class Waiter {
         private final String owner;
+        private final int places;
         private final Condition called;
         private @Nullable Lent lent;
 
-        Waiter(String owner, Condition called) {
+        Waiter(String owner, int places, Condition called) {
             this.owner = owner;
+            this.places = places;
             this.called = called;
         }
     }
@@ -55,11 +58,13 @@ final class PartBuffers {
     /** A buffer that is lent until it is closed. */
     final class Lent implements AutoCloseable {
         private final String owner;
+        private final int places;
         private final byte[] bytes;
         private boolean returned;
 
-        private Lent(String owner, byte[] bytes) {
+        private Lent(String owner, int places, byte[] bytes) {
             this.owner = owner;
+            this.places = places;
             this.bytes = bytes;
         }
 
@@ -100,12 +105,25 @@ final class PartBuffers {
      * @throws ApiRefusal {@code BUSY}: none came in time
      */
     Lent take(String owner) throws InterruptedException {
+        return take(owner, 0);
+    }
+
+    /**
+     * Waits for a buffer, and for as much memory besides as is used elsewhere while it is lent.
+     *
+     * @param besides bytes
+     * @throws ApiRefusal {@code BUSY}: none came in time
+     */
+    Lent take(String owner, long besides) throws InterruptedException {
+        int wanted = Math.toIntExact(1 + Math.ceilDiv(besides, BUFFER_BYTES));
+        // Where all of it is less than that, what has all is served.
+        int places = Math.min(wanted, buffers);
         lock.lock();
         try {
-            if (mayTake(owner)) {
-                return lend(owner);
+            if (mayTake(owner, places)) {
+                return lend(owner, places);
             }
-            return await(new Waiter(owner, lock.newCondition()));
+            return await(new Waiter(owner, places, lock.newCondition()));
         } finally {
             lock.unlock();
         }
@@ -130,46 +148,47 @@ final class PartBuffers {
         if (lent == null) {
             throw new ApiRefusal(
                     ApiCode.BUSY,
-                    "%d parts are under way, %d of them of %s; send this one again in a moment"
+                    "%d places for parts are taken, %d of them by %s; send this one again in a moment"
                             .formatted(buffers - free, holding(waiter.owner), waiter.owner));
         }
         return lent;
     }
 
-    private boolean mayTake(String owner) {
-        return free > holding(owner);
+    private boolean mayTake(String owner, int places) {
+        return free >= holding(owner) + places;
     }
 
     private int holding(String owner) {
         return held.getOrDefault(owner, 0);
     }
 
-    private Lent lend(String owner) {
-        free--;
-        held.merge(owner, 1, Integer::sum);
+    private Lent lend(String owner, int places) {
+        free -= places;
+        held.merge(owner, places, Integer::sum);
         byte[] bytes = spare.pollLast();
-        return new Lent(owner, bytes == null ? new byte[BUFFER_BYTES] : bytes);
+        return new Lent(owner, places, bytes == null ? new byte[BUFFER_BYTES] : bytes);
     }
 
     private void takeBack(Lent lent) {
-        free++;
-        held.computeIfPresent(lent.owner, (_, count) -> count == 1 ? null : count - 1);
+        free += lent.places;
+        held.computeIfPresent(
+                lent.owner, (_, count) -> count == lent.places ? null : count - lent.places);
         spare.addLast(lent.bytes);
         for (Optional<Waiter> next = next(); next.isPresent(); next = next()) {
             Waiter waiter = next.get();
             waiters.remove(waiter);
-            waiter.lent = lend(waiter.owner);
+            waiter.lent = lend(waiter.owner, waiter.places);
             waiter.called.signal();
         }
     }
 
     private Optional<Waiter> next() {
         return waiters.stream()
-                .filter(waiter -> mayTake(waiter.owner))
+                .filter(waiter -> mayTake(waiter.owner, waiter.places))
                 .min(Comparator.comparingInt(waiter -> holding(waiter.owner)));
     }
 
-    /** Buffers that are lent. */
+    /** Buffers that are lent, and the memory besides in as many. */
     int lent() {
         lock.lock();
         try {

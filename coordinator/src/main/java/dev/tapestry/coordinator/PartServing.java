@@ -2,6 +2,7 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -13,8 +14,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). */
+/**
+ * Serves parts of models straight from the models' files, whole or a range (RFC 9110 §14). A whole
+ * part is compressed for who asks for it, if a sample says that it saves enough.
+ */
 final class PartServing {
+
+    /** What compressing takes besides the buffer: the outcome, and a context for a moment. */
+    private static final long CODING_BYTES = 2L * PartCoding.CHUNK_BYTES;
 
     private final ModelStore models;
     private final PartBuffers buffers;
@@ -36,13 +43,20 @@ final class PartServing {
         Optional<ByteRange> range =
                 exchange.header("Range").map(asked -> ByteRange.of(asked, place.bytes()));
         ByteRange slice = range.orElse(new ByteRange(0, place.bytes()));
+        boolean wanted =
+                range.isEmpty() && PartCoding.available() && exchange.accepts(PartCoding.NAME);
         // Opened and read before the head is sent: a model that was just purged, and a disk that
         // does not read, are answers, not breaks.
-        try (PartBuffers.Lent lent = buffers.take(exchange.owner());
+        try (PartBuffers.Lent lent = buffers.take(exchange.owner(), wanted ? CODING_BYTES : 0);
                 FileChannel file = open(exchange, place)) {
+            boolean compressed = wanted && savesEnough(place, file, lent.bytes());
             PartReader part =
                     new PartReader(place.file(), file, place.offset(), slice, lent.bytes());
             part.next();
+            if (compressed) {
+                sendCompressed(exchange, part);
+                return;
+            }
             try (OutputStream out =
                     exchange.stream(
                             range.isPresent() ? 206 : 200,
@@ -51,6 +65,29 @@ final class PartServing {
                 for (; part.ready > 0; part.next()) {
                     out.write(part.buffer, 0, part.ready);
                 }
+            }
+        }
+    }
+
+    /** From the middle: at the beginning of a file is its header, which is like no other part. */
+    private static boolean savesEnough(ModelStore.Place place, FileChannel file, byte[] buffer) {
+        long count = Math.min(buffer.length, place.bytes());
+        ByteRange middle = new ByteRange((place.bytes() - count) / 2, count);
+        PartReader sample = new PartReader(place.file(), file, place.offset(), middle, buffer);
+        sample.next();
+        return sample.ready > 0 && PartCoding.trial(buffer, sample.ready).savesEnough();
+    }
+
+    private static void sendCompressed(Exchange exchange, PartReader part) throws IOException {
+        Map<String, String> headers = new TreeMap<>();
+        headers.put("Content-Encoding", PartCoding.NAME);
+        headers.put("Vary", "Accept-Encoding");
+        // These are not the bytes of which ranges are served (RFC 9110 §8.8.3.3).
+        headers.put("ETag", "\"%s-%s\"".formatted(exchange.digest("digest"), PartCoding.NAME));
+        byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+        try (OutputStream out = exchange.stream(200, headers)) {
+            for (; part.ready > 0; part.next()) {
+                out.write(frame, 0, PartCoding.encode(part.buffer, part.ready, frame));
             }
         }
     }
@@ -85,6 +122,7 @@ final class PartServing {
             Exchange exchange, ModelStore.Place place, Optional<ByteRange> range) {
         Map<String, String> headers = new TreeMap<>();
         headers.put("Accept-Ranges", "bytes");
+        headers.put("Vary", "Accept-Encoding");
         headers.put("ETag", "\"" + exchange.digest("digest") + "\"");
         range.ifPresent(slice ->
                 headers.put(

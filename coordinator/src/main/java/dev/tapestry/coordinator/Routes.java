@@ -278,12 +278,7 @@ final class Routes {
     }
 
     private void receive(Exchange exchange) throws IOException, InterruptedException {
-        uploads.receive(
-                exchange.member(),
-                exchange.digest("digest"),
-                exchange.contentLength(),
-                exchange.body(),
-                buffers);
+        uploads.receive(exchange.member(), exchange.digest("digest"), exchange.part(), buffers);
         exchange.replyEmpty(204);
     }
 

@@ -154,6 +154,7 @@ final class UpdateDecoding {
                     TENSOR,
                     CODEC,
                     PAYLOAD,
+                    PART_CODING,
                     UNSUPPORTED ->
                     new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage()));
         };

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.coordinator.PartSlot.Place;
+import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -194,25 +195,31 @@ final class Upload {
      * Receives one part; a part that is here already is read and dropped. One that is announced in
      * another length than the manifest's is refused before it is read.
      *
-     * @param length bytes that the sender announced, if any
+     * @param sent as it comes
      * @param buffers one of which it passes through; before that nothing is read
      * @return what is wrong with it, or empty when it is here now
      * @throws IOException when the sender stops sending
      * @throws CoordinatorException {@code STORAGE}: the part stays missing
      */
-    Optional<ApiRefusal> receive(
-            Digest part, OptionalLong length, InputStream body, PartBuffers buffers)
+    Optional<ApiRefusal> receive(Digest part, PartBody sent, PartBuffers buffers)
             throws IOException, InterruptedException {
         PartSlot slot = slots.get(part);
         if (slot == null) {
             return Optional.of(notAwaited(part));
         }
-        long announced = length.orElse(slot.bytes());
-        if (announced != slot.bytes()) {
-            return Optional.of(wrongLength(part, slot, Long.toString(announced)));
+        if (sent.deniesToHave(slot.bytes())) {
+            return Optional.of(
+                    wrongLength(part, slot, Long.toString(sent.announced().getAsLong())));
         }
-        try (PartBuffers.Lent lent = buffers.take(manifest.member().value())) {
+        try (PartBuffers.Lent lent = buffers.take(manifest.member().value(), sent.memory());
+                InputStream body = sent.open(slot.bytes())) {
             return receive(part, slot, body, lent.bytes());
+        } catch (WeightsException e) {
+            if (e.code() != WeightsException.Code.PART_CODING) {
+                throw e;
+            }
+            return Optional.of(
+                    new ApiRefusal(ApiCode.PART_CODING, "part " + part + ": " + e.getMessage()));
         }
     }
 

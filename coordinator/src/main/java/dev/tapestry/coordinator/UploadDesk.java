@@ -23,13 +23,11 @@ import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -201,24 +199,19 @@ final class UploadDesk {
     /**
      * Receives a part of the member's open upload.
      *
-     * @param length bytes that the sender announced, if any
+     * @param sent as it comes
      * @throws ApiRefusal {@code NOT_AWAITED}, {@code WRONG_LENGTH}, {@code DIGEST_MISMATCH}, {@code
-     *     SUPERSEDED}, {@code BUSY}
+     *     SUPERSEDED}, {@code BUSY}, {@code PART_CODING}
      * @param buffers one of which it passes through
      * @throws IOException when the sender stops sending
      */
-    void receive(
-            MemberId member,
-            Digest part,
-            OptionalLong length,
-            InputStream body,
-            PartBuffers buffers)
+    void receive(MemberId member, Digest part, PartBody sent, PartBuffers buffers)
             throws IOException, InterruptedException {
         Upload upload = open.get(member);
         if (upload == null || !upload.names(part)) {
             throw Upload.notAwaited(part);
         }
-        Optional<ApiRefusal> problem = upload.receive(part, length, body, buffers);
+        Optional<ApiRefusal> problem = upload.receive(part, sent, buffers);
         if (problem.isPresent()) {
             throw problem.get();
         }

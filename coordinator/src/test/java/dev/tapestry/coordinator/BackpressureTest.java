@@ -146,7 +146,7 @@ class BackpressureTest {
                 assertThat(busy.status()).isEqualTo(503);
                 assertThat(busy.code()).isEqualTo("BUSY");
                 assertThat(busy.headers().firstValue("Retry-After")).contains("2");
-                assertThat(busy.text()).contains("2 parts are under way, 2 of them of ada");
+                assertThat(busy.text()).contains("2 places for parts are taken, 2 of them by ada");
                 Answer download =
                         ada.member().client.get("/v1/parts/" + somePartOf(stage, ada.member()));
                 assertThat(download.code()).isEqualTo("BUSY");

@@ -83,7 +83,6 @@ class HttpAttackTest {
         }
         attacks.put(
                 "a blank before the colon", POST + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n");
-        attacks.put("a zip bomb", POST + "Content-Encoding: gzip\r\n" + length("4") + "\r\nabcd");
         for (String bad :
                 List.of(
                         "-1",
@@ -169,7 +168,9 @@ class HttpAttackTest {
                                 answered(
                                         stage,
                                         GET
-                                                + "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nUpgrade: "
+                                                + "Connection: Upgrade, HTTP2-Settings\r\n"
+                                                + "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+                                                + "Upgrade: "
                                                 + other
                                                 + "\r\n"))
                         .as(other)

@@ -148,7 +148,7 @@ class PartBuffersTest {
         try (Lent _ = buffers.take("ada")) {
             assertThatThrownBy(() -> buffers.take("bela"))
                     .isInstanceOf(ApiRefusal.class)
-                    .hasMessageContaining("1 parts are under way, 0 of them of bela");
+                    .hasMessageContaining("1 places for parts are taken, 0 of them by bela");
         }
     }
 

@@ -57,8 +57,11 @@ final class TestClient implements AutoCloseable {
     }
 
     /** Sends a body as slowly as it can be read. */
-    Answer putFrom(String path, InputStream body) {
+    Answer putFrom(String path, InputStream body, String... headers) {
         HttpRequest.Builder request = request(path).PUT(BodyPublishers.ofInputStream(() -> body));
+        for (int i = 0; i < headers.length; i += 2) {
+            request.setHeader(headers[i], headers[i + 1]);
+        }
         return send("PUT", path, new byte[0], request);
     }
 

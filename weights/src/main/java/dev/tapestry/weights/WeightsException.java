@@ -45,6 +45,8 @@ public final class WeightsException extends RuntimeException implements Coded {
         CODEC,
         /** The bytes of a coded tensor are not what its codec writes. */
         PAYLOAD,
+        /** A part that was compressed for its way is not what zstd writes, or too long for one. */
+        PART_CODING,
         /** A well-formed model that this platform cannot export or convert. */
         UNSUPPORTED
     }

@@ -55,6 +55,7 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
         yaml("node-yaml", "CONFIG_INVALID", attacks);
         yaml("dataset-cards", "CARD_INVALID", attacks);
         safetensors(attacks);
+        compressed(attacks);
         paths(attacks);
         return attacks;
     }
@@ -301,6 +302,52 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
             String deep = "{\"a\":" + "[".repeat(DEEP);
             attacks.add(header(reader, "arrays without end", deep.length(), deep, "HEADER_FIELD"));
         }
+    }
+
+    /** Frames as RFC 8878 §3.1.1 has them: magic number, descriptor, window or size, blocks. */
+    private static void compressed(List<Attack> attacks) {
+        String reader = "compressed-parts";
+        String code = "PART_CODING";
+        byte[] magic = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd};
+        attacks.add(frame(reader, "a window of terabytes", magic, code, 0, 0xff, 1, 0, 0));
+        attacks.add(frame(reader, "a window of 1 MiB", magic, code, 0, 10 << 3, 1, 0, 0));
+        attacks.add(
+                frame(
+                        reader,
+                        "a content of 2^64 - 1 bytes",
+                        magic,
+                        code,
+                        0xe0,
+                        255,
+                        255,
+                        255,
+                        255,
+                        255,
+                        255,
+                        255,
+                        255));
+        attacks.add(frame(reader, "a dictionary", magic, code, 0x21, 7, 1, 1, 0, 0));
+        attacks.add(frame(reader, "a block of no kind", magic, code, 0, 8 << 3, 7, 0, 0));
+        attacks.add(
+                frame(reader, "a block longer than blocks are", magic, code, 0, 0, 0xfd, 255, 255));
+        attacks.add(frame(reader, "a frame that breaks off", magic, code, 0, 8 << 3));
+        attacks.add(
+                of(reader, "gzip", new byte[] {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, 3}, code));
+        byte[] skipped = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+        ByteBuffer many = ByteBuffer.allocate(skipped.length * 20_000);
+        while (many.hasRemaining()) {
+            many.put(skipped);
+        }
+        attacks.add(of(reader, "frames of nothing, on and on", many.array(), code));
+    }
+
+    private static Attack frame(
+            String reader, String name, byte[] magic, String code, int... rest) {
+        ByteBuffer bytes = ByteBuffer.allocate(magic.length + rest.length).put(magic);
+        for (int value : rest) {
+            bytes.put((byte) value);
+        }
+        return of(reader, name, bytes.array(), code);
     }
 
     private static Attack tensor(

@@ -14,6 +14,7 @@ import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Score;
+import dev.tapestry.consortium.Standstill;
 import dev.tapestry.consortium.Successor;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.Activity;
@@ -24,6 +25,7 @@ import dev.tapestry.consortium.protocol.Ending;
 import dev.tapestry.consortium.protocol.EnrolmentReply;
 import dev.tapestry.consortium.protocol.EnrolmentRequest;
 import dev.tapestry.consortium.protocol.ErrorReply;
+import dev.tapestry.consortium.protocol.Failure;
 import dev.tapestry.consortium.protocol.Hindrance;
 import dev.tapestry.consortium.protocol.LogEntries;
 import dev.tapestry.consortium.protocol.LogProof;
@@ -34,6 +36,7 @@ import dev.tapestry.consortium.protocol.RenewalReply;
 import dev.tapestry.consortium.protocol.RenewalRequest;
 import dev.tapestry.consortium.protocol.RevocationRequest;
 import dev.tapestry.consortium.protocol.RoundView;
+import dev.tapestry.consortium.protocol.RoundWork;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.consortium.protocol.StopRequest;
@@ -195,9 +198,30 @@ final class DocumentReaders {
                                         Optional.empty(),
                                         Optional.empty(),
                                         1,
-                                        2)),
+                                        2,
+                                        Optional.of(
+                                                new Failure(
+                                                        3,
+                                                        Optional.empty(),
+                                                        "STORAGE",
+                                                        Optional.of("full"),
+                                                        Instant.EPOCH)))),
                         List.of(new Ending("ada", Instant.EPOCH, "enrol again")),
-                        Optional.of(new Hindrance("STORAGE", "full", Instant.EPOCH))),
+                        Optional.of(new Hindrance("STORAGE", "full", Instant.EPOCH)),
+                        Optional.of(1),
+                        Optional.of(
+                                new RoundWork(
+                                        3,
+                                        RoundWork.Step.MERGING,
+                                        1,
+                                        8,
+                                        40,
+                                        100,
+                                        Instant.EPOCH,
+                                        Instant.EPOCH,
+                                        Optional.of(Duration.ofMinutes(36)))),
+                        Optional.of(
+                                new Standstill(Standstill.Code.BELOW_QUORUM, "invite another"))),
                 new ErrorReply("INTERNAL", new String("größer".getBytes(UTF_8), UTF_8)));
     }
 

@@ -25,6 +25,8 @@ record ForeignReader(Language language, String name, String refusal, Reading rea
          */
         NOTES,
         SAFETENSORS,
+        /** Parts that are compressed for their way. */
+        ZSTD,
         /** Texts and their tokens. */
         TEXT
     }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -32,6 +33,10 @@ class FuzzTest {
 
     private static final String RUNS = System.getProperty("tapestry.fuzz.runs", "3000");
     private static final String SEED = System.getProperty("tapestry.fuzz.seed", "20261127");
+
+    /** Then a reader hangs, and what Jazzer said does not end with the runs. */
+    private static final long MOST_MINUTES = 10 + Long.parseLong(RUNS) / 500;
+
     private static final ExecutorService TWO_AT_A_TIME = Executors.newFixedThreadPool(2);
 
     @TempDir static Path folder;
@@ -63,12 +68,17 @@ class FuzzTest {
             for (ForeignReader reader : ForeignReaders.of(language)) {
                 seed(reader, directory);
             }
-            new ProcessBuilder(command(language, directory))
-                    .directory(directory.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .start()
-                    .waitFor();
+            Process process =
+                    new ProcessBuilder(command(language, directory))
+                            .directory(directory.toFile())
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            try {
+                process.waitFor(MOST_MINUTES, TimeUnit.MINUTES);
+            } finally {
+                process.destroyForcibly().waitFor();
+            }
             return Files.readString(output, ISO_8859_1);
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(language.name(), e);

@@ -10,16 +10,23 @@ import dev.tapestry.weights.SafetensorsWriter;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.codec.Codec;
 import dev.tapestry.weights.codec.CodedUpdate;
+import dev.tapestry.weights.transfer.CodedInput;
+import dev.tapestry.weights.transfer.PartCoding;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** Safetensors, the index beside them, the model's configuration, and coded updates. */
 final class WeightsReaders {
+
+    private static final int PART_BYTES = 100_000;
 
     private static final List<TensorSpec> SPECS =
             List.of(TensorSpec.of("a", DType.F32, 8, 3), TensorSpec.of("größe", DType.F32, 5));
@@ -43,7 +50,12 @@ final class WeightsReaders {
                         Language.SAFETENSORS,
                         "coded-updates",
                         WeightsReaders::update,
-                        WeightsReaders::updates));
+                        WeightsReaders::updates),
+                reader(
+                        Language.ZSTD,
+                        "compressed-parts",
+                        (bytes, _) -> part(bytes),
+                        _ -> List.of(compressed(1), compressed(PART_BYTES))));
     }
 
     private static ForeignReader reader(
@@ -106,6 +118,29 @@ final class WeightsReaders {
 
     private static byte[] config() {
         return "{\"model_type\":\"llama\",\"max_position_embeddings\":2048}".getBytes(UTF_8);
+    }
+
+    /** A part of which so many bytes are wanted: no more come, whatever is in it. */
+    private static void part(byte[] bytes) throws IOException {
+        byte[] part;
+        try (CodedInput in = new CodedInput(new ByteArrayInputStream(bytes), PART_BYTES)) {
+            part = in.readNBytes(PART_BYTES);
+        }
+        byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+        int length = PartCoding.encode(part, part.length, frame);
+        try (CodedInput in =
+                new CodedInput(new ByteArrayInputStream(frame, 0, length), PART_BYTES)) {
+            ForeignReader.requireEqual(ByteBuffer.wrap(part), ByteBuffer.wrap(in.readAllBytes()));
+        }
+    }
+
+    private static byte[] compressed(int bytes) {
+        byte[] part = new byte[bytes];
+        for (int i = 0; i < bytes; i++) {
+            part[i] = (byte) (i * i % 7);
+        }
+        byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+        return Arrays.copyOf(frame, PartCoding.encode(part, bytes, frame));
     }
 
     private static void update(byte[] bytes, Path scratch) throws IOException {

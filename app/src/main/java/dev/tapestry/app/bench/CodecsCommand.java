@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         name = "codecs",
         description = {
             "Encode and decode a synthetic update with every codec, on one thread, beside this",
-            "machine's own memory copy in the same run. Rates count the bytes of fp32."
+            "machine's own memory copy in the same run. Rates count the bytes of fp32; those of",
+            "zstd, in which parts travel on slow lines, count encoded bytes."
         },
         footer = {"", "Example:", "  tapestry bench codecs --size-mb 64 --json"})
 final class CodecsCommand implements Callable<Integer> {
@@ -49,16 +50,26 @@ final class CodecsCommand implements Callable<Integer> {
             return 0;
         }
         output.say(
-                "%-10s %12s %12s %12s %8s",
-                "codec", "encode MB/s", "decode MB/s", "bytes/param", "error");
+                "%-10s %12s %12s %12s %8s %8s %12s %12s",
+                "codec",
+                "encode MB/s",
+                "decode MB/s",
+                "bytes/param",
+                "error",
+                "zstd",
+                "zstd MB/s",
+                "unzstd MB/s");
         for (CodecBenchmark.Row row : report.codecs()) {
             output.say(
-                    "%-10s %12.0f %12.0f %12.5f %8.4f",
+                    "%-10s %12.0f %12.0f %12.5f %8.4f %7.1f%% %12.0f %12.0f",
                     row.codec(),
                     row.encodeMbPerSecond(),
                     row.decodeMbPerSecond(),
                     row.bytesPerParameter(),
-                    row.relativeError());
+                    row.relativeError(),
+                    -100 * row.saving(),
+                    row.compressMbPerSecond(),
+                    row.decompressMbPerSecond());
         }
         output.say("%-10s %12.0f", "copy", report.copyMbPerSecond());
         return 0;

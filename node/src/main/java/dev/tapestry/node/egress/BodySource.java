@@ -2,12 +2,14 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.egress.Message.Content;
+import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,23 +21,36 @@ final class BodySource {
     private static final int CHUNK_BYTES = 64 << 10;
 
     private final Content content;
+    private final boolean compressed;
     private final StallWatch.Watched watched;
+    private final LineRate rate;
     private volatile long sent;
+    private volatile boolean complete;
     private volatile @Nullable IOException unreadable;
 
     /**
      * A body that has not been written yet.
      *
-     * @param watched hears of every chunk that has left
+     * @param watched hears of every chunk that has left, as {@code rate} does
      */
-    BodySource(Content content, StallWatch.Watched watched) {
-        this.content = content;
+    BodySource(Message message, StallWatch.Watched watched, LineRate rate) {
+        this.content = message.content();
+        this.compressed = message.compressed() && content instanceof Content.Slice;
         this.watched = watched;
+        this.rate = rate;
     }
 
-    /** Its length in bytes; 0 where there is none. */
-    long bytes() {
-        return content.bytes();
+    boolean isEmpty() {
+        return content.bytes() == 0;
+    }
+
+    boolean isCompressed() {
+        return compressed;
+    }
+
+    /** Its length in bytes, where it is known beforehand. */
+    OptionalLong bytes() {
+        return compressed ? OptionalLong.empty() : OptionalLong.of(content.bytes());
     }
 
     /** Writes all of it to a connection. */
@@ -49,8 +64,15 @@ final class BodySource {
                     hand(connection, body, at, Math.min(CHUNK_BYTES, body.length - at));
                 }
             }
-            case Content.Slice slice -> writeSlice(connection, slice);
+            case Content.Slice slice -> {
+                if (compressed) {
+                    writeCompressed(connection, slice);
+                } else {
+                    writeSlice(connection, slice);
+                }
+            }
         }
+        complete = true;
         watched.rests();
     }
 
@@ -66,6 +88,19 @@ final class BodySource {
         }
     }
 
+    private void writeCompressed(OutputStream connection, Content.Slice slice) throws IOException {
+        try (FileChannel file = open(slice)) {
+            byte[] chunk = new byte[(int) Math.min(PartCoding.CHUNK_BYTES, slice.bytes())];
+            byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+            for (long done = 0; done < slice.bytes(); ) {
+                int count = (int) Math.min(chunk.length, slice.bytes() - done);
+                read(file, slice, done, ByteBuffer.wrap(chunk, 0, count));
+                hand(connection, frame, 0, PartCoding.encode(chunk, count, frame));
+                done += count;
+            }
+        }
+    }
+
     // One thread writes a body; others may look.
     @SuppressWarnings("NonAtomicVolatileUpdate")
     private void hand(OutputStream connection, byte[] bytes, int offset, int count)
@@ -74,6 +109,7 @@ final class BodySource {
         sent += count;
         connection.write(bytes, offset, count);
         watched.moved(count);
+        rate.moved(count);
     }
 
     private FileChannel open(Content.Slice slice) throws IOException {
@@ -110,7 +146,7 @@ final class BodySource {
 
     /** Whether all of it was handed over. */
     boolean complete() {
-        return sent == content.bytes();
+        return complete;
     }
 
     /** What kept this body from being read, if something did: no fault of the network. */

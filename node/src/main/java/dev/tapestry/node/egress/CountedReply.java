@@ -8,15 +8,17 @@ import java.io.InputStream;
 final class CountedReply {
 
     private final StallWatch.Watched watched;
+    private final LineRate rate;
     private volatile long bytes;
 
     /**
      * A reply that has not come yet.
      *
-     * @param watched hears of everything that arrives
+     * @param watched hears of everything that arrives, as {@code rate} does
      */
-    CountedReply(StallWatch.Watched watched) {
+    CountedReply(StallWatch.Watched watched, LineRate rate) {
         this.watched = watched;
+        this.rate = rate;
     }
 
     long bytes() {
@@ -47,5 +49,6 @@ final class CountedReply {
     private void count(int read) {
         bytes += read;
         watched.moved(read);
+        rate.moved(read);
     }
 }

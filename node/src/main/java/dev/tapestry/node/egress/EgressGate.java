@@ -6,6 +6,7 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
+import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -25,6 +26,8 @@ import javax.net.ssl.SSLContext;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHeaders;
 
 /**
  * The only opener of connections in a node: to one address, for known kinds of message, with a
@@ -56,10 +59,13 @@ public final class EgressGate implements AutoCloseable {
     private final Consumer<Outage> outages;
     private final StallWatch stalls;
     private final Duration patience;
+    private final LineRate up = new LineRate();
+    private final LineRate down = new LineRate();
     private final AtomicLong shortestNanos = new AtomicLong(Long.MAX_VALUE);
     private final Set<Line> lines = ConcurrentHashMap.newKeySet();
     private volatile Line line;
     private volatile boolean renewing;
+    private volatile boolean takesCompressed;
 
     /**
      * The coordinator cannot be reached.
@@ -160,6 +166,21 @@ public final class EgressGate implements AutoCloseable {
         return stalls.moved();
     }
 
+    /** How fast the line carries what leaves. */
+    LineRate up() {
+        return up;
+    }
+
+    /** How fast the line carries what arrives. */
+    LineRate down() {
+        return down;
+    }
+
+    /** Whether the coordinator's latest answer says that it takes and gives parts compressed. */
+    boolean takesCompressed() {
+        return takesCompressed && PartCoding.available();
+    }
+
     /**
      * The shortest time until the answer to a message without a body began, which is little more
      * than a round trip; zero before any was answered.
@@ -184,13 +205,18 @@ public final class EgressGate implements AutoCloseable {
      */
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;
+        Message next = message;
         for (int failures = 1; ; failures++) {
             try {
-                // What broke is sent again only to somebody who wants it.
-                return once(failures == 1 ? message : message.asking(), sink);
+                return once(next, sink);
             } catch (IOException e) {
                 decided(e);
-                corrupt += e instanceof PartRefusedException ? 1 : 0;
+                // What broke is sent again only to somebody who wants it.
+                next = next.asking();
+                if (e instanceof PartRefusedException) {
+                    corrupt++;
+                    next = next.plain();
+                }
                 if (corrupt == MAX_CORRUPT) {
                     throw new NodeException(Code.DIGEST_MISMATCH, reason(e), e);
                 }
@@ -229,6 +255,9 @@ public final class EgressGate implements AutoCloseable {
         URI target = allowed(message);
         HttpUriRequestBase request = new HttpUriRequestBase(message.kind().method(), target);
         request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
+        if (message.compressed() && message.kind() == MessageKind.PART_DOWNLOAD) {
+            request.setHeader(HttpHeaders.ACCEPT_ENCODING, PartCoding.NAME);
+        }
         request.setConfig(HttpConnections.exchange(ANSWER_TIMEOUT, message.asksFirst()));
         FutureTask<Answer> exchange = new FutureTask<>(() -> exchange(message, request, sink));
         // A wait for a socket can be interrupted on a virtual thread only.
@@ -285,20 +314,26 @@ public final class EgressGate implements AutoCloseable {
     private Answer exchange(Message message, HttpUriRequestBase request, ReplySink sink, Line used)
             throws IOException {
         try (StallWatch.Watched watched = stalls.watch(request::cancel)) {
-            BodySource body = new BodySource(message.content(), watched);
-            CountedReply reply = new CountedReply(watched);
+            BodySource body = new BodySource(message, watched, up);
+            CountedReply reply = new CountedReply(watched, down);
             String outcome = "interrupted";
             boolean connected = true;
-            if (body.bytes() > 0) {
+            if (!body.isEmpty()) {
                 request.setEntity(HttpConnections.entity(body));
             }
+            LineRate.Passage passage = (body.isEmpty() ? down : up).begin();
             long begun = System.nanoTime();
             try (ClassicHttpResponse response = used.client().executeOpen(null, request, null)) {
-                if (body.bytes() == 0) {
+                if (body.isEmpty()) {
                     shortestNanos.accumulateAndGet(System.nanoTime() - begun, Math::min);
                 }
                 outcome = Integer.toString(response.getCode());
-                return answer(response, reply, sink);
+                takesCompressed = saysThatItTakesCompressed(response);
+                Answer answer = answer(response, reply, sink);
+                if (message.isPart()) {
+                    passage.arrived();
+                }
+                return answer;
             } catch (IOException e) {
                 connected = !isUnreached(e);
                 IOException failure = watched.stalled() ? stalled(e) : named(e);
@@ -333,6 +368,16 @@ public final class EgressGate implements AutoCloseable {
         return target;
     }
 
+    private static boolean saysThatItTakesCompressed(ClassicHttpResponse response) {
+        Header coding = response.getFirstHeader(Protocol.PART_CODING_HEADER);
+        return coding != null && PartCoding.NAME.equals(coding.getValue());
+    }
+
+    private static boolean isCompressed(ClassicHttpResponse response) {
+        return response.getEntity() != null
+                && PartCoding.NAME.equals(response.getEntity().getContentEncoding());
+    }
+
     private static Answer answer(ClassicHttpResponse response, CountedReply reply, ReplySink sink)
             throws IOException {
         int status = response.getCode();
@@ -341,7 +386,8 @@ public final class EgressGate implements AutoCloseable {
                         ? InputStream.nullInputStream()
                         : reply.counting(response.getEntity().getContent());
         if (status >= 200 && status < 300) {
-            return new Answer.Accepted(sink.take(in));
+            return new Answer.Accepted(
+                    isCompressed(response) ? sink.takeCompressed(in) : sink.take(in));
         }
         Answer.Refused refused = Refusals.read(status, in);
         if (status >= SERVER_ERRORS || status == TOO_MANY_REQUESTS) {

@@ -1,6 +1,7 @@
 package dev.tapestry.node.egress;
 
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -105,10 +106,12 @@ final class HttpConnections {
 
     /** A body as the client wants it, written straight from where it lies. */
     static HttpEntity entity(BodySource body) {
-        return new AbstractHttpEntity(ContentType.APPLICATION_OCTET_STREAM, null) {
+        String coding = body.isCompressed() ? PartCoding.NAME : null;
+        return new AbstractHttpEntity(ContentType.APPLICATION_OCTET_STREAM.toString(), coding) {
             @Override
             public long getContentLength() {
-                return body.bytes();
+                // Without a length it is chunked (RFC 9112 §7.1).
+                return body.bytes().orElse(-1);
             }
 
             @Override

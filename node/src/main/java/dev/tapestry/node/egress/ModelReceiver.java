@@ -32,6 +32,7 @@ public final class ModelReceiver {
     private final Streams streams;
     private final Runnable progress;
     private final Disk disk;
+    private final Compression compression;
 
     /** How much a disk can still take. */
     @FunctionalInterface
@@ -66,6 +67,7 @@ public final class ModelReceiver {
         this.streams = new Streams(client.gate(), streams);
         this.progress = progress;
         this.disk = disk;
+        this.compression = new Compression(client.gate());
     }
 
     /**
@@ -191,7 +193,7 @@ public final class ModelReceiver {
 
     private void fetch(Gap gap) {
         ModelManifest.Part part = gap.part();
-        Message message = Message.ask(MessageKind.PART_DOWNLOAD, "/v1/parts/" + part.digest());
+        Message message = Message.fetch(part.digest(), compression.wanted());
         Answer answer =
                 client.gate().send(message, new ReplySink.Place(gap.file(), gap.offset(), part));
         if (answer instanceof Answer.Refused(int status, String code, String detail)) {

@@ -17,11 +17,13 @@ public final class PartSender {
     private final CoordinatorClient client;
     private final Streams streams;
     private final Runnable progress;
+    private final Compression compression;
 
     /** Where a part lies. */
     private record Place(Path file, long offset, long bytes) {
-        Message message(Digest digest, boolean asksFirst) {
-            return Message.part(new Message.Content.Slice(file, offset, bytes, digest), asksFirst);
+        Message message(Digest digest, boolean asksFirst, boolean compressed) {
+            return Message.part(
+                    new Message.Content.Slice(file, offset, bytes, digest), asksFirst, compressed);
         }
     }
 
@@ -35,6 +37,7 @@ public final class PartSender {
         this.client = client;
         this.streams = new Streams(client.gate(), streams);
         this.progress = progress;
+        this.compression = new Compression(client.gate());
     }
 
     /**
@@ -55,7 +58,7 @@ public final class PartSender {
             if (place != null) {
                 tasks.add(() -> {
                     if (refusal.get().isEmpty()) {
-                        switch (client.gate().send(place.message(digest, !welcome.get()))) {
+                        switch (send(place, digest, !welcome.get())) {
                             case Answer.Accepted _ -> welcome.set(true);
                             case Answer.Refused refused -> refusal.set(Optional.of(refused));
                         }
@@ -66,6 +69,20 @@ public final class PartSender {
         }
         streams.run(tasks);
         return refusal.get();
+    }
+
+    /** Whatever a coordinator says against a part that is compressed: it has it as it is then. */
+    private Answer send(Place place, Digest digest, boolean asksFirst) {
+        EgressGate gate = client.gate();
+        Message message =
+                place.message(
+                        digest,
+                        asksFirst,
+                        compression.pays(place.file(), place.offset(), place.bytes()));
+        Answer answer = gate.send(message);
+        return message.compressed() && answer instanceof Answer.Refused
+                ? gate.send(message.plain())
+                : answer;
     }
 
     /** How many parts were under way at once in the latest transfer. */

@@ -3,6 +3,8 @@ package dev.tapestry.node.egress;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.node.NodeException;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.transfer.CodedInput;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -20,6 +22,9 @@ sealed interface ReplySink {
      */
     byte[] take(InputStream in) throws IOException;
 
+    /** Takes a whole body that is compressed as parts may be. */
+    byte[] takeCompressed(InputStream in) throws IOException;
+
     /** Documents: at most 32 MiB. */
     record Memory() implements ReplySink {
         private static final int MAX_BYTES = 32 << 20;
@@ -34,6 +39,12 @@ sealed interface ReplySink {
                                 .formatted(MAX_BYTES));
             }
             return body;
+        }
+
+        @Override
+        public byte[] takeCompressed(InputStream in) {
+            throw new NodeException(
+                    NodeException.Code.MALFORMED_REPLY, "a document came compressed, unasked");
         }
     }
 
@@ -65,6 +76,15 @@ sealed interface ReplySink {
                 throw new PartRefusedException(part, done + " bytes with digest " + found);
             }
             return new byte[0];
+        }
+
+        @Override
+        public byte[] takeCompressed(InputStream in) throws IOException {
+            try (CodedInput decoded = new CodedInput(in, part.bytes())) {
+                return take(decoded);
+            } catch (WeightsException e) {
+                throw new PartRefusedException(part, String.valueOf(e.getMessage()));
+            }
         }
 
         private void store(ByteBuffer bytes, long at) {

@@ -395,7 +395,7 @@ class EgressGateTest {
     private Message part(int fileBytes, int partBytes) throws IOException {
         Path file = Files.write(directory.resolve("weights"), new byte[fileBytes]);
         Digest digest = new Digest(DIGEST);
-        return Message.part(new Message.Content.Slice(file, 0, partBytes, digest), true);
+        return Message.part(new Message.Content.Slice(file, 0, partBytes, digest), true, false);
     }
 
     @Test

@@ -1,6 +1,13 @@
 package dev.tapestry.weights.codec;
 
+import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.weights.FloatConversion;
+import dev.tapestry.weights.transfer.CodedInput;
+import dev.tapestry.weights.transfer.PartCoding;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,7 +23,8 @@ import java.util.SplittableRandom;
  * updates are, times a scale for each row of {@value #ROW} numbers that varies by a factor of a
  * few. Encoding reads it from memory, checks that it is finite and writes bytes to memory; decoding
  * checks the bytes and writes numbers. Encoding, decoding and copying take turns, so that all have
- * the same neighbours on a shared machine. Rates count the bytes of F32.
+ * the same neighbours on a shared machine. Rates count the bytes of F32. A part of what was
+ * encoded, at most 16 MiB, is compressed as it is for a slow line, and read again.
  */
 public final class CodecBenchmark {
 
@@ -57,13 +65,19 @@ public final class CodecBenchmark {
      * @param decodeMbPerSecond F32 decoded
      * @param bytesPerParameter encoded bytes over numbers
      * @param relativeError ‖u − û‖ / ‖u‖
+     * @param saving the part of the encoded bytes that compressing a part for its way saves
+     * @param compressMbPerSecond encoded bytes compressed, in 10⁶
+     * @param decompressMbPerSecond encoded bytes that were read again, in 10⁶
      */
     public record Row(
             String codec,
             double encodeMbPerSecond,
             double decodeMbPerSecond,
             double bytesPerParameter,
-            double relativeError) {}
+            double relativeError,
+            double saving,
+            double compressMbPerSecond,
+            double decompressMbPerSecond) {}
 
     /** Measures all codecs. */
     public static Report run(Settings settings) {
@@ -96,12 +110,19 @@ public final class CodecBenchmark {
         Pass pass = new Pass(codec, memory);
         List<Double> encoding = new ArrayList<>();
         List<Double> decoding = new ArrayList<>();
+        List<Double> compressing = new ArrayList<>();
+        List<Double> decompressing = new ArrayList<>();
         for (int repeat = -WARM_UPS; repeat < settings.repeats(); repeat++) {
             double encode = seconds(pass::encode);
             double decode = seconds(pass::decode);
             double error = pass.relativeError();
             double copy = seconds(() -> memory.decoded.copyFrom(memory.update));
+            Wrapped part = new Wrapped(memory.coded, pass.codedBytes);
+            double compress = seconds(part::compress);
+            double decompress = seconds(part::decompress);
             if (repeat >= 0) {
+                compressing.add(compress);
+                decompressing.add(decompress);
                 encoding.add(encode);
                 decoding.add(decode);
                 copies.add(copy);
@@ -113,7 +134,10 @@ public final class CodecBenchmark {
                         megabytes / median(encoding),
                         megabytes / median(decoding),
                         (double) pass.codedBytes / memory.elements(),
-                        error);
+                        error,
+                        part.saving(),
+                        part.bytes() / 1e6 / median(compressing),
+                        part.bytes() / 1e6 / median(decompressing));
             }
         }
         throw new IllegalStateException("nothing was repeated");
@@ -145,6 +169,60 @@ public final class CodecBenchmark {
     static double studentT4(SplittableRandom random) {
         double product = (1 - random.nextDouble()) * (1 - random.nextDouble());
         return random.nextGaussian() / Math.sqrt(-Math.log(product) / 2 + Double.MIN_NORMAL);
+    }
+
+    /** A part of what was encoded, compressed as on a slow line. */
+    private static final class Wrapped {
+        private final byte[] part;
+        private final byte[] compressed;
+        private int length;
+
+        Wrapped(MemorySegment coded, long bytes) {
+            part =
+                    coded.asSlice(0, Math.min(bytes, ModelManifest.PART_BYTES))
+                            .toArray(ValueLayout.JAVA_BYTE);
+            compressed = new byte[(int) PartCoding.longest(part.length)];
+        }
+
+        void compress() {
+            byte[] chunk = new byte[PartCoding.CHUNK_BYTES];
+            byte[] frame = new byte[PartCoding.LONGEST_CHUNK];
+            length = 0;
+            for (int at = 0; at < part.length; at += chunk.length) {
+                int count = Math.min(chunk.length, part.length - at);
+                System.arraycopy(part, at, chunk, 0, count);
+                int coded = PartCoding.encode(chunk, count, frame);
+                System.arraycopy(frame, 0, compressed, length, coded);
+                length += coded;
+            }
+        }
+
+        void decompress() {
+            byte[] buffer = new byte[PartCoding.CHUNK_BYTES];
+            InputStream in = new ByteArrayInputStream(compressed, 0, length);
+            try (CodedInput decoded = new CodedInput(in, part.length)) {
+                int at = 0;
+                for (int read; (read = decoded.readNBytes(buffer, 0, buffer.length)) > 0; ) {
+                    if (!Arrays.equals(buffer, 0, read, part, at, at + read)) {
+                        throw new IllegalStateException("a part came back as another");
+                    }
+                    at += read;
+                }
+                if (at != part.length) {
+                    throw new IllegalStateException(at + " of " + part.length + " bytes came back");
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        double saving() {
+            return 1 - (double) length / part.length;
+        }
+
+        int bytes() {
+            return part.length;
+        }
     }
 
     /** One codec's way through the whole update. */
