@@ -343,14 +343,25 @@ final class UploadDesk {
                         input.at());
     }
 
+    /**
+     * Who is refused is examined once more on a base that was read before and is read again behind
+     * it, or a sound contribution would be refused for our own damage; also for one that was mended
+     * while it was examined.
+     */
     private RoundInput examine(Upload upload) {
-        Digest base = upload.manifest().base();
-        try (ModelDirectory opened = models.open(base)) {
-            RoundInput found = examine(upload, opened);
-            if (found instanceof RoundInput.Unsound) {
-                models.requireIntact(base); // or a sound one would be refused for our own damage
-            }
-            return found;
+        RoundInput found = examineOnce(upload);
+        if (found instanceof RoundInput.Unsound) {
+            Digest base = upload.manifest().base();
+            models.requireIntact(base);
+            found = examineOnce(upload);
+            models.requireIntact(base);
+        }
+        return found;
+    }
+
+    private RoundInput examineOnce(Upload upload) {
+        try (ModelDirectory base = models.open(upload.manifest().base())) {
+            return examine(upload, base);
         }
     }
 

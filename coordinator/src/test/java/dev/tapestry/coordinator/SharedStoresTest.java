@@ -5,17 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.aggregation.MergeVerification.Matches;
 import dev.tapestry.consortium.CodecName;
+import dev.tapestry.consortium.ConsortiumEvent.ContributionRefused;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.Wire;
+import dev.tapestry.consortium.protocol.Accepted;
+import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.store.ObjectSettings;
 import dev.tapestry.coordinator.store.ObjectStore;
 import dev.tapestry.coordinator.store.TestPostgres;
 import dev.tapestry.coordinator.store.TestS3;
+import dev.tapestry.weights.codec.Codec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,6 +113,35 @@ final class SharedStoresTest {
                                     folder.resolve("shared/seed-model"),
                                     stage.clock))
                     .hasMessageContaining("the other (term 3) leads this consortium; stop it");
+        }
+    }
+
+    @Test
+    void a_base_that_the_disk_damaged_is_fetched_again_and_nobody_is_refused_for_it()
+            throws IOException {
+        try (Stage stage = stage("shared")) {
+            stage.store(keys());
+            stage.run(1, MergeRule.fedAvg(), CodedMember.wire(Codec.INT8));
+            CodedMember ada = new CodedMember(stage.member(0));
+            RoundView view = ada.member().await(1, Phase.COLLECTING);
+            Path base =
+                    stage.directory
+                            .resolve("models/" + stage.base())
+                            .resolve(
+                                    ada.encode(view.plan().orElseThrow(), Codec.INT8, 1)
+                                            .weights()
+                                            .files()
+                                            .getFirst()
+                                            .path());
+            byte[] whole = Files.readAllBytes(base);
+            byte[] damaged = whole.clone();
+            damaged[damaged.length - 1] ^= 1;
+            Files.write(base, damaged);
+
+            ada.contribute(view, Codec.INT8, 1).as(200, Accepted.class);
+
+            assertThat(stage.events(ContributionRefused.class)).isEmpty();
+            assertThat(base).hasBinaryContent(whole);
         }
     }
 
