@@ -205,9 +205,9 @@ final class StragglersTest {
             takePart(stage, 2, 0, 1); // no time passes any more
             ada.await(2, Phase.SCORING);
             score(stage, 2, 0, 1);
+            stage.member(2).await(3, Phase.COLLECTING);
             assertThat(stage.events(LeasesLapsed.class)).hasSize(4);
 
-            stage.member(2).await(3, Phase.COLLECTING);
             takePart(stage, 3, 0, 1, 2);
             ada.await(3, Phase.SCORING);
             assertThat(stage.events(CollectionClosed.class).getLast().missing()).isEmpty();
