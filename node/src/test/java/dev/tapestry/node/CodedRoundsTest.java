@@ -238,7 +238,7 @@ class CodedRoundsTest {
             stage.watch(update -> {
                 if (update instanceof NodeUpdate.Began began
                         && began.detail().startsWith("the update")) {
-                    throw new IllegalStateException("the power went");
+                    throw new Error("the power went");
                 }
             });
             assertThatThrownBy(() -> node.agent().run(Until.noRun()))
