@@ -312,7 +312,11 @@ class BenchTest {
                             "encode_mb_per_second",
                             "decode_mb_per_second",
                             "bytes_per_parameter",
-                            "relative_error");
+                            "relative_error",
+                            "saving",
+                            "compress_mb_per_second",
+                            "decompress_mb_per_second");
+            assertThat(row.path("saving").asDouble()).as(codec).isBetween(-0.01, 0.5);
             assertThat(row.path("encode_mb_per_second").asDouble()).as(codec).isPositive();
             assertThat(row.path("decode_mb_per_second").asDouble()).as(codec).isPositive();
             // 250,000 numbers are one group, whose length the protocol tells.
@@ -369,7 +373,7 @@ class BenchTest {
         List<String> lines = printed("codecs", "--size-mb", 1, "--repeats", 1).lines().toList();
         int header =
                 IntStream.range(0, lines.size())
-                        .filter(line -> lines.get(line).matches("codec +encode MB/s .*error"))
+                        .filter(line -> lines.get(line).matches("codec +encode MB/s .*error.*"))
                         .findFirst()
                         .orElseThrow();
         assertThat(lines.getLast()).matches("copy +[1-9][0-9]*");
