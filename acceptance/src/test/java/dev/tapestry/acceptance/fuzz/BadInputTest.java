@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import dev.tapestry.consortium.protocol.Wait;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -44,6 +45,7 @@ class BadInputTest {
                         .importPackages("dev.tapestry.consortium.protocol").stream()
                                 .<Class<?>>map(JavaClass::reflect)
                                 .filter(Class::isRecord)
+                                .filter(type -> type != Wait.class) // told, and read by nobody
                                 .toList();
         assertThat(documents).hasSizeGreaterThan(20);
         assertThat(read).containsAll(documents);
