@@ -218,7 +218,9 @@ public final class ChaosCommand implements Callable<Integer> {
                                 apparatus,
                                 twin -> {
                                     List<Fault> all = new ArrayList<>(first);
-                                    all.addAll(Matrix.ofCommits(twin, commits, seed));
+                                    if (commits) {
+                                        all.addAll(Matrix.ofCommits(twin, seed));
+                                    }
                                     all.addAll(Matrix.ofDisks(twin, disks, seed));
                                     all.addAll(Matrix.others(damage, lines, held, clocks, seed));
                                     return all;

@@ -87,13 +87,23 @@ final class Matrix {
         return DiskFaults.sample(all, count, seed);
     }
 
-    /** Every commit of every log. */
-    static List<Fault> ofCommits(Twin twin, boolean wanted, long seed) {
+    /**
+     * Every commit of every log.
+     *
+     * @throws ChaosException {@code CAME_TO_NOTHING} if none was seen of somebody who must have
+     *     some
+     */
+    static List<Fault> ofCommits(Twin twin, long seed) {
         List<Fault> all = new ArrayList<>();
-        if (wanted) {
-            for (Victim victim : List.of(Victim.COORDINATOR, Victim.NODE)) {
-                all.addAll(DiskFaults.atCommits(victim, twin.operations(victim), seed));
+        for (Victim victim : List.of(Victim.COORDINATOR, Victim.NODE)) {
+            List<Fault> faults = DiskFaults.atCommits(victim, twin.operations(victim), seed);
+            if (faults.isEmpty()) {
+                throw new ChaosException(
+                        ChaosException.Code.CAME_TO_NOTHING,
+                        "no commit of the %s's log was seen in a round; is SQLite's driver another one?"
+                                .formatted(victim.title()));
             }
+            all.addAll(faults);
         }
         return all;
     }

@@ -27,7 +27,7 @@ public enum DiskOperation {
     }
 
     /** Whether it is asked of a log's database, which writes past Java's files. */
-    public boolean isOfLog() {
+    private boolean isOfLog() {
         return this == COMMIT || this == ANSWER;
     }
 
