@@ -2,7 +2,6 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.coordinator.CoordinatorException.Code;
-import dev.tapestry.coordinator.store.DiskObjects;
 import dev.tapestry.coordinator.store.Leadership;
 import dev.tapestry.coordinator.store.ObjectStore;
 import dev.tapestry.trust.log.AuditLog;
@@ -76,8 +75,7 @@ public final class Backup {
                         config.mergeThreads(),
                         config.transferMebibytes())
                 .write();
-        try (ObjectStore source =
-                config.objects().open(from.root()).orElseGet(() -> new DiskObjects(from.root()))) {
+        try (ObjectStore source = Stores.source(from.root())) {
             for (int attempt = 1; ; attempt++) {
                 long size = copyLog();
                 Optional<String> missing = copyFiles(source);

@@ -63,6 +63,24 @@ public record BundleReport(
         }
     }
 
+    /** The same, with nothing of other merges. */
+    BundleReport withMerges(List<Merge> some) {
+        return new BundleReport(
+                sound,
+                consortium,
+                origin,
+                coordinatorKey,
+                entries,
+                root,
+                witnesses,
+                witnessed,
+                manifests,
+                manifestsMissing,
+                some,
+                bad,
+                problem);
+    }
+
     /** A bundle with which something is wrong. */
     static BundleReport broken(
             String consortium, String origin, Optional<BadEntry> bad, String problem) {

@@ -37,6 +37,13 @@ final class FileTrees {
         }
     }
 
+    /** The lengths of all files in a folder and below it, in bytes. */
+    static long bytes(Path folder) {
+        return list(folder).stream()
+                .mapToLong(child -> Files.isDirectory(child) ? bytes(child) : size(child))
+                .sum();
+    }
+
     /** Creates a folder and those above it; their names are then on the disk. */
     static void create(Path folder) {
         if (Files.isDirectory(folder)) {

@@ -6,7 +6,6 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundNumber;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -34,6 +33,11 @@ record Kept(
         return of(history.latest(keepRounds), now);
     }
 
+    /** What belongs to one round. */
+    static Kept of(RoundRecord round) {
+        return of(List.of(round));
+    }
+
     /** What nothing can go on without: what belongs to the base, and a round that is under way. */
     static Kept needed(Consortium now, RoundHistory history) {
         boolean underWay = now.round().filter(round -> !round.over()).isPresent();
@@ -41,25 +45,27 @@ record Kept(
     }
 
     private static Kept of(List<RoundRecord> rounds, Consortium now) {
-        Set<Digest> models = with(rounds, RoundRecord::models, now.base());
-        now.gradient().ifPresent(models::add);
-        now.closedRounds().values().forEach(round -> models.add(round.plan().base()));
-        Set<RoundNumber> contributedIn = new TreeSet<>(now.closedRounds().keySet());
-        rounds.forEach(round -> round.contributedIn().forEach(contributedIn::add));
-        return new Kept(
-                rounds,
-                contributedIn,
-                models,
-                with(rounds, RoundRecord::momenta, now.momentum()),
-                with(rounds, RoundRecord::residuals, now.residual()));
+        Kept kept = of(rounds);
+        now.base().ifPresent(kept.models::add);
+        now.gradient().ifPresent(kept.models::add);
+        now.closedRounds().values().forEach(round -> kept.models.add(round.plan().base()));
+        kept.contributedIn.addAll(now.closedRounds().keySet());
+        now.momentum().ifPresent(kept.momenta::add);
+        now.residual().ifPresent(kept.residuals::add);
+        return kept;
     }
 
-    private static Set<Digest> with(
-            List<RoundRecord> rounds,
-            Function<RoundRecord, Stream<Digest>> of,
-            Optional<Digest> current) {
-        return Stream.concat(rounds.stream().flatMap(of), current.stream())
-                .collect(Collectors.toCollection(TreeSet::new));
+    private static Kept of(List<RoundRecord> rounds) {
+        return new Kept(
+                rounds,
+                all(rounds, RoundRecord::contributedIn),
+                all(rounds, RoundRecord::models),
+                all(rounds, RoundRecord::momenta),
+                all(rounds, RoundRecord::residuals));
+    }
+
+    private static <T> Set<T> all(List<RoundRecord> rounds, Function<RoundRecord, Stream<T>> of) {
+        return rounds.stream().flatMap(of).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Where the outer optimiser's states lie below a folder. */

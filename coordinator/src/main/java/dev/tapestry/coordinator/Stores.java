@@ -1,9 +1,11 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.coordinator.store.DiskObjects;
 import dev.tapestry.coordinator.store.Leadership;
 import dev.tapestry.coordinator.store.Lease;
 import dev.tapestry.coordinator.store.LogSettings;
+import dev.tapestry.coordinator.store.ObjectStore;
 import dev.tapestry.coordinator.store.PostgresLogStore;
 import dev.tapestry.coordinator.store.PostgresServer;
 import dev.tapestry.trust.TrustException;
@@ -146,6 +148,16 @@ record Stores(AuditLog log, Leadership leadership, SharedFiles files, @Nullable 
             log.close();
             throw e;
         }
+    }
+
+    /** From where the files of a coordinator's rounds can be copied. */
+    static ObjectStore source(Path directory) {
+        return Files.exists(new CoordinatorDirectory(directory).config())
+                ? CoordinatorConfig.read(directory)
+                        .objects()
+                        .open(directory)
+                        .orElseGet(() -> new DiskObjects(directory))
+                : new DiskObjects(directory);
     }
 
     /** The files of a coordinator's rounds, for reading. */

@@ -41,12 +41,23 @@ public final class VerifyBundle {
      * @param key that must be the coordinator's, or have been; where it is empty the bundle's own
      *     word is taken for it
      * @param witnesses how many members must have co-signed the latest base
+     * @param seen a checkpoint that somebody remembers, whose log it must be
      * @param contributions a coordinator's directory, or a copy, with files to merge again
      */
-    public record Demands(Optional<VerifyingKey> key, int witnesses, Optional<Path> contributions) {
+    public record Demands(
+            Optional<VerifyingKey> key,
+            int witnesses,
+            Optional<Checkpoint> seen,
+            Optional<Path> contributions) {
 
         /** None. */
-        public static final Demands NONE = new Demands(Optional.empty(), 0, Optional.empty());
+        public static final Demands NONE =
+                new Demands(Optional.empty(), 0, Optional.empty(), Optional.empty());
+
+        /** With files to merge again. */
+        public Demands withContributions(Path directory) {
+            return new Demands(key, witnesses, seen, Optional.of(directory));
+        }
     }
 
     private VerifyBundle(AuditBundle bundle, Demands demands) {
@@ -101,6 +112,7 @@ public final class VerifyBundle {
         }
         requireKey(keys);
         requireRoot(audit, checkpoint, "the checkpoint", cosigned.values(), keys);
+        requireSeen(audit, keys);
         List<Witness> witnesses = new ArrayList<>();
         for (Map.Entry<String, SignedNote> each : cosigned.entrySet()) {
             witnesses.add(witness(each.getKey(), each.getValue(), audit, keys));
@@ -165,6 +177,25 @@ public final class VerifyBundle {
                     "the log's coordinator has the key %s, not %s"
                             .formatted(keys.latest(), demands.key().get()));
         }
+    }
+
+    /** Whether the log is that of which somebody remembers a part. */
+    private void requireSeen(LogAudit audit, LogKeys keys) throws BundleUnsound {
+        if (demands.seen().isEmpty()) {
+            return;
+        }
+        Checkpoint seen = demands.seen().get();
+        if (!seen.origin().equals(bundle.index().origin())) {
+            throw new BundleUnsound(
+                    "the witness remembers the log '%s', this is '%s'"
+                            .formatted(seen.origin(), bundle.index().origin()));
+        }
+        if (seen.size() > audit.edge().size()) {
+            throw new BundleUnsound(
+                    "the witness has seen %d entries, the bundle has the first %d of some log: ask for one that was written later"
+                            .formatted(seen.size(), audit.edge().size()));
+        }
+        requireRoot(audit, seen, "the checkpoint that the witness remembers", List.of(), keys);
     }
 
     /**

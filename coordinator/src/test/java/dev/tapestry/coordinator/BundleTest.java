@@ -88,6 +88,10 @@ final class BundleTest {
         return VerifyBundle.of(file, Demands.NONE);
     }
 
+    private static Demands demands(Optional<VerifyingKey> key, int witnesses) {
+        return new Demands(key, witnesses, Optional.empty(), Optional.empty());
+    }
+
     private static Map<String, byte[]> files() throws IOException {
         Map<String, byte[]> files = new LinkedHashMap<>();
         try (ZipFile zip = new ZipFile(sound.toFile())) {
@@ -163,9 +167,7 @@ final class BundleTest {
     @Test
     void a_bundle_of_a_sound_log_is_sound_with_its_witnesses_and_manifests() {
         BundleReport report =
-                VerifyBundle.of(
-                        sound,
-                        new Demands(Optional.of(new VerifyingKey(key)), 2, Optional.empty()));
+                VerifyBundle.of(sound, demands(Optional.of(new VerifyingKey(key)), 2));
         assertThat(report.problem()).isEmpty();
         assertThat(report.sound()).isTrue();
         assertThat(report.manifests()).isEqualTo(4);
@@ -176,8 +178,7 @@ final class BundleTest {
 
     @Test
     void merges_are_repeated_from_contributions_that_are_given() {
-        BundleReport report =
-                VerifyBundle.of(sound, new Demands(Optional.empty(), 0, Optional.of(directory)));
+        BundleReport report = VerifyBundle.of(sound, Demands.NONE.withContributions(directory));
         assertThat(report.merges())
                 .containsExactly(
                         new Merge(1, Merge.Outcome.MATCHES, ""),
@@ -186,15 +187,10 @@ final class BundleTest {
 
     @Test
     void more_witnesses_than_there_are_and_another_key_are_not_there() {
-        assertThat(
-                        VerifyBundle.of(sound, new Demands(Optional.empty(), 3, Optional.empty()))
-                                .problem())
+        assertThat(VerifyBundle.of(sound, demands(Optional.empty(), 3)).problem())
                 .contains("2 members have co-signed");
         VerifyingKey other = SigningKey.generate().verifyingKey();
-        assertThat(
-                        VerifyBundle.of(sound, new Demands(Optional.of(other), 0, Optional.empty()))
-                                .problem())
-                .contains(key);
+        assertThat(VerifyBundle.of(sound, demands(Optional.of(other), 0)).problem()).contains(key);
     }
 
     @Test

@@ -72,6 +72,10 @@ final class SharedStoresTest {
             assertThat(VerifyLog.of(shared.directory)).isInstanceOf(VerifyLog.Sound.class);
             Path fourth = Stage.keysOf(shared.directory, folder.resolve("fourth"));
             assertThat(VerifyMerge.of(fourth, new RoundNumber(2))).isInstanceOf(Matches.class);
+            Path fifth = Stage.keysOf(shared.directory, folder.resolve("fifth"));
+            Path receipt = folder.resolve("receipt");
+            MergeReceipt.write(fifth, new RoundNumber(2), receipt);
+            assertThat(MergeReceipt.verify(receipt, VerifyBundle.Demands.NONE).problem()).isEmpty();
         }
     }
 

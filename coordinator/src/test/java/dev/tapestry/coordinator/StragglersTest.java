@@ -88,6 +88,11 @@ final class StragglersTest {
                     cleo.fetch(second.plan().orElseThrow().base()));
             assertThat(VerifyMerge.of(stage.directory, new RoundNumber(2)))
                     .isInstanceOf(Matches.class);
+            Path receipt = folder.resolve("receipt");
+            MergeReceipt.write(stage.directory, new RoundNumber(2), receipt);
+            assertThat(MergeReceipt.verify(receipt, VerifyBundle.Demands.NONE).problem())
+                    .as("also with what was trained for the round before")
+                    .isEmpty();
             stage.members.forEach(member -> member.scoreWell(2));
             cleo.await(2, Phase.PUBLISHED);
             assertThat(VerifyLog.of(stage.directory)).isInstanceOf(VerifyLog.Sound.class);

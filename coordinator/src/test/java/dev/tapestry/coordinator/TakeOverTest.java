@@ -90,7 +90,12 @@ final class TakeOverTest {
         assertThat(written.contributions()).isEqualTo(contributions);
         BundleReport report =
                 VerifyBundle.of(
-                        file, new Demands(Optional.empty(), witnesses, Optional.of(directory)));
+                        file,
+                        new Demands(
+                                Optional.empty(),
+                                witnesses,
+                                Optional.empty(),
+                                Optional.of(directory)));
         assertThat(report.sound()).as(report.problem()).isTrue();
         assertThat(report.manifests()).isEqualTo(contributions);
         assertThat(report.manifestsMissing()).isZero();

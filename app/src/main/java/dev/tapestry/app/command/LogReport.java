@@ -3,7 +3,6 @@ package dev.tapestry.app.command;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorLog;
 import dev.tapestry.coordinator.VerifyLog;
-import dev.tapestry.node.Membership;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.log.Checkpoint;
@@ -12,15 +11,11 @@ import dev.tapestry.trust.log.LogVerifier;
 import dev.tapestry.trust.log.Verdict;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The outcome of examining a whole log offline: a coordinator's, also with what a node remembers,
@@ -83,43 +78,10 @@ record LogReport(boolean whole, long entries, long signed, Optional<Digest> root
     }
 
     private static LogReport witnessed(ConsortiumFiles files, NodeHome node) {
-        VerifyingKey key = Membership.of(node).coordinatorKey();
-        Path seen = node.witness().resolve("seen.json");
-        if (!Files.exists(seen)) {
-            throw new CommandException(node.directory() + " has verified no checkpoint yet");
-        }
-        String origin;
+        NodeMemory memory = NodeMemory.of(node);
         try (LogStore store = files.log()) {
-            origin = store.origin();
+            memory.requireOf(store.origin());
         }
-        Checkpoint remembered = remembered(seen, origin, key);
-        return story(files, Optional.of(key), List.of(remembered));
-    }
-
-    /** What the witness signed for is not the fault of the log that is verified. */
-    private static Checkpoint remembered(Path seen, String origin, VerifyingKey key) {
-        try {
-            return Checkpoint.verified(note(seen), origin, key);
-        } catch (TrustException e) {
-            throw new CommandException(
-                    ExitCode.REFUSED,
-                    "%s holds no checkpoint of this log: it is damaged, of another consortium, or this log took another's place (%s)"
-                            .formatted(seen, e.getMessage()),
-                    e);
-        }
-    }
-
-    private static String note(Path seen) {
-        try {
-            return JsonMapper.builder()
-                    .build()
-                    .readTree(Files.readAllBytes(seen))
-                    .path("note")
-                    .asString("");
-        } catch (JacksonException e) {
-            throw new CommandException(ExitCode.REFUSED, seen + " is damaged: " + e, e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + seen, e);
-        }
+        return story(files, Optional.of(memory.key()), List.of(memory.seen()));
     }
 }

@@ -4,21 +4,24 @@ import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.coordinator.BundleReport;
+import dev.tapestry.coordinator.MergeReceipt;
 import dev.tapestry.coordinator.VerifyBundle;
 import dev.tapestry.coordinator.VerifyMerge;
+import dev.tapestry.node.NodeHome;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What an auditor can check without asking anybody. */
 @Command(
         name = "verify",
-        description = "Check a log, a bundle or a merge without a network.",
+        description = "Check a log, a bundle, a receipt or a merge without a network.",
         footer = {"", "Example:", "  tapestry verify log loom"})
 final class VerifyCommands extends CommandGroup {
 
@@ -62,6 +65,43 @@ final class VerifyCommands extends CommandGroup {
         return (report.whole() ? ExitCode.DONE : ExitCode.REFUSED).number();
     }
 
+    /** What is asked of a bundle beyond soundness. */
+    static final class DemandOptions {
+        @Option(
+                names = "--key",
+                paramLabel = "KEY",
+                description =
+                        "The coordinator's public key, from somebody who is trusted; without it, and without --witness, the bundle's own word is taken.")
+        @Nullable String key;
+
+        @Option(
+                names = "--witnesses",
+                paramLabel = "K",
+                defaultValue = "0",
+                description =
+                        "Demand that so many members have co-signed the log up to its latest base (default ${DEFAULT-VALUE}).")
+        int witnesses;
+
+        @Option(
+                names = "--witness",
+                paramLabel = "NODE_DIR",
+                description =
+                        "Compare also with the checkpoint that this node remembers, and trust the key that it enrolled with.")
+        @Nullable Path witness;
+
+        VerifyBundle.Demands demands() {
+            Optional<NodeMemory> memory =
+                    Optional.ofNullable(witness).map(NodeHome::new).map(NodeMemory::of);
+            return new VerifyBundle.Demands(
+                    Optional.ofNullable(key)
+                            .map(VerifyingKey::new)
+                            .or(() -> memory.map(NodeMemory::key)),
+                    witnesses,
+                    memory.map(NodeMemory::seen),
+                    Optional.empty());
+        }
+    }
+
     @Command(
             name = "bundle",
             description = {
@@ -73,23 +113,12 @@ final class VerifyCommands extends CommandGroup {
                 "",
                 "Examples:",
                 "  tapestry verify bundle loom.zip",
-                "  tapestry verify bundle loom.zip --key ed25519:… --witnesses 3 --json"
+                "  tapestry verify bundle loom.zip --key ed25519:… --witnesses 3 --json",
+                "  tapestry verify bundle loom.zip --witness my-node"
             })
     int bundle(
             @Parameters(paramLabel = "FILE", description = "The bundle.") Path file,
-            @Option(
-                            names = "--key",
-                            paramLabel = "KEY",
-                            description =
-                                    "The coordinator's public key, from somebody who is trusted; without it the bundle's own word is taken.")
-                    @Nullable String key,
-            @Option(
-                            names = "--witnesses",
-                            paramLabel = "K",
-                            defaultValue = "0",
-                            description =
-                                    "Demand that so many members have co-signed the log up to its latest base (default ${DEFAULT-VALUE}).")
-                    int witnesses,
+            @Mixin DemandOptions options,
             @Option(
                             names = "--contributions",
                             paramLabel = "DIR",
@@ -97,20 +126,44 @@ final class VerifyCommands extends CommandGroup {
                                     "Merge again what is kept in a coordinator's directory, or a copy of it.")
                     @Nullable Path contributions,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        BundleReport report =
+        VerifyBundle.Demands demands = options.demands();
+        return tell(
                 VerifyBundle.of(
                         file,
-                        new VerifyBundle.Demands(
-                                Optional.ofNullable(key).map(VerifyingKey::new),
-                                witnesses,
-                                Optional.ofNullable(contributions)));
+                        contributions == null ? demands : demands.withContributions(contributions)),
+                demands,
+                json);
+    }
+
+    @Command(
+            name = "receipt",
+            description = {
+                "Merge a round again from its receipt ('tapestry log receipt') and compare every byte with what the log says,",
+                "after verifying the log in it as 'verify bundle' does. Needs no network and no coordinator.",
+                "Ends with 1 and names what does not fit."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry verify receipt round-3",
+                "  tapestry verify receipt round-3 --witness my-node"
+            })
+    int receipt(
+            @Parameters(paramLabel = "DIR", description = "The receipt.") Path directory,
+            @Mixin DemandOptions options,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        VerifyBundle.Demands demands = options.demands();
+        return tell(MergeReceipt.verify(directory, demands), demands, json);
+    }
+
+    private int tell(BundleReport report, VerifyBundle.Demands demands, boolean json) {
         if (json) {
             json(report);
         } else if (report.sound()) {
             say("sound: %d entries of '%s'", report.entries(), report.consortium());
             report.root().ifPresent(root -> say("root   %s", root));
             say(
-                    key == null
+                    demands.key().isEmpty()
                             ? "key    %s, by the bundle's own word: compare it with what members know"
                             : "key    %s",
                     report.coordinatorKey());

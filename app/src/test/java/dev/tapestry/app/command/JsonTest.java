@@ -119,6 +119,8 @@ final class JsonTest {
         json("node witnesses", node);
         json("log export", consortium, directory.resolve("audit.zip"));
         json("verify bundle", directory.resolve("audit.zip"), "--witnesses", "1");
+        json("log receipt", consortium, directory.resolve("receipt"), "--round", "1");
+        json("verify receipt", directory.resolve("receipt"));
         json("verify log", directory.resolve("next"), "--witness", node);
         json("verify merge", consortium, "--round", "1");
         json("train", Tiny.job(directory.resolve("own-trainer")), "--threads", "1");
