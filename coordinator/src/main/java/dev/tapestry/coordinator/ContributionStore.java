@@ -131,7 +131,13 @@ final class ContributionStore {
             prepare(folder, envelopeBytes, manifest);
         }
         Upload upload =
-                new Upload(envelope, manifest, signingKey, folder, awaited(folder, manifest));
+                new Upload(
+                        envelope,
+                        manifest,
+                        signingKey,
+                        folder,
+                        awaited(folder, manifest),
+                        models.sums());
         upload.recover();
         return upload;
     }

@@ -4,13 +4,13 @@ import dev.tapestry.consortium.CodedFile;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.Manifests.Difference;
+import dev.tapestry.weights.PartSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,17 +56,15 @@ final class FetchedContribution {
                             manifest.gradient()
                                     .map(CodedFile::file)
                                     .filter(sent ->
-                                            !holds(ContributionStore.gradient(folder), sent))
+                                            !Manifests.isIntact(
+                                                    ContributionStore.gradient(folder),
+                                                    sent,
+                                                    new PartSums()))
                                     .map(_ -> "the mean gradient is another one"));
         } catch (IOException e) {
             throw CoordinatorException.storage("read", file, e);
         } catch (TrustException | IllegalArgumentException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
-    }
-
-    /** Whether a file is the one that a manifest names. */
-    static boolean holds(Path file, ModelManifest.File expected) {
-        return Files.isRegularFile(file) && Manifests.parts(file).equals(expected.parts());
     }
 }

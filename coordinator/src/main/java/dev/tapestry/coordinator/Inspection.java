@@ -134,11 +134,11 @@ final class Inspection {
     }
 
     /** What is wrong in a contribution's folder, where files of the base lie too. */
-    private static Optional<String> damage(
+    private Optional<String> damage(
             Path folder, ContributionManifest manifest, ModelManifest ofBase) {
         Map<Path, String> damages = new TreeMap<>();
         Stream.of(manifest.weights(), ofBase)
-                .flatMap(expected -> Manifests.verify(folder, expected).stream())
+                .flatMap(expected -> Manifests.verify(folder, expected, models.sums()).stream())
                 .filter(problem -> problem.difference() != Difference.UNEXPECTED)
                 .forEach(problem ->
                         damages.putIfAbsent(
@@ -165,9 +165,9 @@ final class Inspection {
                         : first + "; and %d more".formatted(damages.size() - 1));
     }
 
-    private static void coded(Path folder, ModelManifest.File file, Map<Path, String> damages) {
+    private void coded(Path folder, ModelManifest.File file, Map<Path, String> damages) {
         Path place = ContributionStore.place(folder, file);
-        if (!Files.isRegularFile(place) || !Manifests.parts(place).equals(file.parts())) {
+        if (!Manifests.isIntact(place, file, models.sums())) {
             damages.put(place, file.path() + " is missing or has another digest");
         }
     }

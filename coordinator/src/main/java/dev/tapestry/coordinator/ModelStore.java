@@ -10,6 +10,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.PartSums;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +42,7 @@ final class ModelStore {
 
     private final Path folder;
     private final SharedFiles shared;
+    private final PartSums sums = new PartSums();
     private final Map<Digest, ModelManifest> models = new TreeMap<>();
     private final Map<Digest, ModelUpdate> updates = new TreeMap<>();
     private volatile Map<Digest, Place> parts = Map.of();
@@ -121,6 +123,11 @@ final class ModelStore {
         }
     }
 
+    /** Checksums of parts that were hashed here, of models and of what is made for them. */
+    PartSums sums() {
+        return sums;
+    }
+
     /** How to make a model of the base before it, if it came by a coded step. */
     synchronized Optional<ModelUpdate> update(Digest model) {
         return Optional.ofNullable(updates.get(model));
@@ -197,7 +204,7 @@ final class ModelStore {
     void requireIntact(Digest model) {
         Path directory = directory(model).orElseThrow(() -> missing(model));
         ModelManifest manifest = manifest(model).orElseThrow(() -> missing(model));
-        Manifests.verify(directory, manifest).stream()
+        Manifests.verify(directory, manifest, sums).stream()
                 .findFirst()
                 .filter(_ ->
                         !shared.restore(
@@ -253,7 +260,7 @@ final class ModelStore {
      */
     Digest adopt(Path finished) {
         // All of the model is read here; whoever asks for another does not wait for that.
-        ModelManifest manifest = Manifests.of(finished);
+        ModelManifest manifest = Manifests.of(finished, sums);
         return place(finished, manifest, CanonicalJson.write(manifest), _ -> {});
     }
 
@@ -263,7 +270,7 @@ final class ModelStore {
      * @param file of the update, on the same file system; moved
      */
     Digest adopt(Path finished, Digest base, CodecName codec, Path file) {
-        ModelManifest manifest = Manifests.of(finished);
+        ModelManifest manifest = Manifests.of(finished, sums);
         ModelUpdate update = new ModelUpdate(base, new CodedFile(codec, Manifests.file(file)));
         return place(
                 finished,

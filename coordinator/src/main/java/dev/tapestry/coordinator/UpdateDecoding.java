@@ -11,6 +11,7 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.PartSums;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.codec.CodedUpdate;
 import java.nio.file.Path;
@@ -41,16 +42,17 @@ final class UpdateDecoding {
      * Decodes what was sent, if it is coded; once more if it was before.
      *
      * @param folder of the contribution
+     * @param sums learns those of the weights
      * @return why the update cannot be what the manifest says, or empty when the weights are there
      * @throws CoordinatorException {@code STORAGE}; {@code MODEL} if the base is not F32
      */
     static Optional<Refusal> decode(
-            Path folder, ContributionManifest manifest, ModelDirectory base) {
+            Path folder, ContributionManifest manifest, ModelDirectory base, PartSums sums) {
         return manifest.update()
-                .flatMap(update -> new UpdateDecoding(folder, manifest, base).decode(update));
+                .flatMap(update -> new UpdateDecoding(folder, manifest, base).decode(update, sums));
     }
 
-    private Optional<Refusal> decode(CodedFile update) {
+    private Optional<Refusal> decode(CodedFile update, PartSums sums) {
         requireWide();
         Path coded = ContributionStore.place(folder, update.file());
         Path decoded = folder.resolve(DECODED);
@@ -61,7 +63,7 @@ final class UpdateDecoding {
             if (refusal.isEmpty()) {
                 int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
                 CodedUpdate.apply(coded, base, decoded, threads);
-                refusal = compared(decoded);
+                refusal = compared(decoded, sums);
             }
             if (refusal.isEmpty()) {
                 for (ModelManifest.File file : manifest.weights().files()) {
@@ -127,8 +129,8 @@ final class UpdateDecoding {
         }
     }
 
-    private Optional<Refusal> compared(Path decoded) {
-        return Manifests.verify(decoded, manifest.weights()).stream()
+    private Optional<Refusal> compared(Path decoded, PartSums sums) {
+        return Manifests.verify(decoded, manifest.weights(), sums.learning()).stream()
                 .filter(problem -> problem.difference() != Manifests.Difference.UNEXPECTED)
                 .findFirst()
                 .map(problem ->

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.coordinator.PartSlot.Place;
+import dev.tapestry.weights.PartSums;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,6 +24,7 @@ import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.zip.CRC32C;
 
 /**
  * A contribution on its way in: which parts are here, and where each goes.
@@ -38,6 +40,7 @@ final class Upload {
     private final ContributionManifest manifest;
     private final String signingKey;
     private final Path folder;
+    private final PartSums sums;
     private final SequencedMap<Digest, PartSlot> slots = new LinkedHashMap<>();
     private final ReentrantLock sealing = new ReentrantLock();
     private volatile boolean replaced;
@@ -48,17 +51,20 @@ final class Upload {
      * @param contribution digest of the signed envelope
      * @param signingKey the public key with which the manifest was signed
      * @param awaited files whose parts are sent, by where they go; others are there already
+     * @param sums learns the checksums of the parts
      */
     Upload(
             Digest contribution,
             ContributionManifest manifest,
             String signingKey,
             Path folder,
-            SequencedMap<Path, ModelManifest.File> awaited) {
+            SequencedMap<Path, ModelManifest.File> awaited,
+            PartSums sums) {
         this.contribution = contribution;
         this.manifest = manifest;
         this.signingKey = signingKey;
         this.folder = folder;
+        this.sums = sums;
         Map<Digest, List<Place>> places = new LinkedHashMap<>();
         Map<Digest, Long> lengths = new TreeMap<>();
         awaited.forEach((path, file) -> {
@@ -234,12 +240,14 @@ final class Upload {
         }
         try (PartWriter writer = PartWriter.open(slot)) {
             MessageDigest hash = Digest.sha256();
+            CRC32C crc = new CRC32C();
             long at = 0;
             for (int read; (read = body.readNBytes(buffer, 0, buffer.length)) > 0; at += read) {
                 if (at + read > slot.bytes()) {
                     return Optional.of(wrongLength(part, slot, "more"));
                 }
                 hash.update(buffer, 0, read);
+                crc.update(buffer, 0, read);
                 if (!slot.ifClaimedBy(claim.getAsLong(), writer, buffer, read, at)) {
                     return Optional.of(superseded(part));
                 }
@@ -254,6 +262,7 @@ final class Upload {
                                 ApiCode.DIGEST_MISMATCH,
                                 "what was sent as part " + part + " has SHA-256 " + found));
             }
+            sums.learn(part, (int) crc.getValue());
             // Here, while other parts are under way, and not at the end, when all would wait for
             // it.
             writer.sync();

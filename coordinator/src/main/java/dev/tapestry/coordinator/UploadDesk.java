@@ -368,7 +368,7 @@ final class UploadDesk {
     private RoundInput examine(Upload upload, ModelDirectory base) {
         ContributionManifest manifest = upload.manifest();
         Optional<Refusal> undecodable =
-                UpdateDecoding.decode(upload.folder(), manifest, base)
+                UpdateDecoding.decode(upload.folder(), manifest, base, models.sums())
                         .or(() -> gradient(upload, base));
         if (undecodable.isPresent()) {
             return new RoundInput.Unsound(manifest.member(), undecodable.get(), clock.instant());

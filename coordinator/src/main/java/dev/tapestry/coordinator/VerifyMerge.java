@@ -24,6 +24,7 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.weights.Manifests;
+import dev.tapestry.weights.PartSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -246,7 +247,8 @@ public final class VerifyMerge {
             manifest.gradient()
                     .map(CodedFile::file)
                     .filter(sent ->
-                            !FetchedContribution.holds(ContributionStore.gradient(folder), sent))
+                            !Manifests.isIntact(
+                                    ContributionStore.gradient(folder), sent, new PartSums()))
                     .map(_ -> contribution.member() + ": the mean gradient is another one")
                     .ifPresent(differences::add);
             return differences;

@@ -1,29 +1,24 @@
 package dev.tapestry.weights;
 
-import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Makes and checks {@link ModelManifest}s: what a model consists of, named by content.
  *
- * <p>Files stream through one buffer of {@value #BUFFER_BYTES} bytes.
+ * <p>Files stream through buffers of 256 KiB, one for each processor.
  */
 public final class Manifests {
-
-    private static final int BUFFER_BYTES = 1 << 20;
 
     private Manifests() {}
 
@@ -50,18 +45,35 @@ public final class Manifests {
 
     /** Reads every file that belongs to the model in {@code directory} once. */
     public static ModelManifest of(Path directory) {
-        return new ModelManifest(files(directory).stream().map(Manifests::file).toList());
+        return of(directory, new PartSums());
+    }
+
+    /** The same, and the checksums are remembered. */
+    public static ModelManifest of(Path directory, PartSums sums) {
+        return new ModelManifest(files(directory).stream().map(file -> file(file, sums)).toList());
     }
 
     /** The entry of one file. */
     public static ModelManifest.File file(Path file) {
-        List<ModelManifest.Part> parts = parts(file);
+        return file(file, new PartSums());
+    }
+
+    private static ModelManifest.File file(Path file, PartSums sums) {
+        List<ModelManifest.Part> parts = parts(file, List.of(), sums);
         long bytes = parts.stream().mapToLong(ModelManifest.Part::bytes).sum();
         return new ModelManifest.File(file.getFileName().toString(), bytes, parts);
     }
 
     /** Compares the model in {@code directory} with what it should be; nothing if it is that. */
     public static List<Problem> verify(Path directory, ModelManifest manifest) {
+        return verify(directory, manifest, new PartSums());
+    }
+
+    /**
+     * The same by checksums as far as they are known: what a disk has changed is found, what
+     * somebody has changed on purpose may not be.
+     */
+    public static List<Problem> verify(Path directory, ModelManifest manifest, PartSums sums) {
         Map<String, Path> found = new LinkedHashMap<>();
         files(directory).forEach(file -> found.put(file.getFileName().toString(), file));
         List<Problem> problems = new ArrayList<>();
@@ -70,7 +82,7 @@ public final class Manifests {
             if (path == null) {
                 problems.add(new Problem(file.path(), Difference.MISSING, "the file is missing"));
             } else {
-                compare(path, file, problems);
+                compare(path, file, sums, problems);
             }
         }
         found.keySet()
@@ -83,7 +95,8 @@ public final class Manifests {
         return List.copyOf(problems);
     }
 
-    private static void compare(Path path, ModelManifest.File file, List<Problem> problems) {
+    private static void compare(
+            Path path, ModelManifest.File file, PartSums sums, List<Problem> problems) {
         try {
             long bytes = Files.size(path);
             if (bytes != file.bytes()) {
@@ -97,7 +110,7 @@ public final class Manifests {
         } catch (IOException e) {
             throw WeightsException.io("measure", path, e);
         }
-        List<ModelManifest.Part> parts = parts(path);
+        List<ModelManifest.Part> parts = parts(path, file.parts(), sums);
         for (int i = 0; i < Math.min(parts.size(), file.parts().size()); i++) {
             if (!parts.get(i).equals(file.parts().get(i))) {
                 problems.add(
@@ -130,36 +143,46 @@ public final class Manifests {
         }
     }
 
-    /** The parts of one file in order, each of {@link ModelManifest#PART_BYTES} but the last. */
+    /**
+     * The parts of one file in order, each of {@link ModelManifest#PART_BYTES} but the last; as
+     * many are read at once as there are processors.
+     */
     public static List<ModelManifest.Part> parts(Path file) {
-        List<ModelManifest.Part> parts = new ArrayList<>();
-        ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+        return parts(file, List.of(), new PartSums());
+    }
+
+    /** Whether a file is what its entry says. */
+    public static boolean isIntact(Path file, ModelManifest.File expected, PartSums sums) {
+        return Files.isRegularFile(file)
+                && parts(file, expected.parts(), sums).equals(expected.parts());
+    }
+
+    /**
+     * The parts of a file that should have others.
+     *
+     * @param expected in their order; one whose checksum is known and fits is not hashed again
+     */
+    private static List<ModelManifest.Part> parts(
+            Path file, List<ModelManifest.Part> expected, PartSums sums) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            for (var part = next(channel, buffer); part.isPresent(); part = next(channel, buffer)) {
-                parts.add(part.get());
-            }
-            return List.copyOf(parts);
+            long size = channel.size();
+            return IntStream.range(0, Math.toIntExact(Math.ceilDiv(size, ModelManifest.PART_BYTES)))
+                    .parallel()
+                    .mapToObj(index -> {
+                        long from = index * ModelManifest.PART_BYTES;
+                        PartReader part =
+                                new PartReader(
+                                        channel,
+                                        file,
+                                        from,
+                                        Math.min(size - from, ModelManifest.PART_BYTES));
+                        return index < expected.size()
+                                ? part.read(expected.get(index), sums)
+                                : part.read(sums);
+                    })
+                    .toList();
         } catch (IOException e) {
             throw WeightsException.io("read", file, e);
         }
-    }
-
-    /** The part that begins where {@code channel} stands; none at the end of the file. */
-    private static Optional<ModelManifest.Part> next(FileChannel channel, ByteBuffer buffer)
-            throws IOException {
-        MessageDigest digest = Digest.sha256();
-        long bytes = 0;
-        while (bytes < ModelManifest.PART_BYTES) {
-            long lacking = ModelManifest.PART_BYTES - bytes;
-            int read = channel.read(buffer.clear().limit((int) Math.min(BUFFER_BYTES, lacking)));
-            if (read < 0) {
-                break;
-            }
-            digest.update(buffer.flip());
-            bytes += read;
-        }
-        return bytes == 0
-                ? Optional.empty()
-                : Optional.of(new ModelManifest.Part(Digest.ofHash(digest.digest()), bytes));
     }
 }

@@ -1,5 +1,6 @@
 package dev.tapestry.weights;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
@@ -11,7 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +57,50 @@ class ManifestsTest {
         Path empty = Files.createFile(folder.resolve("empty.json"));
         assertThat(Manifests.parts(empty)).isEmpty();
         assertThat(Manifests.file(empty).bytes()).isZero();
+    }
+
+    @Test
+    void a_byte_that_a_disk_has_changed_is_found_by_its_checksum_and_named_by_its_digest()
+            throws IOException {
+        PartSums sums = new PartSums();
+        ModelManifest manifest = Manifests.of(folder, sums);
+        assertThat(Manifests.verify(folder, manifest, sums)).isEmpty();
+        weights[(int) ModelManifest.PART_BYTES + 7] ^= 1;
+        Files.write(folder.resolve("model.safetensors"), weights);
+        assertThat(Manifests.verify(folder, manifest, sums))
+                .singleElement()
+                .satisfies(problem ->
+                        assertThat(problem.detail())
+                                .contains(
+                                        "part 1",
+                                        part((int) ModelManifest.PART_BYTES, weights.length)
+                                                .digest()
+                                                .toString()));
+    }
+
+    @Test
+    void a_checksum_that_fits_is_believed_only_by_whoever_does_not_have_to_hash() {
+        PartSums sums = new PartSums();
+        ModelManifest manifest = Manifests.of(folder, sums);
+        CRC32C crc = new CRC32C();
+        crc.update(weights, 0, (int) ModelManifest.PART_BYTES);
+        Digest claimed = Digest.of("claimed".getBytes(UTF_8));
+        sums.learn(claimed, (int) crc.getValue());
+        ModelManifest.File file = manifest.files().getLast();
+        ModelManifest other =
+                new ModelManifest(
+                        List.of(
+                                manifest.files().getFirst(),
+                                new ModelManifest.File(
+                                        file.path(),
+                                        file.bytes(),
+                                        List.of(
+                                                new ModelManifest.Part(
+                                                        claimed, ModelManifest.PART_BYTES),
+                                                file.parts().getLast()))));
+        assertThat(Manifests.verify(folder, other, sums)).isEmpty();
+        assertThat(Manifests.verify(folder, other, sums.learning())).hasSize(1);
+        assertThat(Manifests.verify(folder, other)).hasSize(1);
     }
 
     @Test
