@@ -2,6 +2,7 @@ package dev.tapestry.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.app.process.FreePort;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ class ByHandTest {
                 new ProcessBuilder(
                                 Program.home().resolve("docs/guide/by-hand.sh").toString(),
                                 work.toString(),
-                                Integer.toString(SmallConsortium.freePort()))
+                                Integer.toString(FreePort.find()))
                         .redirectErrorStream(true)
                         .redirectOutput(printed.toFile());
         script.environment().put("TAPESTRY", Program.launcher(directory).toString());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tapestry.app.process.FreePort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ class CoordinatorClassPathTest {
                                 "--charter",
                                 Program.home().resolve("docs/examples/charter.yaml"),
                                 "--port",
-                                SmallConsortium.freePort()))
+                                FreePort.find()))
                 .isZero();
         Path printed = directory.resolve("printed.log");
         ProcessBuilder launcher =

@@ -3,6 +3,7 @@ package dev.tapestry.acceptance;
 import static dev.tapestry.acceptance.SmallConsortium.is;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tapestry.app.process.FreePort;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.node.Membership;
@@ -74,7 +75,7 @@ final class MoveTest {
 
     private void agreed(SmallConsortium consortium, String... members) throws IOException {
         next = directory.resolve("next");
-        port = SmallConsortium.freePort();
+        port = FreePort.find();
         move = directory.resolve("move.json");
         ok("consortium", "prepare", next, "--host", "127.0.0.1", "--port", port);
         ok("consortium", "propose-move", old, next.resolve("successor.json"), "--out", move);

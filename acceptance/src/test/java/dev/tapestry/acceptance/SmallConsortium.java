@@ -3,6 +3,7 @@ package dev.tapestry.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.app.process.FreePort;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.CodecName;
@@ -18,8 +19,6 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.AuditLog;
 import java.io.IOException;
-import java.net.BindException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +26,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -73,7 +71,7 @@ final class SmallConsortium implements AutoCloseable {
     /** The same with more rules in its charter. */
     static SmallConsortium founded(Path directory, List<String> members, String rules)
             throws IOException {
-        int port = freePort();
+        int port = FreePort.find();
         Path charter = directory.resolve("charter.yaml");
         Files.writeString(
                 charter,
@@ -290,18 +288,6 @@ final class SmallConsortium implements AutoCloseable {
 
     private static void ok(Object... words) {
         assertThat(Program.here(words)).as(List.of(words).toString()).isZero();
-    }
-
-    static int freePort() throws IOException {
-        // Not one that the kernel gives to whoever asks for any: so it stays free until it is used.
-        while (true) {
-            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
-            try (ServerSocket _ = new ServerSocket(port)) {
-                return port;
-            } catch (BindException _) {
-                // Somebody has it; another one then.
-            }
-        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.tapestry.consortium;
 
 import java.util.Optional;
+import java.util.function.LongFunction;
 
 /**
  * What a member relied on when it contributed: whoever holds the signed manifest can hold it
@@ -20,20 +21,24 @@ public record Grounds(Digest charter, long logSize, Digest logRoot, Optional<Dig
         }
     }
 
-    /** Why a contribution that does not say what it relies on is not taken. */
-    public static RoundInput.Refusal missing() {
-        return new RoundInput.Refusal(
-                Finding.NO_GROUNDS,
-                "the manifest does not say on what grounds it was made: name the charter, the log that was verified, and the card");
+    /**
+     * Why a contribution is not taken on the grounds that it names, or for naming none; empty where
+     * it is.
+     *
+     * @param said what its manifest says
+     * @param charter digest of the consortium's charter
+     * @param roots of the log's first so many entries; empty where it has not so many
+     */
+    public static Optional<RoundInput.Refusal> refusal(
+            Optional<Grounds> said, Digest charter, LongFunction<Optional<Digest>> roots) {
+        return said.isPresent()
+                ? said.get().refusal(charter, roots.apply(said.get().logSize))
+                : AdmissionRules.refuse(
+                        Finding.NO_GROUNDS,
+                        "the manifest does not say on what grounds it was made: name the charter, the log that was verified, and the card");
     }
 
-    /**
-     * Why a member that relied on this cannot contribute here; empty where it can.
-     *
-     * @param actual digest of the consortium's charter
-     * @param root of the log's first {@code logSize} entries; empty where it has not so many
-     */
-    public Optional<RoundInput.Refusal> refusal(Digest actual, Optional<Digest> root) {
+    private Optional<RoundInput.Refusal> refusal(Digest actual, Optional<Digest> root) {
         if (!charter.equals(actual)) {
             return AdmissionRules.refuse(
                     Finding.WRONG_CHARTER,

@@ -19,6 +19,19 @@ public final class CoordinatorLog {
     }
 
     /**
+     * Refuses a directory in which no consortium was founded.
+     *
+     * @param hint what the refusal ends with
+     * @throws CoordinatorException {@code DIRECTORY}
+     */
+    static void requireIn(Path directory, String hint) {
+        if (!isIn(directory)) {
+            throw new CoordinatorException(
+                    CoordinatorException.Code.DIRECTORY, directory + " holds no consortium" + hint);
+        }
+    }
+
+    /**
      * Opens it, also while the coordinator runs.
      *
      * @param directory a coordinator's, or one with a copy of its {@code log.db}

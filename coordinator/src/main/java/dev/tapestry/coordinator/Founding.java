@@ -81,10 +81,7 @@ final class Founding {
 
     /** Issues the steward's certificate again; see {@link Coordinator#issueSteward}. */
     static TlsIdentity steward(CoordinatorDirectory directory, Path into, Instant now) {
-        if (!CoordinatorLog.isIn(directory.root())) {
-            throw new CoordinatorException(
-                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
-        }
+        CoordinatorLog.requireIn(directory.root(), "; found one first");
         TlsIdentity issued =
                 CertificateAuthority.open(directory.authority())
                         .establish(into, new Peer.Steward(), List.of(), now, CERTIFICATE_LIFETIME);
@@ -120,10 +117,7 @@ final class Founding {
     }
 
     static Digest adoptBase(CoordinatorDirectory directory, Path model, Instant now) {
-        if (!CoordinatorLog.isIn(directory.root())) {
-            throw new CoordinatorException(
-                    Code.DIRECTORY, directory.root() + " holds no consortium; found one first");
-        }
+        CoordinatorLog.requireIn(directory.root(), "; found one first");
         CertificateAuthority authority = CertificateAuthority.open(directory.authority());
         SigningKey key = SigningKey.load(directory.signingKey());
         CoordinatorConfig config = CoordinatorConfig.read(directory.root());

@@ -7,11 +7,8 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.ModelManifest;
-import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.signature.Envelope;
-import dev.tapestry.trust.signature.VerifyingKey;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.Manifests.Difference;
 import dev.tapestry.weights.WeightsException;
@@ -119,12 +116,7 @@ final class Inspection {
                 FileTrees.delete(envelope);
                 return Optional.of("the signed manifest is missing or another one");
             }
-            ContributionManifest manifest =
-                    Envelope.parse(bytes)
-                            .open(
-                                    Protocol.CONTRIBUTION_TYPE,
-                                    new VerifyingKey(key),
-                                    ContributionManifest.class);
+            ContributionManifest manifest = SignedManifest.open(bytes, key);
             return damage(folder, manifest, contributions.ofBase(manifest));
         } catch (IOException e) {
             throw CoordinatorException.storage("read", envelope, e);

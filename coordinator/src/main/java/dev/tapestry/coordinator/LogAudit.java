@@ -13,14 +13,12 @@ import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.Member;
-import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.LogKeys;
 import dev.tapestry.trust.log.TreeEdge;
 import dev.tapestry.trust.move.MoveAgreement;
-import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.util.ArrayList;
@@ -128,12 +126,7 @@ final class LogAudit {
             return Optional.empty(); // the rules have said so
         }
         try {
-            KeyReplacement statement =
-                    KeyReplacement.open(
-                            Envelope.parse(event.statement().getBytes(UTF_8)),
-                            event.member(),
-                            new VerifyingKey(member.signingKey()));
-            return statement.next().equals(event.signingKey())
+            return KeyReplacement.proves(event, new VerifyingKey(member.signingKey()))
                     ? Optional.empty()
                     : Optional.of(
                             "%s states another key than %s"
@@ -162,18 +155,14 @@ final class LogAudit {
             return SignedManifest.differences(manifest, plan.get(), contribution).stream()
                     .findFirst()
                     .or(() ->
-                            ungrounded(manifest.grounds(), before)
+                            Grounds.refusal(
+                                            manifest.grounds(),
+                                            CanonicalJson.digest(before.charter()),
+                                            this::root)
                                     .map(why -> contribution.member() + ": " + why.detail()));
         } catch (TrustException | IllegalArgumentException e) {
             return Optional.of(contribution.member() + ": " + e.getMessage());
         }
-    }
-
-    private Optional<Refusal> ungrounded(Optional<Grounds> said, Consortium before) {
-        return said.map(grounds ->
-                        grounds.refusal(
-                                CanonicalJson.digest(before.charter()), root(grounds.logSize())))
-                .orElseGet(() -> Optional.of(Grounds.missing()));
     }
 
     private void note(ConsortiumEvent event) {

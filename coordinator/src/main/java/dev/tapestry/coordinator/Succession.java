@@ -209,11 +209,7 @@ public final class Succession {
     }
 
     private static CoordinatorDirectory existing(Path root) {
-        CoordinatorDirectory directory = new CoordinatorDirectory(root);
-        if (!CoordinatorLog.isIn(root)) {
-            throw new CoordinatorException(
-                    Code.DIRECTORY, root + " holds no consortium (no log.db)");
-        }
-        return directory;
+        CoordinatorLog.requireIn(root, " (no log.db)");
+        return new CoordinatorDirectory(root);
     }
 }

@@ -14,12 +14,10 @@ import dev.tapestry.consortium.RoundInput;
 import dev.tapestry.consortium.RoundInput.Refusal;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Accepted;
-import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
-import dev.tapestry.trust.signature.Envelope;
-import dev.tapestry.trust.signature.VerifyingKey;
+import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
@@ -447,14 +445,11 @@ final class UploadDesk {
 
     /** Whether the member relied on another charter, saw another history, or does not say. */
     private Optional<Refusal> ungrounded(Consortium consortium, ContributionManifest manifest) {
-        return manifest.grounds()
-                .map(grounds ->
-                        grounds.refusal(
-                                CanonicalJson.digest(consortium.charter()),
-                                grounds.logSize() <= ledger.log().size()
-                                        ? Optional.of(ledger.log().root(grounds.logSize()))
-                                        : Optional.empty()))
-                .orElseGet(() -> Optional.of(Grounds.missing()));
+        AuditLog log = ledger.log();
+        return Grounds.refusal(
+                manifest.grounds(),
+                CanonicalJson.digest(consortium.charter()),
+                size -> size <= log.size() ? Optional.of(log.root(size)) : Optional.empty());
     }
 
     private Member known(MemberId member) {
@@ -469,11 +464,7 @@ final class UploadDesk {
         MemberId member = known.id();
         try {
             ContributionManifest manifest =
-                    Envelope.parse(envelopeBytes)
-                            .open(
-                                    Protocol.CONTRIBUTION_TYPE,
-                                    new VerifyingKey(known.signingKey()),
-                                    ContributionManifest.class);
+                    SignedManifest.open(envelopeBytes, known.signingKey());
             if (!manifest.member().equals(member)) {
                 throw refuse(
                         member,

@@ -108,48 +108,23 @@ class RefusalTest {
 
     private void grounds(TestMember ada, RoundView view, Path good) {
         Grounds sound = ada.grounds();
+        Digest charter = sound.charter();
+        Digest root = sound.logRoot();
+        long size = sound.logSize();
         Digest zero = Digest.of(new byte[0]);
         refused(Finding.NO_GROUNDS, ada.contribute(view, good, m -> m.on(Optional.empty())));
-        refused(
-                Finding.WRONG_CHARTER,
-                relying(
-                        ada,
-                        view,
-                        good,
-                        new Grounds(zero, sound.logSize(), sound.logRoot(), sound.card())));
-        refused(
-                Finding.OTHER_HISTORY,
-                relying(
-                        ada,
-                        view,
-                        good,
-                        new Grounds(sound.charter(), sound.logSize(), zero, sound.card())));
-        Answer more =
-                relying(
-                        ada,
-                        view,
-                        good,
-                        new Grounds(
-                                sound.charter(),
-                                sound.logSize() + 1_000,
-                                sound.logRoot(),
-                                sound.card()));
+        refused(Finding.WRONG_CHARTER, relying(ada, view, good, zero, size, root));
+        refused(Finding.OTHER_HISTORY, relying(ada, view, good, charter, size, zero));
+        Answer more = relying(ada, view, good, charter, size + 1_000, root);
         refused(Finding.OTHER_HISTORY, more);
         assertThat(more.text()).as("a log that was never so long").contains("no such entries");
-        refused(
-                Finding.OTHER_HISTORY,
-                relying(
-                        ada,
-                        view,
-                        good,
-                        new Grounds(
-                                sound.charter(),
-                                sound.logSize() - 1,
-                                sound.logRoot(),
-                                sound.card())));
+        refused(Finding.OTHER_HISTORY, relying(ada, view, good, charter, size - 1, root));
     }
 
-    private static Answer relying(TestMember ada, RoundView view, Path good, Grounds grounds) {
+    private static Answer relying(
+            TestMember ada, RoundView view, Path good, Digest charter, long size, Digest root) {
+        Optional<Digest> card = ada.grounds().card();
+        Grounds grounds = new Grounds(charter, size, root, card);
         return ada.contribute(view, good, m -> m.on(Optional.of(grounds)));
     }
 

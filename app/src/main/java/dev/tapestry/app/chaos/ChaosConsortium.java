@@ -4,6 +4,7 @@ import dev.tapestry.app.chaos.ChaosException.Code;
 import dev.tapestry.app.chaos.disk.DiskOrder;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.line.FaultyLine;
+import dev.tapestry.app.process.FreePort;
 import dev.tapestry.app.process.NodeTail;
 import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
@@ -27,7 +28,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,7 +117,7 @@ final class ChaosConsortium implements AutoCloseable {
             Path base,
             Path corpora)
             throws InterruptedException {
-        int port = freePort();
+        int port = FreePort.find();
         Path consortium = directory.resolve("consortium");
         Coordinator.found(
                 consortium,
@@ -528,14 +528,6 @@ final class ChaosConsortium implements AutoCloseable {
     Aftermath aftermath() {
         listen();
         return new Aftermath(places, programs, told);
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.process.FreePort;
 import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.Digest;
@@ -19,8 +20,6 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -62,7 +61,7 @@ final class Demo {
     }
 
     private DemoOutcome runAlone() throws InterruptedException {
-        DemoDirectory.State state = directory.prepare(settings, freePort());
+        DemoDirectory.State state = directory.prepare(settings, FreePort.find());
         Elapsed elapsed = new Elapsed(directory.seconds());
         gatherCorpora();
         Path base = chooseBase();
@@ -212,14 +211,6 @@ final class Demo {
     private static long parameters(Path model) {
         try (ModelDirectory directory = ModelDirectory.open(model)) {
             return directory.tensors().values().stream().mapToLong(t -> t.elements()).sum();
-        }
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.app.process.FreePort;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
 import dev.tapestry.node.NodeHome;
@@ -76,7 +77,7 @@ final class JsonTest {
                 "--host",
                 "127.0.0.1",
                 "--port",
-                Tiny.freePort());
+                FreePort.find());
         json("consortium adopt", consortium, base);
         json("coordinator check", consortium);
         json("coordinator move", consortium);
@@ -151,7 +152,7 @@ final class JsonTest {
         Path next = directory.resolve("next");
         Path proposal = directory.resolve("move.json");
         Path statement = directory.resolve("statement.json");
-        json("consortium prepare", next, "--host", "127.0.0.1", "--port", Tiny.freePort());
+        json("consortium prepare", next, "--host", "127.0.0.1", "--port", FreePort.find());
         json(
                 "consortium propose-move",
                 consortium,

@@ -2,7 +2,7 @@ package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
+import dev.tapestry.app.process.FreePort;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -13,7 +13,7 @@ import picocli.CommandLine;
 record Said(int code, String out, String err) {
 
     /** A consortium on this machine is founded. */
-    static void found(Path consortium, Path charter) throws IOException {
+    static void found(Path consortium, Path charter) {
         ok(
                 "consortium",
                 "found",
@@ -23,7 +23,7 @@ record Said(int code, String out, String err) {
                 "--host",
                 "127.0.0.1",
                 "--port",
-                Tiny.freePort());
+                FreePort.find());
     }
 
     /** What a command printed that ended well. */

@@ -30,8 +30,6 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.DType;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.net.BindException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +41,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -145,18 +142,6 @@ final class Tiny {
                   - name: mean
                     merge: {outer: {type: sgd, learningRate: 1.0, momentum: 0.0, nesterov: false}, aggregator: {type: mean}}
                 """);
-    }
-
-    static int freePort() throws IOException {
-        // Not one that the kernel gives to whoever asks for any: so it stays free until it is used.
-        while (true) {
-            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
-            try (ServerSocket _ = new ServerSocket(port)) {
-                return port;
-            } catch (BindException _) {
-                // Somebody has it; another one then.
-            }
-        }
     }
 
     /** Changes a word of the same length wherever it stands in the file. */

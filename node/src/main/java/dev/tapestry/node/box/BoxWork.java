@@ -23,12 +23,10 @@ import dev.tapestry.node.trainer.JobDirectory.Output;
 import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.RoundTask;
 import dev.tapestry.node.trainer.RoundTrainer;
+import dev.tapestry.node.trainer.TrainedNote;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.node.trainer.TrainingJob.Corpus;
 import dev.tapestry.training.Precision;
-import dev.tapestry.trust.SafeFile;
-import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -67,9 +65,6 @@ public final class BoxWork {
             return Compute::of;
         }
     }
-
-    /** What was trained and is not in the box yet: another plan or text is another task. */
-    private record Trained(String task, TrainingRun.Result result) {}
 
     /** What is open while something is done. */
     private record Bench(NodeConfig config, NodeLog log, OpenText text) implements AutoCloseable {
@@ -183,10 +178,10 @@ public final class BoxWork {
     private TrainingRun.Result trained(TrainingJob job, RoundTask task, Bench bench, Path weights)
             throws IOException {
         String name = job.plan() + " " + bench.text().pack();
-        Path note = made("trained.json");
-        Optional<Trained> before = before(note);
-        if (before.isPresent() && before.get().task().equals(name)) {
-            return before.get().result();
+        TrainedNote note = TrainedNote.in(made(""));
+        Optional<TrainingRun.Result> before = note.of(name);
+        if (before.isPresent()) {
+            return before.get();
         }
         Drafts.delete(made(""));
         Files.createDirectories(made(""));
@@ -199,21 +194,10 @@ public final class BoxWork {
                         clock);
         try {
             TrainingRun.Result result = trainer.train(task, bench.text(), weights);
-            SafeFile.write(note, CanonicalJson.write(new Trained(name, result)));
+            note.write(name, result);
             return result;
         } finally {
             trainer.rest();
-        }
-    }
-
-    /** What was trained already; one that is damaged is trained again. */
-    private static Optional<Trained> before(Path note) {
-        try {
-            return Files.exists(note)
-                    ? Optional.of(CanonicalJson.read(SafeFile.readBytes(note), Trained.class))
-                    : Optional.empty();
-        } catch (TrustException _) {
-            return Optional.empty();
         }
     }
 

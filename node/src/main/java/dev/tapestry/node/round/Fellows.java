@@ -1,7 +1,5 @@
 package dev.tapestry.node.round;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.tapestry.consortium.ConsortiumEvent;
 import dev.tapestry.consortium.ConsortiumEvent.Founded;
 import dev.tapestry.consortium.ConsortiumEvent.MemberEnrolled;
@@ -14,7 +12,6 @@ import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.log.Checkpoint;
 import dev.tapestry.trust.log.Cosignature;
 import dev.tapestry.trust.log.SignedNote;
-import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.KeyReplacement;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.util.ArrayList;
@@ -51,13 +48,8 @@ public record Fellows(List<Fellow> members, Optional<Digest> charter) {
                 return this;
             }
             try {
-                KeyReplacement statement =
-                        KeyReplacement.open(
-                                Envelope.parse(event.statement().getBytes(UTF_8)),
-                                member,
-                                new VerifyingKey(key));
-                return statement.next().equals(event.signingKey())
-                        ? new Fellow(member, statement.next(), seen)
+                return KeyReplacement.proves(event, new VerifyingKey(key))
+                        ? new Fellow(member, event.signingKey(), seen)
                         : this;
             } catch (TrustException | IllegalArgumentException _) {
                 return this;

@@ -8,9 +8,9 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.build.TrainingRun;
+import dev.tapestry.node.trainer.TrainedNote;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.Drafts;
@@ -38,7 +38,6 @@ final class Outbox {
     private static final String RESIDUAL = "residual.safetensors";
     private static final String GRADIENT = "gradient";
     private static final String ENVELOPE = "contribution.json";
-    private static final String TRAINED = "trained.json";
 
     private final NodeHome home;
     private final SigningKey key;
@@ -66,13 +65,6 @@ final class Outbox {
      * @param gradient a folder for the mean gradient before it is coded
      */
     record Place(Path weights, Path update, Path residual, Path gradient) {}
-
-    /**
-     * What was trained and not packed yet.
-     *
-     * @param task another plan or text is another task
-     */
-    private record Trained(String task, TrainingRun.Result result) {}
 
     Outbox(NodeHome home, SigningKey key) {
         this.home = home;
@@ -136,23 +128,12 @@ final class Outbox {
 
     /** What training this task in this round gave, if it was done and its files are here. */
     Optional<TrainingRun.Result> trained(RoundNumber round, String task) {
-        Path note = home.outbox(round).resolve(TRAINED);
-        if (!Files.exists(note)) {
-            return Optional.empty();
-        }
-        try {
-            Trained trained = CanonicalJson.read(SafeFile.readBytes(note), Trained.class);
-            return trained.task().equals(task) ? Optional.of(trained.result()) : Optional.empty();
-        } catch (TrustException e) {
-            return Optional.empty(); // damaged: it is trained anew
-        }
+        return TrainedNote.in(home.outbox(round)).of(task);
     }
 
     /** The weights, and the gradient if one is asked, are written. */
     void noteTrained(RoundNumber round, String task, TrainingRun.Result result) {
-        SafeFile.write(
-                home.outbox(round).resolve(TRAINED),
-                CanonicalJson.write(new Trained(task, result)));
+        TrainedNote.in(home.outbox(round)).write(task, result);
     }
 
     /**
@@ -169,7 +150,7 @@ final class Outbox {
     Parcel sign(ContributionManifest manifest) {
         Envelope envelope = Envelope.seal(Protocol.CONTRIBUTION_TYPE, manifest, key);
         SafeFile.write(home.outbox(manifest.round()).resolve(ENVELOPE), envelope.bytes());
-        drop(home.outbox(manifest.round()).resolve(TRAINED));
+        drop(TrainedNote.in(home.outbox(manifest.round())).file());
         Place place = place(manifest.round());
         if (manifest.update().isPresent()) {
             drop(place.weights());

@@ -15,8 +15,6 @@ import org.sqlite.SQLiteConfig;
 /** The log's tables in a SQLite file, written by one process at a time. */
 final class SqliteLogStore implements LogStore {
 
-    private static final int FORMAT = 1;
-
     private final Path file;
     private final Connection connection;
     private final String origin;

@@ -1,5 +1,8 @@
 package dev.tapestry.trust.signature;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tapestry.consortium.ConsortiumEvent.SigningKeyReplaced;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.trust.TrustException;
@@ -49,6 +52,18 @@ public record KeyReplacement(MemberId member, String replaced, String next) {
         envelope.verify(Protocol.KEY_TYPE, key(statement.replaced));
         envelope.verify(Protocol.KEY_TYPE, key(statement.next));
         return statement;
+    }
+
+    /**
+     * Whether a member has stated what an event of the log says: that the event's key takes the
+     * place of the one that it has.
+     *
+     * @param present the member's key before the event
+     * @throws TrustException as {@link #open} does: it has stated nothing of the kind
+     */
+    public static boolean proves(SigningKeyReplaced event, VerifyingKey present) {
+        Envelope envelope = Envelope.parse(event.statement().getBytes(UTF_8));
+        return open(envelope, event.member(), present).next.equals(event.signingKey());
     }
 
     private static VerifyingKey key(String value) {
