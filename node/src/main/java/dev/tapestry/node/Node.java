@@ -144,7 +144,6 @@ public final class Node implements AutoCloseable {
                 new Relocation(
                         home,
                         membership,
-                        key,
                         log,
                         clock,
                         there ->

@@ -33,7 +33,6 @@ public final class Relocation {
 
     private final NodeHome home;
     private final Membership membership;
-    private final SigningKey key;
     private final NodeLog log;
     private final InstantSource clock;
     private final Function<Membership, EgressGate> gates;
@@ -47,13 +46,11 @@ public final class Relocation {
     public Relocation(
             NodeHome home,
             Membership membership,
-            SigningKey key,
             NodeLog log,
             InstantSource clock,
             Function<Membership, EgressGate> gates) {
         this.home = home;
         this.membership = membership;
-        this.key = key;
         this.log = log;
         this.clock = clock;
         this.gates = gates;
@@ -98,7 +95,7 @@ public final class Relocation {
                                     membership.consortium(),
                                     membership.coordinatorKey()));
         }
-        LogWitness.requireGrown(home, move);
+        MoveProof.requireGrown(home, move);
         MoveAgreement own = MoveAgreement.sign(move, SigningKey.load(home.signingKey()));
         keep(home, own);
         return own;
@@ -188,9 +185,9 @@ public final class Relocation {
     }
 
     private void follow(Membership there, CoordinatorClient client, MoveAgreement agreement) {
-        LogWitness next = new LogWitness(client, there, key, home, clock);
-        if (!next.follows()) { // else it was cut off between the two
-            next.follow(new LogWitness(client, membership, key, home, clock), agreement);
+        MoveProof proof = new MoveProof(client, membership, there, home);
+        if (!proof.isBelieved()) { // else it was cut off between the two
+            proof.believe(agreement);
         }
         there.write(home);
         log.decided(
