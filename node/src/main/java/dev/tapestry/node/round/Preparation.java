@@ -35,6 +35,20 @@ record Preparation(
         return isCurrent(plan, plan.base());
     }
 
+    /**
+     * The same for who does not look again by itself.
+     *
+     * @throws NodeException {@code STALE_ROUND} when the view is old
+     */
+    void requireToBegin(RoundPlan plan) {
+        if (!isToBegin(plan)) {
+            throw new NodeException(
+                    Code.STALE_ROUND,
+                    "the loop went on from round %s at this moment; fetch again"
+                            .formatted(plan.round()));
+        }
+    }
+
     private void requireDoable(RoundPlan plan) {
         corpus.require(PermittedUse.CONTRIBUTED_CPT, PermittedUse.EVALUATION);
         Stream.concat(plan.up().stream(), plan.gradients().map(SharedGradients::codec).stream())

@@ -86,20 +86,28 @@ public record RoundAssembly(
     }
 
     private RoundGateway gateway(DropBox box, Bench bench) {
-        return new RoundGateway(
-                client,
-                config,
-                BoxLabel.of(membership, config),
-                box,
-                corpus,
-                bench.preparation(),
-                bench.parcels(),
-                bench.late(),
-                bench.courier(),
-                bench.diary(),
-                shelf(),
-                relocation,
-                stop);
+        BoxLabel label = BoxLabel.of(membership, config);
+        BoxFetch fetch =
+                new BoxFetch(
+                        config,
+                        label,
+                        box,
+                        corpus,
+                        bench.preparation(),
+                        bench.parcels(),
+                        bench.late(),
+                        bench.diary());
+        BoxSubmission submission =
+                new BoxSubmission(
+                        config,
+                        label,
+                        box,
+                        corpus,
+                        bench.preparation(),
+                        bench.parcels(),
+                        bench.courier(),
+                        bench.diary());
+        return new RoundGateway(client, label, box, fetch, submission, shelf(), relocation, stop);
     }
 
     private NodeAgent agent(Participant participant, RoundDiary diary) {
