@@ -68,7 +68,7 @@ public final class BoxReaders {
 
     /** Reads {@code scored.json}. */
     public static void score(byte[] bytes, Path scratch) throws IOException {
-        requireKept(box(scratch, "scored.json", bytes).scored(JOB), ScoreReport.class);
+        requireKept(box(scratch, "scored.json", bytes).results().scored(JOB), ScoreReport.class);
     }
 
     /** Good bytes for it. */

@@ -112,7 +112,7 @@ public final class BoxWork {
             TrainingJob complete = job.on(Corpus.of(bench.text()));
             Path folder = box.directory().corpus();
             if (!complete.equals(job) || !Files.isDirectory(folder)) {
-                box.dropResults();
+                box.results().drop();
                 Drafts.delete(box.directory().job()); // not to be trained while it changes
                 Drafts.delete(folder);
                 Files.createDirectory(folder);
@@ -133,7 +133,7 @@ public final class BoxWork {
      */
     public JobDone train() {
         TrainingJob asked = box.training();
-        Optional<JobDone> before = box.trained(asked);
+        Optional<JobDone> before = box.results().trained(asked);
         if (before.isPresent()) {
             return before.get();
         }
@@ -142,7 +142,7 @@ public final class BoxWork {
         Compute compute = machine.compute(asked.threads(), asked.precision());
         try (Bench bench = bench(asked.member(), compute, base)) {
             TrainingJob job = asked.on(Corpus.of(bench.text()));
-            box.dropResults();
+            box.results().drop();
             box.directory().describe(job);
             bench.log()
                     .decided(
@@ -166,7 +166,7 @@ public final class BoxWork {
                 hand(gradient, Output.GRADIENT);
             }
             JobDone done = new JobDone(result.tokens(), result.steps(), result.natsPerToken());
-            box.seal(done);
+            box.results().seal(done);
             Drafts.delete(made(""));
             return done;
         } catch (IOException e) {
@@ -209,7 +209,7 @@ public final class BoxWork {
     public ScoreReport score() {
         ScoringJob job = box.toScore();
         if (box.isDone()) {
-            return box.scored(job);
+            return box.results().scored(job);
         }
         RoundPlan plan = box.plan(job.plan());
         Path base = box.model(box.directory().base(), job.base());
@@ -235,7 +235,7 @@ public final class BoxWork {
                                             job.candidate(),
                                             after.bitsPerByte(),
                                             before.bitsPerByte()));
-            box.write(report);
+            box.results().seal(report);
             return report;
         }
     }

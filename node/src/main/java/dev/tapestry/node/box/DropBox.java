@@ -3,13 +3,10 @@ package dev.tapestry.node.box;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.Protocol;
-import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.trainer.JobDirectory;
-import dev.tapestry.node.trainer.JobDirectory.Output;
-import dev.tapestry.node.trainer.JobDone;
 import dev.tapestry.node.trainer.JobFiles;
 import dev.tapestry.node.trainer.TrainingJob;
 import dev.tapestry.trust.TrustException;
@@ -20,7 +17,6 @@ import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -59,16 +55,12 @@ public record DropBox(Path path) {
         return path.resolve("candidate");
     }
 
-    private Path scored() {
+    Path scored() {
         return path.resolve("scored.json");
     }
 
-    private Path answer() {
+    Path answer() {
         return path.resolve("answer.json");
-    }
-
-    private Path sums() {
-        return path.resolve("results.sha256");
     }
 
     /**
@@ -196,7 +188,7 @@ public record DropBox(Path path) {
         try {
             Drafts.delete(directory().job());
             Drafts.delete(scoring());
-            clearTrained();
+            results().clearTrained();
             for (Path old :
                     List.of(
                             scored(),
@@ -295,108 +287,9 @@ public record DropBox(Path path) {
         return isToScore() ? Files.exists(scored()) : Files.exists(directory().done());
     }
 
-    /**
-     * What lies here as results, to be compared with what lay here before; empty if nothing does,
-     * or not all of it.
-     */
-    public List<String> stamp() {
-        List<String> stamp = new ArrayList<>();
-        try {
-            for (Path file : isDone() ? results() : List.<Path>of()) {
-                stamp.add(
-                        "%s %d %s"
-                                .formatted(
-                                        file.getFileName(),
-                                        Files.size(file),
-                                        Files.getLastModifiedTime(file)));
-            }
-            return stamp;
-        } catch (IOException _) {
-            return List.of(); // it is being replaced
-        }
-    }
-
-    /**
-     * Refuses results that are not whole, as far as can be told from outside: what was trained is
-     * looked at where it is taken out.
-     *
-     * @throws NodeException {@code BOX_INCOMPLETE}, {@code BOX_DAMAGED}
-     */
-    public void requireTrained() {
-        requireThere(directory().done(), "a result, or not all of it");
-        if (Files.exists(sums())) {
-            Sums.require(sums(), results());
-        }
-    }
-
-    /** Says that results are whole: {@code done.json} is written last. */
-    void seal(JobDone done) {
-        byte[] last = CanonicalJson.write(done);
-        List<Path> before = new ArrayList<>(results());
-        before.remove(directory().done());
-        Sums.write(sums(), before, directory().done(), last);
-        JobFiles.write(directory().done(), last);
-    }
-
-    /** What was trained here for these orders, if it is whole: otherwise it is trained again. */
-    Optional<JobDone> trained(TrainingJob job) {
-        if (!Files.exists(sums()) || !isDone()) {
-            return Optional.empty();
-        }
-        try {
-            requireTrained();
-            return Optional.of(JobDone.of(directory(), job));
-        } catch (NodeException e) {
-            return Optional.empty();
-        }
-    }
-
-    /** What is carried back of a training, the order that it followed included. */
-    private List<Path> results() {
-        if (isToScore()) {
-            return List.of(scored());
-        }
-        List<Path> files = new ArrayList<>(List.of(directory().job(), directory().done()));
-        files.addAll(directory().files(Output.WEIGHTS));
-        files.addAll(directory().files(Output.GRADIENT));
-        return files;
-    }
-
-    void dropResults() {
-        try {
-            clearTrained();
-            Drafts.delete(answer());
-        } catch (IOException e) {
-            throw storage("clear", e);
-        }
-    }
-
-    /** What says that results are whole goes before them. */
-    private void clearTrained() throws IOException {
-        Drafts.delete(directory().done());
-        Drafts.delete(sums());
-        directory().clearOutputs();
-    }
-
-    /**
-     * What was scored.
-     *
-     * @throws NodeException {@code BOX_INCOMPLETE}; {@code BOX_DAMAGED}, also if it is of another
-     *     candidate
-     */
-    public ScoreReport scored(ScoringJob job) {
-        requireThere(scored(), "a score (scored.json)");
-        ScoreReport report = document(scored(), ScoreReport.class);
-        if (!report.round().equals(job.round())
-                || !report.member().equals(job.member())
-                || !report.candidate().equals(job.candidate())) {
-            throw damaged(scored() + " is of another candidate than score.json", null);
-        }
-        return report;
-    }
-
-    void write(ScoreReport report) {
-        JobFiles.write(scored(), CanonicalJson.write(report));
+    /** What comes back in it. */
+    public BoxResults results() {
+        return new BoxResults(this);
     }
 
     /** What became of it, if anybody has said. */
@@ -424,7 +317,7 @@ public record DropBox(Path path) {
         }
     }
 
-    private static <T> T document(Path file, Class<T> type) {
+    static <T> T document(Path file, Class<T> type) {
         try {
             return JobFiles.read(file, type);
         } catch (TrustException e) {
@@ -432,7 +325,7 @@ public record DropBox(Path path) {
         }
     }
 
-    private void requireThere(Path file, String what) {
+    void requireThere(Path file, String what) {
         if (!Files.exists(file)) {
             throw new NodeException(
                     Code.BOX_INCOMPLETE,
@@ -456,11 +349,11 @@ public record DropBox(Path path) {
         }
     }
 
-    private static NodeException damaged(String what, @Nullable Throwable cause) {
+    static NodeException damaged(String what, @Nullable Throwable cause) {
         return new NodeException(Code.BOX_DAMAGED, what, cause);
     }
 
-    private NodeException storage(String what, IOException e) {
+    NodeException storage(String what, IOException e) {
         return new NodeException(Code.STORAGE, "cannot " + what + " " + path + ": " + e, e);
     }
 }

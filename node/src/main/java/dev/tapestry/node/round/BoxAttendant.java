@@ -101,7 +101,7 @@ final class BoxAttendant implements Participant {
         }
         for (int looks = 0; looks < LOOKS; looks++) {
             // In this order, or what comes between the two would be handed in without its steps.
-            List<String> lies = box.stamp();
+            List<String> lies = box.results().stamp();
             steps.ifPresent(StepWatch::look);
             if (!lies.isEmpty() && !lies.equals(refused)) {
                 handIn(view, lies);

@@ -7,12 +7,12 @@ import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.node.NodeConfig;
-import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Phase;
 import dev.tapestry.node.access.MemberCorpus;
-import dev.tapestry.node.box.BoxAnswer.Work;
 import dev.tapestry.node.box.BoxAnswer;
+import dev.tapestry.node.box.BoxAnswer.Work;
 import dev.tapestry.node.box.BoxLabel;
 import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.box.ScoringJob;
@@ -25,8 +25,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Brings what came back in a {@link DropBox} to the coordinator: it is checked as a trainer's output
- * is, packed, signed and sent as any contribution.
+ * Brings what came back in a {@link DropBox} to the coordinator: it is checked as a trainer's
+ * output is, packed, signed and sent as any contribution.
  *
  * @param label whose box it is
  */
@@ -128,12 +128,12 @@ record BoxSubmission(
                                     expected.steps(),
                                     expected.base().abbreviated()));
         }
-        box.requireTrained();
+        box.results().requireTrained();
         box.model(box.directory().base(), job.base());
         diary.begins(Phase.PACKING, job.round(), "what lies in " + box.path());
         return parcels.make(
                 plain,
-                "box " + box.stamp(),
+                "box " + box.results().stamp(),
                 job.corpus()
                         .flatMap(TrainingJob.Corpus::card)
                         .orElseGet(() -> corpus.card().digest()),
@@ -159,7 +159,7 @@ record BoxSubmission(
                     "round %s has another candidate than the one in %s; fetch again"
                             .formatted(job.round(), box.path()));
         }
-        ScoreReport report = box.scored(job);
+        ScoreReport report = box.results().scored(job);
         return courier.offer(job.round(), job.candidate(), report.score())
                 .map(refusal -> refused(job.round(), Work.SCORE, refusal))
                 .orElseGet(() ->

@@ -25,10 +25,10 @@ final class DropBoxTest {
         Files.writeString(folder.resolve("done.json"), "{}");
         Path weights = folder.resolve("model.safetensors");
         Files.writeString(weights, "weights");
-        assertThat(box.stamp()).hasSize(3);
+        assertThat(box.results().stamp()).hasSize(3);
         Files.delete(weights);
         Files.createSymbolicLink(weights, folder.resolve("not-there-yet"));
-        assertThat(box.stamp()).isEmpty();
+        assertThat(box.results().stamp()).isEmpty();
     }
 
     @Test
@@ -37,7 +37,7 @@ final class DropBoxTest {
         for (String name : new String[] {"done.json", "results.sha256", "model.safetensors"}) {
             Files.writeString(folder.resolve(name), "{}");
         }
-        box.dropResults();
+        box.results().drop();
         assertThat(box.isDone()).isFalse();
         try (var left = Files.list(folder)) {
             assertThat(left).containsExactly(folder.resolve("state"));
