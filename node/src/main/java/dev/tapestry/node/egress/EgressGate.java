@@ -5,15 +5,10 @@ import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.certificate.TlsIdentity;
-import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -23,7 +18,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
-import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
@@ -58,7 +52,7 @@ public final class EgressGate implements AutoCloseable {
     private final RetryPolicy retries;
     private final Consumer<Outage> outages;
     private final StallWatch stalls;
-    private final Duration patience;
+    private final EgressFailures failures;
     private final LineRate up = new LineRate();
     private final LineRate down = new LineRate();
     private final AtomicLong shortestNanos = new AtomicLong(Long.MAX_VALUE);
@@ -89,7 +83,7 @@ public final class EgressGate implements AutoCloseable {
         this.receipts = receipts;
         this.retries = retries;
         this.outages = outages;
-        this.patience = patience;
+        this.failures = new EgressFailures(coordinator, proxy, patience);
         this.stalls = new StallWatch(patience);
         this.line = line;
         lines.add(line);
@@ -206,11 +200,11 @@ public final class EgressGate implements AutoCloseable {
     Answer send(Message message, ReplySink sink) {
         int corrupt = 0;
         Message next = message;
-        for (int failures = 1; ; failures++) {
+        for (int failed = 1; ; failed++) {
             try {
                 return once(next, sink);
             } catch (IOException e) {
-                decided(e);
+                EgressFailures.requireUndecided(e);
                 // What broke is sent again only to somebody who wants it.
                 next = next.asking();
                 if (e instanceof PartRefusedException) {
@@ -218,32 +212,13 @@ public final class EgressGate implements AutoCloseable {
                     next = next.plain();
                 }
                 if (corrupt == MAX_CORRUPT) {
-                    throw new NodeException(Code.DIGEST_MISMATCH, reason(e), e);
+                    throw new NodeException(Code.DIGEST_MISMATCH, EgressFailures.reason(e), e);
                 }
-                Duration delay = retries.delay(failures);
-                outages.accept(new Outage(reason(e), failures, delay));
+                Duration delay = retries.delay(failed);
+                outages.accept(new Outage(EgressFailures.reason(e), failed, delay));
                 retries.rest(delay);
             }
         }
-    }
-
-    /**
-     * A proxy that has said no says so again, and one that hears a wrong password too often locks
-     * the account: it is asked again only after the longer pauses of whoever sends.
-     */
-    private static void decided(IOException failure) {
-        if (failure instanceof ProxyException refusal) {
-            switch (refusal.kind()) {
-                case CREDENTIALS -> throw proxy(Code.PROXY_CREDENTIALS, refusal);
-                case REFUSED -> throw proxy(Code.PROXY_REFUSED, refusal);
-                case UNREACHABLE, BEYOND -> {}
-            }
-        }
-    }
-
-    private static NodeException proxy(Code code, ProxyException refusal) {
-        return new NodeException(
-                code, refusal.getMessage() + "; " + refusal.kind().advice(), refusal);
     }
 
     /**
@@ -335,11 +310,13 @@ public final class EgressGate implements AutoCloseable {
                 }
                 return answer;
             } catch (IOException e) {
-                connected = !isUnreached(e);
-                IOException failure = watched.stalled() ? stalled(e) : named(e);
-                outcome = outcome + " " + reason(failure);
-                body.unreadable().ifPresent(EgressGate::storage);
-                throw classified(failure, used.problem(failure));
+                connected = !EgressFailures.isUnreached(e);
+                IOException failure = watched.stalled() ? failures.stalled(e) : failures.named(e);
+                outcome = outcome + " " + EgressFailures.reason(failure);
+                if (body.unreadable().isPresent()) {
+                    throw EgressFailures.unreadable(body.unreadable().get());
+                }
+                throw failures.classified(failure, used.problem(failure));
             } finally {
                 if (connected || body.sent() > 0) {
                     receipts.write(
@@ -406,68 +383,6 @@ public final class EgressGate implements AutoCloseable {
             throw new NodeException(Code.REVOKED, refused.detail());
         }
         return refused;
-    }
-
-    /** Trying again does not mend the disk from which a message is read. */
-    private static void storage(IOException failure) {
-        throw new NodeException(
-                Code.STORAGE, "cannot read what is to be sent: " + failure.getMessage(), failure);
-    }
-
-    /** Trying again does not make a certificate better. */
-    private IOException classified(IOException failure, TlsProblem problem) {
-        if (problem == TlsProblem.REVOKED) {
-            throw new NodeException(Code.REVOKED, problem.advice(), failure);
-        }
-        if (problem != TlsProblem.OTHER) {
-            throw new NodeException(
-                    Code.TLS,
-                    problem + ": " + advice(problem) + " (" + reason(failure) + ")",
-                    failure);
-        }
-        return failure;
-    }
-
-    /** Behind a proxy a foreign certificate most often is the proxy's own. */
-    private String advice(TlsProblem problem) {
-        return problem == TlsProblem.WRONG_AUTHORITY && proxy.isPresent()
-                ? "the certificate that came through the proxy %s was not issued by this consortium's authority: if the proxy opens TLS, ask whoever runs it to let %s through unopened; otherwise check the coordinator's address"
-                        .formatted(proxy.get().address(), coordinator.getRawAuthority())
-                : problem.advice();
-    }
-
-    /** With a proxy, whoever could not be reached is the proxy. */
-    private IOException named(IOException failure) {
-        return proxy.isPresent() && isUnreached(failure) && !(failure instanceof ProxyException)
-                ? new ProxyException(
-                        ProxyException.Kind.UNREACHABLE,
-                        "no connection to the proxy " + proxy.get().address(),
-                        failure)
-                : failure;
-    }
-
-    /** Whether nothing can have left, for there was nobody to take it. */
-    private static boolean isUnreached(IOException failure) {
-        return switch (failure) {
-            case ConnectException _, ConnectTimeoutException _ -> true;
-            case NoRouteToHostException _, UnknownHostException _ -> true;
-            case ProxyException _ -> true;
-            default -> false;
-        };
-    }
-
-    private IOException stalled(IOException failure) {
-        return new IOException("nothing moved for " + patience.toMillis() + " ms", failure);
-    }
-
-    private static String reason(IOException failure) {
-        if (isUnreached(failure) && !(failure instanceof ProxyException)) {
-            return "no connection to the coordinator";
-        }
-        return switch (failure) {
-            case SocketTimeoutException _ -> "no answer in time";
-            default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
-        };
     }
 
     private static NodeException stopped(InterruptedException e) {
