@@ -1,13 +1,10 @@
 package dev.tapestry.coordinator;
 
-import dev.tapestry.aggregation.ContributionValidator;
-import dev.tapestry.aggregation.Validation;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.consortium.Contribution;
 import dev.tapestry.consortium.ContributionManifest;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.Finding;
-import dev.tapestry.consortium.Grounds;
 import dev.tapestry.consortium.Member;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.consortium.RoundInput;
@@ -16,13 +13,8 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.Accepted;
 import dev.tapestry.consortium.protocol.UploadStatus;
 import dev.tapestry.trust.TrustException;
-import dev.tapestry.trust.json.CanonicalJson;
-import dev.tapestry.trust.log.AuditLog;
-import dev.tapestry.weights.ModelDirectory;
-import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -51,9 +43,10 @@ final class UploadDesk {
 
     private final Ledger ledger;
     private final ContributionStore store;
-    private final ModelStore models;
     private final RefusalRegister refusals;
     private final InstantSource clock;
+    private final UploadRules rules;
+    private final Examination examination;
     private final Disk disk;
     private final Turns readings = new Turns(1, A_WHILE, "manifests");
     private final Turns examinations = new Turns(EXAMINED_AT_ONCE, LONG, "contributions");
@@ -79,10 +72,11 @@ final class UploadDesk {
             Disk disk) {
         this.ledger = ledger;
         this.store = store;
-        this.models = models;
         this.refusals = refusals;
         this.clock = clock;
         this.disk = disk;
+        this.rules = new UploadRules(ledger, store, clock);
+        this.examination = new Examination(ledger, models, clock);
     }
 
     /**
@@ -106,12 +100,12 @@ final class UploadDesk {
         }
         Digest contribution = Digest.of(envelopeBytes);
         Consortium consortium = ledger.snapshot().consortium();
-        requireCollecting(consortium, manifest);
-        Optional<Refusal> refusal = refusal(consortium, manifest);
+        rules.requireCollecting(consortium, manifest);
+        Optional<Refusal> refusal = rules.refusal(consortium, manifest);
         if (refusal.isPresent()) {
             throw refuse(member, refusal.get());
         }
-        Optional<Contribution> earlier = admitted(consortium, manifest);
+        Optional<Contribution> earlier = UploadRules.admitted(consortium, manifest);
         if (earlier.isPresent()) {
             return new UploadStatus(earlier.get().envelope(), List.of());
         }
@@ -256,11 +250,11 @@ final class UploadDesk {
                                     .formatted(missing.size(), missing.getFirst())));
         }
         upload.flush();
-        requireCollecting(ledger.snapshot().consortium(), upload.manifest());
-        Optional<Refusal> late = refusal(ledger.snapshot().consortium(), upload.manifest());
+        rules.requireCollecting(ledger.snapshot().consortium(), upload.manifest());
+        Optional<Refusal> late = rules.refusal(ledger.snapshot().consortium(), upload.manifest());
         RoundInput input =
                 late.<RoundInput>map(r -> new RoundInput.Unsound(member, r, clock.instant()))
-                        .orElseGet(() -> examinations.take(() -> examine(upload)));
+                        .orElseGet(() -> examinations.take(() -> examination.of(upload)));
         if (late.isEmpty() && input instanceof RoundInput.Unsound && !upload.isIntact()) {
             upload.replace();
             open.remove(member, upload);
@@ -273,13 +267,10 @@ final class UploadDesk {
             store.keep(upload);
         }
         RefusalRegister.Decision decision =
-                refusals.decide(
-                        member,
-                        consortium ->
-                                byItsKey(consortium, upload, asOf(consortium, upload, input)));
+                refusals.decide(member, consortium -> rules.asOf(consortium, upload, input));
         if (decision.refusal().isEmpty()) {
             // Examining takes a while: its round may have closed meanwhile.
-            requireCollecting(decision.after().consortium(), upload.manifest());
+            rules.requireCollecting(decision.after().consortium(), upload.manifest());
         }
         try {
             // Before another upload can take the same folder.
@@ -291,124 +282,6 @@ final class UploadDesk {
             throw ApiRefusal.of(decision.refusal().get());
         }
         return new Accepted(decision.after().version());
-    }
-
-    /** By a charter that takes contributions late, one that cannot be taken now is not refused. */
-    private void requireCollecting(Consortium consortium, ContributionManifest manifest) {
-        if (admitted(consortium, manifest).isEmpty()) {
-            consortium
-                    .waitsUntil(manifest.round(), manifest.member(), clock.instant())
-                    .ifPresent(until -> {
-                        throw new ApiRefusal(
-                                ApiCode.ROUND_CLOSED,
-                                "round %s has closed; send this again when the next one collects, until %s"
-                                        .formatted(manifest.round(), until));
-                    });
-        }
-    }
-
-    /** The same for the round that collects now: while it was examined, another may have begun. */
-    private RoundInput asOf(Consortium consortium, Upload upload, RoundInput input) {
-        if (!(input instanceof RoundInput.Contributed(Contribution contribution, Instant at))) {
-            return input;
-        }
-        ContributionManifest manifest = upload.manifest();
-        boolean waits = consortium.waitsUntil(manifest.round(), manifest.member(), at).isPresent();
-        return refusal(consortium, manifest)
-                .filter(_ -> !waits)
-                .<RoundInput>map(stale -> new RoundInput.Unsound(manifest.member(), stale, at))
-                .orElseGet(() ->
-                        new RoundInput.Contributed(
-                                contribution.with(consortium.lateness(manifest.round())), at));
-    }
-
-    /**
-     * Refuses what was signed with a key that the member has replaced since: a contribution must
-     * bear the signature of the key that the log gives its member when it is admitted.
-     */
-    private static RoundInput byItsKey(Consortium consortium, Upload upload, RoundInput input) {
-        Member member = consortium.members().get(upload.manifest().member());
-        return member == null
-                        || member.signingKey().equals(upload.signingKey())
-                        || !(input instanceof RoundInput.Contributed)
-                ? input
-                : new RoundInput.Unsound(
-                        member.id(),
-                        new Refusal(
-                                Finding.BAD_SIGNATURE,
-                                "signed with a key that %s has replaced since; sign the manifest again"
-                                        .formatted(member.id())),
-                        input.at());
-    }
-
-    /**
-     * Who is refused is examined once more on a base that was read before and is read again behind
-     * it, or a sound contribution would be refused for our own damage; also for one that was mended
-     * while it was examined.
-     */
-    private RoundInput examine(Upload upload) {
-        RoundInput found = examineOnce(upload);
-        if (found instanceof RoundInput.Unsound) {
-            Digest base = upload.manifest().base();
-            models.requireIntact(base);
-            found = examineOnce(upload);
-            models.requireIntact(base);
-        }
-        return found;
-    }
-
-    private RoundInput examineOnce(Upload upload) {
-        try (ModelDirectory base = models.open(upload.manifest().base())) {
-            return examine(upload, base);
-        }
-    }
-
-    private RoundInput examine(Upload upload, ModelDirectory base) {
-        ContributionManifest manifest = upload.manifest();
-        Optional<Refusal> undecodable =
-                UpdateDecoding.decode(upload.folder(), manifest, base, models.sums())
-                        .or(() -> gradient(upload, base));
-        if (undecodable.isPresent()) {
-            return new RoundInput.Unsound(manifest.member(), undecodable.get(), clock.instant());
-        }
-        double band = ledger.snapshot().consortium().charter().maxRelativeUpdateNorm();
-        try (ModelDirectory weights = ModelDirectory.open(upload.folder())) {
-            return switch (new ContributionValidator(band).validate(base, weights)) {
-                case Validation.Sound sound ->
-                        new RoundInput.Contributed(
-                                new Contribution(
-                                        manifest.member(),
-                                        upload.contribution(),
-                                        CanonicalJson.digest(manifest.weights()),
-                                        manifest.tokens(),
-                                        Optional.of(manifest.steps()),
-                                        manifest.trainingBitsPerByte(),
-                                        sound.updateNorm()),
-                                clock.instant());
-                case Validation.Unsound unsound ->
-                        new RoundInput.Unsound(
-                                manifest.member(), unsound.refusal(), clock.instant());
-            };
-        } catch (WeightsException e) {
-            if (e.code() == WeightsException.Code.IO) {
-                throw CoordinatorException.storage("read", upload.folder(), e);
-            }
-            return new RoundInput.Unsound(
-                    manifest.member(),
-                    new Refusal(Finding.MALFORMED, String.valueOf(e.getMessage())),
-                    clock.instant());
-        }
-    }
-
-    private Optional<Refusal> gradient(Upload upload, ModelDirectory base) {
-        return ledger.history()
-                .round(upload.manifest().round())
-                .flatMap(round ->
-                        UpdateDecoding.gradient(
-                                upload.folder(),
-                                upload.manifest(),
-                                base,
-                                round.plan().training().clipNorm()));
     }
 
     /**
@@ -432,26 +305,6 @@ final class UploadDesk {
         open.values().removeIf(upload -> !rounds.contains(upload.manifest().round()));
     }
 
-    private Optional<Refusal> refusal(Consortium consortium, ContributionManifest manifest) {
-        Digest weights = CanonicalJson.digest(manifest.weights());
-        return consortium
-                .refusal(manifest, weights, CanonicalJson::digest, clock.instant())
-                .or(() -> ungrounded(consortium, manifest))
-                .or(() ->
-                        admitted(consortium, manifest).isPresent()
-                                ? Optional.empty()
-                                : store.refusal(manifest));
-    }
-
-    /** Whether the member relied on another charter, saw another history, or does not say. */
-    private Optional<Refusal> ungrounded(Consortium consortium, ContributionManifest manifest) {
-        AuditLog log = ledger.log();
-        return Grounds.refusal(
-                manifest.grounds(),
-                CanonicalJson.digest(consortium.charter()),
-                size -> size <= log.size() ? Optional.of(log.root(size)) : Optional.empty());
-    }
-
     private Member known(MemberId member) {
         Member known = ledger.snapshot().consortium().members().get(member);
         if (known == null) {
@@ -463,8 +316,7 @@ final class UploadDesk {
     private ContributionManifest verified(Member known, byte[] envelopeBytes) {
         MemberId member = known.id();
         try {
-            ContributionManifest manifest =
-                    SignedManifest.open(envelopeBytes, known.signingKey());
+            ContributionManifest manifest = SignedManifest.open(envelopeBytes, known.signingKey());
             if (!manifest.member().equals(member)) {
                 throw refuse(
                         member,
@@ -481,17 +333,6 @@ final class UploadDesk {
 
     private ApiRefusal refuse(MemberId member, Refusal refusal) {
         return ApiRefusal.of(refusals.refuse(member, refusal));
-    }
-
-    /** The contribution of the current round that has the same weights. */
-    private static Optional<Contribution> admitted(
-            Consortium consortium, ContributionManifest manifest) {
-        return consortium
-                .round()
-                .flatMap(state ->
-                        Optional.ofNullable(state.admitted().get(manifest.member()))
-                                .filter(c -> c.trainedIn(state.number()).equals(manifest.round())))
-                .filter(c -> c.weights().equals(CanonicalJson.digest(manifest.weights())));
     }
 
     private Optional<Accepted> admitted(MemberId member, RoundNumber round, Digest envelope) {
