@@ -126,7 +126,7 @@ public final class Backup {
             // Of older rounds what is there: keepRounds may have been raised since.
             Kept kept = Kept.of(config.retention().keepRounds(), now, history);
             files.fetchWhatIsThere(kept);
-            fetching.fetchDocuments(to);
+            new Handover(to, fetching).fetchDocuments();
             files.dropManifestsAlone();
             fetching.dropUnfinished();
         }

@@ -57,7 +57,7 @@ public final class BundleExport {
         Path draft = target.resolveSibling("." + target.getFileName() + ".new");
         try (AuditLog log = AuditLog.in(CoordinatorLog.open(root));
                 SharedFiles shared = Stores.readableFiles(root)) {
-            shared.fetchEvidence(directory);
+            new Handover(directory, shared).fetchEvidence();
             Written written;
             try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(draft));
                     ZipOutputStream zip = new ZipOutputStream(file)) {

@@ -187,7 +187,7 @@ public final class Coordinator implements AutoCloseable {
 
         SharedFiles shared = stores.files();
         shared.dropUnfinished();
-        shared.takeOver(directory);
+        new Handover(directory, shared).take();
         ModelStore models = new ModelStore(directory.models(), shared);
         models.dropUnfinished();
         ContributionStore contributions =

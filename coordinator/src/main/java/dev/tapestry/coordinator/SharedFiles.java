@@ -76,35 +76,6 @@ final class SharedFiles implements AutoCloseable {
         });
     }
 
-    /** Keeps all that the next one to lead needs of a coordinator's directory. */
-    void keepAll(CoordinatorDirectory directory) {
-        directory.lasting().stream().filter(Files::exists).forEach(this::keep);
-        directory.latest().stream().filter(Files::exists).forEach(this::keepAnew);
-        if (Files.exists(directory.stewardPin())) {
-            keepAnew(directory.stewardPin());
-        }
-    }
-
-    /** Takes over from whoever led before; what is not needed at once is fetched when it is. */
-    void takeOver(CoordinatorDirectory directory) {
-        fetchEvidence(directory);
-        fetchAll(directory.certificates());
-        fetchAnew(directory.stewardPin(), _ -> {});
-    }
-
-    /** Fetches what members have signed about the log. */
-    void fetchEvidence(CoordinatorDirectory directory) {
-        fetchAll(directory.moves());
-        fetchAllAnew(directory.cosignatures());
-    }
-
-    /** Fetches all that belongs to no round's files. */
-    void fetchDocuments(CoordinatorDirectory directory) {
-        takeOver(directory);
-        new EnvelopeShelf(directory, this).fetchAll();
-        directory.latest().forEach(this::fetchAllAnew);
-    }
-
     /**
      * Makes sure that a file or folder is here, if it is anywhere.
      *
@@ -174,7 +145,7 @@ final class SharedFiles implements AutoCloseable {
     }
 
     /** Takes everything directly in a folder as whoever led last left it in the store. */
-    private void fetchAllAnew(Path folder) {
+    void fetchAllAnew(Path folder) {
         documents(folder).forEach(file -> fetchAnew(file, _ -> {}));
     }
 

@@ -44,7 +44,7 @@ public final class StoreMove {
                         "%s holds no log.db, and the log that coordinator.yaml names is empty: there is nothing to move"
                                 .formatted(directory));
             }
-            stores.files().keepAll(place);
+            new Handover(place, stores.files()).keep();
             if (logMoves) {
                 FileTrees.move(
                         place.log(),

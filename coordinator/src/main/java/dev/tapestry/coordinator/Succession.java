@@ -112,7 +112,7 @@ public final class Succession {
                         throw new CoordinatorException(Code.MOVE, why);
                     });
             new Moves(from.moves(), stores.files()).keep(agreement);
-            stores.files().fetchDocuments(from);
+            new Handover(from, stores.files()).fetchDocuments();
             new BackupFiles(from, stores.files())
                     .fetchWhatIsThere(
                             Kept.of(
@@ -123,7 +123,7 @@ public final class Succession {
             CertificateAuthority authority = CertificateAuthority.open(to.authority());
             establish(authority, to, config, clock.instant());
             try (Stores next = Stores.alone(config, log.origin())) {
-                next.files().keepAll(to);
+                new Handover(to, next.files()).keep();
                 append(log, next.log(), key, agreement, clock.instant());
             }
         }
