@@ -65,7 +65,7 @@ record Aftermath(Places places, Programs programs, Map<DemoMember, List<NodeUpda
             Process check =
                     programs.start(
                             places.log("verify"),
-                            List.of(ChaosConsortium.HEAP_NODE, "-XX:TieredStopAtLevel=1"),
+                            List.of(ConsortiumProcesses.HEAP_NODE, "-XX:TieredStopAtLevel=1"),
                             words);
             try {
                 if (!check.waitFor(PATIENCE) || check.exitValue() != 0) {

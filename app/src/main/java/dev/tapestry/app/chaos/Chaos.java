@@ -97,7 +97,7 @@ final class Chaos {
                         beginning.base(),
                         beginning.corpora())) {
             consortium.begin(run.plan());
-            consortium.awaitBase(1);
+            consortium.lookout().awaitBase(1);
             Disturber disturber = new Disturber(consortium, run.members(), twin.secondsPerRound());
             Deque<Fault> due = new ArrayDeque<>(faults);
             Map<Fault, Integer> tries = new HashMap<>();
@@ -118,7 +118,7 @@ final class Chaos {
                                 due.add(fault);
                             }
                         });
-                round = trial.map(Done::round).orElse(consortium.round() - 1) + 1;
+                round = trial.map(Done::round).orElse(consortium.lookout().round() - 1) + 1;
             }
             int last = round;
             consortium.finish(last);
@@ -153,14 +153,14 @@ final class Chaos {
             DemoMember node,
             Twin twin)
             throws InterruptedException {
-        long sentBefore = consortium.sent();
+        long sentBefore = consortium.lookout().sent();
         Optional<Disturber.Struck> struck = disturber.strike(round, fault, node);
         if (struck.isEmpty()) {
-            consortium.awaitBase(round);
+            consortium.lookout().awaitBase(round);
             return Optional.empty();
         }
         int shows = struck.get().shows();
-        consortium.awaitBase(shows);
+        consortium.lookout().awaitBase(shows);
         double seconds = (System.nanoTime() - struck.get().nanos()) / 1e9;
         long bytes = (shows - round + 1) * twin.bytesPerRound();
         return Optional.of(
@@ -169,8 +169,8 @@ final class Chaos {
                         fault,
                         node,
                         seconds,
-                        Math.max(0, consortium.steps(shows) - run.stepsPerRound()),
-                        Math.max(0, consortium.sent() - sentBefore - bytes)));
+                        Math.max(0, consortium.lookout().steps(shows) - run.stepsPerRound()),
+                        Math.max(0, consortium.lookout().sent() - sentBefore - bytes)));
     }
 
     private void tell(Done hit) {

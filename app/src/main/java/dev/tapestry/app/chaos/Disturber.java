@@ -35,11 +35,17 @@ final class Disturber {
     private static final Duration TO_REFUSE = Duration.ofMinutes(2);
 
     private final ChaosConsortium consortium;
+    private final ConsortiumProcesses processes;
+    private final DiskOrders disks;
+    private final Lookout lookout;
     private final List<DemoMember> members;
     private final double secondsPerRound;
 
     Disturber(ChaosConsortium consortium, List<DemoMember> members, double secondsPerRound) {
         this.consortium = consortium;
+        this.processes = consortium.processes();
+        this.disks = consortium.disks();
+        this.lookout = consortium.lookout();
         this.members = members;
         this.secondsPerRound = secondsPerRound;
     }
@@ -75,8 +81,8 @@ final class Disturber {
         }
         int shows = fault.moment().filter(Moment::comesAfterBase).isPresent() ? round + 1 : round;
         Struck struck = new Struck(shows, System.nanoTime());
-        consortium.kill(fault.victim(), node);
-        consortium.revive(fault.victim(), node);
+        processes.kill(fault.victim(), node);
+        processes.revive(fault.victim(), node);
         return Optional.of(struck);
     }
 
@@ -85,51 +91,48 @@ final class Disturber {
         if (fault.moment().isPresent()) {
             return await(round, fault.moment().get(), node);
         }
-        if (!consortium.await(round, node, Sight::hasBegun, Sight::over)) {
+        if (!lookout.await(round, node, Sight::hasBegun, Sight::over)) {
             return false;
         }
         long at = System.nanoTime() + (long) (fault.instant() * secondsPerRound * 1e9);
-        return consortium.await(round, node, _ -> System.nanoTime() >= at, Sight::over);
+        return lookout.await(round, node, _ -> System.nanoTime() >= at, Sight::over);
     }
 
     private boolean await(int round, Moment moment, DemoMember node) throws InterruptedException {
-        return consortium.await(round, node, moment::isIn, moment::isPast);
+        return lookout.await(round, node, moment::isIn, moment::isPast);
     }
 
     /** What comes in no round is waited for in two. */
     private Optional<Struck> disk(int round, Fault.Disk fault, DemoMember node)
             throws InterruptedException {
         Victim victim = fault.victim();
-        consortium.order(victim, node, fault.order());
+        disks.order(victim, node, fault.order());
         boolean came =
-                consortium.await(
-                        round + 1,
-                        node,
-                        _ -> !consortium.report(victim, node).isEmpty(),
-                        Sight::over);
+                lookout.await(
+                        round + 1, node, _ -> !disks.report(victim, node).isEmpty(), Sight::over);
         long now = System.nanoTime();
         if (!came) {
-            consortium.takeBack(victim, node);
+            disks.takeBack(victim, node);
             return Optional.empty();
         }
         if (fault.order().fault().ends()) {
-            consortium.awaitItsEnd(victim, node);
-            consortium.takeBack(victim, node);
-            consortium.revive(victim, node);
+            processes.awaitItsEnd(victim, node);
+            disks.takeBack(victim, node);
+            processes.revive(victim, node);
         } else {
             Thread.sleep(WITHOUT_ROOM);
-            consortium.takeBack(victim, node);
+            disks.takeBack(victim, node);
         }
-        return Optional.of(new Struck(consortium.round(), now));
+        return Optional.of(new Struck(lookout.round(), now));
     }
 
     private Optional<Struck> line(int round, Fault.Line fault, DemoMember node)
             throws InterruptedException {
         consortium.line(node).plan(fault.trouble(), fault.bytes());
         boolean came =
-                consortium.await(round, node, _ -> consortium.line(node).hasCome(), Sight::over);
+                lookout.await(round, node, _ -> consortium.line(node).hasCome(), Sight::over);
         return came
-                ? Optional.of(new Struck(consortium.round(), System.nanoTime()))
+                ? Optional.of(new Struck(lookout.round(), System.nanoTime()))
                 : Optional.empty();
     }
 
@@ -139,10 +142,10 @@ final class Disturber {
             return Optional.empty();
         }
         Struck struck = new Struck(round, System.nanoTime());
-        consortium.setClock(fault.victim(), node, fault.step());
+        processes.setClock(fault.victim(), node, fault.step());
         long right = struck.nanos() + WRONG_TIME.toNanos();
-        consortium.await(round, node, Sight::over, _ -> System.nanoTime() > right);
-        consortium.setClock(fault.victim(), node, Duration.ZERO);
+        lookout.await(round, node, Sight::over, _ -> System.nanoTime() > right);
+        processes.setClock(fault.victim(), node, Duration.ZERO);
         return Optional.of(struck);
     }
 
@@ -157,12 +160,12 @@ final class Disturber {
             case LOG_LONG -> lockLog(LOCKED_LONG);
             case COORDINATOR_DIRECTORY, NODE_DIRECTORY -> second(held.victim(), node);
             case COORDINATOR_TIME, NODE_TIME -> {
-                consortium.freeze(held.victim(), node, true);
+                processes.freeze(held.victim(), node, true);
                 try {
                     second(held.victim(), node);
                     Thread.sleep(FROZEN);
                 } finally {
-                    consortium.freeze(held.victim(), node, false);
+                    processes.freeze(held.victim(), node, false);
                 }
             }
         }
@@ -185,7 +188,7 @@ final class Disturber {
 
     /** A second process in one directory has to refuse, also while the first does not move. */
     private void second(Victim victim, DemoMember node) throws InterruptedException {
-        Process second = consortium.startSecond(victim, node);
+        Process second = processes.startSecond(victim, node);
         if (!second.waitFor(TO_REFUSE.toSeconds(), TimeUnit.SECONDS) || second.exitValue() == 0) {
             second.destroyForcibly();
             throw new ChaosException(
@@ -217,7 +220,7 @@ final class Disturber {
                     restored(
                             round,
                             node,
-                            () -> newest(place("models/" + consortium.base()), _ -> true));
+                            () -> newest(place("models/" + lookout.base()), _ -> true));
             case MOMENTUM -> restored(round, node, () -> newest(place("momenta"), _ -> true));
             case OUTBOX -> outbox(round, node);
             case RECEIVED_BASE ->
@@ -228,7 +231,7 @@ final class Disturber {
                             node,
                             () ->
                                     newest(
-                                            consortium.places().home(node).model(consortium.base()),
+                                            consortium.places().home(node).model(lookout.base()),
                                             _ -> true));
         };
     }
@@ -246,14 +249,14 @@ final class Disturber {
     private Optional<Struck> whileDown(
             int round, Predicate<Sight> moment, Victim victim, DemoMember node, Finding finding)
             throws InterruptedException {
-        if (!consortium.await(round, node, moment, Sight::over)) {
+        if (!lookout.await(round, node, moment, Sight::over)) {
             return Optional.empty();
         }
         Struck struck = new Struck(round, System.nanoTime());
-        consortium.kill(victim, node);
+        processes.kill(victim, node);
         Optional<Path> file = finding.file();
         file.ifPresent(Disturber::flip);
-        consortium.revive(victim, node);
+        processes.revive(victim, node);
         return file.map(_ -> struck);
     }
 
@@ -261,10 +264,10 @@ final class Disturber {
     private Optional<Struck> contribution(int round, DemoMember node) throws InterruptedException {
         DemoMember other =
                 members.stream().filter(member -> member != node).findFirst().orElseThrow();
-        if (!consortium.await(round, node, Sight::hasBegun, Sight::over)) {
+        if (!lookout.await(round, node, Sight::hasBegun, Sight::over)) {
             return Optional.empty();
         }
-        consortium.freeze(Victim.NODE, other, true);
+        processes.freeze(Victim.NODE, other, true);
         try {
             if (!await(round, Moment.CONTRIBUTED, node)) {
                 return Optional.empty();
@@ -276,7 +279,7 @@ final class Disturber {
             file.ifPresent(Disturber::flip);
             return file.map(_ -> new Struck(round, System.nanoTime()));
         } finally {
-            consortium.freeze(Victim.NODE, other, false);
+            processes.freeze(Victim.NODE, other, false);
         }
     }
 
@@ -290,7 +293,7 @@ final class Disturber {
         file.ifPresent(Disturber::flip);
         // Without its base a coordinator may not even examine what arrives: then no merge is due.
         long enough = System.nanoTime() + MISSED.toNanos();
-        consortium.await(
+        lookout.await(
                 round,
                 node,
                 Moment.MERGE_DUE::isIn,
@@ -309,16 +312,16 @@ final class Disturber {
         consortium.line(node).refuse(true);
         Path folder = consortium.places().home(node).outbox().resolve("round-" + round);
         boolean signed =
-                consortium.await(
+                lookout.await(
                         round,
                         node,
                         _ -> Files.exists(folder.resolve("contribution.json")),
                         Sight::over);
-        consortium.kill(Victim.NODE, node);
+        processes.kill(Victim.NODE, node);
         Optional<Path> file = newest(folder.resolve("update"), _ -> signed);
         file.ifPresent(Disturber::flip);
         consortium.line(node).refuse(false);
-        consortium.revive(Victim.NODE, node);
+        processes.revive(Victim.NODE, node);
         return file.map(_ -> new Struck(round, System.nanoTime()));
     }
 

@@ -94,14 +94,14 @@ final class Storm {
         }
         Disturber disturber = new Disturber(consortium, run.members(), twin.secondsPerRound());
         consortium.begin(run.plan());
-        consortium.awaitBase(1);
+        consortium.lookout().awaitBase(1);
         int round = 2;
         while (System.nanoTime() < until) {
             Fault fault = drawn(random, disks);
             DemoMember node = run.members().get(random.nextInt(run.members().size()));
             Optional<Disturber.Struck> struck = disturber.strike(round, fault, node);
             int shows = struck.map(Disturber.Struck::shows).orElse(round);
-            consortium.awaitBase(shows);
+            consortium.lookout().awaitBase(shows);
             if (struck.isPresent()) {
                 counts.merge(Tally.of(fault), 1, Integer::sum);
                 progress.accept(
@@ -113,7 +113,7 @@ final class Storm {
                                         fault.what(),
                                         fault.when()));
             }
-            round = consortium.round();
+            round = consortium.lookout().round();
         }
         return round;
     }

@@ -49,21 +49,23 @@ final class Twin implements AutoCloseable {
                         apparatus,
                         beginning.base(),
                         beginning.corpora());
+        Lookout lookout = consortium.lookout();
+        DiskOrders disks = consortium.disks();
         DemoMember node = run.members().getFirst();
         consortium.begin(run.plan());
-        consortium.awaitBase(1);
+        lookout.awaitBase(1);
         long start = System.nanoTime();
-        long sent = consortium.sent();
-        consortium.order(Victim.COORDINATOR, node, DiskOrder.record());
-        consortium.order(Victim.NODE, node, DiskOrder.record());
-        consortium.awaitBase(1 + MEASURED);
+        long sent = lookout.sent();
+        disks.order(Victim.COORDINATOR, node, DiskOrder.record());
+        disks.order(Victim.NODE, node, DiskOrder.record());
+        lookout.awaitBase(1 + MEASURED);
         double seconds = (System.nanoTime() - start) / 1e9 / MEASURED;
-        long bytes = (consortium.sent() - sent) / MEASURED;
-        List<String> ofCoordinator = consortium.report(Victim.COORDINATOR, node);
-        List<String> ofNode = consortium.report(Victim.NODE, node);
-        consortium.takeBack(Victim.COORDINATOR, node);
-        consortium.takeBack(Victim.NODE, node);
-        consortium.rest();
+        long bytes = (lookout.sent() - sent) / MEASURED;
+        List<String> ofCoordinator = disks.report(Victim.COORDINATOR, node);
+        List<String> ofNode = disks.report(Victim.NODE, node);
+        disks.takeBack(Victim.COORDINATOR, node);
+        disks.takeBack(Victim.NODE, node);
+        consortium.processes().rest();
         return new Twin(consortium, seconds, bytes, ofCoordinator, ofNode);
     }
 
@@ -86,9 +88,10 @@ final class Twin implements AutoCloseable {
     SortedMap<Integer, Digest> until(int round) throws InterruptedException {
         int last = consortium.aftermath().bases().lastKey();
         if (last < round) {
-            consortium.goOn();
+            consortium.processes().goOn();
             for (int next = last + 1; next < round; next++) {
-                consortium.awaitBase(next); // what is waited for is one round, not all of them
+                // What is waited for is one round, not all of them.
+                consortium.lookout().awaitBase(next);
             }
             consortium.finish(round);
         }
