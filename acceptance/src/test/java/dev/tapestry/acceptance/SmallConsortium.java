@@ -222,6 +222,11 @@ final class SmallConsortium implements AutoCloseable {
         steward.start(plan(rounds, steps).buffering(buffer));
     }
 
+    /** Stops the run, and the round with it. */
+    void stop(String reason) {
+        steward.stop(reason);
+    }
+
     private static RunPlan plan(int rounds, int steps) {
         long total = (long) rounds * steps * BATCH * SEQUENCE;
         return new RunPlan(

@@ -44,14 +44,13 @@ public final class NodeException extends RuntimeException implements Coded {
         SPLIT_VIEW,
         /** The corpus' card, or this node's settings, do not allow what the round asks for. */
         POLICY,
+        /** While this node trained, the round went on without it, was given up, or was stopped. */
+        ROUND_OVER,
         /** A model that this node cannot use for the round. */
         WRONG_MODEL,
         /** The member's own trainer could not be started, or ended with a failure. */
         TRAINER_FAILED,
-        /**
-         * The member's own trainer made no progress for its lease, or was not done at the round's
-         * deadline.
-         */
+        /** The member's own trainer made no progress for its lease. */
         TRAINER_OUT_OF_TIME,
         /** What the member's own trainer left is not what its contract asks for. */
         TRAINER_OUTPUT,

@@ -16,10 +16,53 @@ public final class StopSignal {
     private boolean requested;
     private @Nullable NodeException reason;
     private @Nullable Thread waiting;
+    private @Nullable Work current;
+
+    /**
+     * A piece of work that may turn out to be in vain while the node goes on. From its beginning to
+     * its end {@link #check} and {@link #interruptibly} end it as they end a node that is to stop.
+     */
+    public final class Work implements AutoCloseable {
+
+        private @Nullable NodeException vain;
+
+        private Work() {}
+
+        /** Ends the work with this reason, unless it has ended or was called off before. */
+        public void callOff(NodeException why) {
+            synchronized (StopSignal.this) {
+                if (current == this && vain == null) {
+                    vain = why;
+                    wake();
+                }
+            }
+        }
+
+        /** The work is done, or has ended: what comes next is no part of it. */
+        @Override
+        public void close() {
+            synchronized (StopSignal.this) {
+                if (current == this) {
+                    current = null;
+                }
+            }
+        }
+    }
+
+    /** Begins a piece of work; there is one at a time. */
+    public synchronized Work begin() {
+        Work work = new Work();
+        current = work;
+        return work;
+    }
 
     /** Asks; does not wait for the node's end. */
     public synchronized void request() {
         requested = true;
+        wake();
+    }
+
+    private synchronized void wake() {
         if (waiting != null) {
             waiting.interrupt();
         }
@@ -37,18 +80,26 @@ public final class StopSignal {
     }
 
     /**
-     * Ends the work here if the node was asked to stop.
+     * Ends the work here if the node was asked to stop, or the work was called off.
      *
      * @throws NodeException {@code STOPPED}, or why going on is in vain
      */
     public synchronized void check() {
-        if (requested) {
+        if (isToEnd()) {
             throw stopped(null);
         }
     }
 
+    private synchronized boolean isToEnd() {
+        return requested || calledOff() != null;
+    }
+
+    private synchronized @Nullable NodeException calledOff() {
+        return current == null ? null : current.vain;
+    }
+
     private synchronized NodeException stopped(@Nullable Throwable cause) {
-        NodeException why = reason;
+        NodeException why = requested ? reason : calledOff();
         return why == null
                 ? new NodeException(Code.STOPPED, ASKED, cause)
                 : new NodeException(why.code(), String.valueOf(why.getMessage()), why);
@@ -92,11 +143,11 @@ public final class StopSignal {
     /** A file that the interrupt closed is no fault of the disk. */
     private synchronized boolean brokenOff(RuntimeException failure) {
         if (failure instanceof NodeException node && node.code() == Code.STOPPED) {
-            return requested;
+            return isToEnd();
         }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ClosedByInterruptException) {
-                return requested;
+                return isToEnd();
             }
         }
         return false;

@@ -109,6 +109,12 @@ final class CoordinatorDouble implements AutoCloseable {
     /** Rounds that have closed without this member, and are still taken. */
     volatile Set<RoundNumber> late = Set.of();
 
+    /** Until when they are. */
+    volatile Instant lateUntil = Instant.parse("2100-01-01T00:00:00Z");
+
+    /** Its charter. */
+    volatile Charter charter = Charter.standard("Test");
+
     /** Whether candidates are rolled back, whatever they score. */
     volatile boolean rollsBack;
 
@@ -146,6 +152,7 @@ final class CoordinatorDouble implements AutoCloseable {
     private long version;
     private int published;
     private int planned;
+    private String reason = "";
 
     CoordinatorDouble(Path directory) throws IOException {
         this.directory = directory;
@@ -304,6 +311,19 @@ final class CoordinatorDouble implements AutoCloseable {
         changed();
     }
 
+    /** The round leaves this member behind. */
+    synchronized void goesOn(Phase next) {
+        phase = next;
+        changed();
+    }
+
+    /** The steward stops the run, and the round with it. */
+    synchronized void stopRun(String why) {
+        reason = "the run was stopped: " + why;
+        planned = 0;
+        goesOn(Phase.ABANDONED);
+    }
+
     synchronized void append(ConsortiumEvent event) {
         log.append(event);
     }
@@ -336,9 +356,9 @@ final class CoordinatorDouble implements AutoCloseable {
                 published,
                 planned,
                 "",
-                "",
+                reason,
                 late.stream()
-                        .map(round -> new RoundView.LateWindow(round, Instant.EPOCH))
+                        .map(round -> new RoundView.LateWindow(round, lateUntil))
                         .toList());
     }
 
@@ -385,7 +405,7 @@ final class CoordinatorDouble implements AutoCloseable {
 
     private synchronized ConsortiumView consortium() {
         return new ConsortiumView(
-                Charter.standard("Test"),
+                charter,
                 key.verifyingKey().value(),
                 List.of(MEMBER),
                 base,

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.tapestry.consortium.Digest;
-import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Stepped;
 import dev.tapestry.node.ShellTrainer.Reason;
@@ -19,7 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -133,26 +132,6 @@ class OwnTrainerTest {
                         + DONE,
                 Duration.ofSeconds(10));
         assertThat(trainer.stepped()).hasSize(3);
-    }
-
-    @Test
-    void a_trainer_that_is_not_done_at_the_deadline_is_stopped() throws IOException {
-        RoundPlan plan = Stage.plan(1, stage.coordinator.view().base().orElseThrow());
-        stage.coordinator.announce(
-                new RoundPlan(
-                        plan.round(),
-                        plan.base(),
-                        plan.training(),
-                        plan.merge(),
-                        plan.scoringTokens(),
-                        plan.invited(),
-                        Instant.now().plusSeconds(1)),
-                1);
-        Reason declined =
-                trainer.declined("echo $$ > leader\nwhile :; do echo .; sleep 0.1; done", LONG);
-        assertThat(declined.code()).isEqualTo("TRAINER_OUT_OF_TIME");
-        assertThat(declined.reason()).contains("deadline");
-        assertThat(trainer.runs("leader")).isFalse();
     }
 
     @Test

@@ -71,4 +71,43 @@ class StopSignalTest {
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.REVOKED));
     }
+
+    @Test
+    void work_that_is_called_off_ends_and_what_comes_after_it_does_not() {
+        StopSignal stop = new StopSignal();
+        StopSignal.Work work = stop.begin();
+        work.callOff(new NodeException(Code.ROUND_OVER, "too late"));
+        work.callOff(new NodeException(Code.ROUND_OVER, "told twice"));
+        assertThatThrownBy(stop::check).hasMessage("too late");
+        work.close();
+        stop.check();
+        try (StopSignal.Work next = stop.begin()) {
+            work.callOff(new NodeException(Code.ROUND_OVER, "of the work before"));
+            stop.check();
+            stop.request();
+            next.callOff(new NodeException(Code.ROUND_OVER, "after all"));
+            assertThatThrownBy(stop::check)
+                    .as("a node that is to stop says so")
+                    .isInstanceOfSatisfying(
+                            NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
+        }
+    }
+
+    @Test
+    void a_wait_ends_when_its_work_is_called_off() {
+        StopSignal stop = new StopSignal();
+        try (StopSignal.Work work = stop.begin()) {
+            Runnable waiting =
+                    () -> {
+                        work.callOff(new NodeException(Code.ROUND_OVER, "too late"));
+                        assertThat(Thread.currentThread().isInterrupted()).isTrue();
+                        throw new NodeException(Code.STOPPED, "interrupted");
+                    };
+            assertThatThrownBy(() -> stop.interruptibly(waiting))
+                    .isInstanceOfSatisfying(
+                            NodeException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.ROUND_OVER));
+        }
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+    }
 }

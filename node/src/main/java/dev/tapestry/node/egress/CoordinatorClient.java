@@ -103,8 +103,21 @@ public final class CoordinatorClient {
      * The loop's state as soon as its version is above {@code after}, or when {@code wait} ends.
      */
     public RoundView round(long after, Duration wait) {
-        String path = "/v1/round?after=" + after + "&wait=" + wait.toSeconds();
-        return ask(MessageKind.ROUND, path, RoundView.class);
+        return read(gate.send(news(after, wait)), RoundView.class);
+    }
+
+    /**
+     * The same, asked once.
+     *
+     * @throws IOException when the coordinator cannot be reached
+     */
+    public RoundView roundOnce(long after, Duration wait) throws IOException {
+        return read(gate.once(news(after, wait), new ReplySink.Memory()), RoundView.class);
+    }
+
+    private static Message news(long after, Duration wait) {
+        return Message.ask(
+                MessageKind.ROUND, "/v1/round?after=" + after + "&wait=" + wait.toSeconds());
     }
 
     /**

@@ -124,6 +124,7 @@ final class ModelArrival {
                     NOT_A_BOX,
                     OTHER_MEMBER,
                     STALE_ROUND,
+                    ROUND_OVER,
                     BOX_INCOMPLETE,
                     BOX_DAMAGED,
                     STORAGE,

@@ -56,6 +56,7 @@ public record RoundAssembly(
                         bench.preparation(),
                         corpus,
                         RoundTrainer.of(home, config, progress.and(bench.steps()), stop, clock),
+                        new RoundWatch(client, stop, clock),
                         bench.steps(),
                         bench.parcels(),
                         bench.late(),

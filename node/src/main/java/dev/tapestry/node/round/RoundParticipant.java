@@ -5,6 +5,8 @@ import dev.tapestry.consortium.RoundPlan;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.node.NodeEvent.Verdict;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeUpdate.Phase;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
@@ -25,6 +27,7 @@ final class RoundParticipant implements Participant {
     private final Preparation preparation;
     private final MemberCorpus corpus;
     private final RoundTrainer trainer;
+    private final RoundWatch watch;
     private final StepBook steps;
     private final Parcels parcels;
     private final LateContributions late;
@@ -37,6 +40,7 @@ final class RoundParticipant implements Participant {
             Preparation preparation,
             MemberCorpus corpus,
             RoundTrainer trainer,
+            RoundWatch watch,
             StepBook steps,
             Parcels parcels,
             LateContributions late,
@@ -47,6 +51,7 @@ final class RoundParticipant implements Participant {
         this.preparation = preparation;
         this.corpus = corpus;
         this.trainer = trainer;
+        this.watch = watch;
         this.steps = steps;
         this.parcels = parcels;
         this.late = late;
@@ -74,8 +79,17 @@ final class RoundParticipant implements Participant {
                     scorer.score(plan, view.candidate().get());
                 }
             }
-            case PUBLISHED -> preparation.believe(plan, view);
-            case ROLLED_BACK, ABANDONED -> diary.failed(plan.round(), view.reason());
+            case PUBLISHED -> {
+                trainer.forget();
+                preparation.believe(plan, view);
+            }
+            case ROLLED_BACK, ABANDONED -> {
+                trainer.forget();
+                if (view.roundsPlanned() == 0) {
+                    trainer.rest(); // no next round takes what was trained ahead
+                }
+                diary.failed(plan.round(), view.reason());
+            }
             case IDLE, MERGING -> {}
         }
         diary.waits(view, "");
@@ -89,9 +103,18 @@ final class RoundParticipant implements Participant {
         boolean last = view.roundsPublished() + 1 >= view.roundsPlanned();
         Optional<Outbox.Parcel> made = parcels.made(task);
         made.ifPresent(_ -> goOn(task, last));
-        Outbox.Parcel parcel = made.orElseGet(() -> train(task, last));
-        diary.begins(Phase.SENDING, plan.round(), "a contribution of " + parcel.size());
-        courier.deliver(parcel);
+        try {
+            Outbox.Parcel parcel =
+                    made.orElseGet(() -> watch.during(view, () -> train(task, last)));
+            diary.begins(Phase.SENDING, plan.round(), "a contribution of " + parcel.size());
+            courier.deliver(parcel);
+        } catch (NodeException e) {
+            if (e.code() != Code.ROUND_OVER) {
+                throw e;
+            }
+            // The node is well: it looks at once at what comes next.
+            diary.declines(plan.round(), Setback.of(e));
+        }
     }
 
     private Outbox.Parcel train(RoundTask plain, boolean last) {

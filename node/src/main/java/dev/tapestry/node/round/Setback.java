@@ -68,6 +68,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     NOT_A_BOX,
                     OTHER_MEMBER,
                     STALE_ROUND,
+                    ROUND_OVER,
                     BOX_INCOMPLETE,
                     BOX_DAMAGED,
                     POLICY,

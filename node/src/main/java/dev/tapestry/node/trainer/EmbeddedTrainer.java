@@ -65,4 +65,9 @@ final class EmbeddedTrainer implements RoundTrainer {
         engine.rest(); // before the text that it reads
         closeText();
     }
+
+    @Override
+    public void forget() {
+        engine.forget();
+    }
 }

@@ -312,6 +312,11 @@ public final class EmbeddedTraining {
         }
     }
 
+    /** Drops the checkpoint of a round that is not trained any more, if there is one. */
+    void forget() {
+        checkpoints.ifPresent(RoundCheckpoints::drop);
+    }
+
     /** Where this task was broken off, if it was and a checkpoint is kept. */
     private Optional<RoundTraining> brokenOff(RoundSteps steps, Tokens tokens, String task) {
         return checkpoints.flatMap(kept ->

@@ -18,9 +18,9 @@ public interface RoundTrainer {
      *
      * @param text that the card has permitted to train on; only its training part is used
      * @param target does not exist yet, or is empty
-     * @throws dev.tapestry.node.NodeException {@code STOPPED}, {@code WRONG_MODEL}, {@code
-     *     STORAGE}; of the member's own trainer also {@code TRAINER_FAILED}, {@code
-     *     TRAINER_OUT_OF_TIME}, {@code TRAINER_OUTPUT}
+     * @throws dev.tapestry.node.NodeException {@code STOPPED}, {@code ROUND_OVER}, {@code
+     *     WRONG_MODEL}, {@code STORAGE}; of the member's own trainer also {@code TRAINER_FAILED},
+     *     {@code TRAINER_OUT_OF_TIME}, {@code TRAINER_OUTPUT}
      */
     TrainingRun.Result train(RoundTask task, OpenText text, Path target);
 
@@ -35,6 +35,9 @@ public interface RoundTrainer {
 
     /** Gives up what is kept in memory for a next round: it can be trained again. */
     void rest();
+
+    /** The latest round is over: what is kept of one that was broken off is of no use any more. */
+    void forget();
 
     /** The one that the node's settings ask for. */
     static RoundTrainer of(
