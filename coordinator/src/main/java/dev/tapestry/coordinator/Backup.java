@@ -96,7 +96,7 @@ public final class Backup {
     /** Copies what the copy does not have yet. */
     private long copyLog() {
         try (AuditLog original = AuditLog.in(CoordinatorLog.open(from.root()));
-                AuditLog copy = AuditLog.open(to.log(), original.origin())) {
+                AuditLog copy = AuditLog.draft(to.log(), original.origin())) {
             append(original, copy);
             copy.checkpoint(SigningKey.load(to.signingKey()));
             return copy.size();

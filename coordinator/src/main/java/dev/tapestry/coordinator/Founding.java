@@ -60,6 +60,7 @@ final class Founding {
                     Code.DIRECTORY,
                     directory.root() + " exists and is not empty; name a new directory");
         }
+        AuditLog.requirePlace(directory.log());
         FileTrees.create(directory.root());
         CertificateAuthority authority =
                 CertificateAuthority.create(directory.authority(), charter.name(), now);

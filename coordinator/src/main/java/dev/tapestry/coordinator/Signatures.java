@@ -27,6 +27,7 @@ final class Signatures {
                             CHECKPOINT_MALFORMED,
                             PROOF_IMPOSSIBLE,
                             LOG_IN_USE,
+                            LOG_ON_NETWORK,
                             LOG_MOVED_ON,
                             LOG_LEASE_LOST,
                             LOG_UNREADABLE,

@@ -78,6 +78,7 @@ public final class StoreCheck {
     private String log(CoordinatorConfig config) {
         return switch (config.log()) {
             case LogSettings.Sqlite _ -> {
+                AuditLog.requirePlace(new CoordinatorDirectory(directory).log());
                 try (AuditLog log = AuditLog.in(CoordinatorLog.open(directory))) {
                     yield "log.db has %d entries".formatted(log.size());
                 }

@@ -371,8 +371,11 @@ public final class Doctor {
                             "log",
                             Severity.BROKEN,
                             "%s: %s: %s".formatted(file, e.code(), e.getMessage()),
-                            "restore it from a copy, or move it away to begin a new one: keep it,"
-                                    + " it holds this node's receipts");
+                            e.code() == TrustException.Code.LOG_ON_NETWORK
+                                    ? "move the node's directory to a disk of this machine; a"
+                                            + " trainer's directory may stay"
+                                    : "restore it from a copy, or move it away to begin a new one:"
+                                            + " keep it, it holds this node's receipts");
                 }
             }
         }

@@ -44,6 +44,8 @@ public final class TrustException extends RuntimeException implements Coded {
         LOG_MOVED_ON,
         /** Another process has taken over the right to write this log. */
         LOG_LEASE_LOST,
+        /** A log on a file system that other machines can write to at the same time. */
+        LOG_ON_NETWORK,
         /** A file that is not a log, or a damaged one. */
         LOG_UNREADABLE,
         /** The disk refused. */

@@ -43,18 +43,44 @@ public final class AuditLog implements AutoCloseable {
      * Opens a log for writing, and founds it when the file is missing.
      *
      * @param origin the log's name in its checkpoints; must be the same each time
-     * @throws TrustException {@code LOG_IN_USE} when another process writes it, {@code
-     *     LOG_UNREADABLE} when the file is no log or another one's
+     * @throws TrustException {@code LOG_ON_NETWORK} where other machines could write it too, {@code
+     *     LOG_IN_USE} when another process writes it, {@code LOG_UNREADABLE} when the file is no
+     *     log or another one's
      */
     public static AuditLog open(Path file, String origin) {
-        new Checkpoint(origin, 0, Digest.of(new byte[0])); // refuses what cannot be an origin
+        requireOrigin(origin);
         return in(SqliteLogStore.writable(file, origin));
+    }
+
+    /**
+     * The same for a copy that nobody else knows of until it is whole; it may be made on a
+     * network's disk.
+     *
+     * @throws TrustException {@code LOG_IN_USE}, {@code LOG_UNREADABLE}
+     */
+    public static AuditLog draft(Path file, String origin) {
+        requireOrigin(origin);
+        return in(SqliteLogStore.draft(file, origin));
+    }
+
+    /**
+     * Refuses a place where no log may be kept, as {@link #open} does; opens nothing.
+     *
+     * @throws TrustException {@code LOG_ON_NETWORK}
+     */
+    public static void requirePlace(Path file) {
+        NetworkDisk.refuse(file);
+    }
+
+    private static void requireOrigin(String origin) {
+        new Checkpoint(origin, 0, Digest.of(new byte[0])); // refuses what cannot be one
     }
 
     /**
      * Opens a log that somebody else may be writing.
      *
-     * @throws TrustException {@code LOG_UNREADABLE}
+     * @throws TrustException {@code LOG_UNREADABLE}; {@code LOG_ON_NETWORK}: it lies where other
+     *     machines could write it, and was not closed
      */
     public static AuditLog readOnly(Path file) {
         return in(SqliteLogStore.readable(file));

@@ -31,27 +31,51 @@ final class SqliteLogStore implements LogStore {
     /**
      * Opens for writing; makes the file when it is missing.
      *
-     * @throws TrustException {@code LOG_IN_USE}, {@code LOG_UNREADABLE}
+     * @throws TrustException {@code LOG_ON_NETWORK}, {@code LOG_IN_USE}, {@code LOG_UNREADABLE}
      */
     static LogStore writable(Path file, String origin) {
+        NetworkDisk.refuse(file);
+        return writable(file, origin, SQLiteConfig.JournalMode.WAL);
+    }
+
+    /**
+     * The same for a copy that nobody else knows of until it is whole; also over a network, for it
+     * shares neither memory nor locks with anybody.
+     *
+     * @throws TrustException {@code LOG_IN_USE}, {@code LOG_UNREADABLE}
+     */
+    static LogStore draft(Path file, String origin) {
+        return writable(file, origin, SQLiteConfig.JournalMode.DELETE);
+    }
+
+    private static LogStore writable(Path file, String origin, SQLiteConfig.JournalMode journal) {
         WriterLock lock = WriterLock.take(file);
         try {
-            return writable(file, origin, lock);
+            return writable(file, origin, journal, lock);
         } catch (TrustException e) {
             lock.close();
             throw e;
         }
     }
 
-    private static LogStore writable(Path file, String origin, WriterLock lock) {
+    private static LogStore writable(
+            Path file, String origin, SQLiteConfig.JournalMode journal, WriterLock lock) {
         SQLiteConfig config = new SQLiteConfig();
-        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+        config.setJournalMode(journal);
+        if (journal != SQLiteConfig.JournalMode.WAL) {
+            config.setLockingMode(SQLiteConfig.LockingMode.EXCLUSIVE);
+        }
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setBusyTimeout(10_000);
         return open(file, origin, config, "jdbc:sqlite:" + file.toAbsolutePath(), lock);
     }
 
-    /** Opens for reading, also while another process writes, and from a disk that is read-only. */
+    /**
+     * Opens for reading, also while another process writes, and from a disk that is read-only. A
+     * log at rest may lie anywhere: over a network nobody writes it.
+     *
+     * @throws TrustException {@code LOG_UNREADABLE}; {@code LOG_ON_NETWORK}: it is not at rest
+     */
     static LogStore readable(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new TrustException(Code.LOG_UNREADABLE, "there is no log at " + file);
@@ -62,9 +86,12 @@ final class SqliteLogStore implements LogStore {
         Path absolute = file.toAbsolutePath();
         // In WAL mode even a reader makes files beside the database, unless told that nobody
         // writes.
-        boolean immutable =
-                !Files.isWritable(absolute.resolveSibling("."))
-                        && !Files.exists(absolute.resolveSibling(file.getFileName() + "-wal"));
+        boolean atRest = !Files.exists(absolute.resolveSibling(file.getFileName() + "-wal"));
+        boolean network = NetworkDisk.holds(absolute);
+        if (network && !atRest) {
+            NetworkDisk.refuse(absolute);
+        }
+        boolean immutable = atRest && (network || !Files.isWritable(absolute.resolveSibling(".")));
         String url =
                 immutable
                         ? "jdbc:sqlite:file:" + absolute.toUri().getRawPath() + "?immutable=1"
