@@ -48,8 +48,7 @@ final class BundleTest {
     void a_bundle_of_a_sound_log_is_sound_with_its_witnesses_and_manifests() {
         BundleReport report =
                 VerifyBundle.of(
-                        bundle.file(),
-                        demands(Optional.of(new VerifyingKey(bundle.key())), 2));
+                        bundle.file(), demands(Optional.of(new VerifyingKey(bundle.key())), 2));
         assertThat(report.problem()).isEmpty();
         assertThat(report.sound()).isTrue();
         assertThat(report.manifests()).isEqualTo(4);
@@ -61,9 +60,7 @@ final class BundleTest {
     @Test
     void merges_are_repeated_from_contributions_that_are_given() {
         BundleReport report =
-                VerifyBundle.of(
-                        bundle.file(),
-                        Demands.NONE.withContributions(bundle.directory()));
+                VerifyBundle.of(bundle.file(), Demands.NONE.withContributions(bundle.directory()));
         assertThat(report.merges())
                 .containsExactly(
                         new Merge(1, Merge.Outcome.MATCHES, ""),
@@ -72,18 +69,10 @@ final class BundleTest {
 
     @Test
     void more_witnesses_than_there_are_and_another_key_are_not_there() {
-        assertThat(
-                        VerifyBundle.of(
-                                        bundle.file(),
-                                        demands(Optional.empty(), 3))
-                                .problem())
+        assertThat(VerifyBundle.of(bundle.file(), demands(Optional.empty(), 3)).problem())
                 .contains("2 members have co-signed");
         VerifyingKey other = SigningKey.generate().verifyingKey();
-        assertThat(
-                        VerifyBundle.of(
-                                        bundle.file(),
-                                        demands(Optional.of(other), 0))
-                                .problem())
+        assertThat(VerifyBundle.of(bundle.file(), demands(Optional.of(other), 0)).problem())
                 .contains(bundle.key());
     }
 

@@ -131,8 +131,23 @@ final class CertificateKeeper implements AutoCloseable {
         }
     }
 
+    /**
+     * The coordinator's clock, by which terms are meant, as far as it is known: before a
+     * certificate is taken for one that has ended, it is asked for.
+     */
+    private Instant now(Term term) {
+        if (term.isOver(gate.there())) {
+            try {
+                client.statusOnce();
+            } catch (IOException | RuntimeException _) {
+                // Then this machine's clock is all there is.
+            }
+        }
+        return gate.there();
+    }
+
     private Optional<TlsIdentity> issued(Renewal renewal) throws IOException {
-        Instant now = clock.instant();
+        Instant now = now(TlsIdentity.open(identity).term());
         Optional<TlsIdentity> issued = renewal.issued();
         if (issued.isPresent() && issued.get().term().isOver(now)) {
             forget(renewal);
@@ -207,7 +222,7 @@ final class CertificateKeeper implements AutoCloseable {
     }
 
     private void tell(Term term) {
-        Instant now = clock.instant();
+        Instant now = gate.there();
         if (term.authorityEndsSoon(now)) {
             tell(
                     now,

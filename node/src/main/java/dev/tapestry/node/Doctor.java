@@ -18,6 +18,8 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.training.Device;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.ClockProbe;
+import dev.tapestry.trust.certificate.ClockSkew;
 import dev.tapestry.trust.certificate.Term;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.certificate.TlsProblem;
@@ -43,14 +45,16 @@ public final class Doctor {
 
     private static final String COORDINATOR = "coordinator";
     private static final String PROXY = "proxy";
+    private static final String CLOCK = "clock";
     private static final String MEMBERSHIP = "membership";
-    private static final Duration SKEW = Duration.ofMinutes(2);
+    private static final String CERTIFICATE = "certificate";
 
     private final NodeHome home;
     private final InstantSource clock;
     private final Optional<String> surroundings;
     private final List<HealthFinding> findings = new ArrayList<>();
     private Optional<HttpProxy> proxy = Optional.empty();
+    private Optional<Instant> there = Optional.empty();
 
     private Doctor(NodeHome home, InstantSource clock, Optional<String> surroundings) {
         this.home = home;
@@ -201,17 +205,50 @@ public final class Doctor {
                     "join with the steward's token");
             return;
         }
+        List<HealthFinding> before = List.copyOf(findings);
+        coordinator(membership, identity);
+        // Dates are told first, but judged with what the coordinator has said of the time.
+        List<HealthFinding> reached = findings.subList(before.size(), findings.size());
+        List<HealthFinding> later = List.copyOf(reached);
+        reached.clear();
         TlsProblem.ofDates(identity.certificate(), clock.instant())
                 .ifPresentOrElse(
-                        problem ->
-                                find(
-                                        "certificate",
-                                        Severity.BROKEN,
-                                        problem + ", valid until " + identity.term().until(),
-                                        problem.advice()),
+                        problem -> dates(problem, identity),
                         () -> certificate(membership, identity.term()));
         authority(identity.term());
-        coordinator(membership, identity);
+        findings.addAll(later);
+    }
+
+    /** A certificate that is not valid by this machine's clock: one of the two is wrong. */
+    private void dates(TlsProblem problem, TlsIdentity identity) {
+        Term term = identity.term();
+        Optional<ClockSkew> cause =
+                there.flatMap(told ->
+                        ClockProbe.of(identity, Optional.empty()).cause(clock.instant(), told));
+        if (cause.isPresent()) {
+            find(
+                    CERTIFICATE,
+                    Severity.BROKEN,
+                    "CLOCK_SKEW: %s, by which the certificate, valid until %s, is valid"
+                            .formatted(cause.get().words(), term.until()),
+                    cause.get().advice());
+        } else if (problem == TlsProblem.NOT_YET_VALID) {
+            find(
+                    CERTIFICATE,
+                    Severity.BROKEN,
+                    "CLOCK_SKEW: %s at least: the certificate was issued at %s"
+                            .formatted(
+                                    ClockSkew.between(clock.instant(), clock.instant(), term.from())
+                                            .words(),
+                                    term.from()),
+                    problem.advice());
+        } else {
+            find(
+                    CERTIFICATE,
+                    Severity.BROKEN,
+                    problem + ", valid until " + term.until(),
+                    problem.advice());
+        }
     }
 
     private void certificate(Membership membership, Term term) {
@@ -222,13 +259,13 @@ public final class Doctor {
                                 membership.member(), Duration.between(now, term.until()).toDays());
         if (!term.endsSoon(now)) {
             find(
-                    "certificate",
+                    CERTIFICATE,
                     Severity.GOOD,
                     valid + (term.isLast() ? "" : ", renewed by itself from " + term.due()),
                     "");
         } else {
             find(
-                    "certificate",
+                    CERTIFICATE,
                     Severity.WORTH_A_LOOK,
                     valid,
                     term.isLast()
@@ -268,6 +305,7 @@ public final class Doctor {
                                 outage -> {})) {
             CoordinatorClient client = new CoordinatorClient(gate);
             StatusView status = client.statusOnce();
+            there = Optional.of(status.clock());
             proxy.ifPresent(way ->
                     find(PROXY, Severity.GOOD, way.address() + " lets this node through", ""));
             answers(membership, status);
@@ -296,13 +334,14 @@ public final class Doctor {
                         ? ""
                         : "this node speaks protocol %d; upgrade the older side"
                                 .formatted(Protocol.VERSION));
-        Duration skew = Duration.between(status.clock(), clock.instant());
-        boolean close = skew.abs().compareTo(SKEW) <= 0;
+        ClockSkew skew = new ClockSkew(Duration.between(status.clock(), clock.instant()));
         find(
-                "clock",
-                close ? Severity.GOOD : Severity.BROKEN,
-                "%d s from the coordinator's".formatted(skew.toSeconds()),
-                close ? "" : "set this machine's clock (NTP), or tell the steward");
+                CLOCK,
+                skew.matters() ? Severity.BROKEN : Severity.GOOD,
+                skew.matters()
+                        ? "CLOCK_SKEW: " + skew.words()
+                        : "%d s from the coordinator's".formatted(skew.ahead().toSeconds()),
+                skew.matters() ? skew.advice() : "");
     }
 
     private void admits(Membership membership, Reply<ConsortiumView> reply) {
@@ -341,6 +380,12 @@ public final class Doctor {
         switch (e.code()) {
             case REVOKED -> find(MEMBERSHIP, Severity.BROKEN, what, TlsProblem.REVOKED.advice());
             case TLS -> find(COORDINATOR, Severity.BROKEN, what, advice(identity, e));
+            case CLOCK_SKEW ->
+                    find(
+                            CLOCK,
+                            Severity.BROKEN,
+                            what,
+                            "set the clock that is wrong (NTP): neither end can tell which");
             default -> find(COORDINATOR, Severity.BROKEN, what, "see the message");
         }
     }

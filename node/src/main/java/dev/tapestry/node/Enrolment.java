@@ -14,6 +14,8 @@ import dev.tapestry.node.egress.RetryPolicy;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.certificate.Certificates;
+import dev.tapestry.trust.certificate.ClockProbe;
+import dev.tapestry.trust.certificate.ClockSkew;
 import dev.tapestry.trust.certificate.KeyAndRequest;
 import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.Renewal;
@@ -22,8 +24,10 @@ import dev.tapestry.trust.certificate.TlsProblem;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.trust.signature.VerifyingKey;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -98,7 +102,7 @@ public final class Enrolment {
         identity.ifPresent(known -> requireSame(home, known, parsed));
         Optional<Membership> before = membership(home);
         if (identity.isPresent() && before.isPresent() && wasUsed(home, parsed)) {
-            requireNotEnded(identity.get());
+            requireNotEnded(home, identity.get(), parsed);
             return new Outcome.JoinedBefore(before.get());
         }
         SigningKey key = SigningKey.loadOrCreate(home.signingKey());
@@ -129,14 +133,7 @@ public final class Enrolment {
 
     private EnrolmentReply enrol(
             NodeLog log, EnrolmentToken token, KeyAndRequest request, SigningKey key) {
-        try (EgressGate gate =
-                EgressGate.to(
-                        token.coordinator(),
-                        proxy,
-                        TlsIdentity.firstContact(token.authority()),
-                        new ReceiptBook(log, clock),
-                        retries,
-                        outages)) {
+        try (EgressGate gate = gate(log, token)) {
             Reply<EnrolmentReply> reply =
                     new CoordinatorClient(gate)
                             .enrol(
@@ -155,6 +152,16 @@ public final class Enrolment {
                                                 token.member(), refused.code(), refused.detail()));
             };
         }
+    }
+
+    private EgressGate gate(NodeLog log, EnrolmentToken token) {
+        return EgressGate.to(
+                token.coordinator(),
+                proxy,
+                token.authority(),
+                new ReceiptBook(log, clock),
+                retries,
+                outages);
     }
 
     /** Who this node is already, if that can be read; what cannot is replaced. */
@@ -202,14 +209,40 @@ public final class Enrolment {
                 && SafeFile.read(home.usedToken()).equals(token.secret().digest().hex());
     }
 
-    private void requireNotEnded(TlsIdentity identity) {
-        TlsProblem.ofDates(identity.certificate(), clock.instant())
-                .filter(problem -> problem == TlsProblem.EXPIRED)
-                .ifPresent(_ -> {
-                    throw new NodeException(
-                            Code.TLS,
-                            "the certificate that this token gave has ended at %s; join with a new token from the steward, and check this machine's clock"
-                                    .formatted(Certificates.expiry(identity.certificate())));
-                });
+    private void requireNotEnded(NodeHome home, TlsIdentity identity, EnrolmentToken token) {
+        boolean ended =
+                TlsProblem.ofDates(identity.certificate(), clock.instant())
+                        .equals(Optional.of(TlsProblem.EXPIRED));
+        if (!ended) {
+            return;
+        }
+        Instant until = Certificates.expiry(identity.certificate());
+        throw skew(home, identity, token)
+                .map(skew ->
+                        new NodeException(
+                                Code.CLOCK_SKEW,
+                                "%s, by which this node's certificate, valid until %s, has not ended: %s"
+                                        .formatted(skew.words(), until, skew.advice())))
+                .orElseGet(() ->
+                        new NodeException(
+                                Code.TLS,
+                                "the certificate that this token gave has ended at %s; join with a new token from the steward, and check this machine's clock"
+                                        .formatted(until)));
+    }
+
+    /** Whether the clock of this machine is why a certificate seems to have ended. */
+    private Optional<ClockSkew> skew(NodeHome home, TlsIdentity identity, EnrolmentToken token) {
+        try (NodeLog log = NodeLog.open(home.log(), token.member());
+                EgressGate gate = gate(log, token)) {
+            Instant there = new CoordinatorClient(gate).statusOnce().clock();
+            return ClockProbe.of(identity, Optional.empty()).cause(clock.instant(), there);
+        } catch (NodeException e) {
+            if (e.code() == Code.CLOCK_SKEW) {
+                throw e;
+            }
+            return Optional.empty();
+        } catch (IOException | TrustException _) {
+            return Optional.empty(); // what this machine's clock says is all there is
+        }
     }
 }

@@ -6,6 +6,7 @@ import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.build.SovereignBuild;
+import dev.tapestry.node.egress.ClockWatch;
 import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
@@ -173,6 +174,13 @@ public final class Node implements AutoCloseable {
                             relocation.followIfMoved();
                         });
         opened.push(gate::close);
+        gate.compares(
+                new ClockWatch(
+                        clock,
+                        skew ->
+                                progress.on(
+                                        new NodeUpdate.ClockDiffers(
+                                                clock.instant(), skew.ahead()))));
         CoordinatorClient client = new CoordinatorClient(gate);
         relocation.ask(client);
         ActivityTeller teller = new ActivityTeller(client, config.visibility(), stop);

@@ -24,6 +24,10 @@ public final class NodeException extends RuntimeException implements Coded {
         EGRESS_REFUSED,
         /** The coordinator's certificate, or this node's, is not acceptable. */
         TLS,
+        /**
+         * This machine's clock and the coordinator's differ so much that certificates do not fit.
+         */
+        CLOCK_SKEW,
         /** The site's proxy asks who is there, or does not take the answer (407). */
         PROXY_CREDENTIALS,
         /** The site's proxy does not let the node through to the coordinator, or is no proxy. */

@@ -110,6 +110,13 @@ public sealed interface NodeUpdate {
     record Hindered(Instant at, int round, String code, String reason, int failures, Duration again)
             implements NodeUpdate {}
 
+    /**
+     * This machine's clock and the coordinator's differ.
+     *
+     * @param ahead by how much this machine's shows more; negative where it shows less
+     */
+    record ClockDiffers(Instant at, Duration ahead) implements NodeUpdate {}
+
     /** The node has a new certificate, with a new key. */
     record CertificateRenewed(Instant at, Instant until) implements NodeUpdate {}
 

@@ -293,20 +293,41 @@ class CertificateKeeperTest {
         }
     }
 
+    /** A node whose clock is two days ahead, and its certificate of one day. */
+    private Node twoDaysAhead() {
+        return Node.open(
+                stage.home,
+                stage.config(),
+                stage.updates::add,
+                () -> Instant.now().plus(Duration.ofDays(2)),
+                Stage.impatient());
+    }
+
     @Test
     void a_certificate_that_has_ended_is_not_renewed_but_told_with_the_next_step() {
-        try (Node node =
-                Node.open(
-                        stage.home,
-                        stage.config(),
-                        stage.updates::add,
-                        () -> Instant.now().plus(Duration.ofDays(2)),
-                        Stage.impatient())) {
+        stage.coordinator.close(); // nobody says that it is the clock
+        try (Node node = twoDaysAhead()) {
             node.keeper().look();
         }
         assertThat(asked()).isZero();
         assertThat(ends())
                 .singleElement()
                 .satisfies(next -> assertThat(next).contains("new token", "in this directory"));
+    }
+
+    @Test
+    void a_clock_that_is_ahead_ends_no_certificate_and_is_told_once() {
+        try (Node node = twoDaysAhead()) {
+            node.keeper().look();
+            node.keeper().look();
+        }
+        assertThat(asked()).as("it is renewed, as it is due by the coordinator's clock").isOne();
+        assertThat(ends()).noneMatch(next -> next.contains("new token"));
+        assertThat(stage.updates)
+                .filteredOn(NodeUpdate.ClockDiffers.class::isInstance)
+                .singleElement()
+                .satisfies(differs ->
+                        assertThat(((NodeUpdate.ClockDiffers) differs).ahead())
+                                .isCloseTo(Duration.ofDays(2), Duration.ofMinutes(2)));
     }
 }

@@ -112,6 +112,9 @@ final class CoordinatorDouble implements AutoCloseable {
     /** Until when they are. */
     volatile Instant lateUntil = Instant.parse("2100-01-01T00:00:00Z");
 
+    /** By how much its clock is ahead of this machine's. */
+    volatile Duration clockAhead = Duration.ZERO;
+
     /** Its charter. */
     volatile Charter charter = Charter.standard("Test");
 
@@ -357,9 +360,7 @@ final class CoordinatorDouble implements AutoCloseable {
                 planned,
                 "",
                 reason,
-                late.stream()
-                        .map(round -> new RoundView.LateWindow(round, lateUntil))
-                        .toList());
+                late.stream().map(round -> new RoundView.LateWindow(round, lateUntil)).toList());
     }
 
     private Object answer(String method, String path, byte[] body) throws InterruptedException {
@@ -373,7 +374,10 @@ final class CoordinatorDouble implements AutoCloseable {
         String[] steps = path.split("[/?]");
         return switch (method + " " + steps[2]) {
             case "GET status" ->
-                    new StatusView(Protocol.VERSION, List.of(Protocol.VERSION), Instant.now());
+                    new StatusView(
+                            Protocol.VERSION,
+                            List.of(Protocol.VERSION),
+                            Instant.now().plus(clockAhead));
             case "POST enrolments" -> enrol(CanonicalJson.read(body, EnrolmentRequest.class));
             case "POST certificate" -> renew(CanonicalJson.read(body, RenewalRequest.class));
             case "GET consortium" -> consortium();
@@ -405,11 +409,7 @@ final class CoordinatorDouble implements AutoCloseable {
 
     private synchronized ConsortiumView consortium() {
         return new ConsortiumView(
-                charter,
-                key.verifyingKey().value(),
-                List.of(MEMBER),
-                base,
-                log.size());
+                charter, key.verifyingKey().value(), List.of(MEMBER), base, log.size());
     }
 
     private synchronized Object enrol(EnrolmentRequest request) {

@@ -73,6 +73,7 @@ class DoctorTest {
 
     @Test
     void a_certificate_that_has_ended_is_told_by_its_dates() {
+        stage.coordinator.clockAhead = Duration.ofDays(2);
         assertThat(broken(ahead(Duration.ofDays(2))))
                 .filteredOn(finding -> finding.subject().equals("certificate"))
                 .singleElement()
@@ -80,6 +81,30 @@ class DoctorTest {
                     assertThat(finding.what()).contains("EXPIRED");
                     assertThat(finding.advice()).contains("clock");
                 });
+    }
+
+    @Test
+    void a_certificate_that_ends_by_a_wrong_clock_only_is_a_matter_of_the_clock() {
+        assertThat(broken(ahead(Duration.ofDays(2))))
+                .allSatisfy(finding -> {
+                    assertThat(finding.what())
+                            .contains("CLOCK_SKEW", "days", "ahead of the coordinator's")
+                            .doesNotContain("EXPIRED");
+                    assertThat(finding.advice()).contains("NTP");
+                })
+                .extracting(HealthFinding::subject)
+                .containsExactly("certificate", "clock");
+    }
+
+    @Test
+    void a_clock_before_the_certificate_was_issued_is_wrong_whoever_can_be_asked() {
+        stage.coordinator.close();
+        assertThat(broken(ahead(Duration.ofDays(-3))))
+                .filteredOn(finding -> finding.subject().equals("certificate"))
+                .singleElement()
+                .satisfies(finding ->
+                        assertThat(finding.what())
+                                .contains("CLOCK_SKEW", "behind the coordinator's at least"));
     }
 
     @Test

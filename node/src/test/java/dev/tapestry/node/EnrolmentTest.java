@@ -110,6 +110,12 @@ class EnrolmentTest {
         stage.enrolment().join(stage.home, used);
         Enrolment late = later(Duration.ofDays(2));
         assertThatThrownBy(() -> late.join(stage.home, used))
+                .as("by the coordinator's clock it has not ended")
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOCK_SKEW))
+                .hasMessageContaining("ahead of the coordinator's");
+        stage.coordinator.clockAhead = Duration.ofDays(2);
+        assertThatThrownBy(() -> late.join(stage.home, used))
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.TLS))
                 .hasMessageContaining("new token");

@@ -2,6 +2,7 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
+import dev.tapestry.trust.certificate.ClockSkew;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -105,6 +106,10 @@ final class NodeLines implements NodeProgress {
                             Duration again) ->
                     "%scannot go on (%d times now): %s: %s; trying again in %d s"
                             .formatted(round(round), failures, code, reason, again.toSeconds());
+            case NodeUpdate.ClockDiffers(_, Duration ahead) -> {
+                ClockSkew skew = new ClockSkew(ahead);
+                yield "CLOCK_SKEW: %s: %s".formatted(skew.words(), skew.advice());
+            }
             case NodeUpdate.CertificateRenewed(_, Instant until) ->
                     "this node's certificate was renewed, with a new key; it ends at " + until;
             case NodeUpdate.CertificateEnds(

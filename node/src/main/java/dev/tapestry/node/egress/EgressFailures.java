@@ -2,6 +2,7 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.trust.certificate.ClockSkew;
 import dev.tapestry.trust.certificate.TlsProblem;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -91,9 +92,16 @@ record EgressFailures(URI coordinator, Optional<HttpProxy> proxy, Duration patie
      *
      * @throws NodeException {@code TLS}, {@code REVOKED}
      */
-    IOException classified(IOException failure, TlsProblem problem) {
+    IOException classified(IOException failure, TlsProblem problem, Optional<ClockSkew> skew) {
         if (problem == TlsProblem.REVOKED) {
             throw new NodeException(Code.REVOKED, problem.advice(), failure);
+        }
+        if (skew.isPresent()) {
+            throw new NodeException(
+                    Code.CLOCK_SKEW,
+                    "%s, and only by one of them certificates are valid (%s): %s"
+                            .formatted(skew.get().words(), problem, skew.get().advice()),
+                    failure);
         }
         if (problem != TlsProblem.OTHER) {
             throw new NodeException(

@@ -2,14 +2,22 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.protocol.Protocol;
+import dev.tapestry.consortium.protocol.StatusView;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.certificate.ClockProbe;
+import dev.tapestry.trust.certificate.ClockSkew;
 import dev.tapestry.trust.certificate.TlsIdentity;
+import dev.tapestry.trust.certificate.TlsProblem;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.transfer.PartCoding;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,6 +50,9 @@ public final class EgressGate implements AutoCloseable {
     /** So often a part may come with the wrong content. */
     private static final int MAX_CORRUPT = 5;
 
+    /** Whoever is asked for nothing but the time has no reason to think. */
+    private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(10);
+
     private static final int SERVER_ERRORS = 500;
     private static final int GONE = 410;
     private static final int TOO_MANY_REQUESTS = 429;
@@ -60,6 +71,7 @@ public final class EgressGate implements AutoCloseable {
     private volatile Line line;
     private volatile boolean renewing;
     private volatile boolean takesCompressed;
+    private volatile ClockWatch clocks = new ClockWatch(InstantSource.system(), _ -> {});
 
     /**
      * The coordinator cannot be reached.
@@ -130,6 +142,36 @@ public final class EgressGate implements AutoCloseable {
                 retries,
                 outages,
                 PATIENCE);
+    }
+
+    /**
+     * The same before there is an identity: shows nothing, and believes a coordinator of the
+     * authority with this fingerprint.
+     */
+    public static EgressGate to(
+            URI coordinator,
+            Optional<HttpProxy> proxy,
+            Digest authority,
+            ReceiptBook receipts,
+            RetryPolicy retries,
+            Consumer<Outage> outages) {
+        return new EgressGate(
+                coordinator,
+                Line.firstContact(authority, proxy),
+                receipts,
+                retries,
+                outages,
+                PATIENCE);
+    }
+
+    /** From now on compares clocks in this way. */
+    public void compares(ClockWatch next) {
+        clocks = next;
+    }
+
+    /** What the coordinator's clock shows, as far as its answers have said. */
+    public Instant there() {
+        return clocks.there();
     }
 
     /**
@@ -227,9 +269,7 @@ public final class EgressGate implements AutoCloseable {
      * @throws IOException when trying again may help
      */
     Answer once(Message message, ReplySink sink) throws IOException {
-        URI target = allowed(message);
-        HttpUriRequestBase request = new HttpUriRequestBase(message.kind().method(), target);
-        request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
+        HttpUriRequestBase request = request(message);
         if (message.compressed() && message.kind() == MessageKind.PART_DOWNLOAD) {
             request.setHeader(HttpHeaders.ACCEPT_ENCODING, PartCoding.NAME);
         }
@@ -252,6 +292,13 @@ public final class EgressGate implements AutoCloseable {
                 case null, default -> throw new IllegalStateException(e);
             }
         }
+    }
+
+    private HttpUriRequestBase request(Message message) {
+        HttpUriRequestBase request =
+                new HttpUriRequestBase(message.kind().method(), allowed(message));
+        request.setHeader(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
+        return request;
     }
 
     /** What was broken off still writes its receipt. */
@@ -298,12 +345,17 @@ public final class EgressGate implements AutoCloseable {
             }
             LineRate.Passage passage = (body.isEmpty() ? down : up).begin();
             long begun = System.nanoTime();
+            Instant asked = clocks.here();
             try (ClassicHttpResponse response = used.client().executeOpen(null, request, null)) {
                 if (body.isEmpty()) {
                     shortestNanos.accumulateAndGet(System.nanoTime() - begun, Math::min);
                 }
                 outcome = Integer.toString(response.getCode());
                 takesCompressed = saysThatItTakesCompressed(response);
+                Header date = response.getFirstHeader(HttpHeaders.DATE);
+                if (date != null && lines.contains(used)) {
+                    clocks.answered(asked, date.getValue());
+                }
                 Answer answer = answer(response, reply, sink);
                 if (message.isPart()) {
                     passage.arrived();
@@ -316,7 +368,8 @@ public final class EgressGate implements AutoCloseable {
                 if (body.unreadable().isPresent()) {
                     throw EgressFailures.unreadable(body.unreadable().get());
                 }
-                throw failures.classified(failure, used.problem(failure));
+                TlsProblem problem = used.problem(failure);
+                throw failures.classified(failure, problem, clockSkew(problem, used));
             } finally {
                 if (connected || body.sent() > 0) {
                     receipts.write(
@@ -383,6 +436,40 @@ public final class EgressGate implements AutoCloseable {
             throw new NodeException(Code.REVOKED, refused.detail());
         }
         return refused;
+    }
+
+    /** Where dates may be why the two ends do not meet: whether a clock is why dates do not fit. */
+    private Optional<ClockSkew> clockSkew(TlsProblem problem, Line used) {
+        return switch (problem) {
+            // Who refuses this end's certificate does not say why; its dates are one reason.
+            case EXPIRED, NOT_YET_VALID, REFUSED_BY_PEER -> used.probe().flatMap(this::clockSkew);
+            case WRONG_AUTHORITY,
+                    WRONG_HOST,
+                    WRONG_ROLE,
+                    REVOKED,
+                    CERTIFICATE_MISSING,
+                    NO_COMMON_PROTOCOL,
+                    OTHER ->
+                    Optional.empty();
+        };
+    }
+
+    private Optional<ClockSkew> clockSkew(ClockProbe probe) {
+        Message question = Message.ask(MessageKind.STATUS, "/v1/status");
+        HttpUriRequestBase request = request(question);
+        request.setConfig(HttpConnections.exchange(PROBE_TIMEOUT, false));
+        Line look = Line.with(probe.context(), proxy);
+        try {
+            Answer answer = exchange(question, request, new ReplySink.Memory(), look);
+            // Handshakes know no other clock than the system's.
+            return answer instanceof Answer.Accepted(byte[] body)
+                    ? probe.cause(Instant.now(), CanonicalJson.read(body, StatusView.class).clock())
+                    : Optional.empty();
+        } catch (IOException | NodeException | TrustException _) {
+            return Optional.empty(); // what is known already is told
+        } finally {
+            look.close();
+        }
     }
 
     private static NodeException stopped(InterruptedException e) {

@@ -108,6 +108,7 @@ final class ModelArrival {
                     ENROLLED_ELSEWHERE,
                     EGRESS_REFUSED,
                     TLS,
+                    CLOCK_SKEW,
                     PROXY_CREDENTIALS,
                     PROXY_REFUSED,
                     REVOKED,

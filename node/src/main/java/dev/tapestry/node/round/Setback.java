@@ -62,6 +62,7 @@ record Setback(Outlook outlook, String code, String reason) {
         return switch (code) {
             // A clock is set, a certificate renewed, a proxy told, a disk cleared, a card edited.
             case TLS,
+                    CLOCK_SKEW,
                     PROXY_CREDENTIALS,
                     PROXY_REFUSED,
                     STORAGE,

@@ -4,7 +4,11 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
 import dev.tapestry.trust.certificate.CertificateAuthority;
+import dev.tapestry.trust.certificate.KeyAndRequest;
+import dev.tapestry.trust.certificate.Peer;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,6 +26,9 @@ import javax.net.ssl.SSLContext;
 /** A coordinator that is nothing but its TLS and one way to treat requests. */
 final class SmallServer implements AutoCloseable {
 
+    private static final Duration DAY = Duration.ofDays(1);
+
+    private final Path directory;
     private final CertificateAuthority authority;
     private final HttpsServer server = HttpsServer.create();
     private final InetSocketAddress address;
@@ -43,24 +50,36 @@ final class SmallServer implements AutoCloseable {
 
     /** Is away: it answers once it {@link #comes}. */
     static SmallServer away(Path directory, HttpHandler handler) throws IOException {
-        return new SmallServer(directory, handler, false);
+        return new SmallServer(directory, handler, Instant.now(), DAY, false);
+    }
+
+    /** Its certificate was issued then, for a day. */
+    static SmallServer issued(Path directory, HttpHandler handler, Instant then)
+            throws IOException {
+        return issued(directory, handler, then, DAY);
+    }
+
+    /** The same for another time. */
+    static SmallServer issued(Path directory, HttpHandler handler, Instant then, Duration validity)
+            throws IOException {
+        return new SmallServer(directory, handler, then, validity, true);
     }
 
     /** Treats every request as {@code handler} does, on a thread of its own. */
     SmallServer(Path directory, HttpHandler handler) throws IOException {
-        this(directory, handler, true);
+        this(directory, handler, Instant.now(), DAY, true);
     }
 
-    private SmallServer(Path directory, HttpHandler handler, boolean here) throws IOException {
+    private SmallServer(
+            Path directory, HttpHandler handler, Instant issued, Duration validity, boolean here)
+            throws IOException {
+        this.directory = directory;
         reserved.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         address = (InetSocketAddress) reserved.getLocalSocketAddress();
         authority = CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
         TlsIdentity identity =
                 authority.establishCoordinator(
-                        directory.resolve("identity"),
-                        List.of("127.0.0.1"),
-                        Instant.now(),
-                        Duration.ofDays(1));
+                        directory.resolve("identity"), List.of("127.0.0.1"), issued, validity);
         server.setHttpsConfigurator(
                 new HttpsConfigurator(identity.server()) {
                     @Override
@@ -88,6 +107,24 @@ final class SmallServer implements AutoCloseable {
 
     SSLContext client() {
         return TlsIdentity.firstContact(authority.fingerprint());
+    }
+
+    Digest authority() {
+        return authority.fingerprint();
+    }
+
+    /** A member's identity that was issued then, for a day. */
+    TlsIdentity member(Instant then) {
+        Path home = directory.resolve("member");
+        return TlsIdentity.install(
+                home,
+                authority.issue(
+                        KeyAndRequest.createIn(home).requestPem(),
+                        new Peer.Member(new MemberId("kyoto")),
+                        List.of(),
+                        then,
+                        DAY),
+                authority.certificate());
     }
 
     @Override

@@ -7,9 +7,13 @@ import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateException;
+import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
+import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -31,13 +35,18 @@ final class PeerTrust extends X509ExtendedTrustManager {
     /** The SHA-256 of the only public key that is the coordinator's; any, where it is empty. */
     private final Optional<Digest> coordinatorKey;
 
+    /** Hears whose dates were not looked at; where nobody does, they are. */
+    private final @Nullable Consumer<X509Certificate> undated;
+
     private PeerTrust(
             @Nullable X509Certificate authority,
             @Nullable Digest pinned,
-            Optional<Digest> coordinatorKey) {
+            Optional<Digest> coordinatorKey,
+            @Nullable Consumer<X509Certificate> undated) {
         this.authority = authority;
         this.pinned = pinned;
         this.coordinatorKey = coordinatorKey;
+        this.undated = undated;
     }
 
     /** Believes what this authority issued. */
@@ -47,12 +56,22 @@ final class PeerTrust extends X509ExtendedTrustManager {
 
     /** Believes what this authority issued, a coordinator only with this key. */
     static PeerTrust of(X509Certificate authority, Optional<Digest> coordinatorKey) {
-        return new PeerTrust(authority, null, coordinatorKey);
+        return new PeerTrust(authority, null, coordinatorKey, null);
     }
 
     /** Believes a chain whose last certificate has this fingerprint. */
     static PeerTrust pinned(Digest fingerprint) {
-        return new PeerTrust(null, fingerprint, Optional.empty());
+        return new PeerTrust(null, fingerprint, Optional.empty(), null);
+    }
+
+    /**
+     * The same for a coordinator whose certificate has ended, or has not begun; only for a {@link
+     * ClockProbe}.
+     *
+     * @param seen hears of the certificate of one that is genuine otherwise
+     */
+    PeerTrust whateverTheDates(Consumer<X509Certificate> seen) {
+        return new PeerTrust(authority, pinned, coordinatorKey, seen);
     }
 
     @Override
@@ -138,6 +157,9 @@ final class PeerTrust extends X509ExtendedTrustManager {
         try {
             if (Peer.of(chain[0]) instanceof Peer.Coordinator) {
                 requireKey(chain[0]);
+                if (undated != null) {
+                    undated.accept(chain[0]);
+                }
                 return;
             }
         } catch (TrustException _) {
@@ -168,17 +190,26 @@ final class PeerTrust extends X509ExtendedTrustManager {
                         null);
             }
         }
-        return pkix(anchor);
+        return pkix(anchor, undated == null ? Optional.empty() : Optional.of(chain[0]));
     }
 
-    private static X509ExtendedTrustManager pkix(X509Certificate anchor)
-            throws CertificateException {
+    /** The platform's rules, at this moment or at one at which a certificate is valid. */
+    private static X509ExtendedTrustManager pkix(
+            X509Certificate anchor, Optional<X509Certificate> undated) throws CertificateException {
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
             store.setCertificateEntry("consortium", anchor);
             TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
-            factory.init(store);
+            if (undated.isPresent()) {
+                PKIXBuilderParameters rules =
+                        new PKIXBuilderParameters(store, new X509CertSelector());
+                rules.setRevocationEnabled(false); // as it is without these parameters
+                rules.setDate(undated.get().getNotAfter());
+                factory.init(new CertPathTrustManagerParameters(rules));
+            } else {
+                factory.init(store);
+            }
             return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
         } catch (GeneralSecurityException | IOException e) {
             throw new CertificateException("the platform's PKIX rules cannot be set up", e);

@@ -233,7 +233,7 @@ public final class TlsIdentity {
         }
     }
 
-    private static SSLContext context(KeyManager @Nullable [] keys, PeerTrust trust) {
+    static SSLContext context(KeyManager @Nullable [] keys, PeerTrust trust) {
         try {
             SSLContext context = SSLContext.getInstance(PROTOCOL);
             context.init(keys, new TrustManager[] {trust}, null);

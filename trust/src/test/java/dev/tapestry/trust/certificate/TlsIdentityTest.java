@@ -27,6 +27,7 @@ import java.security.cert.Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -163,6 +164,52 @@ class TlsIdentityTest {
         assertRefused(meet(future.server(), client, HOST), TlsProblem.NOT_YET_VALID);
         assertThat(TlsProblem.ofDates(future.certificate(), now))
                 .contains(TlsProblem.NOT_YET_VALID);
+    }
+
+    @Test
+    void a_coordinator_whose_certificate_has_ended_can_be_asked_for_its_clock_by_nobody()
+            throws IOException {
+        CertificateAuthority ca = authority("consortium");
+        TlsIdentity member = member(ca, "kyoto", now, YEAR);
+        Instant then = now.minus(Duration.ofDays(9));
+        TlsIdentity ended =
+                ca.establishCoordinator(
+                        directory.resolve("ended"), List.of(HOST), then, Duration.ofDays(1));
+        ClockProbe probe = ClockProbe.of(member, Optional.empty());
+        Handshake met = meet(ended.server(), probe.context(), HOST);
+        assertThat(met.clientFailure()).isEmpty();
+        assertThat(met.seen()).as("it shows no certificate").isEmpty();
+        assertThat(probe.cause(now, now)).as("the clocks agree: it has ended").isEmpty();
+        assertThat(probe.cause(now, then.plusSeconds(60)))
+                .as("by both clocks something has ended, or not begun")
+                .isEmpty();
+        ClockProbe first = ClockProbe.firstContact(ca.fingerprint());
+        assertThat(meet(ended.server(), first.context(), HOST).clientFailure()).isEmpty();
+        assertThat(first.cause(now, then.plusSeconds(60)))
+                .contains(new ClockSkew(Duration.ofDays(9).minusSeconds(60)));
+    }
+
+    @Test
+    void who_is_asked_for_a_clock_must_be_the_coordinator_in_all_but_the_dates()
+            throws IOException {
+        CertificateAuthority ca = authority("consortium");
+        SSLContext probe =
+                ClockProbe.of(member(ca, "kyoto", now, YEAR), Optional.empty()).context();
+        Instant then = now.minus(Duration.ofDays(9));
+        assertRefused(
+                meet(member(ca, "mallory", then, Duration.ofDays(1)).server(), probe, HOST),
+                TlsProblem.WRONG_ROLE);
+        assertRefused(
+                meet(coordinator(authority("other")).server(), probe, HOST),
+                TlsProblem.WRONG_AUTHORITY);
+        assertRefused(
+                meet(coordinator(ca).server(), probe, "elsewhere.example"), TlsProblem.WRONG_HOST);
+        SSLContext moved =
+                ClockProbe.of(
+                                member(ca, "osaka", now, YEAR),
+                                Optional.of(Digest.of(new byte[] {1})))
+                        .context();
+        assertRefused(meet(coordinator(ca).server(), moved, HOST), TlsProblem.WRONG_ROLE);
     }
 
     @Test
