@@ -50,10 +50,7 @@ public final class BundleExport {
      */
     public static Written write(Path root, Path target) {
         CoordinatorDirectory directory = new CoordinatorDirectory(root);
-        if (!CoordinatorLog.isIn(root)) {
-            throw new CoordinatorException(
-                    Code.DIRECTORY, root + " holds no consortium (no log.db)");
-        }
+        CoordinatorLog.requireIn(root, " (no log.db)");
         Path draft = target.resolveSibling("." + target.getFileName() + ".new");
         try (AuditLog log = AuditLog.in(CoordinatorLog.open(root));
                 SharedFiles shared = Stores.readableFiles(root)) {

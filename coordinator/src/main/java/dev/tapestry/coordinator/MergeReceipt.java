@@ -67,10 +67,7 @@ public final class MergeReceipt {
 
     private static RoundRecord merged(Path directory, RoundNumber number) {
         RoundHistory history = new RoundHistory();
-        if (!CoordinatorLog.isIn(directory)) {
-            throw new CoordinatorException(
-                    Code.DIRECTORY, directory + " holds no consortium (no log.db)");
-        }
+        CoordinatorLog.requireIn(directory, " (no log.db)");
         try (AuditLog log = AuditLog.in(CoordinatorLog.open(directory))) {
             Ledger.replay(log, history::accept);
         }
