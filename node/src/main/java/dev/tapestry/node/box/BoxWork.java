@@ -143,6 +143,7 @@ public final class BoxWork {
         try (Bench bench = bench(asked.member(), compute, base)) {
             TrainingJob job = asked.on(Corpus.of(bench.text()));
             box.results().drop();
+            box.directory().begin();
             box.directory().describe(job);
             bench.log()
                     .decided(

@@ -187,6 +187,15 @@ public record JobDirectory(Path path) {
         JobFiles.write(job(), job.bytes());
     }
 
+    /** Lets whoever looks see that somebody trains, before there is a step to tell of. */
+    public void begin() {
+        try {
+            Files.writeString(metrics(), "", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw storage("write the metrics in", e);
+        }
+    }
+
     /** Appends a line to {@code metrics.jsonl} for each step that it hears of. */
     public NodeProgress telling(TrainingJob job) {
         long tokens = (long) job.batchSequences() * job.sequenceLength();
