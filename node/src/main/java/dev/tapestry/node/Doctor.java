@@ -55,6 +55,7 @@ public final class Doctor {
     private final List<HealthFinding> findings = new ArrayList<>();
     private Optional<HttpProxy> proxy = Optional.empty();
     private Optional<Instant> there = Optional.empty();
+    private boolean clockFails;
 
     private Doctor(NodeHome home, InstantSource clock, Optional<String> surroundings) {
         this.home = home;
@@ -225,7 +226,14 @@ public final class Doctor {
         Optional<ClockSkew> cause =
                 there.flatMap(told ->
                         ClockProbe.of(identity, Optional.empty()).cause(clock.instant(), told));
-        if (cause.isPresent()) {
+        if (clockFails) {
+            find(
+                    CERTIFICATE,
+                    Severity.BROKEN,
+                    "CLOCK_SKEW: valid until %s, so by the coordinator's clock it is valid, and by this machine's not"
+                            .formatted(term.until()),
+                    "see clock: no new token is needed");
+        } else if (cause.isPresent()) {
             find(
                     CERTIFICATE,
                     Severity.BROKEN,
@@ -380,12 +388,10 @@ public final class Doctor {
         switch (e.code()) {
             case REVOKED -> find(MEMBERSHIP, Severity.BROKEN, what, TlsProblem.REVOKED.advice());
             case TLS -> find(COORDINATOR, Severity.BROKEN, what, advice(identity, e));
-            case CLOCK_SKEW ->
-                    find(
-                            CLOCK,
-                            Severity.BROKEN,
-                            what,
-                            "set the clock that is wrong (NTP): neither end can tell which");
+            case CLOCK_SKEW -> {
+                clockFails = true;
+                find(CLOCK, Severity.BROKEN, what, "the node goes on by itself once that is done");
+            }
             default -> find(COORDINATOR, Severity.BROKEN, what, "see the message");
         }
     }

@@ -43,6 +43,7 @@ import dev.tapestry.node.FaultyExchange.Faults;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.Certificates;
 import dev.tapestry.trust.certificate.Peer;
+import dev.tapestry.trust.certificate.ServerIdentity;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.enrolment.EnrolmentToken;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -139,6 +140,7 @@ final class CoordinatorDouble implements AutoCloseable {
     private Optional<Digest> offered = Optional.empty();
     private final Path directory;
     private final CertificateAuthority authority;
+    private final ServerIdentity identity;
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Map<Digest, ModelManifest> models = new HashMap<>();
@@ -163,15 +165,10 @@ final class CoordinatorDouble implements AutoCloseable {
         this.authority =
                 CertificateAuthority.create(directory.resolve("ca"), "Test", Instant.now());
         this.log = new LogDouble(directory, key);
-        TlsIdentity identity =
-                authority.establishCoordinator(
-                        directory.resolve("identity"),
-                        List.of("127.0.0.1"),
-                        Instant.now(),
-                        Duration.ofDays(1));
+        this.identity = new ServerIdentity(certified(Instant.now()));
         server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(
-                new HttpsConfigurator(identity.server()) {
+                new HttpsConfigurator(identity.context()) {
                     @Override
                     public void configure(HttpsParameters parameters) {
                         parameters.setSSLParameters(TlsIdentity.serverParameters());
@@ -199,6 +196,19 @@ final class CoordinatorDouble implements AutoCloseable {
                     }
                 });
         server.start();
+    }
+
+    private TlsIdentity certified(Instant issued) {
+        return authority.establishCoordinator(
+                directory.resolve("identity-" + issued.toEpochMilli()),
+                List.of("127.0.0.1"),
+                issued,
+                Duration.ofDays(1));
+    }
+
+    /** Shows a certificate that was issued then, for a day, to who connects from now on. */
+    void showsOneIssued(Instant then) {
+        identity.show(certified(then));
     }
 
     URI address() {
