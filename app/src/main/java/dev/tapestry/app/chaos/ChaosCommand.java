@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -116,10 +115,7 @@ public final class ChaosCommand implements Callable<Integer> {
             description = "Lock the log, start a second process in a directory, freeze processes.")
     private boolean held;
 
-    @Option(
-            names = "--clocks",
-            description =
-                    "Set clocks by a day, forth and back; needs the package faketime (libfaketime).")
+    @Option(names = "--clocks", description = "Set clocks by a day, forth and back.")
     private boolean clocks;
 
     @Option(
@@ -171,9 +167,6 @@ public final class ChaosCommand implements Callable<Integer> {
         require(steps >= 2, "--steps is at least 2, not " + steps);
         require(disk.matches("all|[0-9]{1,6}"), "--disk is a number or all, not '" + disk + "'");
         require(minutes == null || minutes > 0, "--minutes is above 0, not " + minutes);
-        require(
-                !clocks || Apparatus.faketime().isPresent(),
-                "--clocks needs libfaketime, which is not installed: apt-get install faketime");
         int disks = disk.equals("all") ? ALL : Integer.parseInt(disk);
         List<Fault> first = Matrix.of(victims.list(), Math.max(0, drawn), seed);
         require(
@@ -207,11 +200,7 @@ public final class ChaosCommand implements Callable<Integer> {
 
     private int matrix(ChaosRun run, Path work, List<Fault> first, int disks)
             throws IOException, InterruptedException {
-        Apparatus apparatus =
-                new Apparatus(
-                        disks > 0 || commits,
-                        lines || damage,
-                        clocks ? Apparatus.faketime() : Optional.empty());
+        Apparatus apparatus = new Apparatus(disks > 0 || commits, lines || damage, clocks);
         ChaosReport report =
                 new Chaos(
                                 run,

@@ -78,20 +78,16 @@ final class ConsortiumProcesses implements AutoCloseable {
         Path root = places.root(victim, node);
         try {
             Files.createDirectories(control);
-            if (apparatus.clocks().isPresent() && !Files.exists(clock)) {
-                Files.writeString(clock, "+0");
-            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         List<String> options = new ArrayList<>();
         options.add(victim.coordinator() ? HEAP_COORDINATOR : HEAP_NODE);
         options.add("-XX:TieredStopAtLevel=1");
-        options.addAll(apparatus.options(control, root));
+        options.addAll(apparatus.options(control, root, clock));
         return programs.start(
                 places.log(Places.name(victim, node) + suffix),
                 options,
-                apparatus.environment(clock),
                 List.of(victim.coordinator() ? "coordinator" : "node", "start", root.toString()));
     }
 

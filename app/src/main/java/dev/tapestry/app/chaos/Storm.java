@@ -37,7 +37,7 @@ final class Storm {
     /** Runs for {@code time}, then the undisturbed run for as many rounds, and compares. */
     StormReport run(String commit, Duration time) throws InterruptedException {
         ChaosRun.Beginning beginning = run.beginning(directory, shippedBase);
-        Apparatus apparatus = new Apparatus(true, true, Optional.empty());
+        Apparatus apparatus = new Apparatus(true, true, false);
         try (Programs programs = new Programs()) {
             progress.accept("a few rounds that nobody disturbs");
             try (Twin twin =

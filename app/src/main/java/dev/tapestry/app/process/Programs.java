@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
@@ -39,17 +38,7 @@ public final class Programs implements AutoCloseable {
      * @throws CancellationException once all programs are to end: an interrupt from the keyboard
      *     reaches them too, and who died of it must not be started again
      */
-    public Process start(Path log, List<String> options, List<String> words) {
-        return start(log, options, Map.of(), words);
-    }
-
-    /**
-     * The same in an environment that has more.
-     *
-     * @param environment besides this process' own
-     */
-    public synchronized Process start(
-            Path log, List<String> options, Map<String, String> environment, List<String> words) {
+    public synchronized Process start(Path log, List<String> options, List<String> words) {
         if (closing) {
             throw new CancellationException("all programs are being ended");
         }
@@ -62,12 +51,11 @@ public final class Programs implements AutoCloseable {
         command.addAll(program(words.getFirst()));
         command.addAll(words);
         try {
-            ProcessBuilder builder =
+            Process process =
                     new ProcessBuilder(command)
                             .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-            builder.environment().putAll(environment);
-            Process process = builder.start();
+                            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                            .start();
             running.add(process);
             return process;
         } catch (IOException e) {

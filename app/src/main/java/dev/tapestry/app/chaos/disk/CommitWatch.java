@@ -1,8 +1,6 @@
 package dev.tapestry.app.chaos.disk;
 
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
+import dev.tapestry.app.chaos.AgentArchive;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.ClassTransform;
@@ -17,14 +15,10 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.nio.file.FileSystems;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.ProtectionDomain;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.jar.Attributes;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,19 +44,7 @@ public final class CommitWatch {
      * @param directory where the archive that an agent needs is written, if it is not there
      */
     public static String option(Path directory) {
-        Path archive = directory.resolve("commit-watch.jar");
-        if (!Files.exists(archive)) {
-            Manifest manifest = new Manifest();
-            Attributes attributes = manifest.getMainAttributes();
-            attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
-            attributes.putValue("Premain-Class", CommitWatch.class.getName());
-            try (OutputStream out = Files.newOutputStream(archive)) {
-                new JarOutputStream(out, manifest).close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return "-javaagent:" + archive;
+        return AgentArchive.option(directory, CommitWatch.class);
     }
 
     /** Called by the JVM before {@code main}. */
