@@ -83,8 +83,7 @@ final class Inspection {
                     throw restore(state.directory().toString(), "its digest is another");
                 });
         round.residual()
-                .filter(digest -> Files.exists(residuals.file(digest)))
-                .filter(digest -> !ResidualStore.digest(residuals.file(digest)).equals(digest))
+                .filter(residuals::isDamaged)
                 .filter(digest -> !residuals.restore(digest))
                 .ifPresent(digest -> {
                     throw restore(residuals.file(digest).toString(), "its digest is another");

@@ -15,6 +15,7 @@ import dev.tapestry.weights.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -163,6 +164,30 @@ final class ModelStore {
         }
         return directory.filter(Files::exists).isPresent()
                 && (update(model).isEmpty() || Files.exists(update));
+    }
+
+    /** In what the files of a model that is kept are not what its digest names. */
+    List<String> differences(Digest model) {
+        Path update = folder.resolve(model.hex() + UPDATE);
+        List<String> differences = new ArrayList<>();
+        manifest(model)
+                .ifPresent(manifest -> {
+                    Path directory = directory(model).orElseThrow();
+                    if (Files.isDirectory(directory)) {
+                        Manifests.verify(directory, manifest)
+                                .forEach(problem ->
+                                        differences.add(problem.path() + " " + problem.detail()));
+                    } else {
+                        differences.add("its files are missing");
+                    }
+                });
+        update(model)
+                .map(found -> found.update().file())
+                .filter(file -> !Manifests.isIntact(update, file, new PartSums()))
+                .ifPresent(_ -> differences.add("its coded update is missing or another one"));
+        return differences.stream()
+                .map(what -> "model %s: %s".formatted(model.abbreviated(), what))
+                .toList();
     }
 
     private static void check(Path what, List<Manifests.Problem> problems) {

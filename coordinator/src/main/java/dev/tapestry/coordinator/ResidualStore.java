@@ -71,6 +71,11 @@ final class ResidualStore {
         return shared.fetch(file(residual), _ -> {}) && intact(residual).equals(file(residual));
     }
 
+    /** Whether a residual that is kept is not what its name says. */
+    boolean isDamaged(Digest residual) {
+        return Files.exists(file(residual)) && !digest(file(residual)).equals(residual);
+    }
+
     /** Takes a finished file on the same file system into the store. */
     void adopt(Path finished, Digest residual) {
         FileTrees.move(finished, file(residual));

@@ -3,6 +3,7 @@ package dev.tapestry.coordinator;
 import dev.tapestry.aggregation.MergeVerification;
 import dev.tapestry.aggregation.MergeVerification.Differs;
 import dev.tapestry.aggregation.MergeVerification.Matches;
+import dev.tapestry.aggregation.OuterState;
 import dev.tapestry.aggregation.RoundStatistics;
 import dev.tapestry.aggregation.weighting.Apportionment;
 import dev.tapestry.aggregation.weighting.Apportionment.Apportioned;
@@ -34,6 +35,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Merges a round again from what the log says and the files that are kept, and compares: offline,
@@ -44,6 +46,7 @@ public final class VerifyMerge {
     private final Path root;
     private final Charter charter;
     private final ModelStore models;
+    private final ResidualStore residuals;
     private final ContributionStore contributions;
     private final MergeWork work;
 
@@ -52,13 +55,8 @@ public final class VerifyMerge {
         this.charter = charter;
         this.models = new ModelStore(directory.models(), shared);
         this.contributions = new ContributionStore(directory.contributions(), models, shared);
-        this.work =
-                new MergeWork(
-                        models,
-                        contributions,
-                        directory.momenta(),
-                        new ResidualStore(directory.residuals(), shared),
-                        shared);
+        this.residuals = new ResidualStore(directory.residuals(), shared);
+        this.work = new MergeWork(models, contributions, directory.momenta(), residuals, shared);
     }
 
     /**
@@ -103,6 +101,8 @@ public final class VerifyMerge {
         List<String> differences = new ArrayList<>(weighed(round, logged));
         round.admitted().values().forEach(c -> differences.addAll(signed(round, c)));
         round.published().ifPresent(base -> differences.addAll(published(base, candidate)));
+        round.models().distinct().forEach(model -> differences.addAll(models.differences(model)));
+        differences.addAll(states(round));
         if (!differences.isEmpty()) {
             return new Differs(differences);
         }
@@ -133,6 +133,22 @@ public final class VerifyMerge {
             measured(candidate.figures(), statistics.figures()).ifPresent(differences::add);
         }
         return differences.isEmpty() ? verification : new Differs(differences);
+    }
+
+    /** What of the numbers that are kept between merges is not what the log names. */
+    private List<String> states(RoundRecord round) {
+        Path momenta = new CoordinatorDirectory(root).momenta();
+        return Stream.concat(
+                        round.momenta()
+                                .map(digest -> OuterState.in(momenta, digest))
+                                .filter(state -> Files.exists(state.directory()))
+                                .filter(state -> !state.isIntact())
+                                .map(state -> "outer state " + state.digest().abbreviated()),
+                        round.residuals()
+                                .filter(residuals::isDamaged)
+                                .map(residual -> "residual " + residual.abbreviated()))
+                .map(what -> what + ": its files are others")
+                .toList();
     }
 
     /** What the log says otherwise of the merge's figures than merging once more. */
@@ -239,11 +255,22 @@ public final class VerifyMerge {
                     new ArrayList<>(
                             SignedManifest.differences(
                                     manifest, round.trainedBy(contribution), contribution));
-            Manifests.verify(folder, manifest.weights()).stream()
+            Stream.concat(
+                            Stream.of(manifest.weights()),
+                            models.manifest(manifest.base()).stream()
+                                    .map(_ -> contributions.ofBase(manifest)))
+                    .flatMap(files -> Manifests.verify(folder, files).stream())
                     .filter(problem -> problem.difference() != Manifests.Difference.UNEXPECTED)
                     .map(problem ->
                             contribution.member() + ": " + problem.path() + " " + problem.detail())
                     .forEach(differences::add);
+            manifest.update()
+                    .map(CodedFile::file)
+                    .filter(sent ->
+                            !Manifests.isIntact(
+                                    ContributionStore.place(folder, sent), sent, new PartSums()))
+                    .map(_ -> contribution.member() + ": the coded update is another one")
+                    .ifPresent(differences::add);
             manifest.gradient()
                     .map(CodedFile::file)
                     .filter(sent ->

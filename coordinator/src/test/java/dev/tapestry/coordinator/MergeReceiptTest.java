@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,14 +71,6 @@ final class MergeReceiptTest {
         return copy;
     }
 
-    private static Path weights(Path copy) throws IOException {
-        try (Stream<Path> files = Files.walk(copy.resolve("contributions/2/ada"))) {
-            return files.filter(file -> file.toString().endsWith(".safetensors"))
-                    .findFirst()
-                    .orElseThrow();
-        }
-    }
-
     private static Demands having(Checkpoint seen) {
         return new Demands(Optional.empty(), 0, Optional.of(seen), Optional.empty());
     }
@@ -97,20 +90,46 @@ final class MergeReceiptTest {
     }
 
     @Test
-    void a_byte_of_a_contribution_that_was_changed_is_named() throws IOException {
-        Path copy = copy();
-        try (RandomAccessFile file = new RandomAccessFile(weights(copy).toFile(), "rw")) {
-            file.seek(file.length() - 1);
-            int last = file.read();
-            file.seek(file.length() - 1);
-            file.write(last ^ 1);
+    void a_byte_that_was_changed_in_any_file_of_a_receipt_is_named() throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(receipt)) {
+            files =
+                    all.filter(Files::isRegularFile)
+                            .filter(file -> !file.endsWith("bundle.zip"))
+                            .map(receipt::relativize)
+                            .toList();
         }
+        assertThat(files)
+                .extracting(file -> file.getName(0).toString())
+                .contains("contributions", "models", "momenta");
+        for (Path file : files) {
+            Path copy = copy();
+            changeLastByte(copy.resolve(file));
 
-        BundleReport report = MergeReceipt.verify(copy, Demands.NONE);
+            BundleReport report = MergeReceipt.verify(copy, Demands.NONE);
 
-        assertThat(report.sound()).isFalse();
-        assertThat(report.problem())
-                .contains("round 2", "ada", weights(copy).getFileName().toString());
+            assertThat(report.sound()).as(file.toString()).isFalse();
+            assertThat(report.problem()).as(file.toString()).containsAnyOf(names(file));
+        }
+    }
+
+    /** By its member, or by the digest in its path. */
+    private static String[] names(Path file) {
+        return file.startsWith("contributions")
+                ? new String[] {file.getName(2).toString()}
+                : Stream.of(file.toString().split("[/.-]"))
+                        .filter(word -> word.matches("[0-9a-f]{64}"))
+                        .map(word -> word.substring(0, 12))
+                        .toArray(String[]::new);
+    }
+
+    private static void changeLastByte(Path file) throws IOException {
+        try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+            bytes.seek(bytes.length() - 1);
+            int last = bytes.read();
+            bytes.seek(bytes.length() - 1);
+            bytes.write(last ^ 1);
+        }
     }
 
     @Test

@@ -140,13 +140,16 @@ public final class StopSignal {
         });
     }
 
-    /** A file that the interrupt closed is no fault of the disk. */
+    /**
+     * A file that the interrupt closed is no fault of the disk, nor a wait that it ended of ours.
+     */
     private synchronized boolean brokenOff(RuntimeException failure) {
         if (failure instanceof NodeException node && node.code() == Code.STOPPED) {
             return isToEnd();
         }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof ClosedByInterruptException) {
+            if (cause instanceof ClosedByInterruptException
+                    || cause instanceof InterruptedException) {
                 return isToEnd();
             }
         }

@@ -9,6 +9,7 @@ import dev.tapestry.trust.SafeFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +39,23 @@ class StopSignalTest {
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
         assertThat(file).as("it is whole").hasSize(1 << 20);
+    }
+
+    @Test
+    void threads_that_a_stop_no_longer_waits_for_are_a_stop_and_no_fault_of_the_program() {
+        StopSignal stop = new StopSignal();
+        Runnable coding =
+                () -> {
+                    stop.request();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException("interrupted while groups are coded", e);
+                    }
+                };
+        assertThatThrownBy(() -> stop.interruptibly(coding))
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.STOPPED));
     }
 
     @Test

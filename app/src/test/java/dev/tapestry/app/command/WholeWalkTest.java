@@ -104,7 +104,7 @@ final class WholeWalkTest {
         Files.writeString(seen, "{}");
         Said forgetful = Said.by("verify", "log", consortium, "--witness", node);
         assertThat(forgetful.code()).isEqualTo(1);
-        assertThat(forgetful.err()).contains("seen.json holds no checkpoint of this log");
+        assertThat(forgetful.err()).contains("seen.json is damaged");
         Files.writeString(seen, remembered);
 
         Tiny.falsify(consortium.resolve("log.db"), "Walkers", "Talkers");
