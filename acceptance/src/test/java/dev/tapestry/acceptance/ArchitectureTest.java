@@ -59,15 +59,23 @@ class ArchitectureTest {
                     Room.of("weights", "consortium"),
                     Room.of("trust", "consortium"),
                     Room.of("aggregation", "consortium", "weights"),
+                    Room.of("objects", "consortium", "weights"),
                     Room.of("corpus", "consortium"),
                     Room.of("training", "consortium", "weights", "corpus"),
-                    Room.of("coordinator", "consortium", "trust", "weights", "aggregation"),
+                    Room.of(
+                            "coordinator",
+                            "consortium",
+                            "trust",
+                            "weights",
+                            "aggregation",
+                            "objects"),
                     Room.of(
                             "node",
                             "consortium",
                             "trust",
                             "weights",
                             "aggregation",
+                            "objects",
                             "corpus",
                             "training"));
 
@@ -260,12 +268,9 @@ class ArchitectureTest {
         only("dev.tapestry.training..", "org.bytedeco..").check(HOUSE);
     }
 
-    /**
-     * A log in PostgreSQL and files in a bucket are the coordinator's; a node has no such thing.
-     */
+    /** A log in PostgreSQL is the coordinator's; a node has no such thing. */
     @Test
-    void only_the_coordinator_s_stores_speak_to_database_servers_and_object_stores() {
-        only("dev.tapestry.coordinator.store..", "software.amazon..").check(HOUSE);
+    void only_the_coordinator_s_stores_speak_to_database_servers() {
         only("dev.tapestry.coordinator.store..", "org.postgresql..").check(HOUSE);
         noClasses()
                 .that()
@@ -275,6 +280,28 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.sql\\.DriverManager|javax\\.sql\\.DataSource")
+                .check(HOUSE);
+    }
+
+    /** A node's way to a store is its gate, which writes a receipt for each request. */
+    @Test
+    void one_room_speaks_to_object_stores_and_a_node_only_through_its_gate() {
+        only("dev.tapestry.objects..", "software.amazon..").check(HOUSE);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.node..")
+                .and()
+                .resideOutsideOfPackage("dev.tapestry.node.egress..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.tapestry.objects..")
+                .check(HOUSE);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.app..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.tapestry.objects..")
                 .check(HOUSE);
     }
 

@@ -9,13 +9,18 @@ import dev.tapestry.consortium.CodecName;
 import dev.tapestry.consortium.Wire;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
+import dev.tapestry.node.NodeEvent;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.box.DropBox;
+import dev.tapestry.node.egress.MessageKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +41,11 @@ class CarriedRoundsTest {
     void rounds_carried_by_an_unattended_gateway_give_the_base_that_networked_nodes_give()
             throws IOException {
         assertThat(carried().base()).isEqualTo(networked().base());
+    }
+
+    @Test
+    void rounds_that_travel_through_an_object_store_give_that_base_too() throws IOException {
+        assertThat(stored().base()).isEqualTo(networked().base());
     }
 
     @Test
@@ -105,6 +115,57 @@ class CarriedRoundsTest {
             }
             consortium.verify(MEMBERS, ROUNDS);
             return last;
+        }
+    }
+
+    /** A gateway that runs by itself, and a job at compute that runs every now and then. */
+    private RoundView stored() throws IOException {
+        Path place = Files.createDirectory(directory.resolve("stored"));
+        try (BucketServer store = BucketServer.start(place.resolve("store"));
+                SmallConsortium consortium = SmallConsortium.founded(place, MEMBERS)) {
+            Path text = takeAway(place.resolve("text-bela"), place.resolve("compute"));
+            String box = "s3://bucket/rounds/bela";
+            Object[] compute = {box, "--endpoint", store.endpoint(), "--corpus", text};
+            run(consortium);
+            consortium.startNode("ada");
+            consortium.startCourier(
+                    "bela", store.environment(), box, "--endpoint", store.endpoint());
+            RoundView last =
+                    consortium.awaitView(view -> {
+                        boolean ended = view.roundsPlanned() == 0 && view.awaited().isEmpty();
+                        if (!ended) {
+                            Program.here(words("train", compute));
+                            Program.here(words("score", compute));
+                        }
+                        return ended;
+                    });
+            assertThat(is(last, ROUNDS, Phase.PUBLISHED)).as(last.reason()).isTrue();
+            consortium.awaitLine("bela", "base-believed", last.base().orElseThrow().hex());
+            for (String name : List.of("coordinator", "ada", "bela")) {
+                consortium.kill(name);
+            }
+            consortium.verify(MEMBERS, ROUNDS);
+            Path kept = text.resolveSibling("text.rounds");
+            assertThat(Program.here("verify", "log", kept)).isZero();
+            assertThat(sent(consortium.node("bela"))).isPositive();
+            assertThat(sent(kept)).isPositive();
+            return last;
+        }
+    }
+
+    private static Object[] words(String what, Object... box) {
+        return Stream.concat(Stream.of("round", what), Stream.of(box)).toArray();
+    }
+
+    /** What the receipts say that went into a store. */
+    private static long sent(Path directory) {
+        try (NodeLog log = NodeLog.readOnly(new NodeHome(directory).log());
+                Stream<NodeEvent> events = log.events()) {
+            return events.filter(NodeEvent.Receipt.class::isInstance)
+                    .map(NodeEvent.Receipt.class::cast)
+                    .filter(receipt -> receipt.kind() == MessageKind.BOX_UPLOAD)
+                    .mapToLong(NodeEvent.Receipt::bytesSent)
+                    .sum();
         }
     }
 

@@ -40,7 +40,7 @@ final class CodesTest {
                         .filter(type -> type.isAssignableTo(Coded.class) && !type.isInterface())
                         .filter(type -> !room(type).equals("app"))
                         .forEach(type -> defined.put(room(type), codes(type)));
-        assertThat(defined).hasSize(7);
+        assertThat(defined).hasSize(8);
         assertThat(written).isEqualTo(defined);
     }
 

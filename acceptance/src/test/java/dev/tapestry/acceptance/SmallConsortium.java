@@ -23,6 +23,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -174,6 +175,13 @@ final class SmallConsortium implements AutoCloseable {
     /** Has a member's rounds trained elsewhere, by what lies in {@code box}. */
     void startCourier(String member, Path box) {
         start(member, Map.of(), "round", "courier", node(member), box);
+    }
+
+    /** The same by a box in an object store. */
+    void startCourier(String member, Map<String, String> environment, Object... box) {
+        List<Object> words = new ArrayList<>(List.of("round", "courier", node(member)));
+        words.addAll(List.of(box));
+        start(member, environment, words.toArray());
     }
 
     /** What ends by itself is watched no longer. */

@@ -12,6 +12,7 @@ import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.RoundState;
 import dev.tapestry.consortium.RoundState.Merging;
 import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.objects.ObjectsException;
 import dev.tapestry.weights.WeightsException;
 import java.time.Duration;
 import java.time.Instant;
@@ -167,7 +168,7 @@ final class RoundDesk implements Runnable {
     private void purge(Consortium state) {
         try {
             retention.purge(state, ledger.history());
-        } catch (CoordinatorException e) {
+        } catch (CoordinatorException | ObjectsException e) {
             LOG.log(
                     System.Logger.Level.WARNING,
                     "files of old rounds are not all deleted; look at their permissions",

@@ -1,7 +1,7 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.store.Leadership;
-import dev.tapestry.coordinator.store.ObjectStore;
+import dev.tapestry.objects.ObjectStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,9 +2,9 @@ package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.store.Lease;
 import dev.tapestry.coordinator.store.LogSettings;
-import dev.tapestry.coordinator.store.ObjectStore;
 import dev.tapestry.coordinator.store.PostgresLogStore;
 import dev.tapestry.coordinator.store.PostgresServer;
+import dev.tapestry.objects.ObjectStore;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import dev.tapestry.trust.certificate.TlsIdentity;
 import dev.tapestry.trust.log.AuditLog;

@@ -3,9 +3,9 @@ package dev.tapestry.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tapestry.coordinator.store.DiskObjects;
 import dev.tapestry.coordinator.store.Leadership;
-import dev.tapestry.coordinator.store.ObjectStore;
+import dev.tapestry.objects.DiskObjects;
+import dev.tapestry.objects.ObjectStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ final class SharedFilesTest {
         }
 
         @Override
-        public boolean fetch(String name, Path target) {
+        public boolean fetch(String name, Path target, long most) {
             if (name.equals(slow)) {
                 asked.countDown();
                 try {
@@ -56,7 +56,7 @@ final class SharedFilesTest {
                     throw new AssertionError(e);
                 }
             }
-            return disk.fetch(name, target);
+            return disk.fetch(name, target, most);
         }
 
         @Override

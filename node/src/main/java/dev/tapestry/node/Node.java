@@ -3,7 +3,9 @@ package dev.tapestry.node;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.box.BoxLink;
 import dev.tapestry.node.box.DropBox;
+import dev.tapestry.node.box.GatewayBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.egress.ClockWatch;
@@ -11,6 +13,8 @@ import dev.tapestry.node.egress.CoordinatorClient;
 import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.ReceiptBook;
 import dev.tapestry.node.egress.RetryPolicy;
+import dev.tapestry.node.egress.StoreAddress;
+import dev.tapestry.node.egress.StoreGate;
 import dev.tapestry.node.egress.Traffic;
 import dev.tapestry.node.round.ActivityTeller;
 import dev.tapestry.node.round.NodeAgent;
@@ -38,6 +42,8 @@ public final class Node implements AutoCloseable {
     private static final int MEND = 10;
 
     private final NodeLog log;
+    private final NodeHome home;
+    private final ReceiptBook receipts;
     private final EgressGate gate;
     private final CoordinatorClient client;
     private final CertificateKeeper keeper;
@@ -48,7 +54,9 @@ public final class Node implements AutoCloseable {
     private final SovereignBuild builds;
 
     private Node(
+            NodeHome home,
             NodeLog log,
+            ReceiptBook receipts,
             EgressGate gate,
             CoordinatorClient client,
             CertificateKeeper keeper,
@@ -56,7 +64,9 @@ public final class Node implements AutoCloseable {
             StopSignal stop,
             RoundAssembly rounds,
             SovereignBuild builds) {
+        this.home = home;
         this.log = log;
+        this.receipts = receipts;
         this.gate = gate;
         this.client = client;
         this.keeper = keeper;
@@ -213,7 +223,7 @@ public final class Node implements AutoCloseable {
                         retries.slower(MEND));
         SovereignBuild builds =
                 new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
-        return new Node(log, gate, client, keeper, teller, stop, rounds, builds);
+        return new Node(home, log, receipts, gate, client, keeper, teller, stop, rounds, builds);
     }
 
     /** The agent that takes part in rounds; from now on the node's certificate renews itself. */
@@ -230,10 +240,24 @@ public final class Node implements AutoCloseable {
         return rounds.gateway(box);
     }
 
+    /** A box in an object store, as the gateway sees it. */
+    public GatewayBox stored(StoreAddress address) {
+        return new GatewayBox(StoreGate.to(address, receipts), home);
+    }
+
     /** The agent that does so by itself, where that machine sees {@code box} too. */
     public NodeAgent courier(DropBox box) {
+        return courier(box, BoxLink.none());
+    }
+
+    /**
+     * The same where {@code box} is a copy.
+     *
+     * @param link what keeps it and the place that both see alike
+     */
+    public NodeAgent courier(DropBox box, BoxLink link) {
         keeper.begin();
-        return rounds.courier(box);
+        return rounds.courier(box, link);
     }
 
     /** What looks after the node's certificate. */

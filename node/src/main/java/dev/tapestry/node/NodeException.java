@@ -68,6 +68,10 @@ public final class NodeException extends RuntimeException implements Coded {
         BOX_INCOMPLETE,
         /** What lies in a carried round is not what was put there, or cannot be read. */
         BOX_DAMAGED,
+        /** The object store says no: to the key, to what it may do, or there is no such bucket. */
+        STORE_REFUSED,
+        /** The object store does not answer, or is in trouble itself. */
+        STORE_UNREACHABLE,
         /** The members' agreement does not move the coordinator, or contradicts what was seen. */
         MOVE_REFUSED,
         /** The members have moved the coordinator, and this node has followed. */

@@ -120,6 +120,11 @@ public record NodeHome(Path directory) {
         return sovereign().resolve(name);
     }
 
+    /** Working copies of the boxes that lie in an object store. */
+    public Path boxes() {
+        return directory.resolve("boxes");
+    }
+
     /** Steps, phases and scores, one per line. */
     public Path metrics() {
         return directory.resolve("metrics.jsonl");

@@ -15,6 +15,7 @@
  * tokens/             the corpus packed for training
  * trainer/            optimiser state and position in the corpus
  * job/                the round for the member's own trainer, if it has one; state/ outlives rounds
+ * boxes/NAME/         the working copy of a box that lies in an object store
  * outbox/round-N/     the contribution of round N until it is admitted
  * residual/           what coding has lost of the last contribution that a base was made of
  * gradient/           its mean gradient, and everybody's in that round

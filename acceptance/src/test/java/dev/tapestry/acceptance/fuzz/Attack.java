@@ -35,7 +35,8 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
             json(reader, "ENVELOPE_MALFORMED", attacks);
         }
         json("box-labels", "NOT_A_BOX", attacks);
-        for (String reader : List.of("box-jobs", "box-plans", "box-scores")) {
+        for (String reader :
+                List.of("box-jobs", "box-plans", "box-scores", "box-inventories")) {
             json(reader, "BOX_DAMAGED", attacks);
         }
         carried(attacks);
@@ -44,6 +45,7 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
         json("trainer-done", "TRAINER_OUTPUT", attacks);
         json("trainer-job", "CONFIG_INVALID", attacks);
         json("shard-index", "INDEX", attacks);
+        inventories(attacks);
         attacks.add(text("model-config", "arrays without end", "[".repeat(DEEP), "UNSUPPORTED"));
         attacks.add(
                 text("model-config", "a file of megabytes", " ".repeat(3 << 20), "UNSUPPORTED"));
@@ -180,6 +182,50 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
                             range,
                             "RANGE_NOT_SATISFIABLE"));
         }
+    }
+
+    /** Names that lead out of a box, or to what is not the gateway's to write. */
+    private static void inventories(List<Attack> attacks) {
+        String file = "{\"bytes\":%s,\"digest\":\"" + "0".repeat(64) + "\",\"name\":\"%s\"}";
+        for (String name :
+                List.of(
+                        "",
+                        "..",
+                        "../box.json",
+                        "/etc/passwd",
+                        "base/../../box.json",
+                        "base/..",
+                        "base/",
+                        "base//a",
+                        "base/a/b",
+                        "base\\\\a",
+                        "state/optimiser",
+                        "done.json",
+                        "model.safetensors",
+                        "box.json/a",
+                        "base/\\u0000")) {
+            attacks.add(
+                    text(
+                            "box-inventories",
+                            "a file named '" + name + "'",
+                            "{\"files\":[" + file.formatted("1", name) + "],\"protocol\":1}",
+                            "BOX_DAMAGED"));
+        }
+        attacks.add(
+                text(
+                        "box-inventories",
+                        "a file of less than nothing",
+                        "{\"files\":[" + file.formatted("-1", "box.json") + "],\"protocol\":1}",
+                        "BOX_DAMAGED"));
+        String one = file.formatted("1", "box.json");
+        attacks.add(
+                text(
+                        "box-inventories",
+                        "a name twice",
+                        "{\"files\":[" + one + "," + one + "],\"protocol\":1}",
+                        "BOX_DAMAGED"));
+        attacks.add(
+                text("box-inventories", "megabytes", " ".repeat(3 << 20), "BOX_DAMAGED"));
     }
 
     private static void bundles(List<Attack> attacks) {

@@ -45,7 +45,12 @@ final class ForeignReaders {
                 box(Language.JSON, "box-plans", BoxReaders::plan, BoxReaders.planSeeds()),
                 box(Language.JSON, "box-scores", BoxReaders::score, BoxReaders.scoreSeeds()),
                 box(Language.JSON, "box-answers", BoxReaders::answer, BoxReaders.answerSeeds()),
-                box(Language.NOTES, "box-sums", BoxReaders::sums, BoxReaders.sumsSeeds()));
+                box(Language.NOTES, "box-sums", BoxReaders::sums, BoxReaders.sumsSeeds()),
+                box(
+                        Language.JSON,
+                        "box-inventories",
+                        BoxReaders::inventory,
+                        BoxReaders.inventorySeeds()));
     }
 
     private static ForeignReader box(

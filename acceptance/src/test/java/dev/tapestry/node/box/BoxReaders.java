@@ -12,12 +12,18 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.consortium.Score;
 import dev.tapestry.consortium.protocol.Protocol;
 import dev.tapestry.consortium.protocol.ScoreReport;
+import dev.tapestry.node.egress.ReceiptBook;
+import dev.tapestry.node.egress.StoreAddress;
+import dev.tapestry.node.egress.StoreGate;
+import dev.tapestry.objects.DiskObjects;
+import dev.tapestry.objects.Meter;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 
@@ -126,6 +132,33 @@ public final class BoxReaders {
                                 false,
                                 Optional.of("ROUND_CLOSED"),
                                 "too late")));
+    }
+
+    /** Reads {@code orders.json}, as it lies in an object store. */
+    public static void inventory(byte[] bytes, Path scratch) throws IOException {
+        Path bucket = Files.createDirectories(scratch.resolve("bucket"));
+        Files.write(bucket.resolve("orders.json"), bytes);
+        StoreGate gate =
+                new StoreGate(
+                        StoreAddress.of("s3://bucket/box", Optional.empty(), Optional.empty()),
+                        new DiskObjects(bucket),
+                        new Meter(),
+                        new ReceiptBook(_ -> {}, InstantSource.system()));
+        new BoxStore(gate, new WorkingCopy(new DropBox(scratch)), scratch.resolve("arrivals"))
+                .inventory(BoxHalf.ORDERS)
+                .ifPresent(inventory -> requireKept(inventory, BoxInventory.class));
+    }
+
+    /** Good bytes for it. */
+    public static List<byte[]> inventorySeeds() {
+        return List.of(
+                new BoxInventory(
+                                Protocol.VERSION,
+                                Optional.of("train " + DIGEST),
+                                List.of(
+                                        new BoxInventory.Item("box.json", DIGEST, 7),
+                                        new BoxInventory.Item("base/model.safetensors", DIGEST, 9)))
+                        .bytes());
     }
 
     /** Holds a result against {@code results.sha256}. */

@@ -59,7 +59,15 @@ final class Failures {
     private static ExitCode code(String kind, @Nullable Throwable cause) {
         return switch (kind) {
             case "STOPPED" -> ExitCode.INTERRUPTED;
-            case "STORAGE", "NO_SPACE", "IO", "ADDRESS", "DEVICE", "FAILED", "STEPPED_DOWN" ->
+            case "STORAGE",
+                    "UNREACHABLE",
+                    "STORE_UNREACHABLE",
+                    "NO_SPACE",
+                    "IO",
+                    "ADDRESS",
+                    "DEVICE",
+                    "FAILED",
+                    "STEPPED_DOWN" ->
                     wrongName(cause) ? ExitCode.REFUSED : ExitCode.ENVIRONMENT;
             default -> ExitCode.REFUSED;
         };

@@ -4,7 +4,9 @@ import dev.tapestry.app.train.JobTraining;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.consortium.protocol.ScoreReport;
 import dev.tapestry.node.Node;
+import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.box.BoxAnswer;
 import dev.tapestry.node.box.BoxAnswer.Work;
@@ -39,7 +41,8 @@ import picocli.CommandLine.Parameters;
 final class RoundCommands extends CommandGroup {
 
     private static final String GATEWAY = "The node's directory.";
-    private static final String BOX = "The directory that is carried, or shared.";
+    private static final String BOX =
+            "The directory that is carried, or shared; or s3://BUCKET/PREFIX, in an object store.";
 
     /** What {@code round fetch --json} prints; without {@code work} nothing is to be done. */
     record Got(
@@ -64,12 +67,13 @@ final class RoundCommands extends CommandGroup {
             })
     int fetch(
             @Parameters(paramLabel = "DIR", description = GATEWAY) Path directory,
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         return atGateway(
                 directory,
                 node -> {
-                    switch (node.gateway(new DropBox(box)).fetch()) {
+                    switch (fetched(node, box, store)) {
                         case Fetched.Ready(var round, Work work, var deadline, boolean before) -> {
                             String next =
                                     "tapestry round %s %s --corpus CORPUS_DIR"
@@ -121,12 +125,13 @@ final class RoundCommands extends CommandGroup {
             })
     int submit(
             @Parameters(paramLabel = "DIR", description = GATEWAY) Path directory,
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         return atGateway(
                 directory,
                 node -> {
-                    BoxAnswer answer = node.gateway(new DropBox(box)).submit();
+                    BoxAnswer answer = submitted(node, box, store);
                     answer(
                             json,
                             answer,
@@ -139,6 +144,39 @@ final class RoundCommands extends CommandGroup {
                             answer.code().map(code -> code + ": ").orElse("") + answer.detail());
                     return (answer.admitted() ? ExitCode.DONE : ExitCode.REFUSED).number();
                 });
+    }
+
+    private Fetched fetched(Node node, String box, StoreOptions store) {
+        try (OpenBox open = store.atGateway(box, node)) {
+            takeIfWhole(open);
+            Fetched fetched = node.gateway(open.box()).fetch();
+            open.link().give();
+            return fetched;
+        }
+    }
+
+    /** A result that is not whole does not keep the next orders from being laid out. */
+    private void takeIfWhole(OpenBox open) {
+        try {
+            open.link().take();
+        } catch (NodeException e) {
+            switch (e.code()) {
+                case BOX_INCOMPLETE, BOX_DAMAGED -> {
+                    err().println("# " + e.getMessage());
+                    err().flush();
+                }
+                default -> throw e;
+            }
+        }
+    }
+
+    private static BoxAnswer submitted(Node node, String box, StoreOptions store) {
+        try (OpenBox open = store.atGateway(box, node)) {
+            open.link().take();
+            BoxAnswer answer = node.gateway(open.box()).submit();
+            open.link().give();
+            return answer;
+        }
     }
 
     private int atGateway(Path directory, ToIntFunction<Node> work) {
@@ -155,18 +193,21 @@ final class RoundCommands extends CommandGroup {
             footer = {"", "Example:", "  tapestry round courier my-node /shared/box"})
     int courier(
             @Parameters(paramLabel = "DIR", description = GATEWAY) Path directory,
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Option(names = "--until-run-ends", description = "End when the current run does.")
                     boolean untilRunEnds) {
         return OpenNode.during(
                 new NodeHome(directory),
                 out(),
                 node -> {
-                    node.courier(new DropBox(box))
-                            .run(
-                                    untilRunEnds
-                                            ? NodeAgent.Until.noRun()
-                                            : NodeAgent.Until.stopped());
+                    try (OpenBox open = store.atGateway(box, node)) {
+                        node.courier(open.box(), open.link())
+                                .run(
+                                        untilRunEnds
+                                                ? NodeAgent.Until.noRun()
+                                                : NodeAgent.Until.stopped());
+                    }
                     say("the run has ended");
                     return 0;
                 });
@@ -180,25 +221,29 @@ final class RoundCommands extends CommandGroup {
             },
             footer = {"", "Example:", "  tapestry round prepare /shared/box --corpus /data/corpus"})
     int prepare(
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Mixin BoxOptions options,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        TrainingJob job =
-                options.work(
-                                new DropBox(box),
-                                BoxWork.Machine.asAsked(),
-                                new NodeLines(err()),
-                                new StopSignal())
-                        .prepare();
-        answer(
-                json,
-                job,
-                "round %s: %,d tokens in %s%nnext:   your trainer, or: tapestry train %s",
-                job.round(),
-                job.corpus().map(TrainingJob.Corpus::tokens).orElse(0L),
-                box,
-                box);
-        return 0;
+        try (OpenBox open = store.atCompute(box, options::kept)) {
+            open.link().take();
+            TrainingJob job =
+                    options.work(
+                                    open.box(),
+                                    BoxWork.Machine.asAsked(),
+                                    new NodeLines(err()),
+                                    new StopSignal())
+                            .prepare();
+            answer(
+                    json,
+                    job,
+                    "round %s: %,d tokens in %s%nnext:   your trainer, or: tapestry train %s",
+                    job.round(),
+                    job.corpus().map(TrainingJob.Corpus::tokens).orElse(0L),
+                    open.box().path(),
+                    open.box().path());
+            return 0;
+        }
     }
 
     @Command(
@@ -215,19 +260,27 @@ final class RoundCommands extends CommandGroup {
                 "  tapestry round train /media/usb/box --corpus /data/corpus --device cuda"
             })
     int train(
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Mixin BoxOptions options,
             @Mixin ComputeOptions compute,
             @Option(names = "--json", description = "The result as one line of JSON.")
                     boolean json) {
         StopSignal stop = new StopSignal();
-        try (Signals _ = Signals.during(stop::request)) {
-            DropBox carried = new DropBox(box);
+        try (Signals _ = Signals.during(stop::request);
+                OpenBox open = store.atCompute(box, options::kept)) {
+            open.link().take();
+            DropBox carried = open.box();
             JobDone done =
                     options.corpus() == null && Files.isDirectory(carried.directory().corpus())
                             ? given(carried, compute, stop)
-                            : options.work(carried, compute.machine(), new NodeLines(err()), stop)
+                            : options.work(
+                                            carried,
+                                            compute.machine(),
+                                            new NodeLines(err()).and(open.telling()),
+                                            stop)
                                     .train();
+            open.link().give();
             answer(
                     json,
                     done,
@@ -261,16 +314,19 @@ final class RoundCommands extends CommandGroup {
                 "  tapestry round score /media/usb/box --corpus /data/corpus"
             })
     int score(
-            @Parameters(paramLabel = "BOX", description = BOX) Path box,
+            @Parameters(paramLabel = "BOX", description = BOX) String box,
+            @Mixin StoreOptions store,
             @Mixin BoxOptions options,
             @Mixin ComputeOptions compute,
             @Option(names = "--json", description = "The result as one line of JSON.")
                     boolean json) {
         StopSignal stop = new StopSignal();
-        try (Signals _ = Signals.during(stop::request)) {
+        try (Signals _ = Signals.during(stop::request);
+                OpenBox open = store.atCompute(box, options::kept)) {
+            open.link().take();
             ScoreReport report =
-                    options.work(new DropBox(box), compute.machine(), new NodeLines(err()), stop)
-                            .score();
+                    options.work(open.box(), compute.machine(), new NodeLines(err()), stop).score();
+            open.link().give();
             answer(
                     json,
                     report,
@@ -304,17 +360,36 @@ final class RoundCommands extends CommandGroup {
             return corpus;
         }
 
-        BoxWork work(DropBox box, BoxWork.Machine machine, NodeLines lines, StopSignal stop) {
+        BoxWork work(DropBox box, BoxWork.Machine machine, NodeProgress lines, StopSignal stop) {
             if (corpus == null) {
                 throw new CommandException(
                         ExitCode.USAGE,
                         "--corpus is missing: the text does not lie in the box",
                         null);
             }
-            Path text = corpus.toAbsolutePath().normalize();
-            Path kept = work == null ? text.resolveSibling(text.getFileName() + ".rounds") : work;
             return new BoxWork(
-                    box, text, new NodeHome(kept), machine, lines, stop, InstantSource.system());
+                    box,
+                    corpus.toAbsolutePath().normalize(),
+                    kept(),
+                    machine,
+                    lines,
+                    stop,
+                    InstantSource.system());
+        }
+
+        /** What is kept on this machine from round to round. */
+        NodeHome kept() {
+            if (work != null) {
+                return new NodeHome(work);
+            }
+            if (corpus == null) {
+                throw new CommandException(
+                        ExitCode.USAGE,
+                        "--work is missing: without --corpus it names where the box's working copy is kept",
+                        null);
+            }
+            Path text = corpus.toAbsolutePath().normalize();
+            return new NodeHome(text.resolveSibling(text.getFileName() + ".rounds"));
         }
     }
 }

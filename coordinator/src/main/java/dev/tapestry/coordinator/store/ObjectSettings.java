@@ -1,5 +1,12 @@
 package dev.tapestry.coordinator.store;
 
+import dev.tapestry.coordinator.CoordinatorException;
+import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.objects.DiskObjects;
+import dev.tapestry.objects.ObjectStore;
+import dev.tapestry.objects.ObjectsException;
+import dev.tapestry.objects.S3Bucket;
+import dev.tapestry.objects.S3Objects;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -47,31 +54,25 @@ public sealed interface ObjectSettings {
             implements ObjectSettings {
 
         public S3 {
-            Settings.require(
-                    bucket.matches("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-                    "objects.bucket is 3 to 63 lower-case letters, digits, dots and hyphens, not '"
-                            + bucket
-                            + "'");
-            Settings.require(
-                    prefix.stream().allMatch(p -> p.matches("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*/")),
-                    "objects.prefix ends in a slash and does not begin with one, as in loom/");
-            Settings.require(
-                    endpoint.stream()
-                            .allMatch(e ->
-                                    e.getHost() != null
-                                            && String.valueOf(e.getScheme()).matches("https?")),
-                    "objects.endpoint is an http or https address");
+            try {
+                var _ = new S3Bucket(bucket, region, prefix, endpoint);
+            } catch (ObjectsException e) {
+                throw new CoordinatorException(Code.CONFIGURATION, "objects." + e.getMessage(), e);
+            }
+        }
+
+        private S3Bucket place() {
+            return new S3Bucket(bucket, region, prefix, endpoint);
         }
 
         @Override
         public Optional<ObjectStore> open(Path own) {
-            return Optional.of(S3Objects.of(this));
+            return Optional.of(S3Objects.of(place()));
         }
 
         @Override
         public String toString() {
-            return "s3://%s/%s%s"
-                    .formatted(bucket, prefix.orElse(""), endpoint.map(e -> " at " + e).orElse(""));
+            return place().toString();
         }
     }
 }

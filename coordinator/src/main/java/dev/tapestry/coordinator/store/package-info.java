@@ -13,7 +13,7 @@
  * its own: a coordinator that slept through its lease cannot write what its successor does not know
  * of, however late it wakes.
  *
- * <p>Only this package speaks to a database server or an object store.
+ * <p>Only this package speaks to a database server; object stores are {@link dev.tapestry.objects}.
  */
 @NullMarked
 package dev.tapestry.coordinator.store;

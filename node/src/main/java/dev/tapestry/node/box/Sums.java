@@ -83,7 +83,8 @@ final class Sums {
         return listed;
     }
 
-    private static Digest sum(Path file) {
+    /** The digest of a file. */
+    static Digest sum(Path file) {
         MessageDigest sha = Digest.sha256();
         byte[] buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {

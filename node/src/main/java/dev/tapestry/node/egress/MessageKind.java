@@ -45,7 +45,22 @@ public enum MessageKind {
     /** Asks for a proof that an entry is in the log; older receipts are of this kind. */
     INCLUSION_PROOF("GET", "/v1/log/proofs/inclusion\\?index=[0-9]+&size=[0-9]+"),
     /** Asks for a proof that the log only grew. */
-    CONSISTENCY_PROOF("GET", "/v1/log/proofs/consistency\\?from=[0-9]+&to=[0-9]+");
+    CONSISTENCY_PROOF("GET", "/v1/log/proofs/consistency\\?from=[0-9]+&to=[0-9]+"),
+    /** Puts a file of a carried round into the member's object store. */
+    BOX_UPLOAD("PUT", Stored.OBJECT),
+    /** Fetches such a file. */
+    BOX_DOWNLOAD("GET", Stored.OBJECT),
+    /** Asks which of them are there. */
+    BOX_LIST("GET", Stored.FOLDER),
+    /** Deletes one that is not needed any more. */
+    BOX_DELETE("DELETE", Stored.OBJECT);
+
+    /** What a carried round has in an object store. */
+    private static final class Stored {
+        private static final String PREFIX = "s3://[a-z0-9.-]{3,63}/([A-Za-z0-9._-]+/)*";
+        static final String OBJECT = PREFIX + "(orders|results)(\\.json|/[0-9a-f]{64})";
+        static final String FOLDER = PREFIX + "((orders|results)/)?";
+    }
 
     private final String method;
     private final Pattern path;

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Writes receipts into the node's log: at once for what leaves, in groups for the parts of weights
@@ -16,7 +17,7 @@ public final class ReceiptBook {
 
     private static final int GROUP = 16;
 
-    private final NodeLog log;
+    private final Consumer<List<Receipt>> log;
     private final InstantSource clock;
     private final List<Receipt> waiting = new ArrayList<>();
     private long up;
@@ -24,6 +25,11 @@ public final class ReceiptBook {
 
     /** Receipts go to {@code log}, dated by {@code clock}. */
     public ReceiptBook(NodeLog log, InstantSource clock) {
+        this(log::append, clock);
+    }
+
+    /** Receipts go to whoever writes them into a log, dated by {@code clock}. */
+    public ReceiptBook(Consumer<List<Receipt>> log, InstantSource clock) {
         this.log = log;
         this.clock = clock;
     }
@@ -55,7 +61,7 @@ public final class ReceiptBook {
     /** Writes what waits. */
     public synchronized void flush() {
         if (!waiting.isEmpty()) {
-            log.append(waiting);
+            log.accept(List.copyOf(waiting));
             waiting.clear();
         }
     }

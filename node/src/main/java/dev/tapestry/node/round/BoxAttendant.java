@@ -11,6 +11,7 @@ import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.box.BoxAnswer;
 import dev.tapestry.node.box.BoxAnswer.Work;
 import dev.tapestry.node.box.BoxLabel;
+import dev.tapestry.node.box.BoxLink;
 import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.trainer.StepWatch;
 import java.time.Duration;
@@ -23,15 +24,13 @@ import java.util.Optional;
  */
 final class BoxAttendant implements Participant {
 
-    /** So often the box is looked into. */
-    private static final Duration LOOK = Duration.ofMillis(500);
-
-    /** So many looks before the coordinator is asked whether the round goes on. */
-    private static final int LOOKS = 40;
+    /** So long the box is looked into before the coordinator is asked whether the round goes on. */
+    private static final Duration WATCH = Duration.ofSeconds(20);
 
     private final RoundGateway gateway;
     private final BoxLabel label;
     private final DropBox box;
+    private final BoxLink link;
     private final MemberCorpus corpus;
     private final Scorer scorer;
     private final RoundDiary diary;
@@ -39,12 +38,14 @@ final class BoxAttendant implements Participant {
     private Optional<Digest> laidOut = Optional.empty();
     private Optional<StepWatch> steps = Optional.empty();
     private List<String> refused = List.of();
+    private String amiss = "";
     private Duration poll = Participant.super.poll();
 
     BoxAttendant(
             RoundGateway gateway,
             BoxLabel label,
             DropBox box,
+            BoxLink link,
             MemberCorpus corpus,
             Scorer scorer,
             RoundDiary diary,
@@ -52,6 +53,7 @@ final class BoxAttendant implements Participant {
         this.gateway = gateway;
         this.label = label;
         this.box = box;
+        this.link = link;
         this.corpus = corpus;
         this.scorer = scorer;
         this.diary = diary;
@@ -74,6 +76,7 @@ final class BoxAttendant implements Participant {
             poll = Duration.ZERO; // it has waited at the box
         } else {
             gateway.fetch(view); // a published base is looked up and believed
+            give();
             laidOut = Optional.empty();
             poll = Participant.super.poll();
         }
@@ -81,6 +84,7 @@ final class BoxAttendant implements Participant {
     }
 
     private void attend(RoundView view) {
+        take(view);
         Optional<Digest> wanted =
                 view.phase() == RoundView.Phase.SCORING ? view.candidate() : view.planDigest();
         if (!isFinishing(view) && (!laidOut.equals(wanted) || !box.hasOrders())) {
@@ -99,7 +103,9 @@ final class BoxAttendant implements Participant {
                     ready.round(),
                     "elsewhere: waiting for what comes back to " + box.path());
         }
-        for (int looks = 0; looks < LOOKS; looks++) {
+        give(); // also what has been lost there since
+        for (long looks = WATCH.dividedBy(link.pace()); looks > 0; looks--) {
+            take(view);
             // In this order, or what comes between the two would be handed in without its steps.
             List<String> lies = box.results().stamp();
             steps.ifPresent(StepWatch::look);
@@ -107,7 +113,7 @@ final class BoxAttendant implements Participant {
                 handIn(view, lies);
                 return;
             }
-            stop.interruptibly(BoxAttendant::pause);
+            stop.interruptibly(this::pause);
         }
     }
 
@@ -119,6 +125,7 @@ final class BoxAttendant implements Participant {
     private void handIn(RoundView view, List<String> lies) {
         try {
             BoxAnswer answer = gateway.submit(view);
+            give();
             if (answer.comesAgain()) {
                 refused = lies; // it is kept, and brought when the next round collects
             } else if (!answer.admitted()) {
@@ -128,14 +135,7 @@ final class BoxAttendant implements Participant {
             switch (e.code()) {
                 // Whoever put it there can put something better there.
                 case BOX_INCOMPLETE, BOX_DAMAGED, TRAINER_OUTPUT, OTHER_MEMBER ->
-                        refuse(
-                                lies,
-                                new BoxAnswer(
-                                        view.plan().orElseThrow().round(),
-                                        box.isToScore() ? Work.SCORE : Work.CONTRIBUTION,
-                                        false,
-                                        Optional.of(e.code().name()),
-                                        String.valueOf(e.getMessage())));
+                        refuse(lies, word(view, e));
                 default -> throw e;
             }
         }
@@ -144,14 +144,47 @@ final class BoxAttendant implements Participant {
     private void refuse(List<String> lies, BoxAnswer answer) {
         refused = lies;
         box.answer(answer);
+        give();
         diary.declines(
                 answer.round(),
                 new Setback(Setback.Outlook.LASTING, answer.code().orElse(""), answer.detail()));
     }
 
-    private static void pause() {
+    /** What cannot be taken is told once; orders of another round may follow all the same. */
+    private void take(RoundView view) {
         try {
-            Thread.sleep(LOOK);
+            stop.interruptibly(link::take);
+            amiss = "";
+        } catch (NodeException e) {
+            switch (e.code()) {
+                case BOX_INCOMPLETE, BOX_DAMAGED -> {
+                    String now = String.valueOf(e.getMessage());
+                    if (!now.equals(amiss)) {
+                        amiss = now;
+                        refuse(List.of(), word(view, e));
+                    }
+                }
+                default -> throw e;
+            }
+        }
+    }
+
+    private BoxAnswer word(RoundView view, NodeException e) {
+        return new BoxAnswer(
+                view.plan().orElseThrow().round(),
+                box.isToScore() ? Work.SCORE : Work.CONTRIBUTION,
+                false,
+                Optional.of(e.code().name()),
+                String.valueOf(e.getMessage()));
+    }
+
+    private void give() {
+        stop.interruptibly(link::give);
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(link.pace());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new NodeException(Code.STOPPED, "the node was asked to stop", e);

@@ -128,6 +128,8 @@ final class ModelArrival {
                     ROUND_OVER,
                     BOX_INCOMPLETE,
                     BOX_DAMAGED,
+                    STORE_REFUSED,
+                    STORE_UNREACHABLE,
                     STORAGE,
                     UNFORESEEN,
                     STOPPED ->

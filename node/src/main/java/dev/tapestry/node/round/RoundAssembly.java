@@ -9,6 +9,7 @@ import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.box.BoxLabel;
+import dev.tapestry.node.box.BoxLink;
 import dev.tapestry.node.box.DropBox;
 import dev.tapestry.node.build.HeldOutEvaluation;
 import dev.tapestry.node.egress.CoordinatorClient;
@@ -72,13 +73,14 @@ public record RoundAssembly(
     }
 
     /** An agent that does so by itself. */
-    public NodeAgent courier(DropBox box) {
+    public NodeAgent courier(DropBox box, BoxLink link) {
         Bench bench = bench();
         return agent(
                 new BoxAttendant(
                         gateway(box, bench),
                         BoxLabel.of(membership, config),
                         box,
+                        link,
                         corpus,
                         bench.scorer(),
                         bench.diary(),

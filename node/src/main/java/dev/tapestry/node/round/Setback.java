@@ -72,6 +72,8 @@ record Setback(Outlook outlook, String code, String reason) {
                     ROUND_OVER,
                     BOX_INCOMPLETE,
                     BOX_DAMAGED,
+                    STORE_REFUSED,
+                    STORE_UNREACHABLE,
                     POLICY,
                     NOT_PROVEN,
                     MOVE_REFUSED,

@@ -95,6 +95,20 @@ class EgressGateTest {
     }
 
     @Test
+    void what_belongs_into_a_store_does_not_go_through_the_coordinator_s_gate() throws Exception {
+        try (NodeLog log = NodeLog.open(directory.resolve("log.db"), new MemberId("espoo"));
+                EgressGate gate = gate(URI.create("https://127.0.0.1:8443"), log, pause -> {})) {
+            assertThatThrownBy(() ->
+                            gate.send(
+                                    Message.ask(
+                                            MessageKind.BOX_UPLOAD, "s3://bucket/results.json")))
+                    .isInstanceOfSatisfying(
+                            NodeException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.EGRESS_REFUSED));
+        }
+    }
+
+    @Test
     void a_coordinator_that_is_away_is_asked_again_with_growing_pauses_and_nothing_has_left()
             throws Exception {
         List<Duration> pauses = new ArrayList<>();
@@ -405,5 +419,11 @@ class EgressGateTest {
         assertThat(MessageKind.SEAL.allows("/v1/rounds/3/contributions/" + DIGEST + "/seal"))
                 .isTrue();
         assertThat(MessageKind.SCORE.allows("/v1/rounds/3/contributions")).isFalse();
+        String box = "s3://bucket/rounds/helsinki/";
+        assertThat(MessageKind.BOX_UPLOAD.allows(box + "results/" + DIGEST)).isTrue();
+        assertThat(MessageKind.BOX_UPLOAD.allows(box + "orders.json")).isTrue();
+        assertThat(MessageKind.BOX_UPLOAD.allows(box + "results/text.txt")).isFalse();
+        assertThat(MessageKind.BOX_UPLOAD.allows(box + "../results.jsonl")).isFalse();
+        assertThat(MessageKind.BOX_UPLOAD.allows("/v1/parts/" + DIGEST)).isFalse();
     }
 }

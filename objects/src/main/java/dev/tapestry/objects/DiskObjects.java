@@ -1,7 +1,6 @@
-package dev.tapestry.coordinator.store;
+package dev.tapestry.objects;
 
-import dev.tapestry.coordinator.CoordinatorException;
-import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.objects.ObjectsException.Code;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -68,10 +67,18 @@ public final class DiskObjects implements ObjectStore {
     }
 
     @Override
-    public boolean fetch(String name, Path target) {
+    public boolean fetch(String name, Path target, long most) {
         Path place = place(name);
-        if (!Files.isRegularFile(place)) {
-            return false;
+        try {
+            if (!Files.isRegularFile(place)) {
+                return false;
+            }
+            if (Files.size(place) > most) {
+                throw new ObjectsException(
+                        Code.TOO_LONG, "%s has more than %d bytes".formatted(place, most));
+            }
+        } catch (IOException e) {
+            throw failed("fetch", place, e);
         }
         copy(place, target, "fetch");
         return true;
@@ -184,9 +191,8 @@ public final class DiskObjects implements ObjectStore {
         return place;
     }
 
-    private static CoordinatorException failed(String doing, Path what, IOException e) {
-        return new CoordinatorException(
-                Code.STORAGE, "cannot %s %s: %s".formatted(doing, what, e), e);
+    private static ObjectsException failed(String doing, Path what, IOException e) {
+        return new ObjectsException(Code.STORAGE, "cannot %s %s: %s".formatted(doing, what, e), e);
     }
 
     @Override

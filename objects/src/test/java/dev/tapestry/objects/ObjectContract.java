@@ -1,17 +1,17 @@
-package dev.tapestry.coordinator.store;
+package dev.tapestry.objects;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tapestry.coordinator.CoordinatorException;
-import dev.tapestry.coordinator.CoordinatorException.Code;
+import dev.tapestry.objects.ObjectsException.Code;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +69,25 @@ abstract class ObjectContract {
     }
 
     @Test
+    void what_is_longer_than_it_may_be_is_refused_and_leaves_nothing() throws IOException {
+        try (ObjectStore store = store()) {
+            Path target = directory.resolve("target");
+            store.put("results/a", file("12345"));
+            assertThat(store.fetch("results/a", target, 5)).isTrue();
+            assertThat(target).hasContent("12345");
+            Files.delete(target);
+            assertThatThrownBy(() -> store.fetch("results/a", target, 4))
+                    .isInstanceOfSatisfying(
+                            ObjectsException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.TOO_LONG));
+            try (Stream<Path> left = Files.list(directory)) {
+                assertThat(left.map(file -> file.getFileName().toString()))
+                        .noneMatch(name -> name.contains("target"));
+            }
+        }
+    }
+
+    @Test
     void a_list_has_what_begins_with_the_prefix_in_order_with_lengths() throws IOException {
         try (ObjectStore store = store()) {
             for (String name :
@@ -119,8 +138,8 @@ abstract class ObjectContract {
     private static void refused(ThrowingCallable asking) {
         assertThatThrownBy(asking)
                 .isInstanceOfSatisfying(
-                        CoordinatorException.class,
-                        e -> assertThat(e.code()).isEqualTo(Code.STORAGE));
+                        ObjectsException.class,
+                        e -> assertThat(e.code()).isIn(Code.STORAGE, Code.UNREACHABLE));
     }
 
     private Path file(String content) throws IOException {

@@ -1,4 +1,4 @@
-package dev.tapestry.coordinator.store;
+package dev.tapestry.objects;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

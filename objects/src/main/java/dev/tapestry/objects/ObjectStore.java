@@ -1,12 +1,12 @@
-package dev.tapestry.coordinator.store;
+package dev.tapestry.objects;
 
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.SortedMap;
 
 /**
- * Files by name, kept until they are deleted. A name is a relative path with slashes. Failures are
- * {@code STORAGE}. Thread-safe.
+ * Files by name, kept until they are deleted. A name is a relative path with slashes. What fails is
+ * an {@link ObjectsException}. Thread-safe.
  */
 public interface ObjectStore extends AutoCloseable {
 
@@ -18,7 +18,17 @@ public interface ObjectStore extends AutoCloseable {
      *
      * @return false if nothing is
      */
-    boolean fetch(String name, Path target);
+    default boolean fetch(String name, Path target) {
+        return fetch(name, target, Long.MAX_VALUE);
+    }
+
+    /**
+     * The same of what may have been put there by somebody else.
+     *
+     * @param most bytes that are taken
+     * @throws ObjectsException {@code TOO_LONG} if there are more; no more were written
+     */
+    boolean fetch(String name, Path target, long most);
 
     /** The names that begin with {@code prefix}, and how many bytes each has. */
     SortedMap<String, Long> list(String prefix);

@@ -1,4 +1,4 @@
-package dev.tapestry.coordinator.store;
+package dev.tapestry.objects;
 
 import java.io.FilterInputStream;
 import java.io.IOException;

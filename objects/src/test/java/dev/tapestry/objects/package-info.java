@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.objects;
+
+import org.jspecify.annotations.NullMarked;
