@@ -329,9 +329,7 @@ class StoredBoxTest {
         compute(BoxWork::train);
         assertThat(((Fetched.Ready) fetch()).before()).isTrue();
         assertThat(store.puts).hasSize(puts);
-        assertThat(store.puts)
-                .filteredOn(name -> !name.endsWith(".json"))
-                .doesNotHaveDuplicates();
+        assertThat(store.puts).filteredOn(name -> !name.endsWith(".json")).doesNotHaveDuplicates();
     }
 
     @Test

@@ -35,8 +35,7 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
             json(reader, "ENVELOPE_MALFORMED", attacks);
         }
         json("box-labels", "NOT_A_BOX", attacks);
-        for (String reader :
-                List.of("box-jobs", "box-plans", "box-scores", "box-inventories")) {
+        for (String reader : List.of("box-jobs", "box-plans", "box-scores", "box-inventories")) {
             json(reader, "BOX_DAMAGED", attacks);
         }
         carried(attacks);
@@ -224,8 +223,7 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
                         "a name twice",
                         "{\"files\":[" + one + "," + one + "],\"protocol\":1}",
                         "BOX_DAMAGED"));
-        attacks.add(
-                text("box-inventories", "megabytes", " ".repeat(3 << 20), "BOX_DAMAGED"));
+        attacks.add(text("box-inventories", "megabytes", " ".repeat(3 << 20), "BOX_DAMAGED"));
     }
 
     private static void bundles(List<Attack> attacks) {

@@ -77,7 +77,9 @@ final class RoundCommands extends CommandGroup {
                         case Fetched.Ready(var round, Work work, var deadline, boolean before) -> {
                             String next =
                                     "tapestry round %s %s --corpus CORPUS_DIR"
-                                            .formatted(work == Work.SCORE ? "score" : "train", box);
+                                            .formatted(
+                                                    work == Work.SCORE ? "score" : "train",
+                                                    store.words(box));
                             answer(
                                     json,
                                     new Got(
@@ -187,10 +189,15 @@ final class RoundCommands extends CommandGroup {
             name = "courier",
             description = {
                 "At the gateway: fetch and submit by itself, for as long as it runs, where the machine",
-                "that computes sees the same directory: a shared folder, a mounted store.",
+                "that computes sees the same directory, or reaches the same object store.",
                 "What is refused is said in answer.json, until something else lies there."
             },
-            footer = {"", "Example:", "  tapestry round courier my-node /shared/box"})
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry round courier my-node /shared/box",
+                "  tapestry round courier my-node s3://rounds/helsinki --endpoint https://s3.site:9000"
+            })
     int courier(
             @Parameters(paramLabel = "DIR", description = GATEWAY) Path directory,
             @Parameters(paramLabel = "BOX", description = BOX) String box,
@@ -288,7 +295,7 @@ final class RoundCommands extends CommandGroup {
                     done.steps(),
                     done.tokens(),
                     done.meanLoss(),
-                    box);
+                    store.words(box));
             return 0;
         }
     }
@@ -333,7 +340,7 @@ final class RoundCommands extends CommandGroup {
                     "candidate %.4f bits per byte, base %.4f%nnext:   carry it back; tapestry round submit DIR %s",
                     report.score().candidateBitsPerByte(),
                     report.score().baseBitsPerByte(),
-                    box);
+                    store.words(box));
             return 0;
         }
     }

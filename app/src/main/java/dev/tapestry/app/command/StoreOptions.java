@@ -49,6 +49,13 @@ final class StoreOptions {
                 : OpenBox.of(new DropBox(Path.of(box)));
     }
 
+    /** A box as the next command is to be given it. */
+    String words(String box) {
+        return box
+                + (endpoint == null ? "" : " --endpoint " + endpoint)
+                + (region == null ? "" : " --region " + region);
+    }
+
     private boolean isStored(String box) {
         boolean stored = StoreAddress.isOne(box);
         if (!stored && (endpoint != null || region != null)) {

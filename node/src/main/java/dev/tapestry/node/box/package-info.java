@@ -18,8 +18,8 @@
  * answered        answer.json: what became of it
  * </pre>
  *
- * <p>In an object store ({@link dev.tapestry.node.box.BoxHalf}) each side puts its own of these, and
- * works on a copy: {@link dev.tapestry.node.box.GatewayBox}, {@link
+ * <p>In an object store ({@link dev.tapestry.node.box.BoxHalf}) each side puts its own of these,
+ * and works on a copy: {@link dev.tapestry.node.box.GatewayBox}, {@link
  * dev.tapestry.node.box.ComputeBox}.
  *
  * <p>Keys never lie in a box: what comes back is checked, signed and sent at the gateway.
