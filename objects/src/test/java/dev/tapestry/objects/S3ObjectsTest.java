@@ -54,7 +54,6 @@ final class S3ObjectsTest extends ObjectContract {
 
     @Test
     void a_wrong_key_is_refused_with_what_to_look_at() {
-        String secret = System.getProperty("aws.secretAccessKey");
         System.setProperty("aws.secretAccessKey", "not-the-secret");
         try (ObjectStore store = S3Objects.direct(server.bucket(""), new Meter())) {
             assertThatThrownBy(() -> store.list(""))
@@ -64,13 +63,13 @@ final class S3ObjectsTest extends ObjectContract {
                     .hasMessageContaining("SignatureDoesNotMatch")
                     .hasMessageContaining("the key and what it may do");
         } finally {
-            System.setProperty("aws.secretAccessKey", secret);
+            System.setProperty("aws.secretAccessKey", TestS3.SECRET_KEY);
         }
     }
 
     @Test
     void without_keys_nothing_is_asked_and_the_places_are_named() throws IOException {
-        String id = System.clearProperty("aws.accessKeyId");
+        System.clearProperty("aws.accessKeyId");
         System.setProperty("aws.sharedCredentialsFile", directory.resolve("none").toString());
         try {
             assertThatThrownBy(() -> S3Objects.direct(server.bucket(""), new Meter()))
@@ -81,14 +80,14 @@ final class S3ObjectsTest extends ObjectContract {
             Files.writeString(
                     directory.resolve("none"),
                     "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n"
-                            .formatted(id, System.getProperty("aws.secretAccessKey")));
+                            .formatted(TestS3.ACCESS_KEY, TestS3.SECRET_KEY));
             System.clearProperty("aws.secretAccessKey");
             try (ObjectStore store = S3Objects.direct(server.bucket(""), new Meter())) {
                 assertThat(store.list("")).isEmpty();
             }
         } finally {
             System.clearProperty("aws.sharedCredentialsFile");
-            System.setProperty("aws.accessKeyId", id);
+            System.setProperty("aws.accessKeyId", TestS3.ACCESS_KEY);
             System.setProperty("aws.secretAccessKey", TestS3.SECRET_KEY);
         }
     }

@@ -16,7 +16,7 @@ import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
 final class TestS3 {
 
     /** What the SDK finds among a process' properties. */
-    private static final String ACCESS_KEY = "local-identity";
+    static final String ACCESS_KEY = "local-identity";
 
     /** Its secret. */
     static final String SECRET_KEY = "local-credential";
