@@ -3,7 +3,6 @@ package dev.tapestry.coordinator;
 import dev.tapestry.consortium.Consortium;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.store.Leadership;
-import dev.tapestry.objects.DiskObjects;
 import dev.tapestry.objects.ObjectStore;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.signature.SigningKey;

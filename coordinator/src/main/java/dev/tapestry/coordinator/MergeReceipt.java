@@ -5,7 +5,7 @@ import dev.tapestry.coordinator.BundleReport.Merge;
 import dev.tapestry.coordinator.CoordinatorException.Code;
 import dev.tapestry.coordinator.VerifyBundle.Demands;
 import dev.tapestry.coordinator.store.Leadership;
-import dev.tapestry.coordinator.store.ObjectStore;
+import dev.tapestry.objects.ObjectStore;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.weights.Drafts;
 import java.nio.file.Files;

@@ -170,10 +170,11 @@ final class ModelStore {
     List<String> differences(Digest model) {
         Path update = folder.resolve(model.hex() + UPDATE);
         List<String> differences = new ArrayList<>();
+        boolean whole = fetchWhole(model);
         manifest(model)
                 .ifPresent(manifest -> {
-                    Path directory = directory(model).orElseThrow();
-                    if (Files.isDirectory(directory)) {
+                    Path directory = folder.resolve(model.hex());
+                    if (whole || Files.isDirectory(directory)) {
                         Manifests.verify(directory, manifest)
                                 .forEach(problem ->
                                         differences.add(problem.path() + " " + problem.detail()));

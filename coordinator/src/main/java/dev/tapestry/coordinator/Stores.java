@@ -1,13 +1,13 @@
 package dev.tapestry.coordinator;
 
 import dev.tapestry.coordinator.CoordinatorException.Code;
-import dev.tapestry.coordinator.store.DiskObjects;
 import dev.tapestry.coordinator.store.Leadership;
 import dev.tapestry.coordinator.store.Lease;
 import dev.tapestry.coordinator.store.LogSettings;
-import dev.tapestry.coordinator.store.ObjectStore;
 import dev.tapestry.coordinator.store.PostgresLogStore;
 import dev.tapestry.coordinator.store.PostgresServer;
+import dev.tapestry.objects.DiskObjects;
+import dev.tapestry.objects.ObjectStore;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.log.AuditLog;
 import dev.tapestry.trust.log.WriterLock;
