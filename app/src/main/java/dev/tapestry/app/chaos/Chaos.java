@@ -62,7 +62,8 @@ final class Chaos {
                             programs,
                             run,
                             apparatus,
-                            beginning)) {
+                            beginning,
+                            progress)) {
                 List<Fault> due = faults.apply(twin);
                 progress.accept(
                         "undisturbed: %.1f s a round; the same again, with %d faults"
@@ -175,13 +176,12 @@ final class Chaos {
 
     private void tell(Done hit) {
         progress.accept(
-                "round %3d  %s (%s): %s, %s: base after %.1f s, %d steps again"
+                "round %3d  %s (%s): %s: base after %.1f s, %d steps again"
                         .formatted(
                                 hit.round(),
                                 hit.fault().victim().title(),
                                 hit.node().id(),
-                                hit.fault().what(),
-                                hit.fault().when(),
+                                hit.fault().told(),
                                 hit.seconds(),
                                 hit.stepsAgain()));
     }

@@ -106,12 +106,7 @@ record ChaosReport(
             lines.add(
                     "Moments that did not come, or were too short to be seen: "
                             + missed.stream()
-                                    .map(fault ->
-                                            fault.victim().title()
-                                                    + ", "
-                                                    + fault.what()
-                                                    + " "
-                                                    + fault.when())
+                                    .map(fault -> fault.victim().title() + ", " + fault.told())
                                     .toList());
         }
         return String.join("\n", lines);

@@ -19,6 +19,11 @@ sealed interface Fault {
     /** When, as people read it. */
     String when();
 
+    /** What and when, in one go. */
+    default String told() {
+        return what() + ", " + when();
+    }
+
     /**
      * Processes end at once.
      *
@@ -52,6 +57,11 @@ sealed interface Fault {
 
     /** A disk fails at one of its operations. */
     record Disk(Victim victim, DiskOrder order) implements Fault {
+
+        @Override
+        public String told() {
+            return what() + " " + when();
+        }
 
         @Override
         public String what() {

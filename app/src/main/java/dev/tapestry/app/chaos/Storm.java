@@ -46,7 +46,8 @@ final class Storm {
                                     programs,
                                     run,
                                     apparatus,
-                                    beginning);
+                                    beginning,
+                                    progress);
                     ChaosConsortium consortium =
                             ChaosConsortium.found(
                                     directory.resolve("disturbed"),
@@ -105,13 +106,8 @@ final class Storm {
             if (struck.isPresent()) {
                 counts.merge(Tally.of(fault), 1, Integer::sum);
                 progress.accept(
-                        "round %3d  %s (%s): %s, %s"
-                                .formatted(
-                                        shows,
-                                        fault.victim().title(),
-                                        node.id(),
-                                        fault.what(),
-                                        fault.when()));
+                        "round %3d  %s (%s): %s"
+                                .formatted(shows, fault.victim().title(), node.id(), fault.told()));
             }
             round = consortium.lookout().round();
         }

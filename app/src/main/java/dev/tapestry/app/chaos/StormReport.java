@@ -91,7 +91,7 @@ record StormReport(
         lines cut %d times, standing still %d times, slow %d times; %d bytes changed, in files and on lines.
         %s
         %s
-        %s
+        %s%s
         """
                 .formatted(
                         rounds,
@@ -118,6 +118,9 @@ record StormReport(
                                 : "NOT all bases are those of the undisturbed run.",
                         unverified.isEmpty()
                                 ? "All logs verify, each node's bears the coordinator's out, and the last merge is right."
-                                : "Verification failed: " + unverified);
+                                : "Verification failed: " + unverified,
+                        kills + powerCuts == 0
+                                ? "\nNo kill was drawn, so these figures say nothing of killed processes; longer runs (--minutes) draw some."
+                                : "");
     }
 }

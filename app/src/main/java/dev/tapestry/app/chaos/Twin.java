@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Digest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.function.Consumer;
 
 /** The run that nobody disturbs. It rests when enough was seen of it, and goes on later. */
 final class Twin implements AutoCloseable {
@@ -15,6 +16,7 @@ final class Twin implements AutoCloseable {
     private static final int MEASURED = 2;
 
     private final ChaosConsortium consortium;
+    private final Consumer<String> progress;
     private final double secondsPerRound;
     private final long bytesPerRound;
     private final List<String> ofCoordinator;
@@ -22,24 +24,31 @@ final class Twin implements AutoCloseable {
 
     private Twin(
             ChaosConsortium consortium,
+            Consumer<String> progress,
             double secondsPerRound,
             long bytesPerRound,
             List<String> ofCoordinator,
             List<String> ofNode) {
         this.consortium = consortium;
+        this.progress = progress;
         this.secondsPerRound = secondsPerRound;
         this.bytesPerRound = bytesPerRound;
         this.ofCoordinator = ofCoordinator;
         this.ofNode = ofNode;
     }
 
-    /** Runs a few rounds, and writes down what the disks are asked. */
+    /**
+     * Runs a few rounds, and writes down what the disks are asked.
+     *
+     * @param progress hears of each round
+     */
     static Twin begin(
             Path directory,
             Programs programs,
             ChaosRun run,
             Apparatus apparatus,
-            ChaosRun.Beginning beginning)
+            ChaosRun.Beginning beginning,
+            Consumer<String> progress)
             throws InterruptedException {
         ChaosConsortium consortium =
                 ChaosConsortium.found(
@@ -54,11 +63,15 @@ final class Twin implements AutoCloseable {
         DemoMember node = run.members().getFirst();
         consortium.begin(run.plan());
         lookout.awaitBase(1);
+        tell(progress, 1);
         long start = System.nanoTime();
         long sent = lookout.sent();
         disks.order(Victim.COORDINATOR, node, DiskOrder.record());
         disks.order(Victim.NODE, node, DiskOrder.record());
-        lookout.awaitBase(1 + MEASURED);
+        for (int round = 2; round <= 1 + MEASURED; round++) {
+            lookout.awaitBase(round);
+            tell(progress, round);
+        }
         double seconds = (System.nanoTime() - start) / 1e9 / MEASURED;
         long bytes = (lookout.sent() - sent) / MEASURED;
         List<String> ofCoordinator = disks.report(Victim.COORDINATOR, node);
@@ -66,7 +79,7 @@ final class Twin implements AutoCloseable {
         disks.takeBack(Victim.COORDINATOR, node);
         disks.takeBack(Victim.NODE, node);
         consortium.processes().rest();
-        return new Twin(consortium, seconds, bytes, ofCoordinator, ofNode);
+        return new Twin(consortium, progress, seconds, bytes, ofCoordinator, ofNode);
     }
 
     /** How long a round takes. */
@@ -92,10 +105,16 @@ final class Twin implements AutoCloseable {
             for (int next = last + 1; next < round; next++) {
                 // What is waited for is one round, not all of them.
                 consortium.lookout().awaitBase(next);
+                tell(progress, next);
             }
             consortium.finish(round);
+            tell(progress, round);
         }
         return consortium.aftermath().bases();
+    }
+
+    private static void tell(Consumer<String> progress, int round) {
+        progress.accept("round %3d  undisturbed".formatted(round));
     }
 
     @Override
