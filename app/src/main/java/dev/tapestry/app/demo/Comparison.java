@@ -26,6 +26,7 @@ final class Comparison {
     private final DemoSettings settings;
     private final DemoDirectory directory;
     private final Programs programs;
+    private final Stop stop;
     private final Elapsed elapsed;
     private final Screen screen;
 
@@ -33,11 +34,13 @@ final class Comparison {
             DemoSettings settings,
             DemoDirectory directory,
             Programs programs,
+            Stop stop,
             Elapsed elapsed,
             Screen screen) {
         this.settings = settings;
         this.directory = directory;
         this.programs = programs;
+        this.stop = stop;
         this.elapsed = elapsed;
         this.screen = screen;
     }
@@ -67,6 +70,7 @@ final class Comparison {
         JobQueue queue = new JobQueue(waiting, Runtime.getRuntime().availableProcessors());
         Map<Job, Process> running = new HashMap<>();
         while (!queue.isDone()) {
+            stop.check();
             for (Job job : queue.begin()) {
                 screen.step(
                         "training "
@@ -87,6 +91,7 @@ final class Comparison {
                     queue.ended(job);
                     elapsed.note();
                     if (process.exitValue() != 0) {
+                        stop.checkAfter(process.exitValue());
                         throw new DemoException(
                                 DemoException.Code.PROCESS,
                                 "%s failed (exit code %d); see %s"

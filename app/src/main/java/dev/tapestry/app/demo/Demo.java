@@ -3,6 +3,7 @@ package dev.tapestry.app.demo;
 import dev.tapestry.app.process.FreePort;
 import dev.tapestry.app.process.Programs;
 import dev.tapestry.app.steward.StewardClient;
+import dev.tapestry.app.steward.StewardException;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
@@ -36,7 +37,7 @@ import java.util.Optional;
 final class Demo {
 
     private static final Duration INVITATION = Duration.ofHours(1);
-    private static final Duration START_UP = Duration.ofSeconds(60);
+    private static final int DOCUMENTS_A_WORD = 20;
     private static final String LAST_FILE_OF_BASE = "tokenizer_config.json";
     private static final String HEAP_COORDINATOR = "160m";
     static final String HEAP_NODE = "320m";
@@ -44,12 +45,19 @@ final class Demo {
     private final DemoSettings settings;
     private final DemoDirectory directory;
     private final Path shippedBase;
+    private final Stop stop;
     private final Screen screen;
 
-    Demo(DemoSettings settings, DemoDirectory directory, Path shippedBase, Screen screen) {
+    Demo(
+            DemoSettings settings,
+            DemoDirectory directory,
+            Path shippedBase,
+            Stop stop,
+            Screen screen) {
         this.settings = settings;
         this.directory = directory;
         this.shippedBase = shippedBase;
+        this.stop = stop;
         this.screen = screen;
     }
 
@@ -72,6 +80,7 @@ final class Demo {
             Supervisor coordinator =
                     new Supervisor(
                             programs,
+                            stop,
                             screen,
                             "coordinator",
                             directory.log("coordinator"),
@@ -79,13 +88,14 @@ final class Demo {
                             List.of("coordinator", "start", directory.coordinator().toString()));
             coordinator.ensureRunning();
             try (StewardClient steward = steward(state.port())) {
-                awaitCoordinator(steward, coordinator);
+                coordinator.awaitAnswer(() -> answers(steward));
                 enrol(steward);
                 Loop loop =
                         new Loop(
                                 settings,
                                 directory,
                                 programs,
+                                stop,
                                 coordinator,
                                 steward,
                                 elapsed,
@@ -95,7 +105,8 @@ final class Demo {
                 traffic = loop.traffic();
             }
             coordinator.end();
-            Comparison comparison = new Comparison(settings, directory, programs, elapsed, screen);
+            Comparison comparison =
+                    new Comparison(settings, directory, programs, stop, elapsed, screen);
             DemoResult result = comparison.run(base, loopBase(), parameters(base), traffic);
             return new DemoOutcome(result, curves);
         }
@@ -109,8 +120,21 @@ final class Demo {
 
     private void gatherCorpora() {
         screen.step("gathering the members' text");
+        DemoText text =
+                new DemoText(documents -> {
+                    stop.check();
+                    if (documents % DOCUMENTS_A_WORD == 0) {
+                        screen.status("reading text: %d documents".formatted(documents));
+                    }
+                });
         for (DemoMember member : settings.consortium().members()) {
-            member.writeCorpus(directory.corpus(member));
+            stop.check();
+            int documents = member.writeCorpus(directory.corpus(member), text);
+            if (documents > 0) {
+                screen.step(
+                        "the text of %s (%s): %d documents"
+                                .formatted(member.id(), member.title(), documents));
+            }
         }
     }
 
@@ -163,20 +187,15 @@ final class Demo {
                 TlsIdentity.open(directory.coordinator().resolve("steward")));
     }
 
-    private static void awaitCoordinator(StewardClient steward, Supervisor coordinator)
-            throws InterruptedException {
-        long deadline = System.nanoTime() + START_UP.toNanos();
-        while (true) {
-            try {
-                steward.consortium();
-                return;
-            } catch (dev.tapestry.app.steward.StewardException e) {
-                if (!e.code().equals("UNREACHABLE") || System.nanoTime() > deadline) {
-                    throw e;
-                }
-                coordinator.ensureRunning();
-                Thread.sleep(200);
+    private static boolean answers(StewardClient steward) {
+        try {
+            steward.consortium();
+            return true;
+        } catch (StewardException e) {
+            if (e.code().equals("UNREACHABLE")) {
+                return false;
             }
+            throw e;
         }
     }
 

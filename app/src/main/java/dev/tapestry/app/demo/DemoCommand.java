@@ -1,10 +1,12 @@
 package dev.tapestry.app.demo;
 
+import dev.tapestry.app.command.Signals;
 import dev.tapestry.trust.SafeFile;
 import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -79,13 +81,8 @@ public final class DemoCommand implements Callable<Integer> {
         DemoDirectory demo = new DemoDirectory(directory.toAbsolutePath().normalize());
         Path shippedBase =
                 Path.of(System.getProperty("tapestry.home", ".")).resolve("models/demo-base");
-        Demo.DemoOutcome outcome =
-                new Demo(
-                                new DemoSettings(consortium, seed, fromScratch, rounds),
-                                demo,
-                                shippedBase,
-                                screen)
-                        .run();
+        DemoSettings settings = new DemoSettings(consortium, seed, fromScratch, rounds);
+        Demo.DemoOutcome outcome = stoppable(settings, demo, shippedBase, screen);
         DemoReport report = new DemoReport(outcome.result(), outcome.curves());
         SafeFile.write(demo.report(), report.html());
         screen.print(report.text());
@@ -97,6 +94,33 @@ public final class DemoCommand implements Callable<Integer> {
             screen.print("Figures: " + figures + ", and the report beside them\n");
         }
         return 0;
+    }
+
+    /** Runs the demo until it is done or a signal comes, which also reaches its programs. */
+    private static Demo.DemoOutcome stoppable(
+            DemoSettings settings, DemoDirectory demo, Path shippedBase, Screen screen)
+            throws InterruptedException, IOException {
+        Stop stop = new Stop(Thread.currentThread());
+        try (Signals _ =
+                Signals.during(() -> {
+                    screen.last("stopping…");
+                    stop.ask();
+                })) {
+            return new Demo(settings, demo, shippedBase, stop, screen).run();
+        } catch (CancellationException e) {
+            throw stopped();
+        } catch (InterruptedException | IOException | RuntimeException e) {
+            // Whatever an interrupt breaks off on its way is no news then.
+            if (stop.isAsked()) {
+                throw stopped();
+            }
+            throw e;
+        }
+    }
+
+    private static DemoException stopped() {
+        return new DemoException(
+                DemoException.Code.STOPPED, "stopped; the same command goes on where it was");
     }
 
     /** {@code figures.html} for {@code figures.json}. */

@@ -16,7 +16,9 @@ final class DemoException extends RuntimeException implements Coded {
         /** One of the demo's processes does not do its work. */
         PROCESS,
         /** The run ended without all its bases. */
-        RUN
+        RUN,
+        /** Somebody asked it to stop. */
+        STOPPED
     }
 
     DemoException(Code code, String message) {

@@ -3,11 +3,8 @@ package dev.tapestry.app.demo;
 import dev.tapestry.app.text.Cards;
 import dev.tapestry.app.text.CorpusDirectory;
 import dev.tapestry.app.text.GroupedText;
-import dev.tapestry.app.text.HealthDefinitions;
 import dev.tapestry.app.text.HealthField;
 import dev.tapestry.app.text.Language;
-import dev.tapestry.app.text.OpenSlice;
-import dev.tapestry.app.text.ParliamentDebates;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
 import java.nio.file.Files;
@@ -62,27 +59,35 @@ public enum DemoMember {
         };
     }
 
-    private List<GroupedText> documents() {
+    private List<GroupedText> documents(DemoText text) {
         return switch (this) {
-            case CLINIC -> HealthDefinitions.of(HealthField.CLINIC);
-            case INSURER -> HealthDefinitions.of(HealthField.INSURER);
-            case LABORATORY -> HealthDefinitions.of(HealthField.LABORATORY);
-            case PHARMACY -> HealthDefinitions.of(HealthField.PHARMACY);
-            case SPANISH -> debates(Language.ES);
-            case ITALIAN -> debates(Language.IT);
-            case ROMANIAN -> debates(Language.RO);
-            case ENGLISH -> HealthDefinitions.read();
+            case CLINIC -> text.definitions(HealthField.CLINIC);
+            case INSURER -> text.definitions(HealthField.INSURER);
+            case LABORATORY -> text.definitions(HealthField.LABORATORY);
+            case PHARMACY -> text.definitions(HealthField.PHARMACY);
+            case SPANISH -> text.debates(Language.ES);
+            case ITALIAN -> text.debates(Language.IT);
+            case ROMANIAN -> text.debates(Language.RO);
+            case ENGLISH -> text.definitions();
         };
-    }
-
-    private static List<GroupedText> debates(Language language) {
-        return OpenSlice.rest(ParliamentDebates.byLanguage(), language);
     }
 
     /** Writes its corpus into {@code directory}, unless it is there already. */
     public void writeCorpus(Path directory) {
-        if (!Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
-            CorpusDirectory.write(directory, card(), documents());
+        writeCorpus(directory, new DemoText(_ -> {}));
+    }
+
+    /**
+     * The same.
+     *
+     * @return how many documents were written; 0 where they were there
+     */
+    int writeCorpus(Path directory, DemoText text) {
+        if (Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
+            return 0;
         }
+        List<GroupedText> documents = documents(text);
+        CorpusDirectory.write(directory, card(), documents);
+        return documents.size();
     }
 }

@@ -56,7 +56,7 @@ public record DemoSettings(DemoConsortium consortium, long seed, boolean fromScr
                 Weighting.EQUAL,
                 0.5,
                 3,
-                Duration.ofMinutes(5),
+                Duration.ofMinutes(15),
                 Duration.ofMinutes(2),
                 8,
                 0.5,

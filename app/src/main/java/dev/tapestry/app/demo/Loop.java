@@ -15,6 +15,9 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -33,11 +36,16 @@ final class Loop {
     private final Map<DemoMember, Supervisor> nodes = new EnumMap<>(DemoMember.class);
     private final Map<DemoMember, NodeTail> tails = new EnumMap<>(DemoMember.class);
     private final Curves curves = new Curves();
+    private final LostRounds lost;
+
+    /** The last round that an earlier process of this demo has told of, or may have. */
+    private int toldBefore;
 
     Loop(
             DemoSettings settings,
             DemoDirectory directory,
             Programs programs,
+            Stop stop,
             Supervisor coordinator,
             StewardClient steward,
             Elapsed elapsed,
@@ -48,12 +56,14 @@ final class Loop {
         this.steward = steward;
         this.elapsed = elapsed;
         this.screen = screen;
+        this.lost = new LostRounds(directory.coordinator().resolve("log.db"));
         for (DemoMember member : settings.consortium().members()) {
             String id = member.id().value();
             nodes.put(
                     member,
                     new Supervisor(
                             programs,
+                            stop,
                             screen,
                             "node " + id,
                             directory.log("node-" + id),
@@ -79,14 +89,20 @@ final class Loop {
                                 settings.run().training().steps(),
                                 nodes.size(),
                                 state.port()));
+        recall();
         long version = 0;
         int round = 0;
         boolean ended = false;
         while (!ended || !everybodyHas(publishedBase(directory))) {
             coordinator.ensureRunning();
-            nodes.values().forEach(Supervisor::ensureRunning);
+            for (Map.Entry<DemoMember, Supervisor> node : nodes.entrySet()) {
+                keepRunning(node.getKey(), node.getValue());
+            }
             try {
                 RoundView view = steward.round(version, WATCH);
+                if (view.version() != version) {
+                    lost.news().forEach(gone -> screen.step(gone.line()));
+                }
                 version = view.version();
                 ended = view.roundsPlanned() == 0 && view.base().isPresent();
                 if (ended && view.phase() != RoundView.Phase.PUBLISHED) {
@@ -108,6 +124,38 @@ final class Loop {
         listen();
         while (curves.next() <= round) {
             close();
+        }
+    }
+
+    /** A node that is started has said nothing yet; what the one before it said is heard first. */
+    private void keepRunning(DemoMember member, Supervisor node) throws InterruptedException {
+        if (!node.isRunning()) {
+            listen();
+            node.ensureRunning();
+            Objects.requireNonNull(tails.get(member)).starts();
+        }
+    }
+
+    /** Takes in what an earlier process of this demo has seen and told. */
+    private void recall() {
+        Set<Integer> seen = new TreeSet<>();
+        tails.forEach((member, tail) -> {
+            for (NodeUpdate update : tail.news()) {
+                if (update instanceof NodeUpdate.Scored s) {
+                    curves.scored(s.round().value(), member.id(), s.score());
+                    seen.add(s.round().value());
+                }
+            }
+            tail.starts();
+        });
+        lost.news();
+        toldBefore =
+                seen.stream()
+                        .mapToInt(round -> curves.complete(round, nodes.size()) ? round : round - 1)
+                        .max()
+                        .orElse(0);
+        if (toldBefore > 0) {
+            screen.step("going on after round %d".formatted(toldBefore));
         }
     }
 
@@ -156,9 +204,6 @@ final class Loop {
                             screen.step(member.id() + " declines: " + d.reason());
                     case NodeUpdate.Hindered h ->
                             screen.step(member.id() + " cannot go on yet: " + h.reason());
-                    case NodeUpdate.RoundFailed f ->
-                            screen.step(
-                                    "round %s gave no base: %s".formatted(f.round(), f.reason()));
                     case NodeUpdate _ -> {}
                 }
             }
@@ -172,6 +217,9 @@ final class Loop {
     }
 
     private void tell(Curves.Round round) {
+        if (round.round() <= toldBefore) {
+            return;
+        }
         screen.step(
                 "round %2d/%d  held-out %s  mean %.4f bits/byte  up %s  down %s"
                         .formatted(

@@ -20,6 +20,7 @@ final class Screen {
     private final PrintStream out;
     private final boolean live;
     private long lastStatus = System.nanoTime();
+    private boolean silent;
 
     /**
      * A screen.
@@ -33,6 +34,9 @@ final class Screen {
 
     /** A line that stays. */
     synchronized void step(String line) {
+        if (silent) {
+            return;
+        }
         if (live) {
             out.print(CLEAR_LINE);
         }
@@ -42,6 +46,9 @@ final class Screen {
 
     /** The changing line; in a file it is left out most of the time. */
     synchronized void status(String line) {
+        if (silent) {
+            return;
+        }
         if (live) {
             out.print(CLEAR_LINE + (line.length() > WIDTH ? line.substring(0, WIDTH) : line));
             out.flush();
@@ -49,6 +56,12 @@ final class Screen {
             lastStatus = System.nanoTime();
             step(line);
         }
+    }
+
+    /** The last line that stays: what is still under way is not told any more. */
+    synchronized void last(String line) {
+        step(line);
+        silent = true;
     }
 
     /** Text as it is. */

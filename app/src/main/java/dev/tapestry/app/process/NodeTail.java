@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Follows one node's {@code metrics.jsonl} while the node writes it. */
@@ -23,7 +24,7 @@ public final class NodeTail {
     private long up;
     private long down;
     private Optional<NodeUpdate.Stepped> step = Optional.empty();
-    private NodeUpdate.Phase phase = NodeUpdate.Phase.WAITING;
+    private Optional<NodeUpdate.Phase> phase = Optional.empty();
 
     /** Follows {@code file}, which need not be there yet. */
     public NodeTail(Path file) {
@@ -67,7 +68,7 @@ public final class NodeTail {
         if (update instanceof NodeUpdate.Stepped stepped) {
             step = Optional.of(stepped);
         } else if (update instanceof NodeUpdate.Began began) {
-            phase = began.phase();
+            phase = Optional.of(began.phase());
         } else if (update instanceof NodeUpdate.Transferred moved) {
             if (moved.up() < up || moved.down() < down) { // the node was started again
                 upBefore += up;
@@ -88,13 +89,19 @@ public final class NodeTail {
         return downBefore + down;
     }
 
+    /** The node starts: what was heard of an earlier process is not what it is doing now. */
+    public void starts() {
+        phase = Optional.empty();
+        step = Optional.empty();
+    }
+
     /** What the node is doing, in a few words. */
     public String doing() {
-        if (phase == NodeUpdate.Phase.TRAINING && step.isPresent()) {
+        if (phase.equals(Optional.of(NodeUpdate.Phase.TRAINING)) && step.isPresent()) {
             NodeUpdate.Stepped s = step.get();
             return "step %d/%d, %.1fk tok/s, loss %.2f"
                     .formatted(s.step(), s.steps(), s.tokensPerSecond() / 1000, s.natsPerToken());
         }
-        return phase.name().toLowerCase(java.util.Locale.ROOT);
+        return phase.map(begun -> begun.name().toLowerCase(Locale.ROOT)).orElse("starting");
     }
 }

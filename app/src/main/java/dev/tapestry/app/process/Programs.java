@@ -96,8 +96,13 @@ public final class Programs implements AutoCloseable {
         synchronized (this) {
             closing = true;
         }
+        // Who was interrupted still gives them the time to end by themselves.
+        boolean interrupted = Thread.interrupted();
         running.forEach(Process::destroy);
         running.forEach(this::end);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

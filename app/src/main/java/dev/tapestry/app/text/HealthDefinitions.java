@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -27,6 +28,15 @@ public final class HealthDefinitions {
 
     /** One document per resource, in the order of the archive; repeated paragraphs are left out. */
     public static List<GroupedText> read() {
+        return read(_ -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param progress hears how many documents were read so far
+     */
+    public static List<GroupedText> read(IntConsumer progress) {
         List<GroupedText> documents = new ArrayList<>();
         Set<String> seen = new LinkedHashSet<>();
         JsonMapper json = JsonMapper.builder().build();
@@ -47,16 +57,12 @@ public final class HealthDefinitions {
                 if (text.length() > 200) {
                     documents.add(new GroupedText(entry.getName(), text.toString()));
                 }
+                progress.accept(documents.size());
             }
             return documents;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** The documents of one field. */
-    public static List<GroupedText> of(HealthField field) {
-        return read().stream().filter(field::holds).toList();
     }
 
     private static void collect(JsonNode node, Set<String> seen, StringBuilder text) {

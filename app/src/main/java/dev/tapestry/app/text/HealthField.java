@@ -38,7 +38,7 @@ public enum HealthField {
     }
 
     /** Whether a document of {@link HealthDefinitions} is about this field. */
-    boolean holds(GroupedText document) {
+    public boolean holds(GroupedText document) {
         return resources.matcher(document.group()).matches();
     }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -25,6 +26,16 @@ public final class ParliamentDebates {
 
     /** All documents by language, in the order of the file. */
     public static Map<Language, List<GroupedText>> byLanguage() {
+        return byLanguage(_ -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param progress hears how many documents were read so far
+     */
+    public static Map<Language, List<GroupedText>> byLanguage(IntConsumer progress) {
+        int count = 0;
         Map<Language, List<GroupedText>> found = new EnumMap<>(Language.class);
         try (InputStream packed = ParliamentDebates.class.getResourceAsStream(RESOURCE)) {
             if (packed == null) {
@@ -41,6 +52,7 @@ public final class ParliamentDebates {
                     String body = fields[2].replaceAll(" {2,}", " ").strip();
                     found.computeIfAbsent(Language.of(body), l -> new ArrayList<>())
                             .add(new GroupedText(fields[1], body));
+                    progress.accept(++count);
                 }
             }
             return found;
