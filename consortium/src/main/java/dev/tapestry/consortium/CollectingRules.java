@@ -25,7 +25,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** The rows of {@link RoundRules} for a round that collects. */
 final class CollectingRules {
@@ -146,20 +145,13 @@ final class CollectingRules {
         }
         return new RoundAbandoned(
                 state.number(),
-                "%d of %d contributions needed; missing: %s"
-                        .formatted(count, charter.quorum(), missing(state.awaited(), heard)),
+                "%d of %d contributions needed; %s"
+                        .formatted(
+                                count,
+                                charter.quorum(),
+                                Absentees.words(
+                                        state.plan(), state.expected(), state.awaited(), heard)),
                 at);
-    }
-
-    private static String missing(List<MemberId> awaited, Map<MemberId, String> heard) {
-        return awaited.isEmpty()
-                ? "nobody"
-                : awaited.stream()
-                        .map(member ->
-                                heard.containsKey(member)
-                                        ? "%s (%s)".formatted(member, heard.get(member))
-                                        : member.value())
-                        .collect(Collectors.joining(", "));
     }
 
     private static ConsortiumEvent refused(

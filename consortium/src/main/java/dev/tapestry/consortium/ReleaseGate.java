@@ -3,6 +3,8 @@ package dev.tapestry.consortium;
 import dev.tapestry.consortium.ConsortiumEvent.BasePublished;
 import dev.tapestry.consortium.ConsortiumEvent.RoundRolledBack;
 import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
 
 /** Whether a scored candidate becomes the base. */
 final class ReleaseGate {
@@ -15,8 +17,15 @@ final class ReleaseGate {
         if (scores < charter.quorum()) {
             return new RoundRolledBack(
                     round.number(),
-                    "%d of %d scores needed; missing: %s"
-                            .formatted(scores, charter.quorum(), round.awaited()),
+                    "%d of %d scores needed; %s"
+                            .formatted(
+                                    scores,
+                                    charter.quorum(),
+                                    Absentees.words(
+                                            round.plan(),
+                                            round.expected(),
+                                            round.awaited(),
+                                            Map.of())),
                     at);
         }
         double worsening =
@@ -27,8 +36,11 @@ final class ReleaseGate {
         if (worsening > charter.releaseToleranceBitsPerByte()) {
             return new RoundRolledBack(
                     round.number(),
-                    "on average worse than the base by %s bits per byte; the charter allows %s"
-                            .formatted(worsening, charter.releaseToleranceBitsPerByte()),
+                    String.format(
+                            Locale.ROOT,
+                            "on average worse than the base by %.4f bits per byte; the charter allows %s",
+                            worsening,
+                            charter.releaseToleranceBitsPerByte()),
                     at);
         }
         return new BasePublished(

@@ -159,6 +159,9 @@ class CollectingRoundTest {
         round.tell(new Revoked(CLINIC, NOON));
         assertThat(round.state()).isInstanceOf(Collecting.class);
         assertThat(round.tell(new Revoked(BANK, NOON))).hasOnlyElementsOfType(RoundAbandoned.class);
+        assertThat(((Abandoned) round.state()).reason())
+                .isEqualTo(
+                        "1 of 2 contributions needed; revoked since the round began: bank, clinic");
     }
 
     @Test
