@@ -10,6 +10,8 @@ import dev.tapestry.consortium.protocol.Wait;
 import dev.tapestry.trust.json.StrictYaml;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -207,9 +209,16 @@ final class RunCommands extends CommandGroup {
                                         }
                                     },
                                     wait -> answer(json, Status.of(wait), "    %s", wait.line()),
-                                    trouble -> err().println(trouble))
+                                    this::trouble,
+                                    Thread::sleep)
                             .follow();
             return (RunWatch.succeeded(last) ? ExitCode.DONE : ExitCode.REFUSED).number();
         }
+    }
+
+    /** Of the way to the coordinator, so by this machine's clock. */
+    private void trouble(String what) {
+        err().println(Instant.now().truncatedTo(ChronoUnit.SECONDS) + "  " + what);
+        err().flush();
     }
 }

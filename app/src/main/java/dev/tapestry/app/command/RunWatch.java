@@ -16,17 +16,24 @@ import java.util.function.Consumer;
  * @param steward whom to ask
  * @param views hears every view that differs from the one before
  * @param waits hears once a minute who or what is awaited and how far it is, while nothing changes
- * @param troubles hears that the coordinator does not answer
+ * @param troubles hears that the coordinator does not answer, and that it does again
+ * @param pause between two tries while it does not
  */
 record RunWatch(
         StewardClient steward,
         Consumer<Wait> views,
         Consumer<Wait> waits,
-        Consumer<String> troubles) {
+        Consumer<String> troubles,
+        Pause pause) {
+
+    /** How time passes. */
+    interface Pause {
+        void last(Duration pause) throws InterruptedException;
+    }
 
     private static final Duration POLL = Duration.ofSeconds(10);
     private static final int POLLS_A_MINUTE = 6;
-    private static final Duration PAUSE = Duration.ofSeconds(3);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final int PATIENCE = 20;
 
     /** Follows; a coordinator that is being restarted is waited for. */
@@ -37,6 +44,9 @@ record RunWatch(
         while (true) {
             try {
                 RoundView view = steward.round(version, POLL);
+                if (failures > 0) {
+                    troubles.accept("the coordinator answers again");
+                }
                 failures = 0;
                 if (view.version() != version) {
                     views.accept(new Wait(view, steward.presence()));
@@ -54,10 +64,18 @@ record RunWatch(
                 if (!e.code().equals("UNREACHABLE") || version == 0 || ++failures > PATIENCE) {
                     throw e;
                 }
-                troubles.accept(e.getMessage());
-                Thread.sleep(PAUSE);
+                if (failures == 1) {
+                    troubles.accept(e.getMessage() + "; this waits for it");
+                }
+                pause.last(pauseAfter(failures));
             }
         }
+    }
+
+    /** One second, then twice as long each time, up to half a minute. */
+    private static Duration pauseAfter(int failures) {
+        Duration growing = Duration.ofSeconds(1L << Math.min(failures - 1, 5));
+        return growing.compareTo(LONGEST_PAUSE) < 0 ? growing : LONGEST_PAUSE;
     }
 
     /** Whether the last round of a run that ended gave a new base. */

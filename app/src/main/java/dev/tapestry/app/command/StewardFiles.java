@@ -14,6 +14,7 @@ final class StewardFiles {
     static StewardClient client(Path directory) {
         return new StewardClient(
                 CoordinatorConfig.read(directory).listening().address(),
-                TlsIdentity.open(new ConsortiumFiles(directory).steward()));
+                TlsIdentity.open(new ConsortiumFiles(directory).steward()),
+                directory.toString());
     }
 }

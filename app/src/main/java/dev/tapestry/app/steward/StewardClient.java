@@ -30,8 +30,11 @@ import org.jspecify.annotations.Nullable;
 public final class StewardClient implements AutoCloseable {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
 
     private final URI coordinator;
+    private final String directory;
+    private final Duration patience;
     private final HttpClient http;
 
     /**
@@ -40,13 +43,34 @@ public final class StewardClient implements AutoCloseable {
      * @param identity the steward's certificate and key
      */
     public StewardClient(URI coordinator, TlsIdentity identity) {
+        this(coordinator, identity, "DIR");
+    }
+
+    /**
+     * A client that can say with which directory the coordinator is started.
+     *
+     * @param identity the steward's certificate and key
+     * @param directory the coordinator's, as the steward calls it
+     */
+    public StewardClient(URI coordinator, TlsIdentity identity, String directory) {
+        this(coordinator, identity, directory, CONNECT_TIMEOUT, ANSWER_TIMEOUT);
+    }
+
+    StewardClient(
+            URI coordinator,
+            TlsIdentity identity,
+            String directory,
+            Duration toConnect,
+            Duration toAnswer) {
         this.coordinator = coordinator;
+        this.directory = directory;
+        this.patience = toAnswer;
         this.http =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
                         .sslContext(identity.client())
                         .sslParameters(TlsIdentity.clientParameters())
-                        .connectTimeout(CONNECT_TIMEOUT)
+                        .connectTimeout(toConnect)
                         .build();
     }
 
@@ -107,7 +131,7 @@ public final class StewardClient implements AutoCloseable {
     private byte[] send(String path, @Nullable Object body, Duration wait) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(coordinator.resolve(path))
-                        .timeout(wait.plusSeconds(30))
+                        .timeout(wait.plus(patience))
                         .header(Protocol.VERSION_HEADER, Integer.toString(Protocol.VERSION));
         if (body != null) {
             request.header("Content-Type", "application/json")
@@ -132,17 +156,10 @@ public final class StewardClient implements AutoCloseable {
         TlsProblem problem = TlsProblem.of(failure);
         return problem == TlsProblem.OTHER
                 ? new StewardException(
-                        "UNREACHABLE",
-                        "the coordinator at %s does not answer (%s); start it with 'tapestry coordinator start DIR'"
-                                .formatted(coordinator, reason(failure)))
+                        "UNREACHABLE", Silence.of(failure).of(coordinator, failure, directory))
                 : new StewardException(
                         "TLS",
                         "no trusted connection to %s: %s".formatted(coordinator, problem.advice()));
-    }
-
-    private static String reason(IOException failure) {
-        String message = failure.getMessage();
-        return message == null || message.isBlank() ? failure.getClass().getSimpleName() : message;
     }
 
     private static StewardException refused(HttpResponse<byte[]> response) {

@@ -3,6 +3,7 @@ package dev.tapestry.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.protocol.RoundView;
 import dev.tapestry.consortium.protocol.RoundView.Phase;
 import dev.tapestry.coordinator.Coordinator;
@@ -11,6 +12,10 @@ import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +58,54 @@ final class RunWatchTest {
             assertThat(views.getLast().ending()).isNotEmpty();
             assertThat(views.getFirst().ending()).isEmpty();
         }
+    }
+
+    @Test
+    void an_outage_is_told_once_and_so_is_its_end() throws IOException, InterruptedException {
+        Path consortium = directory.resolve("consortium");
+        Said.found(consortium, Tiny.charter(directory.resolve("charter.yaml"), "PT24H"));
+        Said.ok("consortium", "adopt", consortium, Tiny.model(directory.resolve("model")));
+        Deque<Coordinator> running = new ArrayDeque<>();
+        List<Duration> pauses = new ArrayList<>();
+        List<String> troubles = new ArrayList<>();
+        try (StewardClient steward = StewardFiles.client(consortium)) {
+            running.add(started(consortium));
+            Said.ok("run", "start", consortium, Tiny.plan(directory.resolve("plan.yaml")));
+
+            new RunWatch(
+                            steward,
+                            _ -> {
+                                if (pauses.isEmpty()) {
+                                    running.remove().close();
+                                }
+                            },
+                            _ -> {},
+                            trouble -> {
+                                troubles.add(trouble);
+                                if (trouble.contains("answers again")) {
+                                    steward.stop("the watch is over");
+                                }
+                            },
+                            pause -> {
+                                pauses.add(pause);
+                                if (pauses.size() == 4) {
+                                    running.add(started(consortium));
+                                }
+                            })
+                    .follow();
+        } finally {
+            running.forEach(Coordinator::close);
+        }
+        assertThat(pauses).hasSize(4).isSorted().doesNotHaveDuplicates();
+        assertThat(troubles).hasSize(2);
+        assertThat(troubles.getFirst()).contains("coordinator start " + consortium);
+        assertThat(troubles.getLast()).isEqualTo("the coordinator answers again");
+    }
+
+    private static Coordinator started(Path consortium) {
+        Coordinator coordinator = Coordinator.assemble(CoordinatorConfig.read(consortium));
+        coordinator.start();
+        return coordinator;
     }
 
     @Test

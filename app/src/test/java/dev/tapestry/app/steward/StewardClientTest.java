@@ -11,6 +11,7 @@ import dev.tapestry.trust.certificate.TlsIdentity;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,11 +41,40 @@ class StewardClientTest {
     void where_nobody_listens_the_coordinator_is_to_be_started() throws IOException {
         HttpsServer gone = server(identity("gone"));
         gone.stop(0);
-        try (StewardClient steward = new StewardClient(address(gone), identity("mine"))) {
+        try (StewardClient steward = new StewardClient(address(gone), identity("mine"), "loom")) {
             assertThatThrownBy(steward::consortium)
                     .isInstanceOf(StewardException.class)
                     .hasMessageContaining("does not answer")
-                    .hasMessageContaining("tapestry coordinator start");
+                    .hasMessageContaining("nothing listens there")
+                    .hasMessageContaining("'tapestry coordinator start loom'");
+        }
+    }
+
+    @Test
+    void a_coordinator_that_takes_no_connection_in_time_may_be_busy() throws IOException {
+        // It listens, and nobody ever takes what comes: the handshake has no end.
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                StewardClient steward =
+                        new StewardClient(
+                                URI.create("https://127.0.0.1:" + busy.getLocalPort()),
+                                identity("mine"),
+                                "loom",
+                                Duration.ofMillis(300),
+                                Duration.ofMillis(300))) {
+            assertThatThrownBy(steward::consortium)
+                    .isInstanceOf(StewardException.class)
+                    .hasMessageContaining("does not answer in time")
+                    .hasMessageContaining("it may be busy");
+        }
+    }
+
+    @Test
+    void a_name_that_leads_nowhere_is_told_apart() {
+        try (StewardClient steward =
+                new StewardClient(URI.create("https://loom.invalid:8443"), identity("mine"))) {
+            assertThatThrownBy(steward::consortium)
+                    .isInstanceOf(StewardException.class)
+                    .hasMessageContaining("its name is not known on this machine");
         }
     }
 
