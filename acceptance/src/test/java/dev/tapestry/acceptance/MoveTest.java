@@ -47,6 +47,9 @@ final class MoveTest {
             // Who did not sign hears of it from the old one, which is fenced.
             consortium.startCoordinator("old", old);
             MEMBERS.forEach(member -> follows(consortium, member));
+            assertThat(directory.resolve("old.log"))
+                    .content()
+                    .contains("MOVED: the members have moved this coordinator to https://");
             rounds(consortium, 4);
             assertThat(size(old)).isEqualTo(size);
             consortium.kill("old");

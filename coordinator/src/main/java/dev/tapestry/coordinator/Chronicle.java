@@ -102,7 +102,7 @@ final class Chronicle implements BiConsumer<ConsortiumEvent, Consortium> {
                                     it.candidate().figures().whole().line(),
                                     waiting(after));
             case CandidateScored it ->
-                    "round %s: %s scores %s against %s bits per byte%s"
+                    "round %s: %s scores %.4f against %.4f bits per byte%s"
                             .formatted(
                                     it.round(),
                                     it.member(),

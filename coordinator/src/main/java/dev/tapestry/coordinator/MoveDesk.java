@@ -14,6 +14,8 @@ import java.util.Optional;
  */
 final class MoveDesk {
 
+    private static final System.Logger LOG = System.getLogger(MoveDesk.class.getName());
+
     private final Ledger ledger;
     private final VerifyingKey key;
     private final Moves moves;
@@ -31,10 +33,15 @@ final class MoveDesk {
         this.moves = moves;
         this.rest = rest;
         this.gone = moves.from(key).filter(agreement -> refusal(agreement).isEmpty());
-        gone.ifPresent(_ -> end());
+        gone.ifPresent(this::end);
     }
 
-    private void end() {
+    private void end(MoveAgreement agreement) {
+        LOG.log(
+                System.Logger.Level.INFO,
+                () ->
+                        "MOVED: the members have moved this coordinator to %s; it runs no rounds, writes nothing to its log, and tells nodes that ask where to go; stop it when all have followed"
+                                .formatted(agreement.move().to().address()));
         rest.run();
         ledger.stop();
     }
@@ -52,7 +59,7 @@ final class MoveDesk {
                 });
         moves.keep(agreement);
         gone = Optional.of(agreement);
-        end();
+        end(agreement);
         return new Accepted(ledger.log().size());
     }
 

@@ -85,12 +85,28 @@ public final class StoreCheck {
             }
             case LogSettings.Postgres settings -> {
                 PostgresServer server = settings.server(directory);
+                if (PostgresLogStore.isEmpty(server)) {
+                    yield unmoved(server);
+                }
                 try (AuditLog log = AuditLog.in(PostgresLogStore.readable(server))) {
                     yield "%s has %d entries; %s"
                             .formatted(server.name(), log.size(), Lease.leader(server));
                 }
             }
         };
+    }
+
+    /** As it should be as long as there is a log to be moved there. */
+    private String unmoved(PostgresServer server) {
+        String found = server.name() + " can be reached, and the database is empty";
+        Path own = new CoordinatorDirectory(directory).log();
+        if (!Files.exists(own)) {
+            throw new CoordinatorException(
+                    CoordinatorException.Code.LOG,
+                    "%s; %s has no log.db that could be moved there: see log.url in coordinator.yaml"
+                            .formatted(found, directory));
+        }
+        return "%s; next: tapestry coordinator move %s".formatted(found, directory);
     }
 
     private String objects(CoordinatorConfig config) {

@@ -200,6 +200,16 @@ final class SharedStoresTest {
                             e -> assertThat(e.code()).isEqualTo(Code.STORAGE))
                     .hasMessageContainingAll("localhost:1", "see log.url", "coordinator check");
             Files.writeString(file, before + keys());
+            assertThat(StoreCheck.of(stage.directory))
+                    .as("what the guide says to do before the move")
+                    .allMatch(StoreCheck.Finding::good)
+                    .anySatisfy(finding ->
+                            assertThat(finding.detail())
+                                    .contains("the database is empty; next: ")
+                                    .endsWith("tapestry coordinator move " + stage.directory));
+            assertThatThrownBy(() -> CoordinatorLog.open(stage.directory))
+                    .hasMessageContaining("the database is empty")
+                    .hasMessageNotContaining("relation");
             assertThatThrownBy(() ->
                             Coordinator.assemble(
                                     CoordinatorConfig.read(stage.directory), stage.clock))

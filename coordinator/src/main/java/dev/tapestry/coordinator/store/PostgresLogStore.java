@@ -66,6 +66,21 @@ public final class PostgresLogStore implements LogStore {
         }
     }
 
+    /**
+     * Whether nothing was ever written to the log there.
+     *
+     * @throws TrustException {@code STORAGE}
+     */
+    public static boolean isEmpty(PostgresServer server) {
+        return server.asking(
+                "look for the log",
+                () -> {
+                    try (Connection connection = server.connect()) {
+                        return PostgresTables.empty(connection);
+                    }
+                });
+    }
+
     @Override
     public String origin() {
         return origin;

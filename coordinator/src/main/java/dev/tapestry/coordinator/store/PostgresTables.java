@@ -65,14 +65,33 @@ final class PostgresTables {
         return name(connection);
     }
 
+    /** Whether nothing was ever written to the log here. */
+    static boolean empty(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            if (!exists(statement)) {
+                return true;
+            }
+            try (ResultSet row =
+                    statement.executeQuery("SELECT NOT EXISTS (SELECT * FROM entries)")) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
     /** The log's name. */
     static String name(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT format, origin FROM log")) {
-            if (!row.next() || row.getInt(1) != LogStore.FORMAT) {
-                throw new SQLException("it holds no log of format " + LogStore.FORMAT);
+        try (Statement statement = connection.createStatement()) {
+            if (!exists(statement)) {
+                throw new SQLException(
+                        "the database is empty; 'tapestry coordinator move' brings the log there");
             }
-            return row.getString(2);
+            try (ResultSet row = statement.executeQuery("SELECT format, origin FROM log")) {
+                if (!row.next() || row.getInt(1) != LogStore.FORMAT) {
+                    throw new SQLException("it holds no log of format " + LogStore.FORMAT);
+                }
+                return row.getString(2);
+            }
         }
     }
 }
