@@ -192,7 +192,7 @@ final class ConsortiumCommands extends CommandGroup {
             footer = {
                 "",
                 "Example:",
-                "  tapestry consortium propose-move loom successor.json --out move.json"
+                "  tapestry consortium propose-move loom new-loom/successor.json --out move.json"
             })
     int propose(
             @Parameters(

@@ -1,9 +1,11 @@
 package dev.tapestry.app.command;
 
+import dev.tapestry.app.report.TextTable;
 import dev.tapestry.app.steward.StewardClient;
 import dev.tapestry.consortium.MemberId;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -89,8 +91,16 @@ final class MemberCommands extends CommandGroup {
 
     @Command(
             name = "list",
-            description = "List all members that ever enrolled. Works offline.",
-            footer = {"", "Example:", "  tapestry member list loom --json"})
+            description = {
+                "List all members that ever enrolled, with the beginning of the fingerprint of their"
+                        + " node's certificate; --json has all of it. Works offline."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry member list loom",
+                "  tapestry member list loom --json"
+            })
     int list(
             @Parameters(paramLabel = "DIR", description = "The consortium's directory.")
                     Path directory,
@@ -100,9 +110,21 @@ final class MemberCommands extends CommandGroup {
         if (json) {
             json(members);
         } else {
-            members.forEach(member ->
-                    say("%-24s %-9s %s", member.id(), member.standing(), member.certificate()));
+            say("%s", table(members).stripTrailing());
         }
         return 0;
+    }
+
+    private static String table(List<ConsortiumFacts.Standing> members) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("member", "standing", "certificate"));
+        for (ConsortiumFacts.Standing member : members) {
+            rows.add(
+                    List.of(
+                            member.id().value(),
+                            member.standing().name(),
+                            member.certificate().abbreviated() + "…"));
+        }
+        return TextTable.ofWords(rows);
     }
 }

@@ -31,6 +31,7 @@ import dev.tapestry.weights.gguf.Quantisation;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -376,6 +377,28 @@ final class NodeCommands extends CommandGroup {
                     model.directory());
             return 0;
         }
+    }
+
+    @Command(
+            name = "status",
+            description = {
+                "Say what the node's own directory tells: member, coordinator, certificate, what it"
+                        + " began, wrote and failed at last. Asks nobody; works while the node runs.",
+                "'tapestry doctor' also asks the coordinator, and says what to do;"
+                        + " the steward's 'run status' has all members."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry node status my-node",
+                "  tapestry node status my-node --json"
+            })
+    int status(
+            @Parameters(paramLabel = "DIR", description = "The node's directory.") Path directory,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        NodeStatus status = NodeStatus.of(new NodeHome(directory));
+        answer(json, status, "%s", status.text(Instant.now()));
+        return 0;
     }
 
     @Command(

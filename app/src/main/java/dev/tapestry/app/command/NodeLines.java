@@ -32,7 +32,7 @@ final class NodeLines implements NodeProgress {
         if (update instanceof NodeUpdate.Advanced) {
             return; // it says to those who wait that the node is at work
         }
-        out.println(update.at().truncatedTo(ChronoUnit.SECONDS) + "  " + line(update));
+        out.println(update.at().truncatedTo(ChronoUnit.SECONDS) + "  " + words(update));
         out.flush();
     }
 
@@ -53,7 +53,8 @@ final class NodeLines implements NodeProgress {
         return due;
     }
 
-    private static String line(NodeUpdate update) {
+    /** What happened, in one line without its time. */
+    static String words(NodeUpdate update) {
         return switch (update) {
             case NodeUpdate.Began(_, var phase, int round, String detail) ->
                     "%s%s%s"
@@ -95,8 +96,8 @@ final class NodeLines implements NodeProgress {
             case NodeUpdate.Declined(_, var round, String code, String reason) ->
                     "%snot taking part: %s: %s".formatted(round(round.value()), code, reason);
             case NodeUpdate.Unreachable(_, String reason, int failures, Duration again) ->
-                    "the coordinator cannot be reached (%d times now): %s; trying again in %d s"
-                            .formatted(failures, reason, again.toSeconds());
+                    "the coordinator cannot be reached (%s): %s; trying again %s"
+                            .formatted(times(failures), reason, in(again));
             case NodeUpdate.Hindered(
                             _,
                             int round,
@@ -104,8 +105,8 @@ final class NodeLines implements NodeProgress {
                             String reason,
                             int failures,
                             Duration again) ->
-                    "%scannot go on (%d times now): %s: %s; trying again in %d s"
-                            .formatted(round(round), failures, code, reason, again.toSeconds());
+                    "%scannot go on (%s): %s: %s; trying again %s"
+                            .formatted(round(round), times(failures), code, reason, in(again));
             case NodeUpdate.ClockDiffers(_, Duration ahead) -> {
                 ClockSkew skew = new ClockSkew(ahead);
                 yield "CLOCK_SKEW: %s: %s".formatted(skew.words(), skew.advice());
@@ -131,6 +132,14 @@ final class NodeLines implements NodeProgress {
                     "%s %s training: %.4f bits per byte on %,d held-out bytes"
                             .formatted(name, stage, bits, bytes);
         };
+    }
+
+    private static String times(int failures) {
+        return failures == 1 ? "once" : failures + " times now";
+    }
+
+    private static String in(Duration pause) {
+        return pause.toSeconds() == 0 ? "at once" : "in %d s".formatted(pause.toSeconds());
     }
 
     private static String round(int round) {

@@ -179,8 +179,14 @@ final class VerifyCommands extends CommandGroup {
             report.merges()
                     .forEach(merge ->
                             say(
-                                    "round %d merged again: %s %s",
-                                    merge.round(), merge.outcome(), merge.detail()));
+                                    "round %d merged again: %s%s",
+                                    merge.round(),
+                                    switch (merge.outcome()) {
+                                        case MATCHES -> "matches, to the last byte";
+                                        case DIFFERS -> "differs";
+                                        case NOT_KEPT -> "not kept";
+                                    },
+                                    merge.detail().isEmpty() ? "" : ": " + merge.detail()));
         }
         if (!report.sound()) {
             err().println("tapestry: " + report.problem());

@@ -101,6 +101,7 @@ final class JsonTest {
         json("member list", consortium);
         json("consortium show", consortium);
         json("consortium steward-certificate", consortium);
+        json("node status", node);
         json("node receipts", node);
         json(
                 "node build",

@@ -34,8 +34,8 @@ final class WholeWalkTest {
             assertThat(Said.ok("node", "join", node, token, "--corpus", corpus, "--threads", "1"))
                     .contains("joined 'Walkers' as alpha");
             assertThat(Said.ok("member", "list", consortium))
-                    .contains("alpha")
-                    .contains("ENROLLED");
+                    .containsPattern(
+                            "member +standing +certificate\nalpha +ENROLLED +[0-9a-f]{12}…\n");
             assertThat(
                             Said.by(
                                             "node",
@@ -47,6 +47,8 @@ final class WholeWalkTest {
                                     .err())
                     .contains("TOKEN_UNKNOWN");
 
+            assertThat(Said.ok("node", "status", node))
+                    .contains("alpha of 'Walkers'", "in 824 days", "nothing yet; start it");
             assertThat(Said.ok("doctor", node))
                     .contains("'Walkers' admits alpha, one of 1 members");
 
@@ -72,6 +74,9 @@ final class WholeWalkTest {
                         .build()
                         .readTree(Said.ok("consortium", "show", consortium, "--json"));
         assertThat(facts.path("rounds").asInt()).isEqualTo(1);
+        assertThat(Said.ok("node", "status", node))
+                .containsPattern("began last +(round 1 )?[a-z]+ at 2")
+                .contains("nothing of late");
         assertThat(Said.ok("node", "receipts", node)).contains("PART_UPLOAD").contains("TOTAL");
         assertThat(
                         Said.ok(
