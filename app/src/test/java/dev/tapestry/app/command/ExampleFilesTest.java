@@ -39,10 +39,7 @@ final class ExampleFilesTest {
     void what_the_examples_leave_out_can_be_put_in() throws IOException {
         Charter charter =
                 read(
-                        example("charter.yaml")
-                                .replace("# lease:", "lease:")
-                                .replace("# late:", "late:")
-                                .replace("#   ", "  "),
+                        example("charter.yaml").replace("# late:", "late:").replace("#   ", "  "),
                         Charter.class);
         assertThat(charter.lease()).contains(Duration.ofMinutes(30));
         assertThat(charter.late()).contains(new LateRule(Duration.ofDays(2), 4, 0.5));
