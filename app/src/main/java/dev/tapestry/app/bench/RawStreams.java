@@ -20,6 +20,9 @@ final class RawStreams {
     private static final int CHUNK_BYTES = 256 << 10;
     private static final int PATIENCE_SECONDS = 60;
 
+    /** In less, a stream may carry nothing yet, and nothing can be compared with it. */
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+
     private final List<Socket> open = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final CountDownLatch first = new CountDownLatch(1);
@@ -52,7 +55,10 @@ final class RawStreams {
         }
     }
 
-    /** Receives over so many streams for so long, and then ends them. */
+    /**
+     * Receives over so many streams for so long, for a second at least and until there is
+     * something, and then ends them.
+     */
     static Carried receive(Connection connection, int streams, Duration time) {
         RawStreams raw = new RawStreams();
         raw.start(connection, streams, raw::count);
@@ -61,7 +67,14 @@ final class RawStreams {
                 throw new BenchException(Code.NETWORK, "no stream came about");
             }
             long begun = System.nanoTime();
-            TimeUnit.NANOSECONDS.sleep(time.toNanos());
+            long nanos = Math.max(time.toNanos(), SHORTEST.toNanos());
+            do {
+                TimeUnit.NANOSECONDS.sleep(nanos);
+            } while (raw.bytes.get() == 0
+                    && System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
+            if (raw.bytes.get() == 0) {
+                throw new BenchException(Code.NETWORK, "raw streams carried nothing in a minute");
+            }
             return new Carried(raw.bytes.get(), System.nanoTime() - begun);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
