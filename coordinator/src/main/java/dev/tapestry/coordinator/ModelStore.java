@@ -170,11 +170,11 @@ final class ModelStore {
     List<String> differences(Digest model) {
         Path update = folder.resolve(model.hex() + UPDATE);
         List<String> differences = new ArrayList<>();
-        boolean whole = fetchWhole(model);
+        fetchWhole(model);
         manifest(model)
                 .ifPresent(manifest -> {
                     Path directory = folder.resolve(model.hex());
-                    if (whole || Files.isDirectory(directory)) {
+                    if (Files.isDirectory(directory)) {
                         Manifests.verify(directory, manifest)
                                 .forEach(problem ->
                                         differences.add(problem.path() + " " + problem.detail()));
