@@ -1,6 +1,7 @@
 package dev.tapestry.aggregation;
 
 import dev.tapestry.consortium.MergeRule;
+import dev.tapestry.weights.PartSums;
 import dev.tapestry.weights.SafetensorsFile;
 import dev.tapestry.weights.TensorSpec;
 import dev.tapestry.weights.WeightsException;
@@ -57,25 +58,31 @@ public final class Merge {
      * @throws AggregationException if the order's models do not fit, or the disk refuses
      */
     public static MergeOutcome run(MergeOrder order, Path candidate, int threads) {
-        return run(order, candidate, threads, _ -> {});
+        return run(order, candidate, threads, new PartSums(), _ -> {});
     }
 
     /**
      * The same, and says how far it is.
      *
+     * @param sums learns the checksums of the outer state's parts
      * @param headway hears it for each MiB, on the threads that merge, so it must return at once
      */
     public static MergeOutcome run(
-            MergeOrder order, Path candidate, int threads, Consumer<MergeHeadway> headway) {
+            MergeOrder order,
+            Path candidate,
+            int threads,
+            PartSums sums,
+            Consumer<MergeHeadway> headway) {
         long elements = order.base().bytes() / Float.BYTES * order.contributions().size();
-        return new Merge(Kernels.suitedTo(elements), threads).into(order, candidate, headway);
+        return new Merge(Kernels.suitedTo(elements), threads).into(order, candidate, sums, headway);
     }
 
     MergeOutcome into(MergeOrder order, Path candidate) {
-        return into(order, candidate, _ -> {});
+        return into(order, candidate, new PartSums(), _ -> {});
     }
 
-    private MergeOutcome into(MergeOrder order, Path candidate, Consumer<MergeHeadway> headway) {
+    private MergeOutcome into(
+            MergeOrder order, Path candidate, PartSums sums, Consumer<MergeHeadway> headway) {
         count = new MergeCount(headway, order.base().layout().size());
         MergeFolder folder = new MergeFolder(candidate);
         try (MergeInputs inputs = MergeInputs.open(order)) {
@@ -92,9 +99,8 @@ public final class Merge {
             if (written.size() < order.base().layout().size()) {
                 writeShards(inputs, folder, journal, written);
             }
-            MergeSums sums = sums(order, journal);
-            Optional<OuterState> state =
-                    folder.publish(order, journal, RoundStatistics.notes(order, sums));
+            StateNotes notes = RoundStatistics.notes(order, sums(order, journal));
+            Optional<OuterState> state = folder.publish(order, journal, notes, sums);
             return outcome(order, folder, journal, state);
         } catch (IOException e) {
             throw new AggregationException(

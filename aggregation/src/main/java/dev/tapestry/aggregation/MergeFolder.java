@@ -2,6 +2,7 @@ package dev.tapestry.aggregation;
 
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.PartSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,8 +93,10 @@ final class MergeFolder {
      * also after a power cut.
      *
      * @param notes numbers that the next merge is to know
+     * @param sums learns the checksums of the state's parts
      */
-    Optional<OuterState> publish(MergeOrder order, MergeJournal journal, StateNotes notes)
+    Optional<OuterState> publish(
+            MergeOrder order, MergeJournal journal, StateNotes notes, PartSums sums)
             throws IOException {
         complete(candidate(), order.base());
         Optional<OuterState> published = Optional.empty();
@@ -102,8 +105,10 @@ final class MergeFolder {
                 complete(buffer(buffer), order.base());
             }
             notes.write(state());
+            StateParts parts = StateParts.of(state(), sums);
+            parts.write(state());
             Drafts.syncFolder(state());
-            OuterState found = OuterState.in(beside, OuterState.digestOf(state()));
+            OuterState found = OuterState.in(beside, parts.digest());
             if (Files.exists(found.directory())) {
                 delete(state());
             } else {

@@ -2,10 +2,8 @@ package dev.tapestry.aggregation;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MergeRule;
-import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.consortium.OuterOptimizer;
-import dev.tapestry.weights.Manifests;
-import java.nio.charset.StandardCharsets;
+import dev.tapestry.weights.PartSums;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -23,11 +21,12 @@ import java.util.Set;
  * kept-update/        Δ of the merge before under a rule that does not ask for it, likewise
  * measured            one line: "cosine" and ρ̂ as a hexadecimal float
  * gathered            one line: "merges" and how many are gathered
+ * parts               the lines that the digest is of, see {@link StateParts}
  * </pre>
  *
  * @param directory where it is
- * @param digest SHA-256 over one line per file, in the order above and within a directory by name:
- *     the path and the SHA-256 of each part, separated by spaces and ended by LF
+ * @param digest SHA-256 over one line per file but the last, in the order above and within a
+ *     directory by name: the path and the SHA-256 of each part, separated by spaces and ended by LF
  */
 public record OuterState(Path directory, Digest digest) {
 
@@ -38,7 +37,15 @@ public record OuterState(Path directory, Digest digest) {
 
     /** Whether the directory still holds what the digest says; reads all of it. */
     public boolean isIntact() {
-        return digestOf(directory).equals(digest);
+        return isIntact(new PartSums());
+    }
+
+    /**
+     * The same by checksums as far as they are known: what a disk has changed is found, what
+     * somebody has changed on purpose may not be.
+     */
+    public boolean isIntact(PartSums sums) {
+        return StateParts.of(directory, sums).digest().equals(digest);
     }
 
     /**
@@ -67,28 +74,5 @@ public record OuterState(Path directory, Digest digest) {
     /** The numbers beside the buffers. */
     StateNotes notes() {
         return StateNotes.in(directory);
-    }
-
-    static Digest digestOf(Path directory) {
-        StringBuilder lines = new StringBuilder();
-        for (Buffer buffer : Buffer.values()) {
-            Path folder = directory.resolve(buffer.folder());
-            if (Files.isDirectory(folder)) {
-                for (ModelManifest.File file : Manifests.of(folder).files()) {
-                    lines.append(buffer.folder()).append('/').append(file.path());
-                    file.parts().forEach(part -> lines.append(' ').append(part.digest()));
-                    lines.append('\n');
-                }
-            }
-        }
-        for (String note : StateNotes.FILES) {
-            Path file = directory.resolve(note);
-            if (Files.exists(file)) {
-                lines.append(note);
-                Manifests.parts(file).forEach(part -> lines.append(' ').append(part.digest()));
-                lines.append('\n');
-            }
-        }
-        return Digest.of(lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

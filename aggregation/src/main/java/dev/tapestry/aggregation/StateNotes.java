@@ -63,17 +63,20 @@ record StateNotes(OptionalDouble cosine, OptionalInt gathered) {
     /** Writes them into a state that is being written. */
     void write(Path directory) throws IOException {
         if (cosine.isPresent()) {
-            note(directory, FILES.get(0), COSINE + Double.toHexString(cosine.getAsDouble()));
+            write(
+                    directory.resolve(FILES.get(0)),
+                    COSINE + Double.toHexString(cosine.getAsDouble()) + "\n");
         }
         if (gathered.isPresent()) {
-            note(directory, FILES.get(1), MERGES + gathered.getAsInt());
+            write(directory.resolve(FILES.get(1)), MERGES + gathered.getAsInt() + "\n");
         }
     }
 
-    private static void note(Path directory, String file, String line) throws IOException {
+    /** Writes a file of a state, to the disk. */
+    static void write(Path file, String text) throws IOException {
         Files.writeString(
-                directory.resolve(file),
-                line + "\n",
+                file,
+                text,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.TRUNCATE_EXISTING,
                 StandardOpenOption.WRITE,

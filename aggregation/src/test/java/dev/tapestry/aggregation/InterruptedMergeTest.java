@@ -7,6 +7,7 @@ import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.consortium.ModelManifest;
 import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.PartSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,13 +99,13 @@ final class InterruptedMergeTest {
     @Test
     void counts_what_it_goes_on_from_as_done() {
         List<MergeHeadway> told = new ArrayList<>();
-        Merge.run(order, target, 1, told::add);
+        Merge.run(order, target, 1, new PartSums(), told::add);
         List<MergeHeadway> merging =
                 told.stream().filter(it -> it.step() == MergeHeadway.Step.MERGING).toList();
         assertThat(merging.getFirst().done()).isPositive().isLessThan(merging.getFirst().all());
         assertThat(merging.getLast().done()).isEqualTo(merging.getLast().all());
         told.clear();
-        Merge.run(order, target, 1, told::add);
+        Merge.run(order, target, 1, new PartSums(), told::add);
         assertThat(told).as("it is finished").isEmpty();
     }
 

@@ -6,6 +6,7 @@ import dev.tapestry.aggregation.MergeHeadway.Step;
 import dev.tapestry.consortium.Clipping;
 import dev.tapestry.consortium.MergeRule;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.PartSums;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,7 @@ final class MergeHeadwayTest {
     private List<MergeHeadway> merged(MergeRule rule, int threads) {
         MergeOrder order =
                 Models.order(base, Models.members(List.of(member, member), 0.5, 0.5), rule);
-        Merge.run(order, folder.resolve("next" + merges++), threads, told::add);
+        Merge.run(order, folder.resolve("next" + merges++), threads, new PartSums(), told::add);
         return List.copyOf(told);
     }
 

@@ -75,7 +75,7 @@ final class Inspection {
         models.requireIntact(base);
         round.momentum()
                 .map(digest -> OuterState.in(momenta, digest))
-                .filter(state -> Files.exists(state.directory()) && !state.isIntact())
+                .filter(state -> Files.exists(state.directory()) && !state.isIntact(models.sums()))
                 .filter(state ->
                         !shared.restore(
                                 state.directory(), draft -> MergeWork.check(draft, state.digest())))

@@ -66,6 +66,7 @@ final class MergeWork {
                                         order,
                                         folder.resolve("candidate"),
                                         threads,
+                                        models.sums(),
                                         headway -> board.merge(round.number(), headway)));
         board.begin(round.number(), Step.KEEPING);
         Optional<Digest> state = outcome.state().map(this::keep);

@@ -1,5 +1,6 @@
 package dev.tapestry.weights;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.ModelManifest;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -110,7 +111,7 @@ public final class Manifests {
         } catch (IOException e) {
             throw WeightsException.io("measure", path, e);
         }
-        List<ModelManifest.Part> parts = parts(path, file.parts(), sums);
+        List<ModelManifest.Part> parts = parts(path, digests(file), sums);
         for (int i = 0; i < Math.min(parts.size(), file.parts().size()); i++) {
             if (!parts.get(i).equals(file.parts().get(i))) {
                 problems.add(
@@ -135,7 +136,8 @@ public final class Manifests {
                 && Files.isRegularFile(file);
     }
 
-    private static List<Path> files(Path directory) {
+    /** The files that belong to the model in a directory, by name. */
+    public static List<Path> files(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(Manifests::belongs).sorted().toList();
         } catch (IOException e) {
@@ -154,16 +156,20 @@ public final class Manifests {
     /** Whether a file is what its entry says. */
     public static boolean isIntact(Path file, ModelManifest.File expected, PartSums sums) {
         return Files.isRegularFile(file)
-                && parts(file, expected.parts(), sums).equals(expected.parts());
+                && parts(file, digests(expected), sums).equals(expected.parts());
+    }
+
+    private static List<Digest> digests(ModelManifest.File file) {
+        return file.parts().stream().map(ModelManifest.Part::digest).toList();
     }
 
     /**
-     * The parts of a file that should have others.
+     * The same of a file that should have certain parts.
      *
-     * @param expected in their order; one whose checksum is known and fits is not hashed again
+     * @param expected their digests in order; one whose checksum is known and fits is not hashed
+     *     again
      */
-    private static List<ModelManifest.Part> parts(
-            Path file, List<ModelManifest.Part> expected, PartSums sums) {
+    public static List<ModelManifest.Part> parts(Path file, List<Digest> expected, PartSums sums) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             return IntStream.range(0, Math.toIntExact(Math.ceilDiv(size, ModelManifest.PART_BYTES)))

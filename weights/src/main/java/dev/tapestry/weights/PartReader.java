@@ -35,11 +35,12 @@ record PartReader(FileChannel channel, Path file, long from, long bytes) {
         return new Part(digest, bytes);
     }
 
-    /** The part that it should be if the checksum of that is known and fits, or it is hashed. */
-    Part read(Part expected, PartSums sums) {
-        return expected.bytes() == bytes
-                        && sums.of(expected.digest()).filter(sum -> sum == checksum()).isPresent()
-                ? expected
+    /**
+     * Has the digest that it should have if the checksum of that is known and fits, or is hashed.
+     */
+    Part read(Digest expected, PartSums sums) {
+        return sums.of(expected).filter(sum -> sum == checksum()).isPresent()
+                ? new Part(expected, bytes)
                 : read(sums);
     }
 
