@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Merges models that were trained apart, tensor by tensor and window by window: memory is a
@@ -23,12 +22,13 @@ public final class OfflineMerge {
     private final OfflineRule rule;
     private final ModelDirectory base;
     private final List<ModelDirectory> models;
-    private final Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+    private final ModelWindows windows;
 
     private OfflineMerge(OfflineRule rule, ModelDirectory base, List<ModelDirectory> models) {
         this.rule = rule;
         this.base = base;
         this.models = models;
+        this.windows = ModelWindows.of(base, models);
     }
 
     /**
@@ -63,15 +63,17 @@ public final class OfflineMerge {
                     AggregationException.Code.TARGET_EXISTS,
                     target + " exists; choose another place or remove it");
         }
-        for (ModelDirectory model : models) {
-            SchemaCheck.firstProblem(base, model)
-                    .ifPresent(refusal -> {
-                        throw new AggregationException(
-                                AggregationException.Code.TENSORS_DIFFER,
-                                model.path() + " does not fit the base: " + refusal.detail());
-                    });
-        }
+        models.forEach(model -> requireFitting(base, model));
         new OfflineMerge(rule, base, models).into(target);
+    }
+
+    static void requireFitting(ModelDirectory base, ModelDirectory model) {
+        SchemaCheck.firstProblem(base, model)
+                .ifPresent(refusal -> {
+                    throw new AggregationException(
+                            AggregationException.Code.TENSORS_DIFFER,
+                            model.path() + " does not fit the base: " + refusal.detail());
+                });
     }
 
     private void into(Path target) {
@@ -99,9 +101,9 @@ public final class OfflineMerge {
                     case OfflineRule.Dare(double dropRate, double scale, long seed) ->
                             OfflineStep.dare(spec.name(), dropRate, scale, seed);
                     case OfflineRule.Slerp(double position) -> slerp(spec, position);
-                    case OfflineRule.Rebase _ -> OfflineStep.rebase();
+                    case OfflineRule.Rebase(double scale) -> OfflineStep.rebase(scale);
                 };
-        eachWindow(
+        windows.each(
                 spec,
                 (window, before, theirs) -> {
                     float[] merged = new float[window.count()];
@@ -116,7 +118,7 @@ public final class OfflineMerge {
     private float[] thresholds(TensorSpec spec, double density) {
         List<Magnitudes> found = models.stream().map(_ -> new Magnitudes()).toList();
         long kept = Math.clamp(Math.round(density * spec.elements()), 1, spec.elements());
-        eachWindow(
+        windows.each(
                 spec,
                 (window, before, theirs) -> {
                     for (int m = 0; m < theirs.length; m++) {
@@ -124,7 +126,7 @@ public final class OfflineMerge {
                     }
                 });
         found.forEach(magnitudes -> magnitudes.narrow(kept));
-        eachWindow(
+        windows.each(
                 spec,
                 (window, before, theirs) -> {
                     for (int m = 0; m < theirs.length; m++) {
@@ -139,12 +141,11 @@ public final class OfflineMerge {
     }
 
     private OfflineStep slerp(TensorSpec spec, double position) {
-        List<Window> windows = Window.of(List.of(spec));
-        double[][] parts = new double[windows.size()][3];
-        eachWindow(
+        double[][] parts = new double[ModelWindows.count(spec)][3];
+        windows.each(
                 spec,
                 (window, before, theirs) -> {
-                    double[] part = parts[(int) (window.first() / Window.ELEMENTS)];
+                    double[] part = parts[ModelWindows.index(window)];
                     for (int i = 0; i < window.count(); i++) {
                         double x = theirs[0][i];
                         double y = theirs[1][i];
@@ -167,27 +168,5 @@ public final class OfflineMerge {
         return OfflineStep.weighted(
                 StrictMath.sin((1 - position) * angle) / StrictMath.sin(angle),
                 StrictMath.sin(position * angle) / StrictMath.sin(angle));
-    }
-
-    private interface WindowTask {
-        void run(Window window, float[] base, float[][] models);
-    }
-
-    private void eachWindow(TensorSpec spec, WindowTask task) {
-        String name = spec.name();
-        MemberTensor before = MemberTensor.of(base, name);
-        List<MemberTensor> theirs = models.stream().map(m -> MemberTensor.of(m, name)).toList();
-        List<Window> windows = Window.of(List.of(spec));
-        workers.each(
-                windows.size(),
-                () -> name,
-                (_, index) -> {
-                    Window window = windows.get(index);
-                    float[][] rows =
-                            IntStream.range(0, theirs.size())
-                                    .mapToObj(m -> theirs.get(m).floats(window))
-                                    .toArray(float[][]::new);
-                    task.run(window, before.floats(window), rows);
-                });
     }
 }

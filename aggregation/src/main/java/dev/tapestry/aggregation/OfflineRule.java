@@ -55,10 +55,16 @@ public sealed interface OfflineRule {
     }
 
     /**
-     * Task arithmetic with one task (arXiv 2212.04089): θ₂ + δ₁, what the first model has learnt
+     * Task arithmetic with one task (arXiv 2212.04089): θ₂ + λ δ₁, what the first model has learnt
      * since the base put on top of the second.
+     *
+     * @param scale λ, above 0; with 1 all of it
      */
-    record Rebase() implements OfflineRule {}
+    record Rebase(double scale) implements OfflineRule {
+        public Rebase {
+            require(scale > 0 && Double.isFinite(scale), "scale is above 0, not ", scale);
+        }
+    }
 
     private static void require(boolean holds, String what, double value) {
         if (!holds) {

@@ -88,11 +88,11 @@ interface OfflineStep {
         return z ^ (z >>> 31);
     }
 
-    /** θ₂ + δ₁. */
-    static OfflineStep rebase() {
+    /** θ₂ + scale · δ₁. */
+    static OfflineStep rebase(double scale) {
         return (first, base, models, merged) -> {
             for (int i = 0; i < merged.length; i++) {
-                merged[i] = (float) (models[1][i] + ((double) models[0][i] - base[i]));
+                merged[i] = (float) (models[1][i] + scale * ((double) models[0][i] - base[i]));
             }
         };
     }

@@ -140,12 +140,15 @@ final class OfflineMergeTest {
         ModelDirectory base = models.vector("base", 1, 2);
         ModelDirectory trained = models.vector("trained", 1.5f, 1);
         ModelDirectory newer = models.vector("newer", 10, 20);
-        assertThat(merged(new OfflineRule.Rebase(), base, trained, newer))
+        assertThat(merged(new OfflineRule.Rebase(1), base, trained, newer))
                 .containsExactly(10.5f, 19f);
-        assertThat(merged(new OfflineRule.Rebase(), base, trained, base))
+        assertThat(merged(new OfflineRule.Rebase(1), base, trained, base))
                 .as("on its own base it is itself")
                 .containsExactly(1.5f, 1f);
-        assertThatThrownBy(() -> merged(new OfflineRule.Rebase(), base, trained))
+        assertThat(merged(new OfflineRule.Rebase(0.5), base, trained, newer))
+                .as("half of it")
+                .containsExactly(10.25f, 19.5f);
+        assertThatThrownBy(() -> merged(new OfflineRule.Rebase(1), base, trained))
                 .hasMessageContaining("2 models");
     }
 

@@ -211,7 +211,7 @@ final class OfflinePropertiesTest {
                             new OfflineRule.Mean(),
                             new OfflineRule.Ties(random.nextDouble(0.1, 1), 1),
                             new OfflineRule.Dare(0.5, 1, SEED),
-                            new OfflineRule.Rebase(),
+                            new OfflineRule.Rebase(1),
                             new OfflineRule.Slerp(0.5))) {
                 boolean pairs =
                         rule instanceof OfflineRule.Slerp || rule instanceof OfflineRule.Rebase;

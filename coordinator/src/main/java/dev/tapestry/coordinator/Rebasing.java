@@ -45,7 +45,7 @@ final class Rebasing {
         try (ModelDirectory origin = models.open(from);
                 ModelDirectory trained = ModelDirectory.open(weights);
                 ModelDirectory base = models.open(round.plan().base())) {
-            OfflineMerge.run(new OfflineRule.Rebase(), origin, List.of(trained, base), rebased);
+            OfflineMerge.run(new OfflineRule.Rebase(1), origin, List.of(trained, base), rebased);
         }
         return new WeightedContribution(
                 ModelDirectory.open(rebased), named(contribution, from), weight);
