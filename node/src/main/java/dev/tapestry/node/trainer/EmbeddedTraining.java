@@ -4,6 +4,7 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.build.TrainingCheckpoints;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.training.ProcessGroup;
 import dev.tapestry.training.Tokens;
@@ -40,7 +41,7 @@ public final class EmbeddedTraining {
     private final StopSignal stop;
     private final InstantSource clock;
     private final ProcessGroup group;
-    private final Optional<RoundCheckpoints> checkpoints;
+    private final Optional<TrainingCheckpoints> checkpoints;
     private @Nullable Contributed contributed;
     private @Nullable TrainingAhead ahead;
 
@@ -63,7 +64,7 @@ public final class EmbeddedTraining {
                 stop,
                 clock,
                 ProcessGroup.alone(),
-                Optional.of(new RoundCheckpoints(states, checkpointEvery)));
+                Optional.of(new TrainingCheckpoints(states, "in-round", checkpointEvery)));
     }
 
     /** Keeps the optimiser's states; a round that is broken off begins again. */
@@ -88,7 +89,7 @@ public final class EmbeddedTraining {
             StopSignal stop,
             InstantSource clock,
             ProcessGroup group,
-            Optional<RoundCheckpoints> checkpoints) {
+            Optional<TrainingCheckpoints> checkpoints) {
         this.checkpoints = checkpoints;
         this.states = new TrainerStates(states);
         this.progress = progress;
@@ -158,7 +159,7 @@ public final class EmbeddedTraining {
             String task) {
         Trainer trainer = training.trainer();
         TrainingRun run = training.run();
-        checkpoints.ifPresent(RoundCheckpoints::begin);
+        checkpoints.ifPresent(TrainingCheckpoints::begin);
         TrainingRun.Result result =
                 run.rest(
                         trainer,
@@ -167,7 +168,7 @@ public final class EmbeddedTraining {
         trainer.exportLike(model, target);
         gradients.ifPresent(asked -> trainer.exportGradients(model, asked.target()));
         trainer.saveCheckpoint(states.after(steps.round().value()));
-        checkpoints.ifPresent(RoundCheckpoints::drop);
+        checkpoints.ifPresent(TrainingCheckpoints::drop);
         if (group.leads()) {
             states.dropOlderThan(steps.round());
         }
@@ -314,7 +315,7 @@ public final class EmbeddedTraining {
 
     /** Drops the checkpoint of a round that is not trained any more, if there is one. */
     void forget() {
-        checkpoints.ifPresent(RoundCheckpoints::drop);
+        checkpoints.ifPresent(TrainingCheckpoints::drop);
     }
 
     /** Where this task was broken off, if it was and a checkpoint is kept. */

@@ -1,8 +1,7 @@
-package dev.tapestry.node.trainer;
+package dev.tapestry.node.build;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
@@ -16,45 +15,46 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What is kept of a round's training while it goes on, so that a node that is killed does not begin
- * the round again. Going on from it gives the same weights, bit by bit.
+ * What is kept of a training while it goes on, so that whoever is killed does not begin it again.
+ * Going on from it gives the same weights, bit by bit.
  *
- * <p>{@code in-round.json} names the latest checkpoint, which lies beside it; a crash leaves this
- * one or the one before.
+ * <p>{@code NAME.json} names the latest checkpoint, {@code NAME-STEPS.safetensors} beside it; a
+ * crash leaves this one or the one before.
  */
-final class RoundCheckpoints {
+public final class TrainingCheckpoints {
 
-    private static final String NOTE = "in-round.json";
-    private static final String PREFIX = "in-round-";
     private static final String SUFFIX = ".safetensors";
 
     private final Path folder;
+    private final String name;
     private final Duration every;
     private long last = System.nanoTime();
 
     /**
-     * A checkpoint in the middle of a round.
+     * A checkpoint in the middle of a training.
      *
      * @param task what was trained: another plan, base or text is another task
      * @param file name of the checkpoint
      * @param done steps
      * @param nats sum of the steps' losses, per token
      */
-    record Kept(String task, String file, int done, double nats) {}
+    public record Kept(String task, String file, int done, double nats) {}
 
     /**
      * Checkpoints in {@code folder}, which need not exist.
      *
+     * @param name that their files begin with
      * @param every how much time may pass between two
      */
-    RoundCheckpoints(Path folder, Duration every) {
+    public TrainingCheckpoints(Path folder, String name, Duration every) {
         this.folder = folder;
+        this.name = name;
         this.every = every;
     }
 
     /** The latest checkpoint of this task, if there is one that can be read. */
-    Optional<Kept> find(String task) {
-        Path note = folder.resolve(NOTE);
+    public Optional<Kept> find(String task) {
+        Path note = note();
         if (!Files.exists(note)) {
             return Optional.empty();
         }
@@ -63,22 +63,26 @@ final class RoundCheckpoints {
                     .filter(kept -> kept.task().equals(task))
                     .filter(kept -> Files.exists(file(kept)));
         } catch (TrustException e) {
-            return Optional.empty(); // damaged: the round is trained from its beginning
+            return Optional.empty(); // damaged: it is trained from its beginning
         }
     }
 
+    private Path note() {
+        return folder.resolve(name + ".json");
+    }
+
     /** Where it lies. */
-    Path file(Kept kept) {
+    public Path file(Kept kept) {
         return folder.resolve(Path.of(kept.file()).getFileName());
     }
 
     /** From now on time counts. */
-    void begin() {
+    public void begin() {
         last = System.nanoTime();
     }
 
     /** Writes a checkpoint if it is time. */
-    void consider(String task, Trainer trainer, TrainingRun run) {
+    public void consider(String task, Trainer trainer, TrainingRun run) {
         if (System.nanoTime() - last < every.toNanos()) {
             return;
         }
@@ -87,17 +91,17 @@ final class RoundCheckpoints {
         } catch (IOException e) {
             throw storage(e);
         }
-        Kept kept = new Kept(task, PREFIX + run.done() + SUFFIX, run.done(), run.nats());
+        Kept kept = new Kept(task, name + "-" + run.done() + SUFFIX, run.done(), run.nats());
         trainer.saveCheckpoint(file(kept));
-        SafeFile.write(folder.resolve(NOTE), CanonicalJson.write(kept));
+        SafeFile.write(note(), CanonicalJson.write(kept));
         deleteAllBut(kept.file());
         last = System.nanoTime();
     }
 
-    /** The round is trained, or another one begins. */
-    void drop() {
+    /** The training is done, or another one begins. */
+    public void drop() {
         try {
-            Files.deleteIfExists(folder.resolve(NOTE));
+            Files.deleteIfExists(note());
         } catch (IOException e) {
             throw storage(e);
         }
@@ -110,7 +114,7 @@ final class RoundCheckpoints {
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> old =
-                    files.filter(file -> file.getFileName().toString().startsWith(PREFIX))
+                    files.filter(file -> file.getFileName().toString().startsWith(name + "-"))
                             .filter(file -> !file.getFileName().toString().equals(kept))
                             .toList();
             for (Path file : old) {
