@@ -106,6 +106,11 @@ public final class TokenShard implements AutoCloseable {
         return header.textCharacters();
     }
 
+    /** The digest of all tokens. */
+    public Digest digest() {
+        return header.digest();
+    }
+
     /** The digest of the {@code tokenizer.json} that made the tokens. */
     public Digest tokenizer() {
         return header.tokenizer();

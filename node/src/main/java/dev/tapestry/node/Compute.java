@@ -39,6 +39,11 @@ public record Compute(
         return of(Runtime.getRuntime().availableProcessors(), Precision.AUTO);
     }
 
+    /** The same with so many threads. */
+    public Compute withThreads(int other) {
+        return new Compute(other, precision, device, accumulationSteps, activationCheckpointing);
+    }
+
     /** The same on another device. */
     public Compute withDevice(Device other) {
         return new Compute(threads, precision, other, accumulationSteps, activationCheckpointing);

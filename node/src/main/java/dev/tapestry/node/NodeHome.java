@@ -120,6 +120,11 @@ public record NodeHome(Path directory) {
         return sovereign().resolve(name);
     }
 
+    /** What Sovereign Builds have come to, stage by stage. */
+    public Path builds() {
+        return directory.resolve("builds");
+    }
+
     /** Working copies of the boxes that lie in an object store. */
     public Path boxes() {
         return directory.resolve("boxes");

@@ -21,6 +21,7 @@
  * gradient/           its mean gradient, and everybody's in that round
  * scores/DIGEST.json  how a model did on the member's held-out text
  * sovereign/NAME/     the member's own models
+ * builds/             finished stages of builds by key, what was measured, packed texts
  * witness/            the last checkpoint of the coordinator's log that was verified
  * metrics.jsonl       one update per line: steps, phases, scores
  * </pre>

@@ -153,7 +153,11 @@ final class Stage implements AutoCloseable {
 
     /** The same with so many numbers in each token's vector. */
     Path base(String name, long seed, int width) throws IOException {
-        Path base = directory.resolve(name);
+        return base(directory.resolve(name), seed, width);
+    }
+
+    /** The same in a directory. */
+    static Path base(Path base, long seed, int width) throws IOException {
         BytePairTrainer trainer = new BytePairTrainer(VOCABULARY);
         trainer.add(tales(50));
         TrainedTokenizer trained = trainer.train();

@@ -35,6 +35,7 @@ import picocli.CommandLine.Command;
             MemberCommands.class,
             RunCommands.class,
             NodeCommands.class,
+            BuildCommands.class,
             RoundCommands.class,
             TrainCommand.class,
             ModelCommands.class,

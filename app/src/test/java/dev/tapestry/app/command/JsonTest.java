@@ -118,6 +118,7 @@ final class JsonTest {
                 "32",
                 "--scoring-tokens",
                 "200");
+        json("build lineage", node);
         json("node witnesses", node);
         json("log export", consortium, directory.resolve("audit.zip"));
         json("verify bundle", directory.resolve("audit.zip"), "--witnesses", "1");

@@ -32,17 +32,34 @@ public final class MemberCorpus {
     /** A model's tokenizer. */
     static final String TOKENIZER = "tokenizer.json";
 
-    private final NodeHome home;
     private final TokenPacks packs;
     private final Path directory;
     private final HeldOutSplit split;
 
     /** The corpus that a node's settings name. */
     public MemberCorpus(NodeHome home, NodeConfig config) {
-        this.home = home;
-        this.packs = new TokenPacks(home);
-        this.directory = config.corpus();
-        this.split = new HeldOutSplit(config.holdOutFraction(), config.holdOutSalt());
+        this(
+                new TokenPacks(home),
+                config.corpus(),
+                new HeldOutSplit(config.holdOutFraction(), config.holdOutSalt()));
+    }
+
+    private MemberCorpus(TokenPacks packs, Path directory, HeldOutSplit split) {
+        this.packs = packs;
+        this.directory = directory;
+        this.split = split;
+    }
+
+    /**
+     * Another text of the member.
+     *
+     * @param directory with its card
+     * @param holdOut the share of documents that is held out
+     * @param packs where its tokens are kept, and no other text's; need not exist
+     */
+    public static MemberCorpus of(Path directory, double holdOut, Path packs) {
+        return new MemberCorpus(
+                new TokenPacks(packs, List.of()), directory, new HeldOutSplit(holdOut));
     }
 
     /**
@@ -112,7 +129,7 @@ public final class MemberCorpus {
         } catch (CorpusException e) {
             throw unusable(e);
         } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot tidy " + home.tokens() + ": " + e, e);
+            throw new NodeException(Code.STORAGE, "cannot tidy " + packs.folder() + ": " + e, e);
         }
     }
 

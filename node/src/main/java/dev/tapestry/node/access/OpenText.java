@@ -33,6 +33,16 @@ public final class OpenText implements AutoCloseable {
         return card.digest();
     }
 
+    /** Digest of the tokens that may be trained on. */
+    public Digest trainDigest() {
+        return train.digest();
+    }
+
+    /** Digest of the tokens that are only ever scored. */
+    public Digest heldOutDigest() {
+        return heldOut.digest();
+    }
+
     /** What may be trained on. */
     public Tokens train() {
         return Tokens.of(train);

@@ -21,16 +21,32 @@ import java.util.stream.Stream;
  */
 public final class TokenPacks {
 
-    private final NodeHome home;
+    private final Path folder;
+    private final List<Path> models;
 
     /** The packs of a node. */
     public TokenPacks(NodeHome home) {
-        this.home = home;
+        this(home.tokens(), List.of(home.models(), home.sovereign()));
+    }
+
+    /**
+     * The packs of one text.
+     *
+     * @param folder where they lie; need not exist
+     * @param models folders of the models whose tokenizers may be in use
+     */
+    TokenPacks(Path folder, List<Path> models) {
+        this.folder = folder;
+        this.models = List.copyOf(models);
+    }
+
+    Path folder() {
+        return folder;
     }
 
     /** Where the pack of this name lies, or will. */
     Path pack(String name) {
-        return home.tokens().resolve(name);
+        return folder.resolve(name);
     }
 
     /** Whether a pack is whole: the held-out shard is the last to appear. */
@@ -41,7 +57,7 @@ public final class TokenPacks {
     /** Deletes packs of the same tokenizer: of a text, a card or a split that is no more. */
     void dropOlderThan(Path newest) throws IOException {
         Optional<Digest> tokenizer = tokenizer(newest);
-        for (Path pack : folders(home.tokens())) {
+        for (Path pack : folders(folder)) {
             if (!pack.equals(newest) && tokenizer(pack).equals(tokenizer)) {
                 Drafts.delete(pack);
             }
@@ -53,7 +69,7 @@ public final class TokenPacks {
      * tokenizers that no model of this node has any more.
      */
     public void prune() throws IOException {
-        List<Path> packs = folders(home.tokens());
+        List<Path> packs = folders(folder);
         Set<Digest> inUse = packs.isEmpty() ? Set.of() : tokenizersInUse();
         for (Path pack : packs) {
             if (!whole(pack) || tokenizer(pack).filter(inUse::contains).isEmpty()) {
@@ -76,8 +92,8 @@ public final class TokenPacks {
 
     private Set<Digest> tokenizersInUse() throws IOException {
         Set<Digest> tokenizers = new HashSet<>();
-        for (Path folder : List.of(home.models(), home.sovereign())) {
-            for (Path model : folders(folder)) {
+        for (Path shelf : models) {
+            for (Path model : folders(shelf)) {
                 Path file = model.resolve(MemberCorpus.TOKENIZER);
                 if (Files.isRegularFile(file)) {
                     tokenizers.add(Digest.of(Files.readAllBytes(file)));

@@ -1,0 +1,352 @@
+package dev.tapestry.app.command;
+
+import dev.tapestry.aggregation.TaskConflict;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.Compute;
+import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.build.BuildResult;
+import dev.tapestry.node.build.BuildRun;
+import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.ModelRegistry;
+import dev.tapestry.node.build.Rebase;
+import dev.tapestry.node.build.RebasePlan;
+import dev.tapestry.node.build.RebaseResult;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.json.CanonicalJson;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tapestry build …}: a member's own models, by plan. */
+@Command(
+        name = "build",
+        description =
+                "Make a model of one's own by a plan: data, pre-training, instructions, alignment.")
+final class BuildCommands extends CommandGroup {
+
+    private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(2);
+
+    /**
+     * What a script reads of a build.
+     *
+     * @param stages that were done
+     * @param gatesPassed whether none was broken
+     * @param gainPercent by which the loss on the own text is lower than the base's
+     * @param retentionLossPercent by which that on the retained text is higher
+     * @param models the directory of the model, if there is one
+     */
+    record Summary(
+            List<BuildResult.Done> stages,
+            boolean gatesPassed,
+            double gainPercent,
+            Optional<Double> retentionLossPercent,
+            List<String> models) {
+
+        static Summary of(BuildResult result) {
+            return new Summary(
+                    result.stages(),
+                    result.stopped().isEmpty(),
+                    result.gainPercent(),
+                    result.retentionLossPercent(),
+                    result.model().map(Path::toString).stream().toList());
+        }
+    }
+
+    /**
+     * What a script reads of a model that was moved.
+     *
+     * @param gatePassed whether something passed
+     * @param losses of the base, the model and the newer base
+     * @param tried in order
+     * @param conflicts by tensor, between what the model and what the newer base has learnt
+     * @param models the directory of the model, if it was moved
+     */
+    record Moved(
+            boolean gatePassed,
+            List<BuildResult.Loss> losses,
+            List<RebaseResult.Trial> tried,
+            List<TaskConflict> conflicts,
+            List<String> models) {
+
+        static Moved of(RebaseResult result) {
+            return new Moved(
+                    result.accepted().isPresent(),
+                    List.of(result.base(), result.derivative(), result.newer()),
+                    result.tried(),
+                    result.conflicts(),
+                    result.model().map(Path::toString).stream().toList());
+        }
+    }
+
+    @Command(
+            name = "run",
+            description = {
+                "Build what a plan asks for; a build that was stopped goes on.",
+                "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or in"
+                        + " the node that --node names."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry build run build.yaml",
+                "  tapestry build run build.yaml --node my-node --json result.json"
+            })
+    int run(
+            @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
+            @Mixin Where where) {
+        return stoppable(stop -> {
+            BuildResult result = build(where, plan, stop).run(plan);
+            where.write(Summary.of(result));
+            tell(result);
+            return (result.stopped().isEmpty() ? ExitCode.DONE : ExitCode.REFUSED).number();
+        });
+    }
+
+    @Command(
+            name = "rebase",
+            description = {
+                "Move the model that a plan made to a newer base, without starting over.",
+                "Tries what the model has learnt, times each scale, on top of the newer base; then some"
+                        + " training; then the plan again. The first that passes the gate takes the model's"
+                        + " name; otherwise the model stays as it is."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry build rebase build.yaml --onto base-12",
+                "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1 --no-again"
+            })
+    int rebase(
+            @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
+            @Option(
+                            names = "--onto",
+                            paramLabel = "MODEL_DIR",
+                            required = true,
+                            description = "The newer base.")
+                    Path onto,
+            @Option(
+                            names = "--scales",
+                            paramLabel = "LAMBDA",
+                            split = ",",
+                            defaultValue = "0.3,0.5,0.7,1",
+                            description = "That are tried (default ${DEFAULT-VALUE}).")
+                    List<Double> scales,
+            @Option(
+                            names = "--keep",
+                            paramLabel = "PERCENT",
+                            defaultValue = "95",
+                            description =
+                                    "Of the gain on the own text that must be kept (default ${DEFAULT-VALUE}).")
+                    double keep,
+            @Option(
+                            names = "--regression",
+                            paramLabel = "PERCENT",
+                            defaultValue = "1",
+                            description =
+                                    "By which the loss on the retained text may be above the newer base's (default ${DEFAULT-VALUE}).")
+                    double regression,
+            @Option(
+                            names = "--heal",
+                            paramLabel = "SHARE",
+                            defaultValue = "0.2",
+                            description =
+                                    "Of the plan's tokens to train on where no scale passes; 0 for none (default ${DEFAULT-VALUE}).")
+                    double heal,
+            @Option(
+                            names = "--no-again",
+                            description = "Do not do the whole plan again where nothing passes.")
+                    boolean notAgain,
+            @Mixin Where where) {
+        RebasePlan how = rebasePlan(scales, keep, regression, heal, !notAgain);
+        return stoppable(stop -> {
+            RebaseResult result = rebase(where, plan, stop).run(plan, onto, how);
+            where.write(Moved.of(result));
+            say("%-40s %-12s %s", "", "own text", "retained");
+            line("base", result.base());
+            line("model", result.derivative());
+            line("newer base", result.newer());
+            result.tried().forEach(trial -> say("%s", trial.words()));
+            say(
+                    "%s",
+                    result.model()
+                            .map(model ->
+                                    "moved, by %s; in %s"
+                                            .formatted(
+                                                    result.accepted().orElseThrow().way(), model))
+                            .orElse("Nothing passed the gate; the model stays as it is."));
+            return (result.model().isPresent() ? ExitCode.DONE : ExitCode.REFUSED).number();
+        });
+    }
+
+    private RebasePlan rebasePlan(
+            List<Double> scales, double keep, double regression, double heal, boolean again) {
+        try {
+            return new RebasePlan(scales, keep, regression, heal, again);
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    @Command(
+            name = "lineage",
+            description = {
+                "List the models that were made here, and what of: base, plan, data, losses.",
+                "With --of only those that descend from a data set, a card or a model: what has to be"
+                        + " built again when that is withdrawn."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry build lineage .",
+                "  tapestry build lineage my-node --of 5f2c…64 hexadecimal digits… --json"
+            })
+    int lineage(
+            @Parameters(paramLabel = "DIR", description = "Where models are built.") Path directory,
+            @Option(
+                            names = "--of",
+                            paramLabel = "DIGEST",
+                            description = "Of a data set, a card or a model.")
+                    @Nullable Digest origin,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        ModelRegistry registry = new ModelRegistry(new NodeHome(directory));
+        List<Lineage> models = origin == null ? registry.all() : registry.descendants(origin);
+        if (json) {
+            json(models);
+            return 0;
+        }
+        if (models.isEmpty()) {
+            say("no model%s", origin == null ? " was made here" : " descends from it");
+        }
+        for (Lineage model : models) {
+            say(
+                    "%s  %s of %s, %.4f bits per byte (%.4f)",
+                    model.model().abbreviated(),
+                    model.name(),
+                    model.parent().abbreviated(),
+                    model.after().own(),
+                    model.before().own());
+            model.stages()
+                    .forEach(stage ->
+                            stage.order()
+                                    .texts()
+                                    .forEach(text ->
+                                            say(
+                                                    "    %s %s, card %s",
+                                                    text.role(), text.content(), text.card())));
+        }
+        return 0;
+    }
+
+    /** Where builds work, and with what. */
+    static final class Where {
+
+        @Option(
+                names = "--node",
+                paramLabel = "DIR",
+                description =
+                        "In this node's directory, with its settings; else in the plan's directory.")
+        private @Nullable Path node;
+
+        @Option(
+                names = "--threads",
+                paramLabel = "N",
+                description = "Of training and scoring (default: all processors).")
+        private @Nullable Integer threads;
+
+        @Option(
+                names = "--json",
+                paramLabel = "FILE",
+                description = "Write the result there too, as JSON.")
+        private @Nullable Path json;
+
+        NodeHome home(Path plan) {
+            if (!Files.isRegularFile(plan)) {
+                throw new CommandException("there is no plan " + plan);
+            }
+            return new NodeHome(node == null ? plan.toAbsolutePath().resolveSibling(".") : node);
+        }
+
+        Compute compute(NodeHome home) {
+            Compute own =
+                    node != null && Files.exists(home.config())
+                            ? NodeConfig.read(home).compute()
+                            : Compute.standard();
+            return threads == null ? own : own.withThreads(threads);
+        }
+
+        void write(Record result) {
+            if (json != null) {
+                SafeFile.write(json, CanonicalJson.write(result));
+            }
+        }
+    }
+
+    private BuildRun build(Where where, Path plan, StopSignal stop) {
+        NodeHome home = where.home(plan);
+        return new BuildRun(
+                home,
+                where.compute(home),
+                CHECKPOINT_EVERY,
+                new NodeLines(err()),
+                stop,
+                InstantSource.system());
+    }
+
+    private Rebase rebase(Where where, Path plan, StopSignal stop) {
+        NodeHome home = where.home(plan);
+        return new Rebase(
+                home,
+                where.compute(home),
+                CHECKPOINT_EVERY,
+                new NodeLines(err()),
+                stop,
+                InstantSource.system());
+    }
+
+    private int stoppable(ToIntFunction<StopSignal> work) {
+        StopSignal stop = new StopSignal();
+        try (Signals signals = Signals.during(stop::request)) {
+            try {
+                return work.applyAsInt(stop);
+            } catch (NodeException e) {
+                if (e.code() == Code.STOPPED && signals.came()) {
+                    err().println("stopped; the same command goes on");
+                    return signals.exitCode();
+                }
+                throw e;
+            }
+        }
+    }
+
+    private void tell(BuildResult result) {
+        say("%-40s %-12s %s", "", "own text", "retained");
+        line("base", result.before());
+        for (BuildResult.Done stage : result.stages()) {
+            line(stage.title(), stage.after());
+        }
+        result.stopped()
+                .ifPresent(why -> say("Stopped: %s. No model was made; change the plan.", why));
+        result.model()
+                .ifPresent(model ->
+                        say("%.2f %% better on the own text; in %s", result.gainPercent(), model));
+    }
+
+    private void line(String name, BuildResult.Loss loss) {
+        say(
+                "%-40s %-12.4f %s",
+                name, loss.own(), loss.retained().map("%.4f"::formatted).orElse(""));
+    }
+}

@@ -1,0 +1,82 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.StrictYaml;
+import dev.tapestry.weights.gguf.Quantisation;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a Sovereign Build makes of a base: {@code build.yaml}. Paths are relative to that file.
+ *
+ * <pre>
+ * name: health                    # of the model
+ * level: ENTITY                   # GLOBAL, REGIONAL, NATIONAL or ENTITY, if it has a place among others
+ * base: ../base                   # a model directory with tokenizer.json
+ * base-digest: 5f2c…              # refused if the base is another one
+ * seed: 1
+ * stages:                         # one after the other; see {@link BuildStage}
+ *   - type: pretrain
+ *     corpus: data/health
+ *     tokens: 2000000
+ * evaluation:                     # after every stage; see {@link EvaluationPlan}
+ *   own: data/health
+ *   retention: data/open
+ * gguf: q8_0
+ * </pre>
+ *
+ * @param name of the model: the folder below {@code sovereign/}
+ * @param level in the hierarchy of models
+ * @param base a Hugging Face model directory
+ * @param baseDigest of its files, as bases are named
+ * @param seed of everything that is drawn
+ * @param stages at least one
+ * @param evaluation what is measured after every stage, and what it must come to
+ * @param gguf how the GGUF file is quantised
+ */
+public record BuildPlan(
+        String name,
+        Optional<ModelLevel> level,
+        String base,
+        Optional<Digest> baseDigest,
+        Optional<Long> seed,
+        List<BuildStage> stages,
+        EvaluationPlan evaluation,
+        Optional<Quantisation> gguf) {
+
+    public BuildPlan {
+        if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
+            throw new IllegalArgumentException(
+                    "name: a model's name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
+                            + name
+                            + "'");
+        }
+        stages = List.copyOf(stages);
+        if (stages.isEmpty()) {
+            throw new IllegalArgumentException("stages: a build has at least one stage");
+        }
+    }
+
+    /** The directory that paths in a plan are relative to. */
+    static Path place(Path file) {
+        return file.toAbsolutePath().resolveSibling(".").normalize();
+    }
+
+    /**
+     * Reads a plan.
+     *
+     * @throws NodeException {@code CONFIG_INVALID}, with the key that is unknown, missing or out of
+     *     range
+     */
+    public static BuildPlan read(Path file) {
+        try {
+            return StrictYaml.read(file, BuildPlan.class, StrictYaml.Spelling.HYPHENATED);
+        } catch (TrustException e) {
+            throw new NodeException(Code.CONFIG_INVALID, String.valueOf(e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.consortium.Digest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a build came to.
+ *
+ * @param base digest of what it was made from
+ * @param before how the base does
+ * @param stages that were done, in order
+ * @param stopped why it went no further, if a gate was broken
+ * @param model where it lies, if no gate was broken
+ */
+public record BuildResult(
+        Digest base,
+        Loss before,
+        List<Done> stages,
+        Optional<String> stopped,
+        Optional<Path> model) {
+
+    /**
+     * One stage.
+     *
+     * @param title how it is called in reports
+     * @param model digest of what it ended with
+     * @param tokens it was trained on
+     * @param reused whether it had been made before
+     * @param after how its model does
+     */
+    public record Done(String title, Digest model, long tokens, boolean reused, Loss after) {
+
+        static Done of(BuildStage stage, Workbench.Made made, Loss after) {
+            return new Done(
+                    stage.title(), made.digest(), made.result().tokens(), made.reused(), after);
+        }
+    }
+
+    /**
+     * Bits per byte on held-out text.
+     *
+     * @param own of the member
+     * @param retained that the base knew, where the plan names some
+     */
+    public record Loss(double own, Optional<Double> retained) {
+
+        /** By how many per cent the loss on the own text is lower than before. */
+        double gainPercent(Loss before) {
+            return 100 * (before.own - own) / before.own;
+        }
+
+        /** By how many per cent the loss on the retained text is higher than before. */
+        Optional<Double> retentionLossPercent(Loss before) {
+            return retained.flatMap(now -> before.retained.map(then -> 100 * (now - then) / then));
+        }
+    }
+
+    public BuildResult {
+        stages = List.copyOf(stages);
+    }
+
+    /** The loss of the last model. */
+    public Loss after() {
+        return stages.getLast().after();
+    }
+
+    /** By how many per cent the loss on the own text is lower than the base's. */
+    public double gainPercent() {
+        return after().gainPercent(before);
+    }
+
+    /** By how many per cent the loss on the retained text is higher than the base's. */
+    public Optional<Double> retentionLossPercent() {
+        return after().retentionLossPercent(before);
+    }
+}

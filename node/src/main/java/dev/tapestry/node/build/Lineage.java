@@ -1,0 +1,69 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.consortium.Digest;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Where a model comes from, with everything that is needed to make it again.
+ *
+ * @param model its digest
+ * @param name that it was given
+ * @param level in the hierarchy of models
+ * @param parent digest of what it was made from
+ * @param plan that asked for it
+ * @param way in which it was made of the parent
+ * @param stages what was trained, in order
+ * @param before how the parent does
+ * @param after how the model does
+ */
+public record Lineage(
+        Digest model,
+        String name,
+        Optional<ModelLevel> level,
+        Digest parent,
+        BuildPlan plan,
+        Way way,
+        List<StageResult> stages,
+        BuildResult.Loss before,
+        BuildResult.Loss after) {
+
+    /** How a model is made of its parent. */
+    public sealed interface Way {
+
+        /** By the plan's stages. */
+        record Trained() implements Way {}
+
+        /**
+         * By what another model has learnt since its own base, put on top of the parent.
+         *
+         * @param derivative digest of that model
+         * @param from digest of its base
+         * @param scale λ, what its change was multiplied by
+         * @param healedTokens that it was trained on afterwards
+         */
+        record Rebased(Digest derivative, Digest from, double scale, long healedTokens)
+                implements Way {}
+    }
+
+    public Lineage {
+        stages = List.copyOf(stages);
+    }
+
+    /** Digests of the data that went in with these stages: of contents and of cards. */
+    Stream<Digest> data() {
+        return stages.stream()
+                .flatMap(stage -> stage.order().texts().stream())
+                .flatMap(text -> Stream.of(text.content(), text.card()));
+    }
+
+    /** The models that it was made from. */
+    Stream<Digest> parents() {
+        return switch (way) {
+            case Way.Trained _ -> Stream.of(parent);
+            case Way.Rebased(Digest derivative, Digest from, double _, long _) ->
+                    Stream.of(parent, derivative, from);
+        };
+    }
+}

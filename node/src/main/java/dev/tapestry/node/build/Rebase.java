@@ -1,0 +1,283 @@
+package dev.tapestry.node.build;
+
+import dev.tapestry.aggregation.OfflineMerge;
+import dev.tapestry.aggregation.OfflineRule;
+import dev.tapestry.aggregation.TaskConflict;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.Compute;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.NodeProgress;
+import dev.tapestry.node.StopSignal;
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.ModelDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Moves a model that was built of one base to a newer one that descends from it, without starting
+ * over: the cheapest way first, until one passes the gate.
+ *
+ * <ol>
+ *   <li>What it has learnt, D − B₀, times λ on top of the newer base (task arithmetic, arXiv
+ *       2212.04089), for each λ;
+ *   <li>the best of these, trained on a share of the plan's tokens;
+ *   <li>the plan again, on the newer base.
+ * </ol>
+ *
+ * <p>Kept of the gain is (loss(B₀) − loss) ÷ (loss(B₀) − loss(D)) on the member's own text: what a
+ * newer base has learnt of that text by itself counts too.
+ */
+public final class Rebase {
+
+    private static final Comparator<Candidate> BY_LOSS =
+            Comparator.comparingDouble(candidate -> candidate.trial().loss().own());
+
+    private final Workbench bench;
+
+    /** Rebases models of {@code home}. */
+    public Rebase(
+            NodeHome home,
+            Compute compute,
+            Duration checkpointEvery,
+            NodeProgress progress,
+            StopSignal stop,
+            InstantSource clock) {
+        this.bench = new Workbench(home, compute, checkpointEvery, progress, stop, clock);
+    }
+
+    /** A base or a model, and what it is. */
+    private record Known(Path path, Digest digest, BuildResult.Loss loss) {}
+
+    /** A way that was tried, and the model that it gave. */
+    private record Candidate(
+            RebaseResult.Trial trial, Path model, Digest digest, List<StageResult> stages) {}
+
+    /**
+     * Moves the model that a plan has made.
+     *
+     * @param file the plan, which names the base that it was made from
+     * @param newer a model directory with the same tensors and tokenizer
+     * @throws NodeException {@code WRONG_MODEL} if there is no such model, or it was not made of
+     *     the plan's base; otherwise as {@link BuildRun#run}
+     */
+    public RebaseResult run(Path file, Path newer, RebasePlan how) {
+        BuildPlan plan = BuildPlan.read(file);
+        Path place = BuildPlan.place(file);
+        Path base = place.resolve(plan.base()).normalize();
+        Path derivative = bench.home().sovereign(plan.name());
+        Digest baseDigest = Workbench.base(base);
+        Digest digest = Workbench.base(derivative);
+        requireMadeOf(plan, baseDigest, digest);
+        bench.began("%s onto %s".formatted(plan.name(), newer));
+        try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, newer);
+                ModelDirectory before = ModelDirectory.open(base);
+                ModelDirectory learnt = ModelDirectory.open(derivative);
+                ModelDirectory onto = ModelDirectory.open(newer)) {
+            requireSameTokenizer(base, newer);
+            Known from = known(plan, "the base", base, baseDigest, texts);
+            Known model = known(plan, "the model", derivative, digest, texts);
+            Known target = known(plan, "the newer base", newer, Workbench.base(newer), texts);
+            List<TaskConflict> conflicts = TaskConflict.between(before, learnt, onto);
+            Gain gain = new Gain(from.loss(), model.loss(), target.loss());
+            List<Candidate> tried = new ArrayList<>();
+            Path work = work(digest, target.digest());
+            for (double scale : how.scales()) {
+                tried.add(scaled(plan, texts, gain, scale, before, learnt, onto, work));
+            }
+            Optional<Candidate> passed = best(tried, how);
+            if (passed.isEmpty() && how.healShare() > 0) {
+                tried.add(healed(plan, place, texts, gain, how, Collections.min(tried, BY_LOSS)));
+                passed = best(tried, how);
+            }
+            if (passed.isEmpty() && how.again()) {
+                tried.add(again(plan, place, texts, gain, target));
+                passed = best(tried, how);
+            }
+            Optional<Path> published =
+                    passed.map(candidate ->
+                            publish(plan, candidate, target, from.digest(), digest, gain));
+            Drafts.delete(work);
+            return new RebaseResult(
+                    from.loss(),
+                    model.loss(),
+                    target.loss(),
+                    conflicts,
+                    tried.stream().map(Candidate::trial).toList(),
+                    passed.map(Candidate::trial),
+                    published);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot tidy up: " + e, e);
+        }
+    }
+
+    private void requireMadeOf(BuildPlan plan, Digest base, Digest derivative) {
+        Lineage lineage =
+                bench.registry()
+                        .find(derivative)
+                        .orElseThrow(() ->
+                                new NodeException(
+                                        Code.WRONG_MODEL,
+                                        "nothing is written of how '%s' was made; build it first"
+                                                .formatted(plan.name())));
+        if (!lineage.parent().equals(base)) {
+            throw new NodeException(
+                    Code.WRONG_MODEL,
+                    "'%s' was made of base %s; the plan names %s"
+                            .formatted(
+                                    plan.name(),
+                                    lineage.parent().abbreviated(),
+                                    base.abbreviated()));
+        }
+    }
+
+    private static void requireSameTokenizer(Path base, Path newer) throws IOException {
+        String name = "tokenizer.json";
+        if (Files.mismatch(base.resolve(name), newer.resolve(name)) >= 0) {
+            throw new NodeException(
+                    Code.WRONG_MODEL,
+                    "%s has another tokenizer than %s; build the model anew"
+                            .formatted(newer, base));
+        }
+    }
+
+    /** What a candidate is compared with. */
+    private record Gain(
+            BuildResult.Loss base, BuildResult.Loss derivative, BuildResult.Loss newer) {
+
+        RebaseResult.Trial trial(String way, double scale, long tokens, BuildResult.Loss loss) {
+            return new RebaseResult.Trial(
+                    way,
+                    scale,
+                    tokens,
+                    loss,
+                    100 * (base.own() - loss.own()) / (base.own() - derivative.own()),
+                    loss.retentionLossPercent(newer));
+        }
+    }
+
+    private Known known(
+            BuildPlan plan, String what, Path path, Digest digest, Workbench.Texts texts) {
+        return new Known(path, digest, bench.loss(plan.name(), what, path, digest, texts));
+    }
+
+    private Path work(Digest derivative, Digest newer) throws IOException {
+        Path work =
+                bench.home()
+                        .builds()
+                        .resolve("rebase")
+                        .resolve(derivative.abbreviated() + "-" + newer.abbreviated());
+        Drafts.delete(work);
+        Files.createDirectories(work);
+        return work;
+    }
+
+    private Candidate scaled(
+            BuildPlan plan,
+            Workbench.Texts texts,
+            Gain gain,
+            double scale,
+            ModelDirectory base,
+            ModelDirectory learnt,
+            ModelDirectory onto,
+            Path work) {
+        Path model = work.resolve("scale-" + scale);
+        OfflineMerge.run(new OfflineRule.Rebase(scale), base, List.of(learnt, onto), model);
+        Digest digest = SovereignBuild.digest(model);
+        String way = "λ = " + scale;
+        BuildResult.Loss loss = bench.loss(plan.name(), way, model, digest, texts);
+        return new Candidate(gain.trial(way, scale, 0, loss), model, digest, List.of());
+    }
+
+    private Candidate healed(
+            BuildPlan plan,
+            Path place,
+            Workbench.Texts texts,
+            Gain gain,
+            RebasePlan how,
+            Candidate start) {
+        Candidate at = start;
+        List<StageResult> results = new ArrayList<>();
+        for (BuildStage stage : plan.stages()) {
+            Workbench.Made made =
+                    bench.make(
+                            stage.shortened(how.healShare()),
+                            place,
+                            at.model(),
+                            at.digest(),
+                            plan.seed().orElse(1L));
+            results.add(made.result());
+            at = new Candidate(start.trial(), made.model(), made.digest(), results);
+        }
+        String way = start.trial().way() + ", healed";
+        BuildResult.Loss loss = bench.loss(plan.name(), way, at.model(), at.digest(), texts);
+        return new Candidate(
+                gain.trial(way, start.trial().scale(), tokens(results), loss),
+                at.model(),
+                at.digest(),
+                results);
+    }
+
+    private Candidate again(
+            BuildPlan plan, Path place, Workbench.Texts texts, Gain gain, Known newer) {
+        Path model = newer.path();
+        Digest digest = newer.digest();
+        List<StageResult> results = new ArrayList<>();
+        for (BuildStage stage : plan.stages()) {
+            Workbench.Made made = bench.make(stage, place, model, digest, plan.seed().orElse(1L));
+            results.add(made.result());
+            model = made.model();
+            digest = made.digest();
+        }
+        String way = "the plan again";
+        BuildResult.Loss loss = bench.loss(plan.name(), way, model, digest, texts);
+        return new Candidate(gain.trial(way, 0, tokens(results), loss), model, digest, results);
+    }
+
+    private static long tokens(List<StageResult> results) {
+        return results.stream().mapToLong(StageResult::tokens).sum();
+    }
+
+    private static Optional<Candidate> best(List<Candidate> tried, RebasePlan how) {
+        return tried.stream().filter(candidate -> candidate.trial().passes(how)).min(BY_LOSS);
+    }
+
+    private Path publish(
+            BuildPlan plan,
+            Candidate candidate,
+            Known newer,
+            Digest base,
+            Digest derivative,
+            Gain gain) {
+        RebaseResult.Trial trial = candidate.trial();
+        Lineage.Way way =
+                trial.scale() == 0
+                        ? new Lineage.Way.Trained()
+                        : new Lineage.Way.Rebased(derivative, base, trial.scale(), trial.tokens());
+        Lineage lineage =
+                new Lineage(
+                        candidate.digest(),
+                        plan.name(),
+                        plan.level(),
+                        newer.digest(),
+                        plan,
+                        way,
+                        candidate.stages(),
+                        newer.loss(),
+                        trial.loss());
+        return bench.publish(
+                plan,
+                candidate.model(),
+                lineage,
+                BuildCard.rebased(plan, newer.digest(), gain.newer(), trial, candidate.digest()));
+    }
+}
