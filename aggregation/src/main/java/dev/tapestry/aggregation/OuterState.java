@@ -35,9 +35,13 @@ public record OuterState(Path directory, Digest digest) {
         return new OuterState(folder.resolve("outer-state-" + digest), digest);
     }
 
-    /** Whether the directory still holds what the digest says; reads all of it. */
+    /**
+     * Whether the directory still holds what the digest says, and nothing else of itself; reads all
+     * of it.
+     */
     public boolean isIntact() {
-        return isIntact(new PartSums());
+        StateParts found = StateParts.of(directory, new PartSums());
+        return found.digest().equals(digest) && found.areWhatIsNoted(directory);
     }
 
     /**

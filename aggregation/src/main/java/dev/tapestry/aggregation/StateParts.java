@@ -86,6 +86,19 @@ record StateParts(String lines) {
         return Digest.of(lines.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Whether a state notes these lines, or none. */
+    boolean areWhatIsNoted(Path directory) {
+        Path file = directory.resolve(FILE);
+        try {
+            return !Files.exists(file)
+                    || Arrays.equals(
+                            Files.readAllBytes(file), lines.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new AggregationException(
+                    AggregationException.Code.IO, "cannot read " + file + ": " + e, e);
+        }
+    }
+
     /** Writes them into a state that is being written. */
     void write(Path directory) throws IOException {
         StateNotes.write(directory.resolve(FILE), lines);

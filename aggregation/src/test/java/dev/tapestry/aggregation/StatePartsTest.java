@@ -82,10 +82,12 @@ class StatePartsTest {
         for (String other : List.of("", "nonsense\n", "first-moment/model.safetensors x y\n\n")) {
             Files.writeString(parts, other);
             assertThat(state.isIntact(sums)).as(other).isTrue();
+            assertThat(state.isIntact()).as("to whoever audits, it is another file").isFalse();
         }
         Files.write(parts, new byte[] {(byte) 0xff, 0, (byte) 0xfe});
         assertThat(state.isIntact(sums)).isTrue();
         Files.delete(parts);
         assertThat(state.isIntact(sums)).isTrue();
+        assertThat(state.isIntact()).isTrue();
     }
 }
