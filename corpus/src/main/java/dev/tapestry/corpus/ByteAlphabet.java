@@ -35,6 +35,15 @@ final class ByteAlphabet {
         return character < BYTES.length ? BYTES[character] : -1;
     }
 
+    /** How a token that stands for these bytes is written. */
+    static String text(byte[] bytes) {
+        StringBuilder text = new StringBuilder(bytes.length);
+        for (byte b : bytes) {
+            text.append(character(b & 0xff));
+        }
+        return text.toString();
+    }
+
     /** The bytes that a token stands for, or null when it holds a character that is no stand-in. */
     static byte @Nullable [] bytes(String token) {
         byte[] bytes = new byte[token.length()];

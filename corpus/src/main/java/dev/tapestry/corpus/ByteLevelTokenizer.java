@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -165,8 +166,18 @@ public final class ByteLevelTokenizer {
     }
 
     private void encodeWords(String text, IntBuilder ids) {
+        words(text, word -> ids.add(word(word)));
+    }
+
+    /** The words that merges happen inside of, with this tokenizer's normalisation. */
+    void words(String text, Consumer<String> action) {
         String normal = nfc ? Normalizer.normalize(text, Normalizer.Form.NFC) : text;
-        preTokenizer.split(normal, word -> ids.add(word(word)));
+        preTokenizer.split(normal, action);
+    }
+
+    /** The ids of one such word. */
+    int[] encodeWord(String word) {
+        return word(word).clone();
     }
 
     private int[] word(String word) {

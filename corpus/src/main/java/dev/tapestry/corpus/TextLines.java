@@ -14,7 +14,7 @@ import java.util.Arrays;
  * The lines of a UTF-8 file, one at a time; knows the line's number and byte offset, so that a
  * refusal can name the place. Lines end with LF or CRLF; a byte order mark is dropped.
  */
-final class TextLines {
+public final class TextLines {
 
     private final InputStream in;
     private final String file;
@@ -33,14 +33,20 @@ final class TextLines {
     private long offset;
     private long nextOffset;
 
-    TextLines(InputStream in, String file, int maxBytes) {
+    /**
+     * The lines of {@code in}, which stays the caller's.
+     *
+     * @param file its name, for refusals
+     * @param maxBytes a longer line is refused with {@code DOCUMENT_TOO_LARGE}
+     */
+    public TextLines(InputStream in, String file, int maxBytes) {
         this.in = in;
         this.file = file;
         this.maxBytes = maxBytes;
     }
 
     /** Reads the next line; false at the end of the file. */
-    boolean next() throws IOException {
+    public boolean next() throws IOException {
         number++;
         offset = nextOffset;
         length = 0;
@@ -63,7 +69,7 @@ final class TextLines {
     }
 
     /** The current line without its end; refused when it is not UTF-8. */
-    String text() {
+    public String text() {
         int end = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
         ByteBuffer bytes = ByteBuffer.wrap(line, 0, end);
         CharBuffer characters = CharBuffer.allocate(end);
@@ -81,17 +87,17 @@ final class TextLines {
     }
 
     /** The number of the current line, from 1. */
-    long number() {
+    public long number() {
         return number;
     }
 
     /** The bytes of the current line, without LF. */
-    int bytes() {
+    public int bytes() {
         return length;
     }
 
     /** Where the current line begins, in bytes. */
-    long offset() {
+    public long offset() {
         return offset;
     }
 

@@ -86,14 +86,18 @@ public record TrainedTokenizer(List<String> tokens, List<Merge> merges) {
     }
 
     private static void special(ArrayNode added, int id, String content) {
-        added.addObject()
-                .put("id", id)
-                .put("content", content)
+        describe(added.addObject(), new SpecialToken(id, content, true));
+    }
+
+    /** An entry of {@code added_tokens}. */
+    static void describe(ObjectNode entry, SpecialToken token) {
+        entry.put("id", token.id())
+                .put("content", token.content())
                 .put("single_word", false)
                 .put("lstrip", false)
                 .put("rstrip", false)
                 .put("normalized", false)
-                .put("special", true);
+                .put("special", token.special());
     }
 
     private static void byteLevel(ObjectNode component, boolean useRegex) {
