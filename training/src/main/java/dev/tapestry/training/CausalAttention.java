@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * turns into weights is as exact as the model's. P is then kept in bf16. S′ takes the difference of
  * two numbers that nearly cancel, of which the second stays in fp32, and is rounded at the end.
  *
+ * <p>Where several texts lie in one sequence, each has a number of its own and a query looks at the
+ * keys of its text only. The weights of all others are exactly 0, so that what comes out for a text
+ * is what comes out for it alone.
+ *
  * <p>P grows with the square of the length. Longer sequences are therefore taken in blocks of
  * queries, each of which looks at the keys up to its own end; P is then not kept, and the way back
  * computes each block's again (as in arXiv:2205.14135, without its blocks of keys).
@@ -32,8 +36,16 @@ import org.jspecify.annotations.Nullable;
  * @param shared query heads for each key head
  * @param block queries of a head that are taken at once
  * @param linear the products
+ * @param texts the number of each position's text, {@code [sequences, seq]}; null where each
+ *     sequence is one text
  */
-record CausalAttention(Tensor mask, long shared, double factor, long block, MatrixProduct linear) {
+record CausalAttention(
+        Tensor mask,
+        long shared,
+        double factor,
+        long block,
+        MatrixProduct linear,
+        @Nullable Tensor texts) {
 
     /** Up to here P is kept whole: 512 queries of 512 keys are a megabyte for each head. */
     private static final long WHOLE = 512;
@@ -62,7 +74,13 @@ record CausalAttention(Tensor mask, long shared, double factor, long block, Matr
                 config.attentionHeads() / config.keyValueHeads(),
                 1 / Math.sqrt((double) config.headSize()),
                 block,
-                linear);
+                linear,
+                null);
+    }
+
+    /** The same where the positions of each sequence belong to these texts. */
+    CausalAttention within(Tensor numbers) {
+        return new CausalAttention(mask, shared, factor, block, linear, numbers);
     }
 
     Attended forward(Tensor query, Tensor key, Tensor value) {
@@ -124,14 +142,34 @@ record CausalAttention(Tensor mask, long shared, double factor, long block, Matr
     /** P of the queries that begin at {@code from}. */
     private Tensor weights(Tensor query, Tensor key, long from) {
         Tensor seen =
-                mask.narrow(0, from, query.size(1) / shared)
-                        .narrow(1, 0, key.size(1))
-                        .repeat(shared, 1);
+                seen(from, query.size(1) / shared, key.size(1), query.size(0)).repeat(repeats());
         Tensor scores =
                 torch.baddbmm(
                         seen, query, key.transpose(1, 2), new Scalar(1.0), new Scalar(factor));
         torch.softmax_out(scores, scores, -1);
         return linear.operand(scores);
+    }
+
+    /** What queries may look at: {@code [block, end]}, or {@code [groups, block, end]} by texts. */
+    private Tensor seen(long from, long queries, long end, long groups) {
+        Tensor past = mask.narrow(0, from, queries).narrow(1, 0, end);
+        if (texts == null) {
+            return past;
+        }
+        Tensor others =
+                texts.narrow(1, from, queries)
+                        .unsqueeze(2)
+                        .ne(texts.narrow(1, 0, end).unsqueeze(1));
+        return past.expand(texts.size(0), queries, end)
+                .masked_fill(others, new Scalar(Double.NEGATIVE_INFINITY))
+                .unsqueeze(1)
+                .expand(texts.size(0), groups / texts.size(0), queries, end)
+                .reshape(groups, queries, end);
+    }
+
+    /** The query heads that share a key head lie below one another. */
+    private long[] repeats() {
+        return texts == null ? new long[] {shared, 1} : new long[] {1, shared, 1};
     }
 
     private long length() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -32,6 +33,13 @@ public final class Generation {
      *     that is empty or too long
      */
     public List<Integer> continued(List<Integer> prompt, int maxTokens, Sampling sampling) {
+        OptionalInt end = model.config().endToken();
+        return continued(prompt, maxTokens, sampling, token -> end.equals(OptionalInt.of(token)));
+    }
+
+    /** The same, not beyond the first token that is an end to {@code ends}. */
+    public List<Integer> continued(
+            List<Integer> prompt, int maxTokens, Sampling sampling, IntPredicate ends) {
         TokenChooser chooser = new TokenChooser(sampling);
         List<Integer> generated = new ArrayList<>();
         int positions =
@@ -41,8 +49,7 @@ public final class Generation {
             while (generated.size() < maxTokens) {
                 int token = chooser.choose(logits(next, cache));
                 generated.add(token);
-                if (model.config().endToken().equals(OptionalInt.of(token))
-                        || cache.length() == positions) {
+                if (ends.test(token) || cache.length() == positions) {
                     break;
                 }
                 next = new int[] {token};

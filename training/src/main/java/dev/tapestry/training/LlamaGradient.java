@@ -3,6 +3,7 @@ package dev.tapestry.training;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -52,10 +53,76 @@ final class LlamaGradient implements AutoCloseable {
      * @return the mean loss, nats per token
      */
     double add(TokenBatch batch, double share) {
+        return pass(
+                batch.inputs(),
+                () -> look(batch.inputs().size(0), batch.inputs().size(1)),
+                (hidden, slope) ->
+                        Loss.backward(
+                                model,
+                                hidden,
+                                TensorMemory.beside(hidden, batch.targets()).view(-1, 1),
+                                slope,
+                                share,
+                                precision));
+    }
+
+    /**
+     * Adds the gradient of the sum over positions of weight · (−log p(target)), and what holds the
+     * model near another one.
+     *
+     * @param weights of each position, row by row; 0 where nothing is learnt
+     * @param anchor which model it is held to, if any
+     */
+    Loss.Sums add(PackedBatch batch, double[] weights, @Nullable Anchor anchor) {
+        return add(batch, _ -> weights, anchor, false);
+    }
+
+    /** The same where the weights depend on how probable the targets are. */
+    Loss.Sums add(PackedBatch batch, UnaryOperator<double[]> weights) {
+        return add(batch, weights, null, true);
+    }
+
+    private Loss.Sums add(
+            PackedBatch batch,
+            UnaryOperator<double[]> weights,
+            @Nullable Anchor anchor,
+            boolean judged) {
+        return pass(
+                batch.inputs(),
+                () -> look(batch),
+                (hidden, slope) -> {
+                    Tensor targets = TensorMemory.beside(hidden, batch.targets()).view(-1, 1);
+                    double[] known =
+                            judged
+                                    ? Loss.logProbabilities(model, hidden, targets, precision)
+                                    : new double[0];
+                    Tensor by =
+                            TensorMemory.beside(
+                                    hidden,
+                                    Tensor.create(weights.apply(known))
+                                            .to(hidden.scalar_type())
+                                            .view(-1, 1));
+                    Loss.Teacher teacher =
+                            anchor == null ? null : anchor.teacher(batch, hidden, precision);
+                    return Loss.backward(
+                            model,
+                            hidden,
+                            new Loss.Weighted(targets, by, teacher),
+                            slope,
+                            precision);
+                });
+    }
+
+    /** Computes the loss of hidden states and puts its derivative by them into {@code slope}. */
+    private interface Ending<T> {
+        T of(Tensor hidden, Tensor slope);
+    }
+
+    private <T> T pass(Tensor inputs, Runnable looking, Ending<T> ending) {
         try (PointerScope _ = new PointerScope();
                 GradientsOff _ = new GradientsOff()) {
-            look(batch.inputs().size(0), batch.inputs().size(1));
-            Tensor ids = TensorMemory.beside(embedding.weights(), batch.inputs()).view(-1);
+            looking.run();
+            Tensor ids = TensorMemory.beside(embedding.weights(), inputs).view(-1);
             Tensor x = torch.embedding(embedding.weights(), ids);
             for (Block<?> block : blocks) {
                 x = block.forward(x);
@@ -66,14 +133,7 @@ final class LlamaGradient implements AutoCloseable {
             Tensor scale = norm.scale(x);
             Tensor hidden = norm.forward(x, scale, lastNorm.weights());
             Tensor hiddenSlope = torch.empty_like(hidden);
-            double nats =
-                    Loss.backward(
-                            model,
-                            hidden,
-                            TensorMemory.beside(x, batch.targets()).view(-1, 1),
-                            hiddenSlope,
-                            share,
-                            precision);
+            T loss = ending.of(hidden, hiddenSlope);
             Tensor slope = torch.zeros_like(x);
             norm.backward(slope, lastNorm.gradient(), hiddenSlope, x, scale, lastNorm.weights());
             for (Block<?> block : blocks.reversed()) {
@@ -84,9 +144,12 @@ final class LlamaGradient implements AutoCloseable {
                     .add_(
                             torch.embedding_dense_backward(
                                     slope, ids, model.config().vocabularySize(), -1, false));
-            return nats;
+            return loss;
         } finally {
             blocks.forEach(Block::close);
+            if (sight != null && sight.attention().texts() != null) {
+                sight = null; // a packed batch's lies in the scope that ends here
+            }
         }
     }
 
@@ -116,6 +179,23 @@ final class LlamaGradient implements AutoCloseable {
                             owned.keep(turn.conj().resolve_conj()),
                             attention);
         }
+    }
+
+    /** Texts side by side: each has positions of its own and sees nothing but itself. */
+    private void look(PackedBatch batch) {
+        long rows = batch.inputs().size(0);
+        long length = batch.inputs().size(1);
+        Tensor weights = model.parameters().values();
+        Tensor positions = TensorMemory.beside(weights, batch.positions()).view(-1);
+        Tensor turn =
+                model.forward()
+                        .turns(0, length)
+                        .index_select(1, positions)
+                        .view(rows, length, 1, model.config().headSize() / 2);
+        CausalAttention attention =
+                CausalAttention.of(model.config(), length, weights, MatrixProduct.of(precision))
+                        .within(TensorMemory.beside(weights, batch.texts()));
+        sight = new AttentionBlock.Sight(rows, length, turn, turn.conj().resolve_conj(), attention);
     }
 
     @Override

@@ -1,9 +1,13 @@
 package dev.tapestry.training;
 
+import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cross-entropy of the next token, in nats, by chunks of positions.
@@ -46,6 +50,145 @@ final class Loss {
                 }
             }
             return nats / hidden.size(0);
+        }
+    }
+
+    /**
+     * Of each position the log-probability of its target, in nats; nothing is recorded.
+     *
+     * @param hidden {@code [positions, width]}
+     * @param targets {@code [positions, 1]}
+     */
+    static double[] logProbabilities(
+            Llama model, Tensor hidden, Tensor targets, Precision precision) {
+        double[] all = new double[Math.toIntExact(hidden.size(0))];
+        try (GradientsOff _ = new GradientsOff()) {
+            for (long start = 0, size; start < hidden.size(0); start += size) {
+                size = chunk(model, hidden, start);
+                try (PointerScope _ = new PointerScope()) {
+                    Tensor logits =
+                            model.forward().output(hidden.narrow(0, start, size), precision);
+                    Tensor nats =
+                            positions(
+                                    logits,
+                                    torch.softmax(logits, -1),
+                                    targets.narrow(0, start, size));
+                    int at = Math.toIntExact(start);
+                    TensorMemory.read(
+                            nats.neg().to(ScalarType.Double).contiguous(),
+                            memory ->
+                                    MemorySegment.ofArray(all)
+                                            .asSlice(8L * at, memory.byteSize())
+                                            .copyFrom(memory));
+                }
+            }
+        }
+        return all;
+    }
+
+    /**
+     * What the loss of each position counts, and what keeps the model near another.
+     *
+     * @param weights {@code [positions, 1]}, of the model's number format; also negative
+     * @param targets {@code [positions, 1]}
+     * @param teacher whose predictions are held to as well; or null
+     */
+    record Weighted(Tensor targets, Tensor weights, @Nullable Teacher teacher) {}
+
+    /**
+     * Another model with the same vocabulary: to the loss of each position {@code factor} times
+     * KL(q‖p) is added, with q what it predicts there.
+     *
+     * @param hidden its last hidden states, {@code [positions, width]}
+     * @param head its output matrix
+     */
+    record Teacher(Tensor hidden, Tensor head, double factor) {}
+
+    /**
+     * The same as {@link #backward(Llama, Tensor, Tensor, Tensor, double, Precision)} for the sum
+     * over positions of weight · (log Σ exp z − z[y] + factor · KL(q‖p)), whose derivative by z is
+     * weight · ((1 + factor)·p − onehot(y) − factor·q).
+     *
+     * @return the weighted sum of the cross-entropies, and of the divergences without the factor
+     */
+    static Sums backward(
+            Llama model, Tensor hidden, Weighted batch, Tensor slope, Precision precision) {
+        try (PointerScope _ = new PointerScope()) {
+            MatrixProduct linear = MatrixProduct.of(precision);
+            Tensor inputs = linear.operand(hidden);
+            Tensor head = linear.operand(model.forward().head());
+            Tensor gradient = model.forward().head().mutable_grad();
+            Sums sums = new Sums(0, 0);
+            for (long start = 0, size; start < hidden.size(0); start += size) {
+                size = chunk(model, hidden, start);
+                sums =
+                        sums.plus(
+                                weightedChunk(
+                                        linear,
+                                        inputs.narrow(0, start, size),
+                                        head,
+                                        part(batch, start, size),
+                                        slope.narrow(0, start, size),
+                                        gradient));
+            }
+            return sums;
+        }
+    }
+
+    /** Nats of the cross-entropy and of the divergence. */
+    record Sums(double nats, double divergence) {
+        Sums plus(Sums other) {
+            return new Sums(nats + other.nats, divergence + other.divergence);
+        }
+    }
+
+    private static Weighted part(Weighted batch, long start, long size) {
+        Teacher teacher = batch.teacher();
+        return new Weighted(
+                batch.targets().narrow(0, start, size),
+                batch.weights().narrow(0, start, size),
+                teacher == null
+                        ? null
+                        : new Teacher(
+                                teacher.hidden().narrow(0, start, size),
+                                teacher.head(),
+                                teacher.factor()));
+    }
+
+    private static Sums weightedChunk(
+            MatrixProduct linear,
+            Tensor hidden,
+            Tensor head,
+            Weighted batch,
+            Tensor slope,
+            Tensor gradient) {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor logits = linear.forward(hidden, head);
+            Tensor probabilities = torch.softmax(logits, -1);
+            Tensor nats = positions(logits, probabilities, batch.targets());
+            double divergence = 0;
+            Teacher teacher = batch.teacher();
+            if (teacher != null) {
+                Tensor other =
+                        linear.forward(
+                                linear.operand(teacher.hidden()), linear.operand(teacher.head()));
+                Tensor taught = torch.softmax(other, -1);
+                Tensor each =
+                        taught.mul(torch.log_softmax(other, -1).sub_(torch.log_softmax(logits, -1)))
+                                .sum(new long[] {-1}, true, new ScalarTypeOptional());
+                divergence = each.mul_(batch.weights()).sum().item_double();
+                probabilities.mul_(new Scalar(1 + teacher.factor()));
+                probabilities.sub_(taught, new Scalar(teacher.factor()));
+            }
+            probabilities.scatter_add_(
+                    1,
+                    batch.targets(),
+                    torch.full_like(batch.targets(), new Scalar(-1.0)).to(logits.scalar_type()));
+            probabilities.mul_(batch.weights());
+            Tensor slopes = linear.operand(probabilities);
+            linear.putInput(slope, slopes, head, new Scalar(1.0));
+            linear.addWeight(gradient, slopes, hidden, new Scalar(1.0));
+            return new Sums(nats.mul_(batch.weights()).sum().item_double(), divergence);
         }
     }
 
@@ -112,11 +255,15 @@ final class Loss {
         }
     }
 
-    /** Sum of log Σ exp z − z[y], where log Σ exp z = max z − log max p. */
     private static double nats(Tensor logits, Tensor probabilities, Tensor targets) {
+        return positions(logits, probabilities, targets).sum().item_double();
+    }
+
+    /** log Σ exp z − z[y] of each, {@code [positions, 1]}; log Σ exp z = max z − log max p. */
+    private static Tensor positions(Tensor logits, Tensor probabilities, Tensor targets) {
         long[] last = {-1};
         Tensor normaliser = logits.amax(last, true).sub(probabilities.amax(last, true).log());
-        return normaliser.sub(logits.gather(1, targets)).sum().item_double();
+        return normaliser.sub(logits.gather(1, targets));
     }
 
     private static long chunk(Llama model, Tensor hidden, long start) {

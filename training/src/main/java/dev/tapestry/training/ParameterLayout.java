@@ -67,6 +67,15 @@ final class ParameterLayout {
         return layout;
     }
 
+    /** Matrices beside a model: all are decayed, and none is of a layer. */
+    static ParameterLayout of(SequencedMap<String, List<Long>> matrices) {
+        ParameterLayout layout = new ParameterLayout(1);
+        matrices.forEach((name, shape) ->
+                layout.append(name, shape.stream().mapToLong(Long::longValue).toArray()));
+        layout.hidden = new Range(0, layout.end);
+        return layout;
+    }
+
     /** Hugging Face's name of a weight of layer {@code i}. */
     static String layer(int i, String part) {
         return "model.layers." + i + "." + part + ".weight";

@@ -12,12 +12,13 @@ record Progress(long steps, long sequences, long tokens, long scheduleTokens) {
 
     static final Progress START = new Progress(0, 0, 0, 0);
 
-    Progress after(TrainingPlan plan) {
+    /** After a step on {@code plan}'s number of sequences, which held so many tokens. */
+    Progress after(TrainingPlan plan, long learnt) {
         return new Progress(
                 steps + 1,
                 sequences + plan.sequencesPerStep(),
-                tokens + plan.tokensPerStep(),
-                scheduleTokens + plan.tokensPerStep());
+                tokens + learnt,
+                scheduleTokens + learnt);
     }
 
     Progress withScheduleTokens(long position) {

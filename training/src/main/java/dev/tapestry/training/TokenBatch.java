@@ -1,6 +1,8 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
+import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,18 +20,30 @@ record TokenBatch(Tensor inputs, Tensor targets) {
      * @throws TrainingException {@code TOKEN_OUT_OF_RANGE}
      */
     static TokenBatch read(Tokens tokens, long[] starts, int length, int vocabularySize) {
-        long[] inputs = new long[Math.multiplyExact(starts.length, length)];
+        return read(
+                Arrays.stream(starts).mapToObj(start -> new Window(tokens, start)).toList(),
+                length,
+                vocabularySize);
+    }
+
+    /** Where a sequence is read, and from which of its tokens on. */
+    record Window(Tokens tokens, long start) {}
+
+    /** The same from several texts. */
+    static TokenBatch read(List<Window> windows, int length, int vocabularySize) {
+        long[] inputs = new long[Math.multiplyExact(windows.size(), length)];
         long[] targets = new long[inputs.length];
-        long[] window = new long[length + 1];
-        for (int i = 0; i < starts.length; i++) {
-            tokens.read(starts[i], window);
-            check(window, starts[i], vocabularySize);
-            System.arraycopy(window, 0, inputs, i * length, length);
-            System.arraycopy(window, 1, targets, i * length, length);
+        long[] ids = new long[length + 1];
+        for (int i = 0; i < windows.size(); i++) {
+            Window window = windows.get(i);
+            window.tokens().read(window.start(), ids);
+            check(ids, window.start(), vocabularySize);
+            System.arraycopy(ids, 0, inputs, i * length, length);
+            System.arraycopy(ids, 1, targets, i * length, length);
         }
         return new TokenBatch(
-                Tensor.create(inputs, starts.length, length),
-                Tensor.create(targets, starts.length, length));
+                Tensor.create(inputs, windows.size(), length),
+                Tensor.create(targets, windows.size(), length));
     }
 
     /** Refuses ids that are not in the vocabulary: libtorch would read beyond the embedding. */

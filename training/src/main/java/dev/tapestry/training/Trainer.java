@@ -6,7 +6,10 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -35,25 +38,34 @@ public final class Trainer implements AutoCloseable {
 
     private final Llama model;
     private final TrainingPlan plan;
-    private Tokens data;
-    private DataOrder order;
+    private Lessons lessons;
     private final Optimizer optimizer;
     private final LlamaGradient gradient;
     private final ProcessGroup group;
-    private final int sequences;
+    private final FlatParameters trained;
+    private final @Nullable LoraWeights lora;
+    private final @Nullable BaseWeights base;
+    private final @Nullable Anchor anchor;
     private final NativeTensors owned = new NativeTensors();
     private boolean together;
     private Progress progress = Progress.START;
     private @Nullable ControlVariate variate;
     private final @Nullable PrimalAverage average;
     private @Nullable Tensor contributed;
+    private SortedMap<String, Double> figures = Collections.emptySortedMap();
 
-    private Trainer(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
+    private Trainer(
+            Llama model,
+            TuningPlan tuning,
+            Lessons lessons,
+            ProcessGroup group,
+            @Nullable Anchor anchor) {
         this.model = model;
-        this.plan = plan;
-        this.data = data;
+        this.plan = tuning.training();
+        this.lessons = lessons;
         this.group = group;
-        this.sequences = plan.sequencesPerProcess(group.size());
+        this.anchor = anchor;
+        int _ = plan.sequencesPerProcess(group.size()); // refuses what cannot be shared
         if (!plan.device().holds(model.parameters().values())) {
             throw new TrainingException(
                     Code.INVALID_PLAN,
@@ -66,8 +78,14 @@ public final class Trainer implements AutoCloseable {
                     "plan: sequenceLength %d exceeds the model's max_position_embeddings %d"
                             .formatted(plan.sequenceLength(), model.config().maxPositions()));
         }
-        this.order = new DataOrder(data.count(), plan.sequenceLength(), plan.seed());
-        this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), model.parameters());
+        lessons.check(plan, model.config());
+        this.lora = tuning.lora().map(low -> new LoraWeights(low, model, plan.seed())).orElse(null);
+        this.base =
+                tuning.l2ToBase() > 0
+                        ? new BaseWeights(model.parameters(), tuning.l2ToBase(), plan.optimizer())
+                        : null;
+        this.trained = lora == null ? model.parameters() : lora.parameters();
+        this.optimizer = new Optimizer(plan.optimizer(), plan.precision(), trained);
         this.gradient = new LlamaGradient(model, plan.precision(), plan.activationCheckpointing());
         this.average =
                 plan.averaging()
@@ -107,11 +125,22 @@ public final class Trainer implements AutoCloseable {
     /** The same together with other processes. */
     public static Trainer begin(Llama model, TrainingPlan plan, Tokens data, ProcessGroup group) {
         try {
-            return Libtorch.does("beginning to train", () -> new Trainer(model, plan, data, group));
+            return begin(model, TuningPlan.full(plan), TextLessons.of(data), group, null);
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
+    }
+
+    /** The same for what {@link Tuner} does; the model stays the caller's if this fails. */
+    static Trainer begin(
+            Llama model,
+            TuningPlan plan,
+            Lessons lessons,
+            ProcessGroup group,
+            @Nullable Anchor anchor) {
+        return Libtorch.does(
+                "beginning to train", () -> new Trainer(model, plan, lessons, group, anchor));
     }
 
     /**
@@ -150,6 +179,20 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** Goes on from what was saved with these names; of LoRA the model holds W₀. */
+    void restore(TrainerCheckpoint saved) {
+        Libtorch.does(
+                "going on from a checkpoint",
+                () -> {
+                    saved.restore(trained, kept());
+                    if (lora != null) {
+                        lora.apply();
+                    }
+                    return this;
+                });
+        progress = saved.progress();
+    }
+
     /**
      * Learns from the next batch.
      *
@@ -174,23 +217,28 @@ public final class Trainer implements AutoCloseable {
         try (PointerScope _ = new PointerScope()) {
             Tensor gradients = model.parameters().gradients();
             gradients.zero_();
-            double nats = lossAndGradients();
+            Lessons.Learnt learnt = lossAndGradients();
             group.sum(gradients);
             try (GradientsOff _ = new GradientsOff()) {
                 if (variate != null) {
                     variate.apply(gradients);
                 }
-                double norm = clipped(gradients);
+                if (lora != null) {
+                    lora.project();
+                }
+                double norm = clipped(trained.gradients());
                 double factor = plan.schedule().at(progress.scheduleTokens());
                 move(factor);
-                progress = progress.after(plan);
-                return new StepReport(progress.steps(), progress.tokens(), nats, norm, factor);
+                progress = progress.after(plan, learnt.tokens());
+                figures = learnt.figures();
+                return new StepReport(
+                        progress.steps(), progress.tokens(), learnt.loss(), norm, factor);
             }
         }
     }
 
     /** The loss where gradients are taken, of all processes; the weights are then as before. */
-    private double lossAndGradients() {
+    private Lessons.Learnt lossAndGradients() {
         if (average == null) {
             return finiteLoss();
         }
@@ -206,10 +254,12 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private double finiteLoss() {
-        double nats = group.mean(differentiated());
-        refuseNonFinite("loss", nats);
-        return nats;
+    private Lessons.Learnt finiteLoss() {
+        Lessons.Learnt own =
+                lessons.add(new Lessons.Step(model, gradient, plan, group, progress, anchor));
+        double loss = group.mean(own.loss());
+        refuseNonFinite("loss", loss);
+        return new Lessons.Learnt(loss, own.tokens(), own.figures());
     }
 
     private void move(double factor) {
@@ -219,28 +269,12 @@ public final class Trainer implements AutoCloseable {
         } else {
             average.step(() -> optimizer.step(step, factor));
         }
-    }
-
-    /** Adds up the gradients of this process' passes; returns their mean loss. */
-    private double differentiated() {
-        int passes = plan.accumulationSteps();
-        double nats = 0;
-        for (int pass = 0; pass < passes; pass++) {
-            try (PointerScope _ = new PointerScope()) {
-                nats += gradient.add(batch(pass), 1.0 / passes / group.size()) / passes;
-            }
+        if (lora != null) {
+            lora.apply();
         }
-        return nats;
-    }
-
-    private TokenBatch batch(int pass) {
-        long[] starts = new long[sequences / plan.accumulationSteps()];
-        long first = progress.sequences() + (long) group.rank() * sequences;
-        for (int i = 0; i < starts.length; i++) {
-            starts[i] = order.start(first + (long) pass * starts.length + i);
+        if (base != null) {
+            base.drawBack(factor);
         }
-        return TokenBatch.read(
-                data, starts, plan.sequenceLength(), model.config().vocabularySize());
     }
 
     /** Shortens the gradient to the plan's norm; returns the norm before. */
@@ -256,7 +290,7 @@ public final class Trainer implements AutoCloseable {
     /** Each process would train something else if they had not begun alike. */
     private void requireSameBeginning() {
         if (group.size() > 1) {
-            String settings = plan + " " + progress + " " + data.count();
+            String settings = plan + " " + progress + " " + lessons.size();
             group.requireSame(
                     Digest.of(settings.getBytes(StandardCharsets.UTF_8)),
                     "plan, threads, tokens or place in them: start all with the same job and options");
@@ -435,8 +469,9 @@ public final class Trainer implements AutoCloseable {
 
     /** From now on the text is read here; as if a checkpoint were resumed with it. */
     public void readFrom(Tokens text) {
-        data = text;
-        order = new DataOrder(text.count(), plan.sequenceLength(), plan.seed());
+        TextLessons read = TextLessons.of(text);
+        read.check(plan, model.config());
+        lessons = read;
     }
 
     /** Moves the schedule to {@code tokens} tokens; for a node that joins later than the others. */
@@ -450,9 +485,34 @@ public final class Trainer implements AutoCloseable {
      */
     public void saveCheckpoint(Path file) {
         if (group.leads()) {
-            TrainerCheckpoint.write(
-                    file, model, kept(), progress, variate == null ? 0 : variate.steps());
+            saveCheckpoint(file, Map.of());
         }
+    }
+
+    /** The same with notes of the caller's; of LoRA only A and B are written. */
+    void saveCheckpoint(Path file, Map<String, String> notes) {
+        TrainerCheckpoint.write(
+                file,
+                new TrainerCheckpoint.Weights(model.config(), trained),
+                kept(),
+                progress,
+                variate == null ? 0 : variate.steps(),
+                notes);
+    }
+
+    /** What else the last step told, by name. */
+    SortedMap<String, Double> figures() {
+        return figures;
+    }
+
+    /** A and B, where LoRA is learnt. */
+    @Nullable LoraWeights lora() {
+        return lora;
+    }
+
+    /** Optimiser steps since the beginning. */
+    long steps() {
+        return progress.steps();
     }
 
     /** What is kept beside the weights, by name; what is written into it counts. */
@@ -513,6 +573,12 @@ public final class Trainer implements AutoCloseable {
         }
         gradient.close();
         optimizer.close();
+        if (base != null) {
+            base.close();
+        }
+        if (lora != null) {
+            lora.close();
+        }
         model.close();
     }
 }

@@ -25,6 +25,7 @@ import org.bytedeco.pytorch.Tensor;
  * tensors:  weights.NAME for each Hugging Face tensor; optimizer.NAME, one-dimensional, for each buffer of the optimiser,
  *           for those that run ahead where weights are averaged (averaging.fast), for the gradients' correction, and
  *           for the sum of the gradients of "counted_steps" steps (in the middle of a round)
+ * a tuning: also "base" and "lessons", what it began from and learns from; with LoRA weights.NAME are A and B only
  * </pre>
  */
 final class TrainerCheckpoint implements AutoCloseable {
@@ -40,14 +41,18 @@ final class TrainerCheckpoint implements AutoCloseable {
         this.file = file;
     }
 
+    /** What is trained of a model of this shape: all weights, or what lies beside them. */
+    record Weights(LlamaConfig config, FlatParameters parameters) {}
+
     static void write(
             Path target,
-            Llama model,
+            Weights weights,
             SequencedMap<String, Tensor> state,
             Progress progress,
-            long countedSteps) {
+            long countedSteps,
+            Map<String, String> notes) {
         List<TensorSpec> specs = new ArrayList<>();
-        FlatParameters parameters = model.parameters();
+        FlatParameters parameters = weights.parameters();
         for (Slot slot : parameters.layout().slots().values()) {
             specs.add(new TensorSpec(WEIGHTS + slot.name(), DType.F32, slot.shape()));
         }
@@ -58,11 +63,13 @@ final class TrainerCheckpoint implements AutoCloseable {
         metadata.put(
                 "config",
                 new String(
-                        LlamaConfigFile.write(model.config(), DType.F32), StandardCharsets.UTF_8));
+                        LlamaConfigFile.write(weights.config(), DType.F32),
+                        StandardCharsets.UTF_8));
         metadata.put("steps", Long.toString(progress.steps()));
         metadata.put("sequences", Long.toString(progress.sequences()));
         metadata.put("tokens", Long.toString(progress.tokens()));
         metadata.put("schedule_tokens", Long.toString(progress.scheduleTokens()));
+        metadata.putAll(notes);
         if (countedSteps > 0) {
             metadata.put(COUNTED_STEPS, Long.toString(countedSteps));
         }
@@ -100,6 +107,15 @@ final class TrainerCheckpoint implements AutoCloseable {
                 .values()
                 .forEach(slot -> data(WEIGHTS + slot.name(), slot.shape()));
         return config;
+    }
+
+    /** Refuses to go on with other things than it was written with. */
+    void requireNotes(Map<String, String> notes) {
+        notes.forEach((key, value) -> {
+            if (!text(key).equals(value)) {
+                throw wrong("it belongs to the %s %s, not to %s".formatted(key, text(key), value));
+            }
+        });
     }
 
     Progress progress() {

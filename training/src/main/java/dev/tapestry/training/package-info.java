@@ -15,6 +15,11 @@
  * belongs to one thread at a time. On the processors results repeat bit by bit for the same number
  * of native threads.
  *
+ * <p>A member's own model is made by a {@link dev.tapestry.training.Tuner} from {@link
+ * dev.tapestry.training.Lessons}: running text, conversations, answers that are preferred, or
+ * rewards. All but the first learn by one form: the sum over positions of weight · (−log p), where
+ * the weight is 1 for an answer's token, or minus the derivative of a loss by its log-probability.
+ *
  * <p>Devices: all tensors of a model lie on one {@link dev.tapestry.training.Device}; each is made
  * from one that it is computed with, and Java reads and writes numbers through {@code
  * TensorMemory}.

@@ -24,6 +24,48 @@ class CausalAttentionTest {
         same(EXACT, ScalarType.Double, block, 1e-12);
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 4, 10, LENGTH})
+    void a_text_beside_others_is_attended_to_as_if_it_were_alone(long block) {
+        LlamaConfig config = TestModels.odd(true);
+        long shared = config.attentionHeads() / config.keyValueHeads();
+        long groups = 2L * config.keyValueHeads();
+        try (PointerScope _ = new PointerScope()) {
+            torch.manual_seed(5);
+            Tensor query = random(groups, shared * LENGTH, config, ScalarType.Double);
+            Tensor key = random(groups, LENGTH, config, ScalarType.Double);
+            Tensor value = random(groups, LENGTH, config, ScalarType.Double);
+            Tensor slope = random(groups, shared * LENGTH, config, ScalarType.Double);
+            long[] numbers = {0, 0, 0, 1, 1, 1, 1, 1, 2, 2, -1, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5};
+            CausalAttention packed =
+                    CausalAttention.of(config, LENGTH, query, block, EXACT)
+                            .within(Tensor.create(numbers, 2, LENGTH));
+            CausalAttention.Attended all = packed.forward(query, key, value);
+            CausalAttention.Slopes slopes = packed.backward(slope, query, key, value, all);
+            // Of the first sequence, the text at 3 to 7.
+            long own = config.keyValueHeads();
+            Tensor q = queries(query, own, config);
+            Tensor k = key.narrow(0, 0, own).narrow(1, 3, 5).contiguous();
+            Tensor v = value.narrow(0, 0, own).narrow(1, 3, 5).contiguous();
+            CausalAttention alone = CausalAttention.of(config, 5, query, EXACT);
+            CausalAttention.Attended one = alone.forward(q, k, v);
+            CausalAttention.Slopes right =
+                    alone.backward(queries(slope, own, config), q, k, v, one);
+
+            same(queries(all.mixed(), own, config), one.mixed(), 1e-13);
+            same(queries(slopes.query(), own, config), right.query(), 1e-13);
+            same(slopes.key().narrow(0, 0, own).narrow(1, 3, 5), right.key(), 1e-13);
+            same(slopes.value().narrow(0, 0, own).narrow(1, 3, 5), right.value(), 1e-13);
+        }
+    }
+
+    private static Tensor queries(Tensor all, long groups, LlamaConfig config) {
+        return all.view(all.size(0), -1, LENGTH, config.headSize())
+                .narrow(0, 0, groups)
+                .narrow(2, 3, 5)
+                .reshape(groups, -1, config.headSize());
+    }
+
     /** A key's and value's slopes are added up in another order, each part rounded. */
     @ParameterizedTest
     @ValueSource(longs = {1, 4, 10})
