@@ -34,6 +34,7 @@ public final class Tuner implements AutoCloseable {
     private final String baseDigest;
     private final String baseName;
     private final @Nullable Llama teacher;
+    private @Nullable Map<String, String> notes;
 
     private Tuner(
             Trainer trainer,
@@ -107,8 +108,14 @@ public final class Tuner implements AutoCloseable {
         }
     }
 
+    /** The lessons' digest is taken once: of long texts it takes a while. */
     private Map<String, String> notes() {
-        return Map.of("base", baseDigest, "lessons", lessons.digest().toString());
+        Map<String, String> known = notes;
+        if (known == null) {
+            known = Map.of("base", baseDigest, "lessons", lessons.digest().toString());
+            notes = known;
+        }
+        return known;
     }
 
     /**

@@ -6,15 +6,19 @@ import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.BytePairTrainer;
+import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.CorpusReader;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.corpus.TokenShardWriter;
+import dev.tapestry.corpus.chat.ChatReader;
+import dev.tapestry.corpus.chat.ReadLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
 /** A corpus and its card, tokenizers, and packed tokens. */
 final class CorpusReaders {
@@ -39,6 +43,18 @@ final class CorpusReaders {
                         "json-lines",
                         (bytes, scratch) -> texts(bytes, scratch, "json-lines", "a.jsonl"),
                         _ -> List.of("{\"text\":\"ἀρχή\",\"n\":[{}]}\r\n\n".getBytes(UTF_8))),
+                reader(
+                        Language.TEXT,
+                        "chat-lines",
+                        CorpusReaders::chats,
+                        _ ->
+                                List.of(
+                                        "{\"messages\":[{\"role\":\"user\",\"content\":\"ἀρχή?\"},{\"role\":\"assistant\",\"content\":\"A\"}]}\n"
+                                                .getBytes(UTF_8),
+                                        "{\"prompt\":\"Q\",\"chosen\":\"A\",\"rejected\":\"B\"}\r\n\n"
+                                                .getBytes(UTF_8),
+                                        "{\"prompt\":\"Q\",\"completion\":\"A\",\"label\":true}"
+                                                .getBytes(UTF_8))),
                 reader(
                         Language.TEXT,
                         "plain-text",
@@ -106,6 +122,23 @@ final class CorpusReaders {
         for (String format : List.of("lines", "paragraphs", "files")) {
             texts(bytes, scratch, format, "a.txt");
         }
+    }
+
+    private static void chats(byte[] bytes, Path scratch) throws IOException {
+        Path file = scratch.resolve("chats.jsonl");
+        Files.write(file, bytes);
+        ChatReader reader = new ChatReader(2, 1 << 12);
+        for (Function<Path, ReadLines<?>> form :
+                List.<Function<Path, ReadLines<?>>>of(
+                        reader::conversations, reader::preferences, reader::judgements)) {
+            try {
+                ForeignReader.requireEqual(form.apply(file), form.apply(file));
+                return;
+            } catch (CorpusException e) {
+                // perhaps it is of another form
+            }
+        }
+        ForeignReader.requireEqual(reader.prompts(file), reader.prompts(file));
     }
 
     private static void texts(byte[] bytes, Path scratch, String format, String file)

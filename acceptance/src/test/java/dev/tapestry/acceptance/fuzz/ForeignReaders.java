@@ -4,6 +4,9 @@ import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
 import dev.tapestry.coordinator.CoordinatorReaders;
 import dev.tapestry.node.box.BoxReaders;
 import dev.tapestry.node.trainer.TrainerReaders;
+import dev.tapestry.training.LoraAdapter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -20,6 +23,7 @@ final class ForeignReaders {
                         WeightsReaders.all(),
                         CorpusReaders.all(),
                         trainer(),
+                        adapters(),
                         box(),
                         coordinator())
                 .flatMap(List::stream)
@@ -73,6 +77,23 @@ final class ForeignReaders {
                         "RangeRefused",
                         CoordinatorReaders::range,
                         _ -> CoordinatorReaders.rangeSeeds()));
+    }
+
+    /** The settings of a LoRA adapter; its numbers are safetensors. */
+    private static List<ForeignReader> adapters() {
+        return List.of(
+                new ForeignReader(
+                        Language.JSON,
+                        "adapter-config",
+                        "TrainingException",
+                        (bytes, scratch) -> {
+                            Files.write(scratch.resolve(LoraAdapter.CONFIG), bytes);
+                            LoraAdapter.open(scratch);
+                        },
+                        _ ->
+                                List.of(
+                                        "{\"peft_type\":\"LORA\",\"r\":8,\"lora_alpha\":16.5,\"bias\":\"none\",\"target_modules\":[\"q_proj\"]}"
+                                                .getBytes(StandardCharsets.UTF_8))));
     }
 
     /** What an own trainer leaves; its readers are its package's own. */
