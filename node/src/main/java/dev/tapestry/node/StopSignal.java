@@ -90,7 +90,8 @@ public final class StopSignal {
         }
     }
 
-    private synchronized boolean isToEnd() {
+    /** Whether {@link #check} would end the work: for whoever must write something down first. */
+    public synchronized boolean isToEnd() {
         return requested || calledOff() != null;
     }
 

@@ -13,7 +13,6 @@ import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,15 +32,11 @@ class BuildRunTest {
               - type: pretrain
                 corpus: corpus
                 tokens: 640
-                learning-rate: 0.01
-                batch: 4
-                sequence: 16
+                training: {learning-rate: 0.01, batch: 4, sequence: 16}
               - type: pretrain
                 corpus: corpus
                 tokens: 256
-                learning-rate: 0.002
-                batch: 4
-                sequence: 16
+                training: {learning-rate: 0.002, batch: 4, sequence: 16}
             evaluation:
               own: corpus
               retention: open
@@ -71,7 +66,6 @@ class BuildRunTest {
         return new BuildRun(
                         new NodeHome(home),
                         Compute.of(1, Precision.FP32),
-                        Duration.ZERO,
                         progress,
                         signal,
                         InstantSource.system())
@@ -208,7 +202,7 @@ class BuildRunTest {
         plan(PLAN.replace("tokens: 640", "tokens: 0"));
         refused(Code.CONFIG_INVALID, "stages[0]");
         plan(PLAN.replace("type: pretrain", "type: anneal"));
-        refused(Code.CONFIG_INVALID, "one of [pretrain] is expected");
+        refused(Code.CONFIG_INVALID, "one of [pretrain, instruct, align] is expected");
         plan(PLAN.replace("name: tales", "name: ../tales"));
         refused(Code.CONFIG_INVALID, "name");
         plan("name: tales\nbase: base\nstages: []\nevaluation: {own: corpus}\n");

@@ -17,7 +17,6 @@ import dev.tapestry.training.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,7 +54,7 @@ class RebaseTest {
                 name: %s
                 base: %s
                 stages:
-                  - {type: pretrain, corpus: %s, tokens: %d, learning-rate: 0.01, batch: 4, sequence: 16}
+                  - {type: pretrain, corpus: %s, tokens: %d, training: {learning-rate: 0.01, batch: 4, sequence: 16}}
                 evaluation: {own: corpus, retention: open, tokens: 400, sequence: 16}
                 """
                         .formatted(name, base, corpus, tokens));
@@ -65,7 +64,6 @@ class RebaseTest {
         return new BuildRun(
                         home,
                         Compute.of(1, Precision.FP32),
-                        Duration.ofHours(1),
                         NodeProgress.silent(),
                         new StopSignal(),
                         InstantSource.system())
@@ -76,7 +74,6 @@ class RebaseTest {
         return new Rebase(
                         home,
                         Compute.of(1, Precision.FP32),
-                        Duration.ofHours(1),
                         NodeProgress.silent(),
                         new StopSignal(),
                         InstantSource.system())

@@ -128,6 +128,11 @@ public final class Tuner implements AutoCloseable {
         return new Report(report, trainer.figures());
     }
 
+    /** Tokens that were learnt from since the beginning. */
+    public long tokensSeen() {
+        return trainer.tokensSeen();
+    }
+
     /** Steps since the beginning. */
     public long steps() {
         return trainer.steps();

@@ -19,7 +19,6 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -36,8 +35,6 @@ import picocli.CommandLine.Parameters;
         description =
                 "Make a model of one's own by a plan: data, pre-training, instructions, alignment.")
 final class BuildCommands extends CommandGroup {
-
-    private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(2);
 
     /**
      * What a script reads of a build.
@@ -297,23 +294,13 @@ final class BuildCommands extends CommandGroup {
     private BuildRun build(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new BuildRun(
-                home,
-                where.compute(home),
-                CHECKPOINT_EVERY,
-                new NodeLines(err()),
-                stop,
-                InstantSource.system());
+                home, where.compute(home), new NodeLines(err()), stop, InstantSource.system());
     }
 
     private Rebase rebase(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new Rebase(
-                home,
-                where.compute(home),
-                CHECKPOINT_EVERY,
-                new NodeLines(err()),
-                stop,
-                InstantSource.system());
+                home, where.compute(home), new NodeLines(err()), stop, InstantSource.system());
     }
 
     private int stoppable(ToIntFunction<StopSignal> work) {

@@ -30,7 +30,7 @@ class BuildCommandsTest {
                         name: minutes
                         base: base
                         stages:
-                          - {type: pretrain, corpus: corpus, tokens: 512, learning-rate: 0.01, batch: 2, sequence: 32}
+                          - {type: pretrain, corpus: corpus, tokens: 512, training: {learning-rate: 0.01, batch: 2, sequence: 32}}
                         evaluation: {own: corpus, retention: corpus, tokens: 200, sequence: 32}
                         """);
     }

@@ -134,7 +134,7 @@ public final class MemberCorpus {
     }
 
     /** A disk that says no is no policy: the next round would not go better. */
-    private static NodeException unusable(CorpusException e) {
+    static NodeException unusable(CorpusException e) {
         Code code = e.code() == CorpusException.Code.IO ? Code.STORAGE : Code.POLICY;
         return new NodeException(code, e.code() + ": " + e.getMessage(), e);
     }

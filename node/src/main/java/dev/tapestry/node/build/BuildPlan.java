@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.TrustException;
@@ -59,6 +60,11 @@ public record BuildPlan(
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
         }
+    }
+
+    /** How turns are written out for the model, if a stage learns from conversations. */
+    Optional<ChatTemplate> chatTemplate() {
+        return stages.stream().flatMap(stage -> stage.chatTemplate().stream()).findFirst();
     }
 
     /** The directory that paths in a plan are relative to. */

@@ -8,7 +8,6 @@ import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,19 +25,14 @@ public final class BuildRun {
 
     private final Workbench bench;
 
-    /**
-     * Builds in {@code home}, which need be no more than a directory.
-     *
-     * @param checkpointEvery how much training a build that is killed may have to do again
-     */
+    /** Builds in {@code home}, which need be no more than a directory. */
     public BuildRun(
             NodeHome home,
             Compute compute,
-            Duration checkpointEvery,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, compute, checkpointEvery, progress, stop, clock);
+        this.bench = new Workbench(home, compute, progress, stop, clock);
     }
 
     /**
@@ -67,11 +61,13 @@ public final class BuildRun {
             List<StageResult> results = new ArrayList<>();
             Path model = base;
             Digest digest = baseDigest;
+            Optional<Path> adapter = Optional.empty();
             for (BuildStage stage : plan.stages()) {
                 Workbench.Made made =
                         bench.make(stage, place, model, digest, plan.seed().orElse(1L));
                 model = made.model();
                 digest = made.digest();
+                adapter = made.adapter();
                 results.add(made.result());
                 BuildResult.Loss after =
                         bench.loss(plan.name(), stage.title(), model, digest, texts);
@@ -95,7 +91,11 @@ public final class BuildRun {
                             done.getLast().after());
             Path published =
                     bench.publish(
-                            plan, model, lineage, BuildCard.text(plan, baseDigest, before, done));
+                            plan,
+                            model,
+                            adapter,
+                            lineage,
+                            BuildCard.text(plan, baseDigest, before, done));
             return new BuildResult(
                     baseDigest, before, done, Optional.empty(), Optional.of(published));
         }

@@ -1,7 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
-import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.corpus.chat.ChatTemplate;
 import java.util.Optional;
 
 /** One stage of a Sovereign Build. */
@@ -10,7 +10,15 @@ public sealed interface BuildStage {
     /** How it is called in reports. */
     String title();
 
-    /** The same with a share of its tokens, at least one step. */
+    /** How it learns. */
+    StageTraining settings();
+
+    /** How turns of conversations are written out, if it learns from conversations. */
+    default Optional<ChatTemplate> chatTemplate() {
+        return Optional.empty();
+    }
+
+    /** The same with a share of what it learns from. */
     BuildStage shortened(double share);
 
     /**
@@ -18,27 +26,18 @@ public sealed interface BuildStage {
      *
      * @param corpus a directory with a card
      * @param tokens to train on, rounded up to whole steps
-     * @param learningRate the peak; 0.002 if left out, for Muon
-     * @param optimizer of the hidden matrices; Muon if left out
-     * @param batch sequences in a step; 8 if left out
-     * @param sequence tokens in a sequence; 128 if left out
+     * @param replay another text of which a share is read between
+     * @param training how it learns; with Muon at 0.002 if nothing is said
      */
     record Pretrain(
             String corpus,
             long tokens,
-            @LeftOutWhenEmpty Optional<Double> learningRate,
-            @LeftOutWhenEmpty Optional<LocalTraining.Optimizer> optimizer,
-            @LeftOutWhenEmpty Optional<Integer> batch,
-            @LeftOutWhenEmpty Optional<Integer> sequence)
+            @LeftOutWhenEmpty Optional<Replay> replay,
+            @LeftOutWhenEmpty Optional<StageTraining> training)
             implements BuildStage {
 
-        private static final double FINAL_RATIO = 0.1;
-        private static final double WEIGHT_DECAY = 0.01;
-        private static final double CLIP_NORM = 1;
-        private static final int WARMUP_SHARE = 50;
-
         public Pretrain {
-            training(tokens, learningRate, optimizer, batch, sequence, 0);
+            StageTraining.require(tokens > 0, "tokens: at least 1, not " + tokens);
         }
 
         @Override
@@ -47,48 +46,112 @@ public sealed interface BuildStage {
         }
 
         @Override
+        public StageTraining settings() {
+            return training.orElse(StageTraining.NONE).or(StageTraining.PRETRAINING);
+        }
+
+        @Override
         public BuildStage shortened(double share) {
-            return new Pretrain(
-                    corpus,
-                    Math.max(1, Math.round(tokens * share)),
-                    learningRate,
-                    optimizer,
-                    batch,
-                    sequence);
+            return new Pretrain(corpus, Math.max(1, Math.round(tokens * share)), replay, training);
+        }
+    }
+
+    /**
+     * A text that shall not be forgotten, such as what the base learnt from.
+     *
+     * @param corpus a directory with a card
+     * @param share of the sequences, above 0 and below 1
+     */
+    record Replay(String corpus, double share) {
+        public Replay {
+            StageTraining.require(
+                    share > 0 && share < 1, "share: above 0 and below 1, not " + share);
+        }
+    }
+
+    /**
+     * Stage B: instruction tuning on conversations, of which the answers are learnt.
+     *
+     * @param chats a directory of JSON Lines with a card
+     * @param epochs how often each conversation is read
+     * @param template how turns are written out; ChatML if left out
+     * @param holdOut share of the questions that is held out; 0.1 if left out
+     * @param training how it learns; with AdamW at 0.0005 if nothing is said
+     */
+    record Instruct(
+            String chats,
+            double epochs,
+            @LeftOutWhenEmpty Optional<ChatTemplate> template,
+            @LeftOutWhenEmpty Optional<Double> holdOut,
+            @LeftOutWhenEmpty Optional<StageTraining> training)
+            implements BuildStage {
+
+        public Instruct {
+            StageTraining.requireEpochs(epochs, holdOut);
         }
 
-        /** What the trainer does. */
-        LocalTraining training(long seed) {
-            return training(tokens, learningRate, optimizer, batch, sequence, seed);
+        @Override
+        public String title() {
+            return "B, instruction tuning";
         }
 
-        private static LocalTraining training(
-                long tokens,
-                Optional<Double> learningRate,
-                Optional<LocalTraining.Optimizer> optimizer,
-                Optional<Integer> batch,
-                Optional<Integer> sequence,
-                long seed) {
-            long perStep = (long) batch.orElse(8) * sequence.orElse(128);
-            if (tokens < 1 || perStep < 1 || tokens / perStep >= Integer.MAX_VALUE) {
-                throw new IllegalArgumentException(
-                        "tokens: %d in steps of %d are not 1 to 2^31 steps"
-                                .formatted(tokens, perStep));
-            }
-            int steps = (int) Math.ceilDiv(tokens, perStep);
-            return new LocalTraining(
-                    steps,
-                    optimizer.orElse(LocalTraining.Optimizer.MUON),
-                    learningRate.orElse(0.002),
-                    FINAL_RATIO,
-                    LocalTraining.Schedule.COSINE,
-                    steps * perStep / WARMUP_SHARE,
-                    steps * perStep,
-                    batch.orElse(8),
-                    sequence.orElse(128),
-                    WEIGHT_DECAY,
-                    CLIP_NORM,
-                    seed);
+        @Override
+        public StageTraining settings() {
+            return training.orElse(StageTraining.NONE).or(StageTraining.INSTRUCTIONS);
+        }
+
+        @Override
+        public Optional<ChatTemplate> chatTemplate() {
+            return Optional.of(template.orElse(ChatTemplate.CHATML));
+        }
+
+        @Override
+        public BuildStage shortened(double share) {
+            return new Instruct(chats, epochs * share, template, holdOut, training);
+        }
+    }
+
+    /**
+     * Stage C: alignment by answers that are preferred to others.
+     *
+     * @param preferences a directory of JSON Lines with a card
+     * @param epochs how often each pair is read
+     * @param loss by which it learns
+     * @param template how turns are written out; ChatML if left out
+     * @param holdOut share of the questions that is held out; 0.1 if left out
+     * @param training how it learns; with AdamW at 0.0001 if nothing is said
+     */
+    record Align(
+            String preferences,
+            double epochs,
+            AlignmentLoss loss,
+            @LeftOutWhenEmpty Optional<ChatTemplate> template,
+            @LeftOutWhenEmpty Optional<Double> holdOut,
+            @LeftOutWhenEmpty Optional<StageTraining> training)
+            implements BuildStage {
+
+        public Align {
+            StageTraining.requireEpochs(epochs, holdOut);
+        }
+
+        @Override
+        public String title() {
+            return "C, alignment";
+        }
+
+        @Override
+        public StageTraining settings() {
+            return training.orElse(StageTraining.NONE).or(StageTraining.ALIGNMENT);
+        }
+
+        @Override
+        public Optional<ChatTemplate> chatTemplate() {
+            return Optional.of(template.orElse(ChatTemplate.CHATML));
+        }
+
+        @Override
+        public BuildStage shortened(double share) {
+            return new Align(preferences, epochs * share, loss, template, holdOut, training);
         }
     }
 }

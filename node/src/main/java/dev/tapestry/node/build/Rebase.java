@@ -10,12 +10,12 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -48,11 +48,10 @@ public final class Rebase {
     public Rebase(
             NodeHome home,
             Compute compute,
-            Duration checkpointEvery,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, compute, checkpointEvery, progress, stop, clock);
+        this.bench = new Workbench(home, compute, progress, stop, clock);
     }
 
     /** A base or a model, and what it is. */
@@ -77,20 +76,21 @@ public final class Rebase {
         Path derivative = bench.home().sovereign(plan.name());
         Digest baseDigest = Workbench.base(base);
         Digest digest = Workbench.base(derivative);
+        Digest newerDigest = Workbench.base(newer);
         requireMadeOf(plan, baseDigest, digest);
+        requireSameTokenizer(base, newer);
         bench.began("%s onto %s".formatted(plan.name(), newer));
+        Path work = work(digest, newerDigest);
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, newer);
-                ModelDirectory before = ModelDirectory.open(base);
+                ModelDirectory before = ModelDirectory.open(fitting(plan, base, work));
                 ModelDirectory learnt = ModelDirectory.open(derivative);
-                ModelDirectory onto = ModelDirectory.open(newer)) {
-            requireSameTokenizer(base, newer);
+                ModelDirectory onto = ModelDirectory.open(fitting(plan, newer, work))) {
             Known from = known(plan, "the base", base, baseDigest, texts);
             Known model = known(plan, "the model", derivative, digest, texts);
-            Known target = known(plan, "the newer base", newer, Workbench.base(newer), texts);
+            Known target = known(plan, "the newer base", newer, newerDigest, texts);
             List<TaskConflict> conflicts = TaskConflict.between(before, learnt, onto);
             Gain gain = new Gain(from.loss(), model.loss(), target.loss());
             List<Candidate> tried = new ArrayList<>();
-            Path work = work(digest, target.digest());
             for (double scale : how.scales()) {
                 tried.add(scaled(plan, texts, gain, scale, before, learnt, onto, work));
             }
@@ -106,7 +106,6 @@ public final class Rebase {
             Optional<Path> published =
                     passed.map(candidate ->
                             publish(plan, candidate, target, from.digest(), digest, gain));
-            Drafts.delete(work);
             return new RebaseResult(
                     from.loss(),
                     model.loss(),
@@ -115,9 +114,22 @@ public final class Rebase {
                     tried.stream().map(Candidate::trial).toList(),
                     passed.map(Candidate::trial),
                     published);
-        } catch (IOException e) {
-            throw new NodeException(Code.STORAGE, "cannot tidy up: " + e, e);
+        } finally {
+            delete(work);
         }
+    }
+
+    /** A base with the tokens that the plan's stages add, so that it has the model's tensors. */
+    private static Path fitting(BuildPlan plan, Path base, Path work) {
+        return plan.chatTemplate()
+                .map(template -> {
+                    Path target = work.resolve("with-template-" + SovereignBuild.digest(base));
+                    try (ModelDirectory directory = ModelDirectory.open(base)) {
+                        VocabularyExtension.forChat(directory, template, target);
+                    }
+                    return target;
+                })
+                .orElse(base);
     }
 
     private void requireMadeOf(BuildPlan plan, Digest base, Digest derivative) {
@@ -140,13 +152,17 @@ public final class Rebase {
         }
     }
 
-    private static void requireSameTokenizer(Path base, Path newer) throws IOException {
+    private static void requireSameTokenizer(Path base, Path newer) {
         String name = "tokenizer.json";
-        if (Files.mismatch(base.resolve(name), newer.resolve(name)) >= 0) {
-            throw new NodeException(
-                    Code.WRONG_MODEL,
-                    "%s has another tokenizer than %s; build the model anew"
-                            .formatted(newer, base));
+        try {
+            if (Files.mismatch(base.resolve(name), newer.resolve(name)) >= 0) {
+                throw new NodeException(
+                        Code.WRONG_MODEL,
+                        "%s has another tokenizer than %s; build the model anew"
+                                .formatted(newer, base));
+            }
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot compare tokenizers: " + e, e);
         }
     }
 
@@ -170,15 +186,26 @@ public final class Rebase {
         return new Known(path, digest, bench.loss(plan.name(), what, path, digest, texts));
     }
 
-    private Path work(Digest derivative, Digest newer) throws IOException {
+    private Path work(Digest derivative, Digest newer) {
         Path work =
                 bench.home()
                         .builds()
                         .resolve("rebase")
                         .resolve(derivative.abbreviated() + "-" + newer.abbreviated());
-        Drafts.delete(work);
-        Files.createDirectories(work);
-        return work;
+        delete(work);
+        try {
+            return Files.createDirectories(work);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot make " + work + ": " + e, e);
+        }
+    }
+
+    private static void delete(Path work) {
+        try {
+            Drafts.delete(work);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot delete " + work + ": " + e, e);
+        }
     }
 
     private Candidate scaled(
@@ -277,6 +304,7 @@ public final class Rebase {
         return bench.publish(
                 plan,
                 candidate.model(),
+                Optional.empty(),
                 lineage,
                 BuildCard.rebased(plan, newer.digest(), gain.newer(), trial, candidate.digest()));
     }

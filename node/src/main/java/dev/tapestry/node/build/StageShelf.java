@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.training.TuningRun;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -19,13 +20,16 @@ import java.util.Optional;
  * <pre>
  * KEY/model/        the model that the stage ended with
  * KEY/stage.json    the {@link StageResult}; written last
- * KEY/checkpoint*   of a stage that is not finished
+ * KEY/adapter/      what it learnt of low rank, in PEFT's form, if it did
+ * KEY/start/        the model that it began with, where that had to be changed for it
+ * KEY/learning/     of a stage that is not finished
  * </pre>
  */
 final class StageShelf {
 
     private static final String MODEL = "model";
     private static final String RESULT = "stage.json";
+    private static final String LEARNING = "learning";
 
     private final Path folder;
 
@@ -56,8 +60,22 @@ final class StageShelf {
         return place(order).resolve(MODEL);
     }
 
-    /** Where a stage works, and keeps what it needs to go on. */
-    Path place(StageOrder order) {
+    /** Where a stage keeps what it needs to go on. */
+    Path learning(StageOrder order) {
+        return place(order).resolve(LEARNING);
+    }
+
+    /** Where its adapter lies, if it learnt one. */
+    Path adapter(StageOrder order) {
+        return place(order).resolve("adapter");
+    }
+
+    /** Where the model that it begins with lies, if that had to be changed for it. */
+    Path start(StageOrder order) {
+        return place(order).resolve("start");
+    }
+
+    private Path place(StageOrder order) {
         return folder.resolve(CanonicalJson.digest(order).hex());
     }
 
@@ -67,19 +85,44 @@ final class StageShelf {
             Files.createDirectories(place(order));
             Files.deleteIfExists(place(order).resolve(RESULT));
             Drafts.delete(model(order));
+            Drafts.delete(adapter(order));
             return model(order);
         } catch (IOException e) {
             throw storage(order, e);
         }
     }
 
-    /** Says that the model of a stage is whole. */
-    StageResult finish(StageOrder order, long tokens) {
+    /** A place for the model that a stage begins with; what lies there is deleted. */
+    Path beginWith(StageOrder order) {
+        try {
+            Files.createDirectories(place(order));
+            Drafts.delete(start(order));
+            return start(order);
+        } catch (IOException e) {
+            throw storage(order, e);
+        }
+    }
+
+    /** Where it is kept how probable answers are to the model that alignment begins with. */
+    Path references(StageOrder order) {
+        return place(order).resolve("references.json");
+    }
+
+    /** Says that the model of a stage is whole, and forgets what led to it. */
+    StageResult finish(StageOrder order, long tokens, TuningRun.Outcome outcome) {
         try {
             Drafts.syncFiles(model(order));
             Digest model = SovereignBuild.digest(model(order));
-            StageResult result = new StageResult(order, model, tokens);
+            StageResult result =
+                    new StageResult(
+                            order,
+                            model,
+                            outcome.best().step(),
+                            tokens,
+                            outcome.scores().stream().map(StageResult.Score::of).toList());
             SafeFile.write(place(order).resolve(RESULT), CanonicalJson.write(result));
+            Drafts.delete(learning(order));
+            Drafts.delete(start(order));
             return result;
         } catch (IOException e) {
             throw storage(order, e);

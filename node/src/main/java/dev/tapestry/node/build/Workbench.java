@@ -2,6 +2,7 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -9,28 +10,45 @@ import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.access.MemberChats;
+import dev.tapestry.node.access.MemberChats.Lines;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
+import dev.tapestry.training.AnswerScoring;
+import dev.tapestry.training.Comparisons;
+import dev.tapestry.training.ConversationLessons;
+import dev.tapestry.training.EncodedChats;
+import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.TextLessons;
+import dev.tapestry.training.TuningPlan;
+import dev.tapestry.training.VocabularyExtension;
+import dev.tapestry.weights.Drafts;
+import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** Where the stages of a plan are made and measured, and their models published. */
 final class Workbench {
 
     private static final double HOLD_OUT = 0.05;
+    private static final double HELD_OUT_CHATS = 0.1;
+
+    /** For the scores on the way. */
+    private static final long SCORED_TOKENS = 20_000;
 
     private final NodeHome home;
     private final Compute compute;
-    private final Duration checkpointEvery;
     private final NodeProgress progress;
     private final StopSignal stop;
     private final InstantSource clock;
@@ -41,13 +59,11 @@ final class Workbench {
     Workbench(
             NodeHome home,
             Compute compute,
-            Duration checkpointEvery,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
         this.home = home;
         this.compute = compute;
-        this.checkpointEvery = checkpointEvery;
         this.progress = progress;
         this.stop = stop;
         this.clock = clock;
@@ -86,8 +102,9 @@ final class Workbench {
      *
      * @param model where it lies
      * @param reused whether it was here before
+     * @param adapter what it learnt of low rank, if it did
      */
-    record Made(Path model, StageResult result, boolean reused) {
+    record Made(Path model, StageResult result, boolean reused, Optional<Path> adapter) {
 
         Digest digest() {
             return result.model();
@@ -102,30 +119,190 @@ final class Workbench {
     Made make(BuildStage stage, Path place, Path model, Digest digest, long seed) {
         stop.check();
         return switch (stage) {
-            case BuildStage.Pretrain pretrain -> {
-                MemberCorpus corpus = corpus(place.resolve(pretrain.corpus()));
-                try (OpenText text = corpus.open(model, PermittedUse.PRIVATE_CPT)) {
-                    yield pretrain(pretrain, model, digest, text, seed);
-                }
-            }
+            case BuildStage.Pretrain pretrain -> pretrain(pretrain, place, model, digest, seed);
+            case BuildStage.Instruct instruct -> instruct(instruct, place, model, digest, seed);
+            case BuildStage.Align align -> align(align, place, model, digest, seed);
         };
     }
 
     private Made pretrain(
-            BuildStage.Pretrain stage, Path model, Digest digest, OpenText text, long seed) {
-        StageOrder order =
-                new StageOrder(
-                        StageOrder.FORMAT,
-                        stage,
-                        digest,
-                        List.of(new StageOrder.Text("train", text.trainDigest(), text.card())),
-                        seed);
+            BuildStage.Pretrain stage, Path place, Path model, Digest digest, long seed) {
+        try (OpenText text = open(place.resolve(stage.corpus()), model);
+                OptionalText replay =
+                        new OptionalText(
+                                stage.replay()
+                                        .map(again ->
+                                                open(place.resolve(again.corpus()), model)))) {
+            List<StageOrder.Text> texts = new ArrayList<>();
+            texts.add(new StageOrder.Text("train", text.trainDigest(), text.card()));
+            texts.add(new StageOrder.Text("held out", text.heldOutDigest(), text.card()));
+            replay.text()
+                    .ifPresent(again ->
+                            texts.add(
+                                    new StageOrder.Text(
+                                            "replay", again.trainDigest(), again.card())));
+            StageTraining settings = stage.settings();
+            long perStep = (long) settings.sequences() * settings.sequenceLength();
+            int steps = Math.toIntExact(Math.ceilDiv(stage.tokens(), perStep));
+            TuningPlan plan = settings.plan(steps * perStep, seed, compute);
+            TextLessons lessons =
+                    replay.text()
+                            .map(again ->
+                                    TextLessons.replaying(
+                                            text.train(),
+                                            again.train(),
+                                            stage.replay().orElseThrow().share()))
+                            .orElseGet(() -> TextLessons.of(text.train()));
+            Evaluation scoring =
+                    new Evaluation(
+                            settings.sequenceLength(),
+                            settings.sequences(),
+                            SCORED_TOKENS,
+                            compute.precision(),
+                            compute.threads());
+            return made(
+                    new StageOrder(StageOrder.FORMAT, stage, digest, texts, seed),
+                    order ->
+                            new StageWork(
+                                    order,
+                                    model,
+                                    plan,
+                                    lessons,
+                                    steps,
+                                    settings.patience().orElseThrow(),
+                                    llama -> scoring.of(llama, text.heldOut()).natsPerToken()));
+        }
+    }
+
+    /** A text that may not be there. */
+    private record OptionalText(Optional<OpenText> text) implements AutoCloseable {
+        @Override
+        public void close() {
+            text.ifPresent(OpenText::close);
+        }
+    }
+
+    private OpenText open(Path directory, Path model) {
+        return corpus(directory).open(model, PermittedUse.PRIVATE_CPT);
+    }
+
+    private Made instruct(
+            BuildStage.Instruct stage, Path place, Path model, Digest digest, long seed) {
+        Lines<Conversation> chats =
+                MemberChats.open(
+                                place.resolve(stage.chats()),
+                                PermittedUse.INSTRUCTION_TUNING,
+                                stage.holdOut().orElse(HELD_OUT_CHATS))
+                        .conversations();
+        return made(
+                order(stage, digest, chats, seed),
+                order -> {
+                    Path start = withTemplate(order, model);
+                    ChatTexts texts = ChatTexts.of(start, stage);
+                    EncodedChats train = texts.chats(chats.train());
+                    EncodedChats heldOut = texts.chats(chats.heldOut());
+                    int steps = texts.steps(train.texts().size(), stage.epochs());
+                    TuningPlan plan =
+                            stage.settings()
+                                    .plan(
+                                            texts.tokens(train.tokens(), stage.epochs()),
+                                            seed,
+                                            compute);
+                    AnswerScoring scoring = AnswerScoring.of(plan.training());
+                    return new StageWork(
+                            order,
+                            start,
+                            plan,
+                            ConversationLessons.of(train),
+                            steps,
+                            stage.settings().patience().orElseThrow(),
+                            llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
+                });
+    }
+
+    private Made align(BuildStage.Align stage, Path place, Path model, Digest digest, long seed) {
+        MemberChats chats =
+                MemberChats.open(
+                        place.resolve(stage.preferences()),
+                        PermittedUse.ALIGNMENT,
+                        stage.holdOut().orElse(HELD_OUT_CHATS));
+        return switch (stage.loss()) {
+            case AlignmentLoss.Kto _ ->
+                    align(stage, model, digest, seed, chats.judgements(), ChatTexts::judged);
+            case AlignmentLoss.Dpo _ ->
+                    align(stage, model, digest, seed, chats.preferences(), ChatTexts::pairs);
+            case AlignmentLoss.Orpo _ ->
+                    align(stage, model, digest, seed, chats.preferences(), ChatTexts::pairs);
+        };
+    }
+
+    private <T> Made align(
+            BuildStage.Align stage,
+            Path model,
+            Digest digest,
+            long seed,
+            Lines<T> lines,
+            BiFunction<ChatTexts, List<T>, Comparisons> encoded) {
+        return made(
+                order(stage, digest, lines, seed),
+                order -> {
+                    Path start = withTemplate(order, model);
+                    ChatTexts texts = ChatTexts.of(start, stage);
+                    Comparisons train = encoded.apply(texts, lines.train());
+                    int steps = texts.steps(train.units().size(), stage.epochs());
+                    TuningPlan plan =
+                            stage.settings()
+                                    .plan(
+                                            texts.tokens(train.tokens(), stage.epochs()),
+                                            seed,
+                                            compute);
+                    Preferences preferences =
+                            Preferences.against(
+                                    start,
+                                    stages.references(order),
+                                    plan,
+                                    stage.loss().plan(),
+                                    train,
+                                    encoded.apply(texts, lines.heldOut()));
+                    return new StageWork(
+                            order,
+                            start,
+                            plan,
+                            preferences.lessons(),
+                            steps,
+                            stage.settings().patience().orElseThrow(),
+                            preferences::heldOutLoss);
+                });
+    }
+
+    private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
+        return new StageOrder(
+                StageOrder.FORMAT,
+                stage,
+                digest,
+                List.of(new StageOrder.Text("chats", lines.content(), lines.card())),
+                seed);
+    }
+
+    /** The model with the markers of the stage's chat template, written anew each time. */
+    private Path withTemplate(StageOrder order, Path model) {
+        Path start = stages.beginWith(order);
+        try (ModelDirectory directory = ModelDirectory.open(model)) {
+            VocabularyExtension.forChat(
+                    directory, order.stage().chatTemplate().orElseThrow(), start);
+        }
+        return start;
+    }
+
+    private Made made(StageOrder order, Function<StageOrder, StageWork> work) {
         Optional<StageResult> finished = stages.finished(order);
         StageResult result =
-                finished.orElseGet(() ->
-                        new Pretraining(stages, compute, checkpointEvery, progress, stop, clock)
-                                .run(order, stage, model, text));
-        return new Made(stages.model(order), result, finished.isPresent());
+                finished.orElseGet(() -> work.apply(order).run(stages, progress, stop, clock));
+        return new Made(
+                stages.model(order),
+                result,
+                finished.isPresent(),
+                Optional.of(stages.adapter(order)).filter(Files::isDirectory));
     }
 
     /**
@@ -190,16 +367,15 @@ final class Workbench {
      * Gives a model its name, in the formats that the world uses, and writes down where it comes
      * from.
      */
-    Path publish(BuildPlan plan, Path model, Lineage lineage, String card) {
+    Path publish(BuildPlan plan, Path model, Optional<Path> adapter, Lineage lineage, String card) {
         SovereignShelf shelf = new SovereignShelf(home);
         try {
             Files.createDirectories(home.sovereign());
             Path draft = shelf.draft(plan.name());
-            Files.createDirectories(draft);
-            try (Stream<Path> files = Files.list(model)) {
-                for (Path file : files.toList()) {
-                    Files.copy(file, draft.resolve(file.getFileName()));
-                }
+            copy(model, draft);
+            if (adapter.isPresent()) {
+                copy(adapter.orElseThrow(), draft.resolve("adapter"));
+                Drafts.syncFiles(draft.resolve("adapter"));
             }
             GgufWriter.write(
                     draft, draft.resolve("weights.gguf"), plan.gguf().orElse(Quantisation.F16));
@@ -210,6 +386,15 @@ final class Workbench {
         } catch (IOException e) {
             throw new NodeException(
                     Code.STORAGE, "cannot write " + home.sovereign(plan.name()) + ": " + e, e);
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
         }
     }
 }

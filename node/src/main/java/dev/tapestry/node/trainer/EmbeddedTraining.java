@@ -4,7 +4,6 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
-import dev.tapestry.node.build.TrainingCheckpoints;
 import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.training.ProcessGroup;
 import dev.tapestry.training.Tokens;
@@ -41,7 +40,7 @@ public final class EmbeddedTraining {
     private final StopSignal stop;
     private final InstantSource clock;
     private final ProcessGroup group;
-    private final Optional<TrainingCheckpoints> checkpoints;
+    private final Optional<RoundCheckpoints> checkpoints;
     private @Nullable Contributed contributed;
     private @Nullable TrainingAhead ahead;
 
@@ -64,7 +63,7 @@ public final class EmbeddedTraining {
                 stop,
                 clock,
                 ProcessGroup.alone(),
-                Optional.of(new TrainingCheckpoints(states, "in-round", checkpointEvery)));
+                Optional.of(new RoundCheckpoints(states, checkpointEvery)));
     }
 
     /** Keeps the optimiser's states; a round that is broken off begins again. */
@@ -89,7 +88,7 @@ public final class EmbeddedTraining {
             StopSignal stop,
             InstantSource clock,
             ProcessGroup group,
-            Optional<TrainingCheckpoints> checkpoints) {
+            Optional<RoundCheckpoints> checkpoints) {
         this.checkpoints = checkpoints;
         this.states = new TrainerStates(states);
         this.progress = progress;
@@ -159,7 +158,7 @@ public final class EmbeddedTraining {
             String task) {
         Trainer trainer = training.trainer();
         TrainingRun run = training.run();
-        checkpoints.ifPresent(TrainingCheckpoints::begin);
+        checkpoints.ifPresent(RoundCheckpoints::begin);
         TrainingRun.Result result =
                 run.rest(
                         trainer,
@@ -168,7 +167,7 @@ public final class EmbeddedTraining {
         trainer.exportLike(model, target);
         gradients.ifPresent(asked -> trainer.exportGradients(model, asked.target()));
         trainer.saveCheckpoint(states.after(steps.round().value()));
-        checkpoints.ifPresent(TrainingCheckpoints::drop);
+        checkpoints.ifPresent(RoundCheckpoints::drop);
         if (group.leads()) {
             states.dropOlderThan(steps.round());
         }
@@ -315,7 +314,7 @@ public final class EmbeddedTraining {
 
     /** Drops the checkpoint of a round that is not trained any more, if there is one. */
     void forget() {
-        checkpoints.ifPresent(TrainingCheckpoints::drop);
+        checkpoints.ifPresent(RoundCheckpoints::drop);
     }
 
     /** Where this task was broken off, if it was and a checkpoint is kept. */

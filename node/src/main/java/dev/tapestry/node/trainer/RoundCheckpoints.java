@@ -1,7 +1,8 @@
-package dev.tapestry.node.build;
+package dev.tapestry.node.trainer;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.build.TrainingRun;
 import dev.tapestry.training.Trainer;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
@@ -15,46 +16,45 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What is kept of a training while it goes on, so that whoever is killed does not begin it again.
- * Going on from it gives the same weights, bit by bit.
+ * What is kept of a round's training while it goes on, so that a node that is killed does not begin
+ * the round again. Going on from it gives the same weights, bit by bit.
  *
- * <p>{@code NAME.json} names the latest checkpoint, {@code NAME-STEPS.safetensors} beside it; a
- * crash leaves this one or the one before.
+ * <p>{@code in-round.json} names the latest checkpoint, which lies beside it; a crash leaves this
+ * one or the one before.
  */
-public final class TrainingCheckpoints {
+final class RoundCheckpoints {
 
+    private static final String NOTE = "in-round.json";
+    private static final String PREFIX = "in-round-";
     private static final String SUFFIX = ".safetensors";
 
     private final Path folder;
-    private final String name;
     private final Duration every;
     private long last = System.nanoTime();
 
     /**
-     * A checkpoint in the middle of a training.
+     * A checkpoint in the middle of a round.
      *
      * @param task what was trained: another plan, base or text is another task
      * @param file name of the checkpoint
      * @param done steps
      * @param nats sum of the steps' losses, per token
      */
-    public record Kept(String task, String file, int done, double nats) {}
+    record Kept(String task, String file, int done, double nats) {}
 
     /**
      * Checkpoints in {@code folder}, which need not exist.
      *
-     * @param name that their files begin with
      * @param every how much time may pass between two
      */
-    public TrainingCheckpoints(Path folder, String name, Duration every) {
+    RoundCheckpoints(Path folder, Duration every) {
         this.folder = folder;
-        this.name = name;
         this.every = every;
     }
 
     /** The latest checkpoint of this task, if there is one that can be read. */
-    public Optional<Kept> find(String task) {
-        Path note = note();
+    Optional<Kept> find(String task) {
+        Path note = folder.resolve(NOTE);
         if (!Files.exists(note)) {
             return Optional.empty();
         }
@@ -63,26 +63,22 @@ public final class TrainingCheckpoints {
                     .filter(kept -> kept.task().equals(task))
                     .filter(kept -> Files.exists(file(kept)));
         } catch (TrustException e) {
-            return Optional.empty(); // damaged: it is trained from its beginning
+            return Optional.empty(); // damaged: the round is trained from its beginning
         }
     }
 
-    private Path note() {
-        return folder.resolve(name + ".json");
-    }
-
     /** Where it lies. */
-    public Path file(Kept kept) {
+    Path file(Kept kept) {
         return folder.resolve(Path.of(kept.file()).getFileName());
     }
 
     /** From now on time counts. */
-    public void begin() {
+    void begin() {
         last = System.nanoTime();
     }
 
     /** Writes a checkpoint if it is time. */
-    public void consider(String task, Trainer trainer, TrainingRun run) {
+    void consider(String task, Trainer trainer, TrainingRun run) {
         if (System.nanoTime() - last < every.toNanos()) {
             return;
         }
@@ -91,17 +87,17 @@ public final class TrainingCheckpoints {
         } catch (IOException e) {
             throw storage(e);
         }
-        Kept kept = new Kept(task, name + "-" + run.done() + SUFFIX, run.done(), run.nats());
+        Kept kept = new Kept(task, PREFIX + run.done() + SUFFIX, run.done(), run.nats());
         trainer.saveCheckpoint(file(kept));
-        SafeFile.write(note(), CanonicalJson.write(kept));
+        SafeFile.write(folder.resolve(NOTE), CanonicalJson.write(kept));
         deleteAllBut(kept.file());
         last = System.nanoTime();
     }
 
-    /** The training is done, or another one begins. */
-    public void drop() {
+    /** The round is trained, or another one begins. */
+    void drop() {
         try {
-            Files.deleteIfExists(note());
+            Files.deleteIfExists(folder.resolve(NOTE));
         } catch (IOException e) {
             throw storage(e);
         }
@@ -114,7 +110,7 @@ public final class TrainingCheckpoints {
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> old =
-                    files.filter(file -> file.getFileName().toString().startsWith(name + "-"))
+                    files.filter(file -> file.getFileName().toString().startsWith(PREFIX))
                             .filter(file -> !file.getFileName().toString().equals(kept))
                             .toList();
             for (Path file : old) {
