@@ -12,6 +12,7 @@ import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.tapestry.corpus.CorpusPacker;
 import dev.tapestry.corpus.CorpusReader;
 import dev.tapestry.corpus.TokenShard;
+import dev.tapestry.corpus.preparation.Preparation;
 import dev.tapestry.training.GroupPlan;
 import dev.tapestry.training.ProcessGroup;
 import java.net.DatagramSocket;
@@ -94,7 +95,8 @@ class ArchitectureTest {
     /** Whatever of the corpus room touches a member's text or the tokens made of it. */
     private static final String TEXT =
             "dev\\.tapestry\\.corpus\\.(Corpus(Reader|Packer|Files)|Document|DocumentParser|TextLines"
-                    + "|PackedCorpus|PackedSide|TokenShard|TokenShardWriter|HeldOutSplit|chat\\.ChatReader)(\\$.*)?";
+                    + "|PackedCorpus|PackedSide|TokenShard|TokenShardWriter|HeldOutSplit"
+                    + "|chat\\.ChatReader|preparation\\.Preparation)(\\$.*)?";
 
     @TestFactory
     List<DynamicTest> a_room_uses_only_the_rooms_it_may() {
@@ -257,7 +259,12 @@ class ArchitectureTest {
         assertThat(List.of(URI.class, SSLContext.class, SSLParameters.class, FileChannel.class))
                 .extracting(Class::getName)
                 .noneMatch(name -> name.matches(CONNECTIONS));
-        assertThat(List.of(CorpusReader.class, CorpusPacker.class, TokenShard.class))
+        assertThat(
+                        List.of(
+                                CorpusReader.class,
+                                CorpusPacker.class,
+                                TokenShard.class,
+                                Preparation.class))
                 .extracting(Class::getName)
                 .allMatch(name -> name.matches(TEXT));
     }
@@ -266,6 +273,12 @@ class ArchitectureTest {
     void certificates_are_made_in_one_package_and_tensors_trained_in_one_room() {
         only("dev.tapestry.trust.certificate..", "org.bouncycastle..").check(HOUSE);
         only("dev.tapestry.training..", "org.bytedeco..").check(HOUSE);
+    }
+
+    /** It opens the one file that it is told to open, and is asked by nobody else. */
+    @Test
+    void tables_are_read_where_text_is_prepared() {
+        only("dev.tapestry.corpus.preparation..", "org.duckdb..").check(HOUSE);
     }
 
     /** A log in PostgreSQL is the coordinator's; a node has no such thing. */

@@ -164,20 +164,19 @@ final class CardFile {
 
     private TextFormat format(JsonNode card) {
         String word = text(card, "text-format");
-        TextFormat[] known = {
-            new TextFormat.Lines(),
-            new TextFormat.Paragraphs(),
-            new TextFormat.WholeFiles(),
-            new TextFormat.JsonLines(
-                    card.has("text-field") ? text(card, "text-field") : "text",
-                    card.has("group-field")
-                            ? Optional.of(text(card, "group-field"))
-                            : Optional.empty())
-        };
+        String textField = card.has("text-field") ? text(card, "text-field") : "text";
+        Optional<String> groupField =
+                card.has("group-field") ? Optional.of(text(card, "group-field")) : Optional.empty();
+        TextFormat[] known =
+                TextFormat.words().stream()
+                        .flatMap(each -> TextFormat.of(each, textField, groupField).stream())
+                        .toArray(TextFormat[]::new);
         TextFormat format = word("text-format", word, known, TextFormat::word);
-        if (!(format instanceof TextFormat.JsonLines)
+        if (format.textFieldName().isEmpty()
                 && (card.has("text-field") || card.has("group-field"))) {
-            throw invalid(": text-field and group-field go with 'text-format: json-lines' only");
+            throw invalid(
+                    ": text-field and group-field go with 'text-format: json-lines' only, or with"
+                            + " csv or parquet");
         }
         return format;
     }

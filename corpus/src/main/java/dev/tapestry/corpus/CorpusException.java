@@ -33,6 +33,14 @@ public final class CorpusException extends RuntimeException implements Coded {
         TOKENIZER_UNSUPPORTED,
         /** A token shard is truncated, corrupt or of an unknown version. */
         SHARD_INVALID,
+        /** A plan for preparing text is not YAML, or has a key or a value that it cannot have. */
+        PLAN_INVALID,
+        /** Something else stands where the prepared text should go. */
+        TARGET_EXISTS,
+        /** Another process prepares the same target. */
+        IN_USE,
+        /** It was asked to end before it had; nothing of it is left, and it can begin again. */
+        STOPPED,
         /** The disk said no. */
         IO
     }

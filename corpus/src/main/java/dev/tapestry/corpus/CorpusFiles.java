@@ -16,23 +16,25 @@ import java.util.stream.Stream;
  * @param root the corpus directory with its own links resolved
  * @param names paths relative to it with {@code /}, sorted
  */
-record CorpusFiles(Path root, List<String> names) {
+public record CorpusFiles(Path root, List<String> names) {
 
-    static CorpusFiles of(Path directory, DatasetCard card) {
+    /** The files of a corpus as its card names them, or all with the ending of its format. */
+    public static CorpusFiles of(Path directory, DatasetCard card) {
+        return of(directory, card, card.textFormat());
+    }
+
+    /** The same where somebody says that the files have another format than the card's. */
+    public static CorpusFiles of(Path directory, DatasetCard card, TextFormat format) {
         try {
             Path root = directory.toRealPath();
-            List<String> names =
-                    card.files().isEmpty() ? found(root, card.textFormat()) : card.files();
+            List<String> names = card.files().isEmpty() ? found(root, format) : card.files();
             CorpusFiles files = new CorpusFiles(root, names.stream().sorted().distinct().toList());
             files.names.forEach(files::checked);
             if (files.names.isEmpty()) {
                 throw new CorpusException(
                         Code.NOTHING_TO_READ,
-                        "no file in %s ends with '%s', which the card's text-format '%s' asks for"
-                                .formatted(
-                                        root,
-                                        card.textFormat().fileEnding(),
-                                        card.textFormat().word()));
+                        "no file in %s ends with '%s', which the text-format '%s' asks for"
+                                .formatted(root, format.fileEnding(), format.word()));
             }
             return files;
         } catch (IOException e) {
@@ -41,7 +43,7 @@ record CorpusFiles(Path root, List<String> names) {
     }
 
     /** The path of a file, after making sure that it is a regular file inside the directory. */
-    Path checked(String name) {
+    public Path checked(String name) {
         try {
             Path path = root.resolve(name).normalize();
             if (!path.startsWith(root) || path.equals(root)) {

@@ -74,11 +74,13 @@ public record DatasetCard(
         yaml.append("residency: ").append(quoted(residency)).append('\n');
         yaml.append("permitted-uses: [").append(String.join(", ", useWords())).append("]\n");
         yaml.append("text-format: ").append(textFormat.word()).append('\n');
-        if (textFormat instanceof TextFormat.JsonLines(var textField, var groupField)) {
-            yaml.append("text-field: ").append(quoted(textField)).append('\n');
-            groupField.ifPresent(
-                    field -> yaml.append("group-field: ").append(quoted(field)).append('\n'));
-        }
+        textFormat
+                .textFieldName()
+                .ifPresent(field -> yaml.append("text-field: ").append(quoted(field)).append('\n'));
+        textFormat
+                .groupFieldName()
+                .ifPresent(
+                        field -> yaml.append("group-field: ").append(quoted(field)).append('\n'));
         if (!files.isEmpty()) {
             yaml.append("files: [")
                     .append(

@@ -40,7 +40,16 @@ final class DocumentParser {
                     jsonLine(lines, json, action);
                 }
             }
+            case TextFormat.Csv _, TextFormat.Parquet _ -> throw table(format);
         }
+    }
+
+    /** Tables are read once, where text is prepared; what comes out are lines of JSON. */
+    private CorpusException table(TextFormat format) {
+        return new CorpusException(
+                Code.TEXT_MALFORMED,
+                "%s is %s, which is not read where it lies; 'tapestry corpus prepare' makes a corpus of it"
+                        .formatted(file, format.word()));
     }
 
     private void joined(TextLines lines, boolean blankEnds, Consumer<? super Document> action)

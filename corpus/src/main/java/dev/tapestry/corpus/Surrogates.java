@@ -1,12 +1,12 @@
 package dev.tapestry.corpus;
 
 /** Java strings can hold halves of surrogate pairs, which UTF-8 cannot express. */
-final class Surrogates {
+public final class Surrogates {
 
     private Surrogates() {}
 
     /** Whether {@code text} can be written as UTF-8 without loss. */
-    static boolean paired(String text) {
+    public static boolean paired(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (Character.isSurrogate(c)) {

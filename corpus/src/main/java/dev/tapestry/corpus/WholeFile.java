@@ -10,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files that are whole or absent: written beside, flushed to disk, renamed into place. */
-final class WholeFile {
+public final class WholeFile {
 
     /** How the name of a file ends that is not whole yet. */
     static final String PART = ".part";
@@ -18,7 +18,7 @@ final class WholeFile {
     private WholeFile() {}
 
     /** Writes a small file in the place of an older one; one thread at a time. */
-    static void write(Path target, byte[] content) {
+    public static void write(Path target, byte[] content) {
         Path part = target.resolveSibling("." + target.getFileName() + PART);
         try {
             // What a killed program left there goes first: it could be a link.
@@ -39,7 +39,7 @@ final class WholeFile {
     }
 
     /** Gives a file that is whole and on the disk its name, durably and in one step. */
-    static void publish(Path part, Path target) throws IOException {
+    public static void publish(Path part, Path target) throws IOException {
         Files.move(
                 part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         // The new name is durable only when its folder is.

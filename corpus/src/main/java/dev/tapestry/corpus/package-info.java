@@ -3,8 +3,9 @@
  *
  * <h2>A corpus directory</h2>
  *
- * <p>Text files in UTF-8, {@code *.txt} or {@code *.jsonl}, and {@code card.yaml}, without which
- * none of them is opened:
+ * <p>Text files in UTF-8, {@code *.txt} or {@code *.jsonl}, or tables that are {@linkplain
+ * dev.tapestry.corpus.preparation prepared} first, and {@code card.yaml}, without which none of
+ * them is opened:
  *
  * <pre>{@code
  * name: Debates in Romanian
@@ -14,9 +15,9 @@
  * residency: EU
  * permitted-uses: [contributed-cpt, private-cpt, evaluation]
  *                                 # also tokenizer-training, instruction-tuning, alignment
- * text-format: json-lines         # lines, paragraphs, files, json-lines
- * text-field: text                # json-lines only; this is the default
- * group-field: date               # json-lines only, optional: kept on one side of a split
+ * text-format: json-lines         # lines, paragraphs, files, json-lines, csv, parquet
+ * text-field: text                # of the last three only; this is the default
+ * group-field: date               # of the last three, optional: kept on one side of a split
  * files: [debates.jsonl]          # optional; else every file with the format's ending
  * attribution: European Parliament  # optional
  * }</pre>

@@ -117,7 +117,7 @@ class DatasetCardTest {
                 "[private-cpt, evaluation]|everything|permitted-uses: an array is expected",
                 "[private-cpt, evaluation]|[all]|contributed-cpt",
                 "[private-cpt, evaluation]|[evaluation, evaluation]|an element twice",
-                "text-format: lines|text-format: pdf|[lines, paragraphs, files, json-lines]",
+                "text-format: lines|text-format: pdf|[lines, paragraphs, files, json-lines, csv, parquet]",
                 "text-format: lines|text-format: lines⏎text-field: a|json-lines' only",
                 "text-format: lines|text-format: lines⏎name: again|not YAML (line 8)",
                 "text-format: lines|text-format: [lines|not YAML",

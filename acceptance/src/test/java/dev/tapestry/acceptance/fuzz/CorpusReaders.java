@@ -14,6 +14,7 @@ import dev.tapestry.corpus.TokenShard;
 import dev.tapestry.corpus.TokenShardWriter;
 import dev.tapestry.corpus.chat.ChatReader;
 import dev.tapestry.corpus.chat.ReadLines;
+import dev.tapestry.corpus.preparation.PlanFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,11 @@ final class CorpusReaders {
                         "dataset-cards",
                         CorpusReaders::card,
                         _ -> List.of(card("json-lines"))),
+                reader(
+                        Language.YAML,
+                        "preparation-plans",
+                        CorpusReaders::plan,
+                        _ -> List.of(plan())),
                 reader(
                         Language.TEXT,
                         "json-lines",
@@ -68,6 +74,28 @@ final class CorpusReaders {
             ForeignReader.Reading reading,
             ForeignReader.Seeds seeds) {
         return new ForeignReader(language, name, "CorpusException", reading, seeds);
+    }
+
+    private static void plan(byte[] bytes, Path scratch) throws IOException {
+        PlanFile.read(Files.write(scratch.resolve("plan.yaml"), bytes));
+    }
+
+    private static byte[] plan() {
+        return """
+        name: texts
+        purposes: [private-cpt]
+        sources:
+          - {path: a, text-format: csv, text-field: b, language: detect, weight: 2}
+        steps:
+          language: {by: paragraph, least-confidence: 0.7}
+          personal-data: {action: drop, patterns: [email, id-fi]}
+          contamination: {words: 10, evaluation-sets: [{path: c}]}
+          near-duplicates: {enabled: false}
+        hold-out: {fraction: 0.1, salt: s}
+        mixing: {temperature: 3.5}
+        tokenizer: ../base
+        """
+                .getBytes(UTF_8);
     }
 
     private static void tokenizer(byte[] bytes, Path scratch) {

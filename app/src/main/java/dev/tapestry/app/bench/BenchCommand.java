@@ -7,18 +7,20 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code tapestry bench}: how fast this machine trains, merges, codes updates, transfers models and
- * plays whole rounds.
+ * {@code tapestry bench}: how fast this machine prepares text, trains, merges, codes updates,
+ * transfers models and plays whole rounds.
  */
 @Command(
         name = "bench",
         description =
-                "Measure training, merging, codecs, rounds, memory, transfers and utilisation here.",
+                "Measure preparing text, training, merging, codecs, rounds, memory, transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,
             MergeCommand.class,
             CodecsCommand.class,
+            PrepareCommand.class,
+            LanguagesCommand.class,
             RoundCommand.class,
             MemoryCommand.class,
             TransferCommand.class,

@@ -40,6 +40,7 @@ import picocli.CommandLine.Command;
             TrainCommand.class,
             ModelCommands.class,
             TokenizerCommands.class,
+            CorpusCommands.class,
             LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,

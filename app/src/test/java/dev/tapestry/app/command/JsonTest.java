@@ -69,6 +69,9 @@ final class JsonTest {
         json("model export", base, "--gguf", directory.resolve("base.gguf"));
         json("tokenizer train", corpus, directory.resolve("tokenizer"), "--vocabulary", "300");
         json("tokenizer encode", base, "the law");
+        Path plan = directory.resolve("prepare.yaml");
+        Files.writeString(plan, "name: Minutes\nsources: [{path: corpus}]\n");
+        json("corpus prepare", plan, directory.resolve("prepared"));
         json(
                 "consortium found",
                 consortium,
