@@ -178,6 +178,43 @@ class BuildStagesTest {
     }
 
     @Test
+    void text_is_prepared_first_and_what_stands_in_it_twice_is_learnt_once() throws IOException {
+        String tales = Stage.tales(300);
+        corpus("twice", Stage.CARD, "tales.txt", tales + tales);
+        Files.writeString(
+                directory.resolve("data.yaml"),
+                """
+                name: Tales, once
+                purposes: [private-cpt, evaluation]
+                seed: 1
+                sources: [{path: twice}]
+                steps:
+                  language: {enabled: false}
+                  quality: {enabled: false}
+                  near-duplicates: {enabled: false}
+                """);
+        Path plan = plan("prepared", PRETRAIN.replace("corpus: corpus", "corpus: prepared:once"));
+        Files.writeString(
+                plan,
+                Files.readString(plan)
+                        .replace("stages:", "data: [{name: once, plan: data.yaml}]\nstages:")
+                        .replace("own: corpus", "own: prepared:once"));
+        BuildResult result = run(plan);
+        assertThat(result.gainPercent()).isPositive();
+        Path prepared = home.builds().resolve("prepared/once");
+        assertThat(prepared.resolve("croissant.json")).isNotEmptyFile();
+        assertThat(Files.readString(prepared.resolve("report.json"))).contains("exact-duplicates");
+        assertThat(run(plan).stages()).allMatch(BuildResult.Done::reused);
+
+        corpus("twice", Stage.CARD, "tales.txt", tales.replace("fox", "owl"));
+        assertThat(run(plan).stages())
+                .as("another text is another stage")
+                .noneMatch(BuildResult.Done::reused);
+        Files.writeString(directory.resolve("data.yaml"), "name: x\nsteps: {sing: {}}\n");
+        refused(plan, Code.POLICY, "sing");
+    }
+
+    @Test
     void cards_and_lines_that_do_not_do_are_refused() throws IOException {
         Files.writeString(
                 directory.resolve("chats/card.yaml"), CARD.replace("instruction-tuning, ", ""));

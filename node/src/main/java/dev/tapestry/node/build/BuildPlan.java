@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -20,12 +21,14 @@ import java.util.Optional;
  * base: ../base                   # a model directory with tokenizer.json
  * base-digest: 5f2c…              # refused if the base is another one
  * seed: 1
+ * data:                           # stage 0: text that is prepared first, by a plan of its own
+ *   - {name: health, plan: health-data.yaml}
  * stages:                         # one after the other; see {@link BuildStage}
  *   - type: pretrain
- *     corpus: data/health
+ *     corpus: prepared:health
  *     tokens: 2000000
  * evaluation:                     # after every stage; see {@link EvaluationPlan}
- *   own: data/health
+ *   own: prepared:health
  *   retention: data/open
  * gguf: q8_0
  * </pre>
@@ -35,6 +38,7 @@ import java.util.Optional;
  * @param base a Hugging Face model directory
  * @param baseDigest of its files, as bases are named
  * @param seed of everything that is drawn
+ * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
  * @param stages at least one
  * @param evaluation what is measured after every stage, and what it must come to
  * @param gguf how the GGUF file is quantised
@@ -45,6 +49,7 @@ public record BuildPlan(
         String base,
         Optional<Digest> baseDigest,
         Optional<Long> seed,
+        @LeftOutWhenEmpty Optional<List<PreparedText>> data,
         List<BuildStage> stages,
         EvaluationPlan evaluation,
         Optional<Quantisation> gguf) {
@@ -60,6 +65,32 @@ public record BuildPlan(
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
         }
+    }
+
+    /**
+     * A text that is prepared.
+     *
+     * @param name by which stages call it
+     * @param plan its plan, as {@code tapestry corpus prepare} takes it
+     */
+    public record PreparedText(String name, String plan) {
+
+        /** What stands before the name where a corpus is asked for. */
+        static final String PREFIX = "prepared:";
+
+        public PreparedText {
+            if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
+                throw new IllegalArgumentException(
+                        "data: a name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
+                                + name
+                                + "'");
+            }
+        }
+    }
+
+    /** What is prepared first. */
+    List<PreparedText> preparedTexts() {
+        return data.orElse(List.of());
     }
 
     /** How turns are written out for the model, if a stage learns from conversations. */

@@ -50,6 +50,7 @@ public final class BuildRun {
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
         bench.began(plan.name() + " from " + base);
+        bench.prepare(plan, place);
         return run(plan, place, base, digest);
     }
 

@@ -80,6 +80,7 @@ public final class Rebase {
         requireMadeOf(plan, baseDigest, digest);
         requireSameTokenizer(base, newer);
         bench.began("%s onto %s".formatted(plan.name(), newer));
+        bench.prepare(plan, place);
         Path work = work(digest, newerDigest);
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, newer);
                 ModelDirectory before = ModelDirectory.open(fitting(plan, base, work));

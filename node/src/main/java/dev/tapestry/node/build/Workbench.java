@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.chat.Conversation;
+import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
@@ -14,6 +15,7 @@ import dev.tapestry.node.access.MemberChats;
 import dev.tapestry.node.access.MemberChats.Lines;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.access.TextPreparation;
 import dev.tapestry.training.AnswerScoring;
 import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.ConversationLessons;
@@ -97,6 +99,32 @@ final class Workbench {
         return SovereignBuild.digest(base);
     }
 
+    /** Prepares the text that a plan's stages read. */
+    void prepare(BuildPlan plan, Path place) {
+        for (BuildPlan.PreparedText text : plan.preparedTexts()) {
+            stop.check();
+            began("stage 0, preparing " + text.name());
+            TextPreparation.run(
+                    place.resolve(text.plan()),
+                    prepared(text.name()),
+                    compute.threads(),
+                    ProgressListener.silent(),
+                    stop);
+        }
+    }
+
+    private Path prepared(String name) {
+        return home.builds().resolve("prepared").resolve(name);
+    }
+
+    /** A directory with a corpus, as a plan names it. */
+    private Path directory(Path place, String corpus) {
+        String prefix = BuildPlan.PreparedText.PREFIX;
+        return corpus.startsWith(prefix)
+                ? prepared(corpus.substring(prefix.length()))
+                : place.resolve(corpus);
+    }
+
     /**
      * A model that a stage has come to.
      *
@@ -127,12 +155,12 @@ final class Workbench {
 
     private Made pretrain(
             BuildStage.Pretrain stage, Path place, Path model, Digest digest, long seed) {
-        try (OpenText text = open(place.resolve(stage.corpus()), model);
+        try (OpenText text = open(directory(place, stage.corpus()), model);
                 OptionalText replay =
                         new OptionalText(
                                 stage.replay()
                                         .map(again ->
-                                                open(place.resolve(again.corpus()), model)))) {
+                                                open(directory(place, again.corpus()), model)))) {
             List<StageOrder.Text> texts = new ArrayList<>();
             texts.add(new StageOrder.Text("train", text.trainDigest(), text.card()));
             texts.add(new StageOrder.Text("held out", text.heldOutDigest(), text.card()));
@@ -322,12 +350,12 @@ final class Workbench {
 
     /** Opens the texts that a plan is measured on. */
     Texts texts(EvaluationPlan plan, Path place, Path model) {
-        HeldOut own = heldOut(place.resolve(plan.own()), model);
+        HeldOut own = heldOut(directory(place, plan.own()), model);
         try {
             return new Texts(
                     own,
                     plan.retention()
-                            .map(corpus -> heldOut(place.resolve(corpus), model))
+                            .map(corpus -> heldOut(directory(place, corpus), model))
                             .orElse(HeldOut.NONE),
                     plan);
         } catch (RuntimeException e) {
