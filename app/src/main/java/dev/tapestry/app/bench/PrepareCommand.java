@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Example:",
-            "  TAPESTRY_JAVA_OPTS=-Xmx1g tapestry bench prepare --size-mb 10000 --dir /data"
+            "  tapestry bench prepare --size-mb 10000 --dir /data"
         })
 final class PrepareCommand implements Callable<Integer> {
 
