@@ -18,11 +18,7 @@ import picocli.CommandLine.Spec;
             "is made of the sentences of real debates in 21 languages, put together by chance, as",
             "lines of JSON. Rates count the bytes of the files that are read."
         },
-        footer = {
-            "",
-            "Example:",
-            "  tapestry bench prepare --size-mb 10000 --dir /data"
-        })
+        footer = {"", "Example:", "  tapestry bench prepare --size-mb 10000 --dir /data"})
 final class PrepareCommand implements Callable<Integer> {
 
     @Option(
