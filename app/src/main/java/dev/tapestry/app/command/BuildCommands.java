@@ -1,6 +1,8 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.TaskConflict;
+import dev.tapestry.app.build.BuildReport;
+import dev.tapestry.app.build.RebaseReport;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
@@ -8,6 +10,7 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.build.BuildPlan;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
@@ -23,6 +26,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -108,6 +112,7 @@ final class BuildCommands extends CommandGroup {
             BuildResult result = build(where, plan, stop).run(plan);
             where.write(Summary.of(result));
             tell(result);
+            say("Report: %s", where.report(plan, name -> BuildReport.html(name, result)));
             return (result.stopped().isEmpty() ? ExitCode.DONE : ExitCode.REFUSED).number();
         });
     }
@@ -184,6 +189,7 @@ final class BuildCommands extends CommandGroup {
                                             .formatted(
                                                     result.accepted().orElseThrow().way(), model))
                             .orElse("Nothing passed the gate; the model stays as it is."));
+            say("Report: %s", where.report(plan, name -> RebaseReport.html(name, result)));
             return (result.model().isPresent() ? ExitCode.DONE : ExitCode.REFUSED).number();
         });
     }
@@ -282,6 +288,14 @@ final class BuildCommands extends CommandGroup {
                             ? NodeConfig.read(home).compute()
                             : Compute.standard();
             return threads == null ? own : own.withThreads(threads);
+        }
+
+        /** Writes a page about the plan's model. */
+        Path report(Path plan, UnaryOperator<String> page) {
+            String name = BuildPlan.read(plan).name();
+            Path file = home(plan).builds().resolve("reports").resolve(name + ".html");
+            SafeFile.write(file, page.apply(name));
+            return file;
         }
 
         void write(Record result) {

@@ -44,6 +44,9 @@ class BuildCommandsTest {
                 .contains("A, private continued pre-training", "better on the own text")
                 .contains(model.toString());
         assertThat(model.resolve("weights.gguf")).isNotEmptyFile();
+        assertThat(directory.resolve("builds/reports/minutes.html"))
+                .content()
+                .contains("<svg", "A, private continued pre-training", "No gate was broken");
         JsonNode result = JSON.readTree(Files.readString(json));
         assertThat(result.propertyNames())
                 .containsExactlyInAnyOrder(
@@ -120,6 +123,9 @@ class BuildCommandsTest {
         JsonNode result = JSON.readTree(Files.readString(json));
         assertThat(result.path("gatePassed").asBoolean()).isTrue();
         assertThat(result.path("conflicts").size()).isPositive();
+        assertThat(directory.resolve("builds/reports/minutes.html"))
+                .content()
+                .contains("<svg", "λ = 0.5", "model.embed_tokens.weight");
         assertThat(Said.by("build", "rebase", plan, "--onto", onto, "--scales", "-1").code())
                 .isEqualTo(2);
     }

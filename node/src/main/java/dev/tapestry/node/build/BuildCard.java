@@ -54,7 +54,9 @@ final class BuildCard {
                         new BuildResult.Done(
                                 "rebased, " + trial.way(),
                                 model,
+                                0,
                                 trial.tokens(),
+                                List.of(),
                                 false,
                                 trial.loss())));
     }

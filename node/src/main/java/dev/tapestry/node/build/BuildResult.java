@@ -26,15 +26,30 @@ public record BuildResult(
      *
      * @param title how it is called in reports
      * @param model digest of what it ended with
-     * @param tokens it was trained on
+     * @param steps after which its model was written: those of the best score
+     * @param tokens it was trained on until then
+     * @param scores held-out losses on the way
      * @param reused whether it had been made before
      * @param after how its model does
      */
-    public record Done(String title, Digest model, long tokens, boolean reused, Loss after) {
+    public record Done(
+            String title,
+            Digest model,
+            long steps,
+            long tokens,
+            List<StageResult.Score> scores,
+            boolean reused,
+            Loss after) {
 
         static Done of(BuildStage stage, Workbench.Made made, Loss after) {
             return new Done(
-                    stage.title(), made.digest(), made.result().tokens(), made.reused(), after);
+                    stage.title(),
+                    made.digest(),
+                    made.result().steps(),
+                    made.result().tokens(),
+                    made.result().scores(),
+                    made.reused(),
+                    after);
         }
     }
 
@@ -47,12 +62,12 @@ public record BuildResult(
     public record Loss(double own, Optional<Double> retained) {
 
         /** By how many per cent the loss on the own text is lower than before. */
-        double gainPercent(Loss before) {
+        public double gainPercent(Loss before) {
             return 100 * (before.own - own) / before.own;
         }
 
         /** By how many per cent the loss on the retained text is higher than before. */
-        Optional<Double> retentionLossPercent(Loss before) {
+        public Optional<Double> retentionLossPercent(Loss before) {
             return retained.flatMap(now -> before.retained.map(then -> 100 * (now - then) / then));
         }
     }
