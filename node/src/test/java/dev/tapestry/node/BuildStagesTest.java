@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
@@ -131,6 +132,33 @@ class BuildStagesTest {
         assertThat(model.resolve("weights.gguf")).isNotEmptyFile();
         assertThat(run(plan("all", PRETRAIN + INSTRUCT + ALIGN)).stages())
                 .allMatch(BuildResult.Done::reused);
+    }
+
+    @Test
+    void a_preview_says_what_each_stage_would_take_and_makes_no_model() throws IOException {
+        BuildPreview preview =
+                new BuildRun(
+                                home,
+                                Compute.of(1, Precision.FP32),
+                                NodeProgress.silent(),
+                                new StopSignal(),
+                                InstantSource.system())
+                        .preview(plan("all", PRETRAIN + INSTRUCT + ALIGN));
+        assertThat(preview.stages()).hasSize(3);
+        assertThat(preview.stages().getFirst().tokens()).isEqualTo(640);
+        assertThat(preview.stages().getFirst().steps()).isEqualTo(10);
+        assertThat(preview.stages())
+                .allSatisfy(stage -> {
+                    assertThat(stage.tokens()).isPositive();
+                    assertThat(stage.memoryBytes()).isGreaterThan(16 * preview.parameters());
+                    assertThat(preview.time(stage)).isPositive();
+                });
+        BuildResult real = run(plan("all", PRETRAIN + INSTRUCT + ALIGN));
+        long trained = lineage(real).stages().get(1).order().stage().settings().sequences();
+        assertThat(preview.stages().get(1).steps())
+                .as("4 epochs of the 60 that are not held out, in steps of %d", trained)
+                .isBetween(4 * 45 / trained, 4 * 60 / trained);
+        assertThat(home.sovereign("all")).exists();
     }
 
     @Test

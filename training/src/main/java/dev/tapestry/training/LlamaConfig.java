@@ -1,6 +1,7 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
+import dev.tapestry.weights.ModelDirectory;
 import java.util.OptionalInt;
 
 /**
@@ -65,6 +66,15 @@ public record LlamaConfig(
         if (!(initializerRange > 0 && initializerRange < 1)) {
             throw malformed("initializer_range %s is not in (0, 1)".formatted(initializerRange));
         }
+    }
+
+    /**
+     * The shape that a model directory's {@code config.json} says; its weights are not looked at.
+     *
+     * @throws TrainingException {@code MALFORMED_CONFIG} or {@code UNSUPPORTED_MODEL}
+     */
+    public static LlamaConfig of(ModelDirectory model) {
+        return LlamaConfigFile.read(model.config());
     }
 
     /**

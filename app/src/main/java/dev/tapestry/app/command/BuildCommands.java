@@ -11,6 +11,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.build.BuildPlan;
+import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
@@ -18,10 +19,12 @@ import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.Rebase;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
+import dev.tapestry.node.build.StageEstimate;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -102,13 +105,25 @@ final class BuildCommands extends CommandGroup {
             footer = {
                 "",
                 "Examples:",
+                "  tapestry build run build.yaml --dry-run",
                 "  tapestry build run build.yaml",
                 "  tapestry build run build.yaml --node my-node --json result.json"
             })
     int run(
             @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
+            @Option(
+                            names = "--dry-run",
+                            description =
+                                    "Say what each stage would take: tokens, memory, time. Prepares the plan's texts, and makes no model.")
+                    boolean dryRun,
             @Mixin Where where) {
         return stoppable(stop -> {
+            if (dryRun) {
+                BuildPreview preview = build(where, plan, stop).preview(plan);
+                where.write(preview);
+                tell(preview);
+                return ExitCode.DONE.number();
+            }
             BuildResult result = build(where, plan, stop).run(plan);
             where.write(Summary.of(result));
             tell(result);
@@ -330,6 +345,28 @@ final class BuildCommands extends CommandGroup {
                 throw e;
             }
         }
+    }
+
+    private void tell(BuildPreview preview) {
+        say(
+                "%,d parameters, %.1f GFLOP/s in a step on this machine",
+                preview.parameters(), preview.operationsPerSecond() / 1e9);
+        say("%-40s %8s %14s %10s %s", "", "steps", "tokens", "memory", "time, about");
+        for (StageEstimate stage : preview.stages()) {
+            say(
+                    "%-40s %,8d %,14d %,7d MB %s",
+                    stage.title(),
+                    stage.steps(),
+                    stage.tokens(),
+                    Math.ceilDiv(stage.memoryBytes(), 1_000_000),
+                    words(preview.time(stage)));
+        }
+    }
+
+    private static String words(Duration time) {
+        return time.toMinutes() < 2
+                ? time.toSeconds() + " s"
+                : time.toHours() < 2 ? time.toMinutes() + " min" : time.toHours() + " h";
     }
 
     private void tell(BuildResult result) {

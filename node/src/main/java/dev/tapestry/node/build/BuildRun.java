@@ -54,6 +54,21 @@ public final class BuildRun {
         return run(plan, place, base, digest);
     }
 
+    /**
+     * Says what {@link #run} would do, and makes nothing but the texts that the plan prepares.
+     *
+     * @throws NodeException as {@link #run} does for what is wrong with plan, base, cards or data
+     */
+    public BuildPreview preview(Path file) {
+        BuildPlan plan = BuildPlan.read(file);
+        Path place = BuildPlan.place(file);
+        Path base = place.resolve(plan.base()).normalize();
+        Digest digest = Workbench.base(base);
+        requireExpected(plan, base, digest);
+        bench.prepare(plan, place);
+        return bench.preview(plan, place, base, digest);
+    }
+
     /** Builds it of a base that the plan need not name. */
     private BuildResult run(BuildPlan plan, Path place, Path base, Digest baseDigest) {
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, base)) {

@@ -19,11 +19,20 @@ import java.util.List;
  */
 record ChatTexts(ByteLevelTokenizer tokenizer, ChatTemplate template, StageTraining settings) {
 
+    private static final int TURN = 5;
+
     static ChatTexts of(Path model, BuildStage stage) {
         return new ChatTexts(
                 ByteLevelTokenizer.open(model),
                 stage.chatTemplate().orElseThrow(),
                 stage.settings());
+    }
+
+    /** Tokens of a conversation, about: markers of turns are counted as five. */
+    static long tokens(Conversation chat, ByteLevelTokenizer tokenizer) {
+        return chat.messages().stream()
+                .mapToLong(message -> tokenizer.encode(message.content()).length + TURN)
+                .sum();
     }
 
     EncodedChats chats(List<Conversation> conversations) {

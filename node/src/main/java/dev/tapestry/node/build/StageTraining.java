@@ -112,7 +112,8 @@ public record StageTraining(
         return sequence.orElseThrow();
     }
 
-    int sequences() {
+    /** Sequences, conversations or pairs in a step. */
+    public int sequences() {
         return batch.orElseThrow();
     }
 

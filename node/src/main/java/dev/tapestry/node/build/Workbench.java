@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.preparation.ProgressListener;
@@ -21,6 +22,7 @@ import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.ConversationLessons;
 import dev.tapestry.training.EncodedChats;
 import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.TextLessons;
 import dev.tapestry.training.TuningPlan;
 import dev.tapestry.training.VocabularyExtension;
@@ -97,6 +99,87 @@ final class Workbench {
                     Code.WRONG_MODEL, "there is no model directory %s".formatted(base));
         }
         return SovereignBuild.digest(base);
+    }
+
+    /** What the stages of a plan would take. */
+    BuildPreview preview(BuildPlan plan, Path place, Path base, Digest digest) {
+        try (ModelDirectory directory = ModelDirectory.open(base)) {
+            LlamaConfig config = LlamaConfig.of(directory);
+            ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base);
+            List<StageEstimate> estimates = new ArrayList<>();
+            for (BuildStage stage : plan.stages()) {
+                stop.check();
+                estimates.add(estimate(stage, place, config, tokenizer));
+            }
+            return new BuildPreview(
+                    digest,
+                    config.parameters(),
+                    estimates,
+                    SpeedTrial.of(base, plan.stages().getFirst().settings(), compute));
+        }
+    }
+
+    private StageEstimate estimate(
+            BuildStage stage, Path place, LlamaConfig config, ByteLevelTokenizer tokenizer) {
+        StageTraining settings = stage.settings();
+        return switch (stage) {
+            case BuildStage.Pretrain pretrain -> {
+                long perStep = (long) settings.sequences() * settings.sequenceLength();
+                long steps = Math.ceilDiv(pretrain.tokens(), perStep);
+                yield estimate(stage, config, steps, steps * perStep);
+            }
+            case BuildStage.Instruct instruct -> {
+                List<Conversation> chats = conversations(instruct, place).train();
+                long tokens =
+                        chats.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
+                yield estimate(stage, config, tokens, chats.size(), instruct.epochs());
+            }
+            case BuildStage.Align align -> {
+                MemberChats chats = preferences(align, place);
+                List<Conversation> both =
+                        align.loss() instanceof AlignmentLoss.Kto
+                                ? chats.judgements().train().stream()
+                                        .map(one -> one.prompt().answered(one.answer()))
+                                        .toList()
+                                : chats.preferences().train().stream()
+                                        .flatMap(pair ->
+                                                Stream.of(
+                                                        pair.prompt().answered(pair.chosen()),
+                                                        pair.prompt().answered(pair.rejected())))
+                                        .toList();
+                long tokens =
+                        both.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
+                yield estimate(stage, config, tokens, both.size() / 2, align.epochs());
+            }
+        };
+    }
+
+    private StageEstimate estimate(
+            BuildStage stage, LlamaConfig config, long tokens, int count, double epochs) {
+        return estimate(
+                stage,
+                config,
+                (long) Math.max(1, Math.ceil(epochs * count / stage.settings().sequences())),
+                Math.round(epochs * tokens));
+    }
+
+    private StageEstimate estimate(BuildStage stage, LlamaConfig config, long steps, long tokens) {
+        return StageEstimate.of(stage, config, steps, tokens, compute.accumulationSteps());
+    }
+
+    private static Lines<Conversation> conversations(BuildStage.Instruct stage, Path place) {
+        return MemberChats.open(
+                        place.resolve(stage.chats()),
+                        PermittedUse.INSTRUCTION_TUNING,
+                        stage.holdOut().orElse(HELD_OUT_CHATS))
+                .conversations();
+    }
+
+    private static MemberChats preferences(BuildStage.Align stage, Path place) {
+        return MemberChats.open(
+                place.resolve(stage.preferences()),
+                PermittedUse.ALIGNMENT,
+                stage.holdOut().orElse(HELD_OUT_CHATS));
     }
 
     /** Prepares the text that a plan's stages read. */
@@ -216,12 +299,7 @@ final class Workbench {
 
     private Made instruct(
             BuildStage.Instruct stage, Path place, Path model, Digest digest, long seed) {
-        Lines<Conversation> chats =
-                MemberChats.open(
-                                place.resolve(stage.chats()),
-                                PermittedUse.INSTRUCTION_TUNING,
-                                stage.holdOut().orElse(HELD_OUT_CHATS))
-                        .conversations();
+        Lines<Conversation> chats = conversations(stage, place);
         return made(
                 order(stage, digest, chats, seed),
                 order -> {
@@ -249,11 +327,7 @@ final class Workbench {
     }
 
     private Made align(BuildStage.Align stage, Path place, Path model, Digest digest, long seed) {
-        MemberChats chats =
-                MemberChats.open(
-                        place.resolve(stage.preferences()),
-                        PermittedUse.ALIGNMENT,
-                        stage.holdOut().orElse(HELD_OUT_CHATS));
+        MemberChats chats = preferences(stage, place);
         return switch (stage.loss()) {
             case AlignmentLoss.Kto _ ->
                     align(stage, model, digest, seed, chats.judgements(), ChatTexts::judged);
