@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
@@ -21,6 +22,8 @@ import tools.jackson.databind.node.MissingNode;
  * @param addBegin whether a text is preceded by the begin token
  * @param beginToken id of the {@code bos_token} of {@code tokenizer_config.json}
  * @param endToken id of its {@code eos_token}
+ * @param chatTemplate how turns of a conversation are written out, in Jinja: its {@code
+ *     chat_template}
  */
 record GgufTokenizer(
         String split,
@@ -29,7 +32,8 @@ record GgufTokenizer(
         List<String> merges,
         boolean addBegin,
         OptionalInt beginToken,
-        OptionalInt endToken) {
+        OptionalInt endToken,
+        Optional<String> chatTemplate) {
 
     private static final int NORMAL = 1;
     private static final int CONTROL = 3;
@@ -84,7 +88,8 @@ record GgufTokenizer(
                 merges(path, model.path("merges")),
                 addsBegin(settings, json),
                 named(settings.path("bos_token"), tokens),
-                named(settings.path("eos_token"), tokens));
+                named(settings.path("eos_token"), tokens),
+                Optional.of(settings.path("chat_template").asString("")).filter(t -> !t.isEmpty()));
     }
 
     private static JsonNode settings(Path directory) {

@@ -98,6 +98,9 @@ public final class GgufWriter {
         begin.ifPresent(id -> header.u32("tokenizer.ggml.bos_token_id", id));
         header.u32("tokenizer.ggml.eos_token_id", end.getAsInt());
         header.bool("tokenizer.ggml.add_bos_token", tokenizer.addBegin() && begin.isPresent());
+        tokenizer
+                .chatTemplate()
+                .ifPresent(template -> header.string("tokenizer.chat_template", template));
     }
 
     private static OptionalInt either(OptionalInt first, OptionalInt second) {

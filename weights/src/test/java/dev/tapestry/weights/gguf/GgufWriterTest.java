@@ -181,6 +181,21 @@ class GgufWriterTest {
                 .containsEntry("tokenizer.ggml.eos_token_id", TinyLlama.END);
     }
 
+    @Test
+    void the_chat_template_travels_with_the_model() throws IOException {
+        Path model = new TinyLlama().write(folder.resolve("model"));
+        Path file = folder.resolve("model.gguf");
+        GgufWriter.write(model, file, Quantisation.F32);
+        assertThat(new GgufReader(file).keys).doesNotContainKey("tokenizer.chat_template");
+        String template = "{% for message in messages %}{{ message['content'] }}\\n{% endfor %}";
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"chat_template\": \"%s\"}".formatted(template));
+        GgufWriter.write(model, file, Quantisation.F32);
+        assertThat(new GgufReader(file).keys)
+                .containsEntry("tokenizer.chat_template", template.replace("\\n", "\n"));
+    }
+
     @ParameterizedTest
     @CsvSource({"NaN", "Infinity", "1e20"})
     void a_number_that_eight_bits_cannot_hold_is_refused(float bad) throws IOException {
