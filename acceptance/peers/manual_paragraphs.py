@@ -28,14 +28,21 @@ TEXT_MACROS = {".B", ".I", ".BR", ".IR", ".BI", ".IB", ".RB", ".RI", ".SM", ".SB
 
 
 def paragraphs(lines):
-    words, verbatim = [], False
+    words, verbatim, tag = [], False, False
     for line in lines:
         if line.startswith((".nf", ".EX")):
             verbatim = True
         if line.startswith((".fi", ".EE")):
             verbatim = False
         macro = line.split(" ", 1)[0].strip()
-        if macro in TEXT_MACROS and not verbatim:
+        if tag and not macro.startswith(".\\\""):
+            tag = False  # an option's name, which translators treat by itself
+            continue
+        if macro in {".TP", ".TQ"}:
+            if words:
+                yield " ".join(words)
+            words, tag = [], True
+        elif macro in TEXT_MACROS and not verbatim:
             rest = line[len(macro):].strip()
             words.append(rest.replace('" "', "").replace('"', ""))
         elif line.startswith((".", "'")) or verbatim or not line.strip():

@@ -29,7 +29,7 @@ final class LanguageFilter implements DocumentStep {
         String wanted = draft.language();
         boolean any = wanted.equals(MULTIPLE) || wanted.equals(Languages.UNKNOWN);
         if (any) {
-            String tag = told(draft.text());
+            String tag = sure(languages.guess(draft.text()));
             return new Outcome.Kept(draft.withLanguage(tag), Map.of(tag, 1));
         }
         if (!languages.knows(wanted)) {
@@ -42,7 +42,7 @@ final class LanguageFilter implements DocumentStep {
     }
 
     private Outcome whole(Draft draft, String wanted) {
-        String tag = told(draft.text());
+        String tag = sure(languages.guess(draft.text(), wanted));
         return fits(tag, wanted) ? Outcome.kept(draft) : Outcome.dropped(tag);
     }
 
@@ -50,7 +50,7 @@ final class LanguageFilter implements DocumentStep {
         StringBuilder kept = new StringBuilder();
         Map<String, Integer> others = new TreeMap<>();
         for (String line : draft.text().split("\n", -1)) {
-            String tag = told(line);
+            String tag = sure(languages.guess(line, wanted));
             if (fits(tag, wanted)) {
                 kept.append(line).append('\n');
             } else {
@@ -73,8 +73,7 @@ final class LanguageFilter implements DocumentStep {
         return tag.equals(Languages.UNKNOWN) || Languages.same(tag, wanted);
     }
 
-    private String told(String text) {
-        Languages.Guess guess = languages.guess(text);
+    private String sure(Languages.Guess guess) {
         return guess.confidence() >= settings.leastConfidence() ? guess.tag() : Languages.UNKNOWN;
     }
 }

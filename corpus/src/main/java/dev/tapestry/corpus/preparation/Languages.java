@@ -7,14 +7,16 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * Tells in which language a text is, from its letters in rows of one to four (Cavnar and Trenkle
- * 1994; as naive Bayes: Dunning 1994). For a row {@code r} with the share {@code p(r)} among all
- * languages, counted {@code c} times of {@code N} in a language, the language's score grows by
+ * Tells in which language a text is, from its letters in rows of two to four, and single ones of
+ * scripts that write syllables or words (Cavnar and Trenkle 1994; as naive Bayes: Dunning 1994).
+ * For a row {@code r} with the share {@code p(r)} among all languages, counted {@code c} times of
+ * {@code N} in a language, the language's score grows by
  *
- * <pre>log ((c + μ·p(r)) / (N + μ)) − log p(r)</pre>
+ * <pre>log ((c + μ·p(r)) / (N + μ)) − log p(r), at least −2</pre>
  *
- * so that a row that no language has says nothing. Rows are hashed into a table of small numbers
- * with a column for each language. Immutable and thread-safe.
+ * so that a row that no language has says nothing, and a name in another language says little. Rows
+ * are hashed into a table with a lane of 16 bits for each language, four in a {@code long}, in
+ * which scores are added up. Immutable and thread-safe.
  */
 final class Languages {
 
@@ -25,15 +27,26 @@ final class Languages {
     private static final int LONGEST = 4;
 
     /** Pseudo-counts of the rows of each length: the longer, the less a text has of all. */
-    private static final double[] SMOOTHING = {0, 100, 300, 1000, 2000};
+    private static final double[] SMOOTHING = {0, 300, 3000, 10_000, 20_000};
 
     private static final double SCALE = 12;
+    private static final double LEAST = -2;
+
+    /** Lanes hold no negative numbers. */
+    private static final int OFFSET = (int) (SCALE * -LEAST);
+
+    private static final int LANES = 4;
+    private static final int LANE_BITS = 16;
+    private static final int MOST_IN_LANE = 127 + OFFSET;
+
+    /** So many rows fit into a lane. */
+    private static final int ROWS = 0xffff / MOST_IN_LANE;
 
     /** Rows of several lengths in one place say nearly the same. */
     private static final double REDUNDANCY = 4;
 
     /** Longer texts are judged by so many characters at the beginning, middle and end. */
-    private static final int WINDOW = 400;
+    private static final int WINDOW = 150;
 
     private static final int LEAST_LETTERS = 20;
     private static final int LEAST_IDEOGRAPHS = 6;
@@ -43,10 +56,12 @@ final class Languages {
             Map.of("no", "nb", "nn", "nb", "bs", "hr", "sh", "hr", "ms", "id", "fil", "tl");
 
     private final List<String> tags;
-    private final byte[] table;
+    private final int columns;
+    private final long[] table;
 
-    private Languages(List<String> tags, byte[] table) {
+    private Languages(List<String> tags, long[] table) {
         this.tags = tags;
+        this.columns = columns(tags.size());
         this.table = table;
     }
 
@@ -74,8 +89,13 @@ final class Languages {
         return new Languages(List.copyOf(tags), table(counts, languages));
     }
 
-    private static byte[] table(int[][][] counts, int languages) {
-        byte[] table = new byte[BUCKETS * languages];
+    private static int columns(int languages) {
+        return (languages + LANES - 1) / LANES;
+    }
+
+    private static long[] table(int[][][] counts, int languages) {
+        int columns = columns(languages);
+        long[] table = new long[BUCKETS * columns];
         double[][] totals = new double[languages][LONGEST + 1];
         double[][] shares = new double[LONGEST + 1][BUCKETS];
         for (int n = 1; n <= LONGEST; n++) {
@@ -92,16 +112,19 @@ final class Languages {
             // Rows of different length rarely meet in a bucket; where they do, the likelier counts.
             int n = likeliest(shares, bucket);
             double share = shares[n][bucket];
-            if (share == 0) {
-                continue;
-            }
             for (int language = 0; language < languages; language++) {
-                double count = counts[language][n][bucket];
-                double smooth = SMOOTHING[n];
-                double ratio = (count + smooth * share) / (totals[language][n] + smooth) / share;
-                double weight = Math.rint(SCALE * Math.log(ratio));
-                table[bucket * languages + language] =
-                        (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, weight));
+                long weight = OFFSET;
+                if (share > 0) {
+                    double smooth = SMOOTHING[n];
+                    double ratio =
+                            (counts[language][n][bucket] + smooth * share)
+                                    / (totals[language][n] + smooth)
+                                    / share;
+                    double score = SCALE * Math.max(LEAST, Math.log(ratio));
+                    weight += (long) Math.min(MOST_IN_LANE - OFFSET, Math.rint(score));
+                }
+                table[bucket * columns + language / LANES] |=
+                        weight << (language % LANES * LANE_BITS);
             }
         }
         return table;
@@ -141,11 +164,54 @@ final class Languages {
         return ONE.getOrDefault(primary, primary);
     }
 
-    /** In which language a text is. */
+    /** In which language a text is; of several that look the same in letters any one. */
     Guess guess(String text) {
-        int languages = tags.size();
-        int[] scores = new int[languages];
-        RowSum rows = new RowSum(table, scores);
+        int[] scores = scores(text);
+        if (scores.length == 0) {
+            return new Guess(UNKNOWN, 0);
+        }
+        int best = best(scores);
+        double sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            if (i == best || !same(tags.get(i), tags.get(best))) {
+                sum += Math.exp((scores[i] - scores[best]) / SCALE / REDUNDANCY);
+            }
+        }
+        return new Guess(tags.get(best), 1 / sum);
+    }
+
+    /**
+     * In which language a text is, if it is in one of two: the one that is wanted, or the
+     * likeliest.
+     */
+    Guess guess(String text, String wanted) {
+        int[] scores = scores(text);
+        if (scores.length == 0) {
+            return new Guess(UNKNOWN, 0);
+        }
+        int best = best(scores);
+        int own = Integer.MIN_VALUE;
+        for (int i = 0; i < scores.length; i++) {
+            if (same(tags.get(i), wanted)) {
+                own = Math.max(own, scores[i]);
+            }
+        }
+        double odds = Math.exp(((double) own - scores[best]) / SCALE / REDUNDANCY);
+        return new Guess(tags.get(best), 1 / (1 + odds));
+    }
+
+    private static int best(int[] scores) {
+        int best = 0;
+        for (int i = 1; i < scores.length; i++) {
+            best = scores[i] > scores[best] ? i : best;
+        }
+        return best;
+    }
+
+    /** The score of each language; none if the text is too short. */
+    private int[] scores(String text) {
+        int[] scores = new int[tags.size()];
+        RowSum rows = new RowSum(table, columns, scores);
         int length = text.length();
         if (length <= 3 * WINDOW) {
             eachRow(text, 0, length, rows);
@@ -154,20 +220,9 @@ final class Languages {
             eachRow(text, (length - WINDOW) / 2, (length + WINDOW) / 2, rows);
             eachRow(text, length - WINDOW, length, rows);
         }
-        if (rows.letters < LEAST_LETTERS && rows.ideographs < LEAST_IDEOGRAPHS) {
-            return new Guess(UNKNOWN, 0);
-        }
-        int best = 0;
-        for (int i = 1; i < languages; i++) {
-            best = scores[i] > scores[best] ? i : best;
-        }
-        double sum = 0;
-        for (int i = 0; i < languages; i++) {
-            if (i == best || !same(tags.get(i), tags.get(best))) {
-                sum += Math.exp((scores[i] - scores[best]) / SCALE / REDUNDANCY);
-            }
-        }
-        return new Guess(tags.get(best), 1 / sum);
+        rows.flush();
+        boolean brief = rows.letters < LEAST_LETTERS && rows.ideographs < LEAST_IDEOGRAPHS;
+        return brief ? new int[0] : scores;
     }
 
     /** Hears of each row of letters. */
@@ -179,28 +234,43 @@ final class Languages {
 
     private static final class RowSum implements Rows {
 
-        private final byte[] table;
+        private final long[] table;
         private final int[] scores;
+        private final long[] lanes;
+        private int inLanes;
         private int letters;
         private int ideographs;
 
-        RowSum(byte[] table, int[] scores) {
+        RowSum(long[] table, int columns, int[] scores) {
             this.table = table;
             this.scores = scores;
+            this.lanes = new long[columns];
         }
 
         @Override
         public void row(int n, int bucket) {
-            int from = bucket * scores.length;
-            for (int i = 0; i < scores.length; i++) {
-                scores[i] += table[from + i];
+            int from = bucket * lanes.length;
+            for (int i = 0; i < lanes.length; i++) {
+                lanes[i] += table[from + i];
             }
+            if (++inLanes == ROWS) {
+                flush();
+            }
+        }
+
+        /** Takes the lanes' sums to the scores before they overflow. */
+        void flush() {
+            for (int i = 0; i < scores.length; i++) {
+                long lane = lanes[i / LANES] >>> (i % LANES * LANE_BITS);
+                scores[i] += (int) (lane & 0xffff);
+            }
+            Arrays.fill(lanes, 0);
+            inLanes = 0;
         }
 
         @Override
         public void letter(char c) {
-            boolean syllable = c >= '\uAC00' && c <= '\uD7A3'; // of Korean
-            if (syllable || Words.kindOf(c) == 2) {
+            if (isWord(c)) {
                 ideographs++;
             } else {
                 letters++;
@@ -227,7 +297,13 @@ final class Languages {
             c4 = next;
             if (letter) {
                 rows.letter(c);
-                rows.row(1, bucket(1, 0, 0, 0, c4));
+                if (isWord(c)) {
+                    rows.row(1, bucket(1, 0, 0, 0, c4));
+                    if (isHangul(c) || Character.isIdeographic(c)) {
+                        // Of thousands the text that was learnt from has only some.
+                        rows.row(1, bucket(1, 0, 0, 1, isHangul(c) ? 1 : 2));
+                    }
+                }
             }
             rows.row(2, bucket(2, 0, 0, c3, c4));
             if (c2 != 0 && c3 != ' ') {
@@ -237,6 +313,14 @@ final class Languages {
                 }
             }
         }
+    }
+
+    private static boolean isWord(char c) {
+        return isHangul(c) || Words.kindOf(c) == 2;
+    }
+
+    private static boolean isHangul(char c) {
+        return c >= '\uAC00' && c <= '\uD7A3';
     }
 
     private static int bucket(int n, int c1, int c2, int c3, int c4) {

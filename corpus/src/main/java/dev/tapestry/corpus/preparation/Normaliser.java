@@ -1,6 +1,5 @@
 package dev.tapestry.corpus.preparation;
 
-import java.nio.CharBuffer;
 import java.text.Normalizer;
 import java.util.Map;
 
@@ -44,6 +43,7 @@ final class Normaliser implements DocumentStep {
         int size = 0;
         int newlines = 2; // as if an empty line stood before the text: leading ones go
         boolean space = false;
+        boolean other = false;
         for (int i = 0; i < length; i++) {
             char c = composed.charAt(i);
             if (c > ' ' && c < 0x7f) {
@@ -52,7 +52,9 @@ final class Normaliser implements DocumentStep {
                 space = false;
                 continue;
             }
+            char before = c;
             c = replaced(c, i + 1 < length ? composed.charAt(i + 1) : 0);
+            other |= c != before;
             if (c == 0) {
                 continue;
             }
@@ -68,6 +70,7 @@ final class Normaliser implements DocumentStep {
             } else if (isSpace(c)) {
                 if (!(collapseSpaces && space)) {
                     out[size++] = collapseSpaces ? ' ' : c;
+                    other |= collapseSpaces && c != ' ';
                 }
                 space = true;
             } else {
@@ -79,10 +82,7 @@ final class Normaliser implements DocumentStep {
         while (size > 0 && (isSpace(out[size - 1]) || out[size - 1] == '\n')) {
             size--;
         }
-        if (size == length && composed.contentEquals(CharBuffer.wrap(out))) {
-            return composed;
-        }
-        return new String(out, 0, size);
+        return size == length && !other ? composed : new String(out, 0, size);
     }
 
     /** What stands for a character; 0 if nothing does. */

@@ -229,6 +229,11 @@ final class PersonalScan {
 
     /** Where the IPv6 address that starts here ends; 0 if there is none. */
     private int ipv6(int start) {
+        // Most numbers are none: a colon comes within the first group.
+        int colon = text.indexOf(':', start, Math.min(text.length(), start + 5));
+        if (colon < 0) {
+            return 0;
+        }
         int end = start;
         int groups = 0;
         int inGroup = 0;

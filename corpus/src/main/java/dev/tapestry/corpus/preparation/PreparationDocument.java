@@ -212,7 +212,7 @@ public record PreparationDocument(
         return Optional.of(
                 new Steps.LanguageCheck(
                         one("language: by", by, Steps.Unit.values(), PreparationDocument::word),
-                        own.flatMap(LanguageDocument::leastConfidence).orElse(0.5)));
+                        own.flatMap(LanguageDocument::leastConfidence).orElse(0.9)));
     }
 
     private static Optional<Steps.Quality> quality(Optional<QualityDocument> document) {

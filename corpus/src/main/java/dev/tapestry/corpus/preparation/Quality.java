@@ -94,18 +94,16 @@ final class Quality implements DocumentStep {
     }
 
     private static int symbols(String text) {
-        int symbols = 0;
-        int length = text.length();
-        for (int i = 0; i < length; i++) {
-            char c = text.charAt(i);
-            if (c == '#' || c == '…') {
-                symbols++;
-            } else if (c == '.' && i + 2 < length && text.startsWith("...", i)) {
-                symbols++;
-                i += 2;
-            }
+        return times(text, "#") + times(text, "…") + times(text, "...");
+    }
+
+    private static int times(String text, String symbol) {
+        int times = 0;
+        for (int at = text.indexOf(symbol); at >= 0; at = text.indexOf(symbol, at)) {
+            times++;
+            at += symbol.length();
         }
-        return symbols;
+        return times;
     }
 
     private @Nullable String lines(String text) {

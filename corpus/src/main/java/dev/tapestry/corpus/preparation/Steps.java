@@ -165,7 +165,7 @@ public record Steps(
     public static Steps standard() {
         return new Steps(
                 Optional.of(new Normalisation(false)),
-                Optional.of(new LanguageCheck(Unit.DOCUMENT, 0.5)),
+                Optional.of(new LanguageCheck(Unit.DOCUMENT, 0.9)),
                 Optional.of(Quality.standard()),
                 Optional.of(new PersonalData(Action.REDACT, EnumSet.allOf(PersonalPattern.class))),
                 Optional.empty(),

@@ -19,7 +19,7 @@
  *     weight: 1.0                  # of the domain in the mixture
  * steps:                           # left out: their defaults; enabled: false switches one off
  *   normalisation: {collapse-spaces: false}
- *   language: {by: document, least-confidence: 0.5}   # or by: paragraph
+ *   language: {by: document, least-confidence: 0.9}   # or by: paragraph
  *   quality: {least-words: 5}
  *   personal-data: {action: redact, patterns: [email, phone]}   # or action: drop
  *   contamination: {words: 13, evaluation-sets: [{path: exam}]} # left out: not done
