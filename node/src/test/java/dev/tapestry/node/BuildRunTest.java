@@ -6,14 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildResult;
-import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.SovereignBuild;
-import dev.tapestry.training.Precision;
 import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -46,34 +43,21 @@ class BuildRunTest {
 
     @TempDir Path directory;
     private final List<NodeUpdate> updates = new ArrayList<>();
-    private final StopSignal stop = new StopSignal();
+    private Workshop workshop = new Workshop(Path.of(""));
 
     @BeforeEach
     void lay() throws IOException {
-        Stage.base(directory.resolve("base"), 1, 16);
-        corpus("corpus", Stage.tales(400));
-        corpus("open", Stage.tales(200).replace("moon", "mill"));
-        Files.writeString(directory.resolve("build.yaml"), PLAN);
-    }
-
-    private void corpus(String name, String text) throws IOException {
-        Path folder = Files.createDirectories(directory.resolve(name));
-        Files.writeString(folder.resolve("card.yaml"), Stage.CARD);
-        Files.writeString(folder.resolve("tales.txt"), text);
+        workshop = Workshop.laid(directory);
+        plan(PLAN);
     }
 
     private BuildResult build(Path home, NodeProgress progress, StopSignal signal) {
-        return new BuildRun(
-                        new NodeHome(home),
-                        Compute.of(1, Precision.FP32),
-                        progress,
-                        signal,
-                        InstantSource.system())
+        return workshop.builds(new NodeHome(home), progress, signal)
                 .run(directory.resolve("build.yaml"));
     }
 
     private BuildResult build(Path home) {
-        return build(home, updates::add, stop);
+        return build(home, updates::add, new StopSignal());
     }
 
     private static Digest model(BuildResult result) {

@@ -9,20 +9,16 @@ import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
-import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
 import dev.tapestry.node.build.ModelRegistry;
-import dev.tapestry.node.build.Rebase;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.StageResult;
 import dev.tapestry.training.LoraAdapter;
-import dev.tapestry.training.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,14 +37,13 @@ class BuildStagesTest {
             List.of("fox", "moon", "tale", "the old fox", "a red moon", "the red fox");
 
     @TempDir Path directory;
+    private Workshop workshop = new Workshop(Path.of(""));
     private NodeHome home;
 
     @BeforeEach
     void lay() throws IOException {
-        home = new NodeHome(directory.resolve("home"));
-        Stage.base(directory.resolve("base"), 1, 16);
-        corpus("corpus", Stage.CARD, "tales.txt", Stage.tales(300));
-        corpus("open", Stage.CARD, "tales.txt", Stage.tales(200).replace("moon", "sea"));
+        workshop = Workshop.laid(directory);
+        home = workshop.home();
         Random random = new Random(3);
         StringBuilder chats = new StringBuilder();
         StringBuilder pairs = new StringBuilder();
@@ -66,9 +61,7 @@ class BuildStagesTest {
     }
 
     private void corpus(String name, String card, String file, String text) throws IOException {
-        Path folder = Files.createDirectories(directory.resolve(name));
-        Files.writeString(folder.resolve("card.yaml"), card);
-        Files.writeString(folder.resolve(file), text);
+        workshop.corpus(name, card, file, text);
     }
 
     private Path plan(String name, String stages) throws IOException {
@@ -92,13 +85,7 @@ class BuildStagesTest {
             "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training: {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
 
     private BuildResult run(Path plan) {
-        return new BuildRun(
-                        home,
-                        Compute.of(1, Precision.FP32),
-                        NodeProgress.silent(),
-                        new StopSignal(),
-                        InstantSource.system())
-                .run(plan);
+        return workshop.run(plan);
     }
 
     private Lineage lineage(BuildResult result) {
@@ -136,14 +123,7 @@ class BuildStagesTest {
 
     @Test
     void a_preview_says_what_each_stage_would_take_and_makes_no_model() throws IOException {
-        BuildPreview preview =
-                new BuildRun(
-                                home,
-                                Compute.of(1, Precision.FP32),
-                                NodeProgress.silent(),
-                                new StopSignal(),
-                                InstantSource.system())
-                        .preview(plan("all", PRETRAIN + INSTRUCT + ALIGN));
+        BuildPreview preview = workshop.builds().preview(plan("all", PRETRAIN + INSTRUCT + ALIGN));
         assertThat(preview.stages()).hasSize(3);
         assertThat(preview.stages().getFirst().tokens()).isEqualTo(640);
         assertThat(preview.stages().getFirst().steps()).isEqualTo(10);
@@ -190,12 +170,7 @@ class BuildStagesTest {
         run(plan("talker", INSTRUCT));
         BuildResult newer = run(plan("newer", PRETRAIN));
         RebaseResult moved =
-                new Rebase(
-                                home,
-                                Compute.of(1, Precision.FP32),
-                                NodeProgress.silent(),
-                                new StopSignal(),
-                                InstantSource.system())
+                workshop.rebases()
                         .run(
                                 directory.resolve("talker.yaml"),
                                 newer.model().orElseThrow(),

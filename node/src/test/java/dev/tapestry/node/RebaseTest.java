@@ -6,18 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildResult;
-import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
 import dev.tapestry.node.build.ModelRegistry;
-import dev.tapestry.node.build.Rebase;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.SovereignBuild;
-import dev.tapestry.training.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,24 +23,17 @@ import org.junit.jupiter.api.io.TempDir;
 class RebaseTest {
 
     @TempDir Path directory;
+    private Workshop workshop = new Workshop(Path.of(""));
     private NodeHome home;
     private Path derivative;
     private Path newer;
 
     @BeforeEach
     void build() throws IOException {
-        home = new NodeHome(directory.resolve("home"));
-        Stage.base(directory.resolve("base"), 1, 16);
-        corpus("corpus", Stage.tales(400));
-        corpus("open", Stage.tales(300).replace("moon", "mill").replace("fox", "owl"));
+        workshop = Workshop.laid(directory);
+        home = workshop.home();
         newer = run(plan("newer", "base", "open", 1280)).model().orElseThrow();
         derivative = run(plan("tales", "base", "corpus", 640)).model().orElseThrow();
-    }
-
-    private void corpus(String name, String text) throws IOException {
-        Path folder = Files.createDirectories(directory.resolve(name));
-        Files.writeString(folder.resolve("card.yaml"), Stage.CARD);
-        Files.writeString(folder.resolve("tales.txt"), text);
     }
 
     private Path plan(String name, String base, String corpus, int tokens) throws IOException {
@@ -61,23 +50,11 @@ class RebaseTest {
     }
 
     private BuildResult run(Path plan) {
-        return new BuildRun(
-                        home,
-                        Compute.of(1, Precision.FP32),
-                        NodeProgress.silent(),
-                        new StopSignal(),
-                        InstantSource.system())
-                .run(plan);
+        return workshop.run(plan);
     }
 
     private RebaseResult rebase(Path plan, Path onto, RebasePlan how) {
-        return new Rebase(
-                        home,
-                        Compute.of(1, Precision.FP32),
-                        NodeProgress.silent(),
-                        new StopSignal(),
-                        InstantSource.system())
-                .run(plan, onto, how);
+        return workshop.rebases().run(plan, onto, how);
     }
 
     private RebaseResult rebase(RebasePlan how) {
