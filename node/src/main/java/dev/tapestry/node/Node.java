@@ -222,7 +222,7 @@ public final class Node implements AutoCloseable {
                         clock,
                         retries.slower(MEND));
         SovereignBuild builds =
-                new SovereignBuild(home, config, corpus, evaluation, log, progress, stop, clock);
+                new SovereignBuild(home, config, corpus, log, progress, stop, clock);
         return new Node(home, log, receipts, gate, client, keeper, teller, stop, rounds, builds);
     }
 

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.node.NodeException.Code;
-import dev.tapestry.node.build.BuildOrder;
+import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.node.build.BuildPlan;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.SovereignModel;
+import dev.tapestry.node.build.StageTraining;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.io.IOException;
@@ -30,12 +32,7 @@ class SovereignBuildTest {
             SovereignModel model =
                     node.builds()
                             .build(
-                                    new BuildOrder(
-                                            "tales",
-                                            base,
-                                            Stage.training(12),
-                                            300,
-                                            Quantisation.F16));
+                                    plan(stage, base, 12));
             assertThat(model.bitsPerByte()).isLessThan(model.baseBitsPerByte());
             assertThat(model.tokens()).isEqualTo(12 * 4 * 16);
             try (ModelDirectory written = ModelDirectory.open(model.directory())) {
@@ -61,19 +58,22 @@ class SovereignBuildTest {
             assertThatThrownBy(() ->
                             node.builds()
                                     .build(
-                                            new BuildOrder(
-                                                    "tales",
-                                                    base,
-                                                    Stage.training(2),
-                                                    300,
-                                                    Quantisation.F16)))
+                                            plan(stage, base, 2)))
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY));
         }
     }
 
-    private static BuildOrder order(Path base, int steps) {
-        return new BuildOrder("tales", base, Stage.training(steps), 300, Quantisation.F16);
+    private static BuildPlan plan(Stage stage, Path base, int steps) {
+        return BuildPlan.pretraining(
+                "tales",
+                base,
+                stage.corpus,
+                steps * 4L * 16,
+                StageTraining.full(0.01, LocalTraining.Optimizer.MUON, 4, 16).scored(1),
+                1,
+                300,
+                Quantisation.F16);
     }
 
     @Test
@@ -82,8 +82,8 @@ class SovereignBuildTest {
         try (Stage stage = new Stage(directory).joined();
                 Node node = stage.node()) {
             Path base = stage.base("base", 1);
-            SovereignModel first = node.builds().build(order(base, 1));
-            SovereignModel second = node.builds().build(order(base, 2));
+            SovereignModel first = node.builds().build(plan(stage, base, 1));
+            SovereignModel second = node.builds().build(plan(stage, base, 2));
             assertThat(second.digest()).isNotEqualTo(first.digest());
             assertThat(SovereignBuild.digest(second.directory())).isEqualTo(second.digest());
             try (Stream<Path> models = Files.list(stage.home.sovereign())) {

@@ -1,17 +1,14 @@
 package dev.tapestry.app.command;
 
-import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.consortium.LocalTraining.Optimizer;
-import dev.tapestry.consortium.LocalTraining.Schedule;
+import dev.tapestry.node.build.BuildPlan;
+import dev.tapestry.node.build.StageTraining;
+import dev.tapestry.weights.gguf.Quantisation;
+import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** How private continued pre-training is done. */
 final class BuildOptions {
-
-    private static final double FINAL_RATIO = 0.1;
-    private static final double WEIGHT_DECAY = 0.01;
-    private static final double CLIP_NORM = 1;
-    private static final int WARMUP_SHARE = 50;
 
     @Option(
             names = "--tokens",
@@ -63,38 +60,26 @@ final class BuildOptions {
             description = "Of the data order (default ${DEFAULT-VALUE}).")
     private long seed;
 
-    /** Tokens that are scored. */
-    long scoringTokens() {
-        return scoringTokens;
-    }
-
-    /** The settings of the trainer. */
-    LocalTraining training() {
-        if (tokens < 1 || batch < 1 || sequence < 1) {
+    /** The plan that these options stand for. */
+    BuildPlan plan(String name, Path base, Path corpus, Quantisation quantisation) {
+        if (tokens < 1 || batch < 1 || sequence < 1 || scoringTokens < 1) {
             throw new CommandException(
-                    "--tokens, --batch and --sequence are at least 1, not %d, %d and %d"
-                            .formatted(tokens, batch, sequence));
+                    "--tokens, --batch, --sequence and --scoring-tokens are at least 1, not %d, %d, %d and %d"
+                            .formatted(tokens, batch, sequence, scoringTokens));
         }
-        long perStep = (long) batch * sequence;
-        if (tokens / perStep >= Integer.MAX_VALUE) {
+        if (tokens / ((long) batch * sequence) >= Integer.MAX_VALUE) {
             throw new CommandException(
                     "--tokens %d are more than 2^31 steps of --batch %d times --sequence %d"
                             .formatted(tokens, batch, sequence));
         }
-        int steps = (int) Math.ceilDiv(tokens, perStep);
-        long total = steps * perStep;
-        return new LocalTraining(
-                steps,
-                optimizer,
-                learningRate,
-                FINAL_RATIO,
-                Schedule.COSINE,
-                total / WARMUP_SHARE,
-                total,
-                batch,
-                sequence,
-                WEIGHT_DECAY,
-                CLIP_NORM,
-                seed);
+        return BuildPlan.pretraining(
+                name,
+                base,
+                corpus,
+                tokens,
+                StageTraining.full(learningRate, optimizer, batch, sequence),
+                seed,
+                scoringTokens,
+                quantisation);
     }
 }

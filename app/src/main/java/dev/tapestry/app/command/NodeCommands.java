@@ -14,7 +14,7 @@ import dev.tapestry.node.NodeEvent;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeLog;
 import dev.tapestry.node.TrainerCommand;
-import dev.tapestry.node.build.BuildOrder;
+import dev.tapestry.node.build.BuildPlan;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.egress.EgressGate;
 import dev.tapestry.node.egress.HttpProxy;
@@ -323,7 +323,8 @@ final class NodeCommands extends CommandGroup {
             description = {
                 "Make the member's own model: continued pre-training of a base on the node's corpus.",
                 "Nothing leaves the node. The result lies in DIR/sovereign/NAME: Hugging Face files,"
-                        + " weights.gguf, README.md."
+                        + " weights.gguf, README.md; the plan in DIR/builds/plans/NAME.yaml, for"
+                        + " 'tapestry build run'."
             },
             footer = {
                 "",
@@ -357,16 +358,12 @@ final class NodeCommands extends CommandGroup {
             @Option(names = "--json", description = "The result as one line of JSON.") boolean json,
             @Mixin BuildOptions options) {
         NodeHome home = new NodeHome(directory);
-        BuildOrder order =
-                new BuildOrder(
-                        name,
-                        base.equals(LATEST) ? latest(home) : Path.of(base),
-                        options.training(),
-                        options.scoringTokens(),
-                        quantisation);
+        Path from = base.equals(LATEST) ? latest(home) : Path.of(base);
+        BuildPlan plan =
+                options.plan(name, from, NodeConfig.read(home).corpus(), quantisation);
         try (Node node = Node.open(home, new NodeLines(json ? err() : out()));
                 Signals _ = Signals.during(node::stop)) {
-            SovereignModel model = node.builds().build(order);
+            SovereignModel model = node.builds().build(plan);
             answer(
                     json,
                     Built.of(model),

@@ -1,10 +1,13 @@
 package dev.tapestry.app.demo;
 
 import dev.tapestry.app.command.Signals;
+import dev.tapestry.consortium.LocalTraining;
 import dev.tapestry.node.Node;
+import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeProgress;
-import dev.tapestry.node.build.BuildOrder;
+import dev.tapestry.node.build.BuildPlan;
 import dev.tapestry.node.build.SovereignModel;
+import dev.tapestry.node.build.StageTraining;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.gguf.Quantisation;
@@ -49,15 +52,27 @@ public final class JobCommand implements Callable<Integer> {
 
     private static Job.Result build(DemoDirectory demo, Job job, String model) {
         DemoMember member = DemoMember.of(job.member());
+        LocalTraining training = job.training();
+        // All members train as long as planned, as the central one does: nothing is picked.
+        StageTraining settings =
+                StageTraining.full(
+                                training.learningRate(),
+                                training.optimizer(),
+                                training.batchSequences(),
+                                training.sequenceLength())
+                        .scored(1);
         try (Node node = Node.open(demo.node(member), NodeProgress.silent());
                 Signals _ = Signals.during(node::stop)) {
             SovereignModel made =
                     node.builds()
                             .build(
-                                    new BuildOrder(
+                                    BuildPlan.pretraining(
                                             model,
                                             Path.of(job.base()),
-                                            job.training(),
+                                            NodeConfig.read(demo.node(member)).corpus(),
+                                            training.totalTokens(),
+                                            settings,
+                                            training.seed(),
                                             DemoSettings.TABLE_TOKENS,
                                             Quantisation.F16));
             return new Job.Result(

@@ -72,6 +72,19 @@ public final class MemberCorpus {
     }
 
     /**
+     * The card of any text of the member.
+     *
+     * @throws NodeException {@code POLICY} if there is none; {@code STORAGE}
+     */
+    public static DatasetCard card(Path directory) {
+        try {
+            return DatasetCard.read(directory);
+        } catch (CorpusException e) {
+            throw unusable(e);
+        }
+    }
+
+    /**
      * Asks the card whether the text may be used so.
      *
      * @throws NodeException {@code POLICY}, with what the card says; {@code STORAGE} if the disk

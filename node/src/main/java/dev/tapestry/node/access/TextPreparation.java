@@ -1,22 +1,91 @@
 package dev.tapestry.node.access;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.corpus.preparation.Lineage;
 import dev.tapestry.corpus.preparation.PlanFile;
 import dev.tapestry.corpus.preparation.Preparation;
 import dev.tapestry.corpus.preparation.PreparationPlan;
 import dev.tapestry.corpus.preparation.PreparationReport;
 import dev.tapestry.corpus.preparation.ProgressListener;
+import dev.tapestry.corpus.preparation.Source;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.trust.SafeFile;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Stage 0 within a build: text is prepared where only the build looks. */
 public final class TextPreparation {
 
+    private static final String LINEAGE = "lineage.json";
+
     private TextPreparation() {}
+
+    /**
+     * A source of a prepared text.
+     *
+     * @param name in the plan
+     * @param content digest of all its files
+     * @param card digest of its card
+     */
+    public record PreparedSource(String name, Digest content, Digest card) {}
+
+    /** A file of a source. */
+    private record SourceFile(String file, Digest sha256) {}
+
+    /**
+     * The digests of the cards of a plan's sources, by name.
+     *
+     * @throws NodeException {@code POLICY}: plan or cards do not do; {@code STORAGE}
+     */
+    public static SortedMap<String, Digest> cards(Path plan) {
+        try {
+            SortedMap<String, Digest> cards = new TreeMap<>();
+            for (Source source : PlanFile.read(plan).sources()) {
+                cards.put(source.name(), MemberCorpus.card(source.path()).digest());
+            }
+            return cards;
+        } catch (CorpusException e) {
+            throw MemberCorpus.unusable(e);
+        }
+    }
+
+    /**
+     * What a text was prepared of.
+     *
+     * @param plan of the preparation
+     * @param prepared where the text lies
+     */
+    public static List<PreparedSource> sources(Path plan, Path prepared) {
+        Path file = prepared.resolve(LINEAGE);
+        Lineage lineage;
+        try {
+            lineage = CanonicalJson.read(SafeFile.readBytes(file), Lineage.class);
+        } catch (TrustException e) {
+            throw new NodeException(
+                    Code.STORAGE, "%s is damaged: %s".formatted(file, e.getMessage()), e);
+        }
+        List<PreparedSource> sources = new ArrayList<>();
+        cards(plan)
+                .forEach((name, card) -> {
+                    List<SourceFile> files =
+                            lineage.inputs().stream()
+                                    .filter(input -> input.source().equals(name))
+                                    .map(input -> new SourceFile(input.file(), input.sha256()))
+                                    .toList();
+                    sources.add(new PreparedSource(name, CanonicalJson.digest(files), card));
+                });
+        return sources;
+    }
 
     /**
      * Prepares what a plan names, unless that was done before; what was made of another plan or of

@@ -1,64 +1,104 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.MemberId;
+import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.trust.json.StrictYaml;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** The {@code README.md} of a built model. */
-final class BuildCard {
+/**
+ * The {@code README.md} of a built model.
+ *
+ * @param plan that asked for it
+ * @param member whose it is, if it was built in a node
+ * @param texts the cards of what it learnt from
+ */
+record BuildCard(BuildPlan plan, Optional<MemberId> member, List<DatasetCard> texts) {
 
-    private BuildCard() {}
+    BuildCard {
+        texts = List.copyOf(texts);
+    }
 
-    static String text(
-            BuildPlan plan, Digest base, BuildResult.Loss before, List<BuildResult.Done> done) {
+    /** Of a model that was built stage by stage. */
+    String text(Digest base, BuildResult.Loss before, List<BuildResult.Done> done) {
         StringBuilder text = new StringBuilder();
         text.append(
                 """
                 ---
+                %slicense: other
                 library_name: transformers
                 pipeline_tag: text-generation
                 ---
 
                 # %s
 
-                Sovereign Model: made of the base named below, on the member's own machine. It was never contributed back.
+                Sovereign Model%s: made of the base named below, on the member's own machine. It was never contributed back.
 
                 | model | digest | tokens | own text, bits per byte | retained text |
                 |---|---|---|---|---|
                 """
-                        .formatted(plan.name()));
+                        .formatted(
+                                languages(),
+                                plan.name(),
+                                member.map(id -> " of member **" + id + "**").orElse("")));
         row(text, "base", base, 0, before);
         done.forEach(
                 stage -> row(text, stage.title(), stage.model(), stage.tokens(), stage.after()));
+        text.append("\n## Text\n\n");
+        texts.forEach(card -> text.append(line(card)));
         text.append(
                 """
 
+                ## Plan
+
+                ```yaml
+                %s```
+
+                ## Files
+
                 `config.json`, `tokenizer.json` and `*.safetensors` are a Hugging Face model directory;
                 `weights.gguf` is the same model for llama.cpp and its kin.
-                """);
+                """
+                        .formatted(StrictYaml.text(plan, StrictYaml.Spelling.HYPHENATED)));
         return text.toString();
     }
 
-    /** The same of a model that was moved to a newer base. */
-    static String rebased(
-            BuildPlan plan,
+    /** Of a model that came about in one go: moved to a newer base, or merged. */
+    String text(
             Digest base,
             BuildResult.Loss before,
-            RebaseResult.Trial trial,
-            Digest model) {
+            String way,
+            Digest model,
+            long tokens,
+            BuildResult.Loss after) {
         return text(
-                plan,
                 base,
                 before,
-                List.of(
-                        new BuildResult.Done(
-                                "rebased, " + trial.way(),
-                                model,
-                                0,
-                                trial.tokens(),
-                                List.of(),
-                                false,
-                                trial.loss())));
+                List.of(new BuildResult.Done(way, model, 0, tokens, List.of(), false, after)));
+    }
+
+    private String languages() {
+        TreeSet<String> languages =
+                texts.stream()
+                        .map(DatasetCard::language)
+                        .collect(Collectors.toCollection(TreeSet::new));
+        return languages.isEmpty() ? "" : "language: [" + String.join(", ", languages) + "]\n";
+    }
+
+    private static String line(DatasetCard card) {
+        return "* %s, language `%s`, category `%s`, residency `%s`, licence: %s; card `%s`%s%n"
+                .formatted(
+                        card.name(),
+                        card.language(),
+                        card.category().word(),
+                        card.residency(),
+                        card.licence(),
+                        card.digest(),
+                        card.attribution().isEmpty() ? "" : ". " + card.attribution());
     }
 
     private static void row(

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
 import dev.tapestry.weights.gguf.Quantisation;
@@ -18,7 +19,7 @@ import java.util.Optional;
  * <pre>
  * name: health                    # of the model
  * level: ENTITY                   # GLOBAL, REGIONAL, NATIONAL or ENTITY, if it has a place among others
- * base: ../base                   # a model directory with tokenizer.json
+ * base: ../base                   # a model directory with tokenizer.json, or model:NAME
  * base-digest: 5f2c…              # refused if the base is another one
  * seed: 1
  * data:                           # stage 0: text that is prepared first, by a plan of its own
@@ -35,7 +36,8 @@ import java.util.Optional;
  *
  * @param name of the model: the folder below {@code sovereign/}
  * @param level in the hierarchy of models
- * @param base a Hugging Face model directory
+ * @param base a Hugging Face model directory; {@code model:NAME} is one that was made in the same
+ *     place
  * @param baseDigest of its files, as bases are named
  * @param seed of everything that is drawn
  * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
@@ -55,12 +57,7 @@ public record BuildPlan(
         Optional<Quantisation> gguf) {
 
     public BuildPlan {
-        if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
-            throw new IllegalArgumentException(
-                    "name: a model's name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
-                            + name
-                            + "'");
-        }
+        requireName("name", name);
         stages = List.copyOf(stages);
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
@@ -79,12 +76,15 @@ public record BuildPlan(
         static final String PREFIX = "prepared:";
 
         public PreparedText {
-            if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
-                throw new IllegalArgumentException(
-                        "data: a name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
-                                + name
-                                + "'");
-            }
+            requireName("data", name);
+        }
+    }
+
+    static void requireName(String key, String name) {
+        if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
+            throw new IllegalArgumentException(
+                    "%s: a name has 1 to 64 letters, digits, dots, hyphens or underscores, not '%s'"
+                            .formatted(key, name));
         }
     }
 
@@ -96,6 +96,79 @@ public record BuildPlan(
     /** How turns are written out for the model, if a stage learns from conversations. */
     Optional<ChatTemplate> chatTemplate() {
         return stages.stream().flatMap(stage -> stage.chatTemplate().stream()).findFirst();
+    }
+
+    /** What stands before the name of a base that was made in the same place. */
+    static final String MODEL = "model:";
+
+    /**
+     * A plan of one stage of pre-training, measured on the text that it learns from.
+     *
+     * @param corpus a directory with a card
+     * @param tokens to train on, rounded up to whole steps
+     * @param scoringTokens of the held-out text, before and after
+     */
+    public static BuildPlan pretraining(
+            String name,
+            Path base,
+            Path corpus,
+            long tokens,
+            StageTraining training,
+            long seed,
+            long scoringTokens,
+            Quantisation gguf) {
+        String text = corpus.toAbsolutePath().normalize().toString();
+        BuildStage stage =
+                new BuildStage.Pretrain(text, tokens, Optional.empty(), Optional.of(training));
+        return new BuildPlan(
+                name,
+                Optional.empty(),
+                base.toAbsolutePath().normalize().toString(),
+                Optional.empty(),
+                Optional.of(seed),
+                Optional.empty(),
+                List.of(stage),
+                new EvaluationPlan(
+                        text,
+                        Optional.empty(),
+                        Optional.of(scoringTokens),
+                        training.sequence(),
+                        Optional.empty(),
+                        Optional.empty()),
+                Optional.of(gguf));
+    }
+
+    /** The same of another base, whatever that is. */
+    BuildPlan withBase(String other) {
+        return new BuildPlan(
+                name,
+                level,
+                other,
+                Optional.empty(),
+                seed,
+                data,
+                stages,
+                evaluation,
+                gguf);
+    }
+
+    /** The same with other texts. */
+    BuildPlan with(List<PreparedText> texts, List<BuildStage> some, EvaluationPlan measured) {
+        return new BuildPlan(
+                name,
+                level,
+                base,
+                baseDigest,
+                seed,
+                texts.isEmpty() ? Optional.empty() : Optional.of(texts),
+                some,
+                measured,
+                gguf);
+    }
+
+    /** Writes a plan as {@link #read} reads it. */
+    void write(Path file) {
+        SafeFile.write(file, StrictYaml.text(this, StrictYaml.Spelling.HYPHENATED));
     }
 
     /** The directory that paths in a plan are relative to. */

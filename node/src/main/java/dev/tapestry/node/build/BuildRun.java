@@ -46,9 +46,10 @@ public final class BuildRun {
     public BuildResult run(Path file) {
         BuildPlan plan = BuildPlan.read(file);
         Path place = BuildPlan.place(file);
-        Path base = place.resolve(plan.base()).normalize();
+        Path base = bench.base(plan, place);
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
+        bench.withdrawn().requireBase(digest);
         bench.began(plan.name() + " from " + base);
         bench.prepare(plan, place);
         return run(plan, place, base, digest);
@@ -62,9 +63,10 @@ public final class BuildRun {
     public BuildPreview preview(Path file) {
         BuildPlan plan = BuildPlan.read(file);
         Path place = BuildPlan.place(file);
-        Path base = place.resolve(plan.base()).normalize();
+        Path base = bench.base(plan, place);
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
+        bench.withdrawn().requireBase(digest);
         bench.prepare(plan, place);
         return bench.preview(plan, place, base, digest);
     }
@@ -104,14 +106,16 @@ public final class BuildRun {
                             new Lineage.Way.Trained(),
                             results,
                             before,
-                            done.getLast().after());
+                            done.getLast().after(),
+                            bench.placed(place),
+                            bench.sources(plan, place));
             Path published =
                     bench.publish(
                             plan,
                             model,
                             adapter,
                             lineage,
-                            BuildCard.text(plan, baseDigest, before, done));
+                            bench.card(plan, place).text(baseDigest, before, done));
             return new BuildResult(
                     baseDigest, before, done, Optional.empty(), Optional.of(published));
         }

@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** One stage of a Sovereign Build. */
 public sealed interface BuildStage {
@@ -17,6 +18,9 @@ public sealed interface BuildStage {
     default Optional<ChatTemplate> chatTemplate() {
         return Optional.empty();
     }
+
+    /** Directories of what it learns from, as the plan names them. */
+    Stream<String> texts();
 
     /** The same with a share of what it learns from. */
     BuildStage shortened(double share);
@@ -48,6 +52,16 @@ public sealed interface BuildStage {
         @Override
         public StageTraining settings() {
             return training.orElse(StageTraining.NONE).or(StageTraining.PRETRAINING);
+        }
+
+        @Override
+        public Stream<String> texts() {
+            return Stream.concat(Stream.of(corpus), replay.stream().map(Replay::corpus));
+        }
+
+        /** The same without replay. */
+        BuildStage withoutReplay() {
+            return new Pretrain(corpus, tokens, Optional.empty(), training);
         }
 
         @Override
@@ -106,6 +120,11 @@ public sealed interface BuildStage {
         }
 
         @Override
+        public Stream<String> texts() {
+            return Stream.of(chats);
+        }
+
+        @Override
         public BuildStage shortened(double share) {
             return new Instruct(chats, epochs * share, template, holdOut, training);
         }
@@ -147,6 +166,11 @@ public sealed interface BuildStage {
         @Override
         public Optional<ChatTemplate> chatTemplate() {
             return Optional.of(template.orElse(ChatTemplate.CHATML));
+        }
+
+        @Override
+        public Stream<String> texts() {
+            return Stream.of(preferences);
         }
 
         @Override

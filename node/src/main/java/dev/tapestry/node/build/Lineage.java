@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -17,6 +18,8 @@ import java.util.stream.Stream;
  * @param stages what was trained, in order
  * @param before how the parent does
  * @param after how the model does
+ * @param place that paths in the plan are relative to, itself relative to where models are built
+ * @param sources of the texts that were prepared for it
  */
 public record Lineage(
         Digest model,
@@ -27,7 +30,19 @@ public record Lineage(
         Way way,
         List<StageResult> stages,
         BuildResult.Loss before,
-        BuildResult.Loss after) {
+        BuildResult.Loss after,
+        @LeftOutWhenEmpty Optional<String> place,
+        @LeftOutWhenEmpty Optional<List<Source>> sources) {
+
+    /**
+     * A source of a text that was prepared.
+     *
+     * @param text the prepared text's name in the plan
+     * @param name of the source in the plan of the preparation
+     * @param content digest of its files
+     * @param card digest of its card
+     */
+    public record Source(String text, String name, Digest content, Digest card) {}
 
     /** How a model is made of its parent. */
     public sealed interface Way {
@@ -45,6 +60,19 @@ public record Lineage(
          */
         record Rebased(Digest derivative, Digest from, double scale, long healedTokens)
                 implements Way {}
+
+        /**
+         * Of several models of one base, which is the parent.
+         *
+         * @param of digests of these models, in order
+         * @param by what was asked for, with their names
+         * @param rule that passed, in words
+         */
+        record Merged(List<Digest> of, MergePlan by, String rule) implements Way {
+            public Merged {
+                of = List.copyOf(of);
+            }
+        }
     }
 
     public Lineage {
@@ -53,9 +81,12 @@ public record Lineage(
 
     /** Digests of the data that went in with these stages: of contents and of cards. */
     Stream<Digest> data() {
-        return stages.stream()
-                .flatMap(stage -> stage.order().texts().stream())
-                .flatMap(text -> Stream.of(text.content(), text.card()));
+        return Stream.concat(
+                stages.stream()
+                        .flatMap(stage -> stage.order().texts().stream())
+                        .flatMap(text -> Stream.of(text.content(), text.card())),
+                sources.orElse(List.of()).stream()
+                        .flatMap(source -> Stream.of(source.content(), source.card())));
     }
 
     /** The models that it was made from. */
@@ -64,6 +95,8 @@ public record Lineage(
             case Way.Trained _ -> Stream.of(parent);
             case Way.Rebased(Digest derivative, Digest from, double _, long _) ->
                     Stream.of(parent, derivative, from);
+            case Way.Merged(List<Digest> of, MergePlan _, String _) ->
+                    Stream.concat(Stream.of(parent), of.stream());
         };
     }
 }

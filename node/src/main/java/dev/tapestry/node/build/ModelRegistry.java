@@ -18,17 +18,33 @@ import java.util.stream.Stream;
 
 /**
  * The lineage of all models that were made in a home: {@code builds/lineage/DIGEST.json}. What was
- * written once stays, also when a newer model takes the name.
+ * written once stays, also when a newer model takes the name. What was withdrawn: {@code
+ * builds/withdrawn/DIGEST.json}.
  */
 public final class ModelRegistry {
 
     private static final String SUFFIX = ".json";
 
     private final Path folder;
+    private final Path withdrawn;
 
     /** The registry of a home. */
     public ModelRegistry(NodeHome home) {
         this.folder = home.builds().resolve("lineage");
+        this.withdrawn = home.builds().resolve("withdrawn");
+    }
+
+    /** What was withdrawn, by digest. */
+    public List<WithdrawnData> withdrawn() {
+        return read(withdrawn, WithdrawnData.class);
+    }
+
+    /** Says that data must not be built of any more; what was said first stays. */
+    void withdraw(WithdrawnData data) {
+        Path file = withdrawn.resolve(data.data().hex() + SUFFIX);
+        if (!Files.exists(file)) {
+            SafeFile.write(file, CanonicalJson.write(data));
+        }
     }
 
     void add(Lineage lineage) {
@@ -39,11 +55,15 @@ public final class ModelRegistry {
     /** Where a model comes from, if it was made here. */
     public Optional<Lineage> find(Digest model) {
         Path file = folder.resolve(model.hex() + SUFFIX);
-        return Files.exists(file) ? Optional.of(read(file)) : Optional.empty();
+        return Files.exists(file) ? Optional.of(readFile(file, Lineage.class)) : Optional.empty();
     }
 
     /** All models, by digest. */
     public List<Lineage> all() {
+        return read(folder, Lineage.class);
+    }
+
+    private static <T> List<T> read(Path folder, Class<T> type) {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
@@ -51,7 +71,7 @@ public final class ModelRegistry {
             return files.filter(file -> file.getFileName().toString().endsWith(SUFFIX))
                     .filter(file -> !file.getFileName().toString().startsWith("."))
                     .sorted()
-                    .map(ModelRegistry::read)
+                    .map(file -> readFile(file, type))
                     .toList();
         } catch (IOException e) {
             throw new NodeException(Code.STORAGE, "cannot list " + folder + ": " + e, e);
@@ -81,9 +101,9 @@ public final class ModelRegistry {
                 .toList();
     }
 
-    private static Lineage read(Path file) {
+    private static <T> T readFile(Path file, Class<T> type) {
         try {
-            return CanonicalJson.read(SafeFile.readBytes(file), Lineage.class);
+            return CanonicalJson.read(SafeFile.readBytes(file), type);
         } catch (TrustException e) {
             throw new NodeException(
                     Code.STORAGE,

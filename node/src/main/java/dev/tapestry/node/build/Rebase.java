@@ -72,12 +72,13 @@ public final class Rebase {
     public RebaseResult run(Path file, Path newer, RebasePlan how) {
         BuildPlan plan = BuildPlan.read(file);
         Path place = BuildPlan.place(file);
-        Path base = place.resolve(plan.base()).normalize();
         Path derivative = bench.home().sovereign(plan.name());
-        Digest baseDigest = Workbench.base(base);
         Digest digest = Workbench.base(derivative);
+        Path base = madeOf(plan, place, digest);
+        Digest baseDigest = Workbench.base(base);
         Digest newerDigest = Workbench.base(newer);
-        requireMadeOf(plan, baseDigest, digest);
+        bench.withdrawn().requireBase(newerDigest);
+        bench.withdrawn().requireBase(digest);
         requireSameTokenizer(base, newer);
         bench.began("%s onto %s".formatted(plan.name(), newer));
         bench.prepare(plan, place);
@@ -106,7 +107,7 @@ public final class Rebase {
             }
             Optional<Path> published =
                     passed.map(candidate ->
-                            publish(plan, candidate, target, from.digest(), digest, gain));
+                            publish(plan, place, candidate, target, from.digest(), digest));
             return new RebaseResult(
                     from.loss(),
                     model.loss(),
@@ -133,7 +134,8 @@ public final class Rebase {
                 .orElse(base);
     }
 
-    private void requireMadeOf(BuildPlan plan, Digest base, Digest derivative) {
+    /** The base that a model was made of: the plan's, or what that was before it was replaced. */
+    private Path madeOf(BuildPlan plan, Path place, Digest derivative) {
         Lineage lineage =
                 bench.registry()
                         .find(derivative)
@@ -142,15 +144,20 @@ public final class Rebase {
                                         Code.WRONG_MODEL,
                                         "nothing is written of how '%s' was made; build it first"
                                                 .formatted(plan.name())));
-        if (!lineage.parent().equals(base)) {
-            throw new NodeException(
-                    Code.WRONG_MODEL,
-                    "'%s' was made of base %s; the plan names %s"
-                            .formatted(
-                                    plan.name(),
-                                    lineage.parent().abbreviated(),
-                                    base.abbreviated()));
+        Path named = bench.base(plan, place);
+        if (Files.isDirectory(named)
+                && SovereignBuild.digest(named).equals(lineage.parent())) {
+            return named;
         }
+        return bench.find(lineage.parent())
+                .orElseThrow(() ->
+                        new NodeException(
+                                Code.WRONG_MODEL,
+                                "'%s' was made of base %s, which is not here; the plan names %s, which is another one"
+                                        .formatted(
+                                                plan.name(),
+                                                lineage.parent().abbreviated(),
+                                                named)));
     }
 
     private static void requireSameTokenizer(Path base, Path newer) {
@@ -280,12 +287,13 @@ public final class Rebase {
     }
 
     private Path publish(
-            BuildPlan plan,
+            BuildPlan asked,
+            Path place,
             Candidate candidate,
             Known newer,
             Digest base,
-            Digest derivative,
-            Gain gain) {
+            Digest derivative) {
+        BuildPlan plan = asked.withBase(newer.path().toAbsolutePath().normalize().toString());
         RebaseResult.Trial trial = candidate.trial();
         Lineage.Way way =
                 trial.scale() == 0
@@ -301,12 +309,21 @@ public final class Rebase {
                         way,
                         candidate.stages(),
                         newer.loss(),
-                        trial.loss());
+                        trial.loss(),
+                        bench.placed(place),
+                        bench.sources(plan, place));
         return bench.publish(
                 plan,
                 candidate.model(),
                 Optional.empty(),
                 lineage,
-                BuildCard.rebased(plan, newer.digest(), gain.newer(), trial, candidate.digest()));
+                bench.card(plan, place)
+                        .text(
+                                newer.digest(),
+                                newer.loss(),
+                                "rebased, " + trial.way(),
+                                candidate.digest(),
+                                trial.tokens(),
+                                trial.loss()));
     }
 }

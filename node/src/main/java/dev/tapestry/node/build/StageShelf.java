@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Finished stages by key, so that a build that was killed, or of which a later stage was changed,
@@ -40,19 +42,10 @@ final class StageShelf {
 
     /** What came of an order, if it is here and whole. */
     Optional<StageResult> finished(StageOrder order) {
-        Path file = place(order).resolve(RESULT);
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
-        try {
-            StageResult result = CanonicalJson.read(SafeFile.readBytes(file), StageResult.class);
-            return Optional.of(result)
-                    .filter(found -> found.order().equals(order))
-                    .filter(found -> Files.isDirectory(model(order)))
-                    .filter(found -> SovereignBuild.digest(model(order)).equals(found.model()));
-        } catch (TrustException damaged) {
-            return Optional.empty(); // it is made again
-        }
+        return result(place(order))
+                .filter(found -> found.order().equals(order))
+                .filter(_ -> Files.isDirectory(model(order)))
+                .filter(found -> SovereignBuild.digest(model(order)).equals(found.model()));
     }
 
     /** Where the model of a stage lies, or will. */
@@ -126,6 +119,32 @@ final class StageShelf {
             return result;
         } catch (IOException e) {
             throw storage(order, e);
+        }
+    }
+
+    /** Deletes the finished stages that are meant, and all unfinished ones. */
+    void forget(Predicate<StageResult> meant) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        try (Stream<Path> places = Files.list(folder)) {
+            for (Path each : places.toList()) {
+                Optional<StageResult> result = result(each);
+                if (result.isEmpty() || meant.test(result.orElseThrow())) {
+                    Drafts.delete(each);
+                }
+            }
+        }
+    }
+
+    private static Optional<StageResult> result(Path place) {
+        Path file = place.resolve(RESULT);
+        try {
+            return Files.exists(file)
+                    ? Optional.of(CanonicalJson.read(SafeFile.readBytes(file), StageResult.class))
+                    : Optional.empty();
+        } catch (TrustException damaged) {
+            return Optional.empty(); // it is made again
         }
     }
 

@@ -22,6 +22,8 @@ import java.util.TreeSet;
  * @param l2ToBase how fast weights are drawn back to where the stage began
  * @param klToBase factor of the divergence from the model that the stage began with
  * @param patience ends when so many scores in a row were not better; 0 or left out for never
+ * @param scores how often it is scored on the way; its model is the best of these. With 1 that is
+ *     the last one, unless it is worse than the one that the stage began with
  */
 public record StageTraining(
         @LeftOutWhenEmpty Optional<Double> learningRate,
@@ -31,10 +33,14 @@ public record StageTraining(
         @LeftOutWhenEmpty Optional<Lora> lora,
         @LeftOutWhenEmpty Optional<Double> l2ToBase,
         @LeftOutWhenEmpty Optional<Double> klToBase,
-        @LeftOutWhenEmpty Optional<Integer> patience) {
+        @LeftOutWhenEmpty Optional<Integer> patience,
+        @LeftOutWhenEmpty Optional<Integer> scores) {
+
+    private static final int SCORES = 10;
 
     static final StageTraining NONE =
             new StageTraining(
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
@@ -79,6 +85,7 @@ public record StageTraining(
         require(batch.orElse(1) > 0, "batch: at least 1");
         require(sequence.orElse(1) > 0, "sequence: at least 1");
         require(patience.orElse(0) >= 0, "patience: at least 0");
+        require(scores.orElse(1) > 0, "scores: at least 1");
         require(l2ToBase.orElse(0.0) >= 0, "l2-to-base: at least 0");
         require(klToBase.orElse(0.0) >= 0, "kl-to-base: at least 0");
     }
@@ -92,7 +99,8 @@ public record StageTraining(
                 Optional.empty(),
                 Optional.of(0.0),
                 Optional.of(0.0),
-                Optional.of(0));
+                Optional.of(0),
+                Optional.of(SCORES));
     }
 
     /** What is left out here is taken from there. */
@@ -105,7 +113,36 @@ public record StageTraining(
                 lora,
                 l2ToBase.or(usual::l2ToBase),
                 klToBase.or(usual::klToBase),
-                patience.or(usual::patience));
+                patience.or(usual::patience),
+                scores.or(usual::scores));
+    }
+
+    /** All weights, by rate, optimiser and size of a step. */
+    public static StageTraining full(double rate, Optimizer optimizer, int batch, int sequence) {
+        return new StageTraining(
+                Optional.of(rate),
+                Optional.of(optimizer),
+                Optional.of(batch),
+                Optional.of(sequence),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /** The same, scored so often on the way. */
+    public StageTraining scored(int times) {
+        return new StageTraining(
+                learningRate,
+                optimizer,
+                batch,
+                sequence,
+                lora,
+                l2ToBase,
+                klToBase,
+                patience,
+                Optional.of(times));
     }
 
     int sequenceLength() {

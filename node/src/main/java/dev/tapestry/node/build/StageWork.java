@@ -14,7 +14,7 @@ import java.time.InstantSource;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Lets a model learn for a stage, scores it ten times on the way on what is held out, and keeps the
+ * Lets a model learn for a stage, scores it on the way on what is held out, and keeps the
  * best. What was learnt before the last score is not learnt again when a stage was broken off.
  *
  * @param order what the stage is made of
@@ -34,8 +34,6 @@ record StageWork(
         int patience,
         ToDoubleFunction<Llama> heldOut) {
 
-    private static final int SCORES = 10;
-
     /** Does the stage, or what is left of it. */
     StageResult run(
             StageShelf stages, NodeProgress progress, StopSignal stop, InstantSource clock) {
@@ -47,7 +45,8 @@ record StageWork(
                         "%d steps, stage %s".formatted(steps, order.stage().title())));
         Path target = stages.begin(order);
         Steps told = new Steps(progress, clock);
-        TuningRun run = new TuningRun(steps, Math.max(1, steps / SCORES), patience);
+        int scores = order.stage().settings().scores().orElseThrow();
+        TuningRun run = new TuningRun(steps, Math.max(1, steps / scores), patience);
         try (ModelDirectory base = ModelDirectory.open(start)) {
             TuningRun.Outcome outcome =
                     run.run(

@@ -6,6 +6,7 @@ import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.Compute;
+import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
@@ -59,6 +60,7 @@ final class Workbench {
     private final StageShelf stages;
     private final LossBook losses;
     private final ModelRegistry registry;
+    private Withdrawn withdrawn;
 
     Workbench(
             NodeHome home,
@@ -74,6 +76,13 @@ final class Workbench {
         this.stages = new StageShelf(home.builds().resolve("stages"));
         this.losses = new LossBook(home.builds().resolve("losses"), new HeldOutEvaluation(compute));
         this.registry = new ModelRegistry(home);
+        this.withdrawn = Withdrawn.of(registry);
+    }
+
+    /** Marks data as withdrawn. */
+    void withdraw(WithdrawnData data) {
+        registry.withdraw(data);
+        withdrawn = Withdrawn.of(registry);
     }
 
     ModelRegistry registry() {
@@ -99,6 +108,46 @@ final class Workbench {
                     Code.WRONG_MODEL, "there is no model directory %s".formatted(base));
         }
         return SovereignBuild.digest(base);
+    }
+
+    /** Where the base of a plan lies. */
+    Path base(BuildPlan plan, Path place) {
+        return plan.base().startsWith(BuildPlan.MODEL)
+                ? home.sovereign(plan.base().substring(BuildPlan.MODEL.length()))
+                : place.resolve(plan.base()).normalize();
+    }
+
+    /** Where a model lies in this home: among the bases, the models, or those that gave way. */
+    Optional<Path> find(Digest model) {
+        for (Path known : List.of(home.model(model), replaced(model))) {
+            if (Files.isDirectory(known) && SovereignBuild.digest(known).equals(model)) {
+                return Optional.of(known);
+            }
+        }
+        return registry.find(model)
+                .map(lineage -> home.sovereign(lineage.name()))
+                .filter(Files::isDirectory)
+                .filter(there -> SovereignBuild.digest(there).equals(model));
+    }
+
+    /** Where a model is kept that gave way to a newer one while others were made of it. */
+    private Path replaced(Digest model) {
+        return home.builds().resolve("replaced").resolve(model.hex());
+    }
+
+    /** A plan's place, as a lineage has it: so that both can be moved together. */
+    Optional<String> placed(Path place) {
+        return Optional.of(
+                home.directory().relativize(place.toAbsolutePath().normalize()).toString());
+    }
+
+    /** The place that paths in a lineage's plan are relative to. */
+    Path place(Lineage lineage) {
+        return home.directory().resolve(lineage.place().orElse("")).normalize();
+    }
+
+    Withdrawn withdrawn() {
+        return withdrawn;
     }
 
     /** What the stages of a plan would take. */
@@ -186,6 +235,9 @@ final class Workbench {
     void prepare(BuildPlan plan, Path place) {
         for (BuildPlan.PreparedText text : plan.preparedTexts()) {
             stop.check();
+            TextPreparation.cards(place.resolve(text.plan()))
+                    .forEach((name, card) ->
+                            withdrawn.require("the text '%s'".formatted(name), card));
             began("stage 0, preparing " + text.name());
             TextPreparation.run(
                     place.resolve(text.plan()),
@@ -193,7 +245,29 @@ final class Workbench {
                     compute.threads(),
                     ProgressListener.silent(),
                     stop);
+            sources(text, place)
+                    .forEach(source ->
+                            withdrawn.require(
+                                    "the text '%s'".formatted(source.name()), source.content()));
         }
+    }
+
+    /** What texts were prepared of. */
+    Optional<List<Lineage.Source>> sources(BuildPlan plan, Path place) {
+        List<Lineage.Source> sources =
+                plan.preparedTexts().stream()
+                        .flatMap(text -> sources(text, place).stream())
+                        .toList();
+        return Optional.of(sources).filter(found -> !found.isEmpty());
+    }
+
+    private List<Lineage.Source> sources(BuildPlan.PreparedText text, Path place) {
+        Path prepared = prepared(text.name());
+        return TextPreparation.sources(place.resolve(text.plan()), prepared).stream()
+                .map(source ->
+                        new Lineage.Source(
+                                text.name(), source.name(), source.content(), source.card()))
+                .toList();
     }
 
     private Path prepared(String name) {
@@ -201,7 +275,7 @@ final class Workbench {
     }
 
     /** A directory with a corpus, as a plan names it. */
-    private Path directory(Path place, String corpus) {
+    Path directory(Path place, String corpus) {
         String prefix = BuildPlan.PreparedText.PREFIX;
         return corpus.startsWith(prefix)
                 ? prepared(corpus.substring(prefix.length()))
@@ -397,6 +471,13 @@ final class Workbench {
     }
 
     private Made made(StageOrder order, Function<StageOrder, StageWork> work) {
+        order.texts()
+                .forEach(text ->
+                        withdrawn.require(
+                                "the text (%s) of stage %s"
+                                        .formatted(text.role(), order.stage().title()),
+                                text.content(),
+                                text.card()));
         Optional<StageResult> finished = stages.finished(order);
         StageResult result =
                 finished.orElseGet(() -> work.apply(order).run(stages, progress, stop, clock));
@@ -439,7 +520,16 @@ final class Workbench {
     }
 
     private HeldOut heldOut(Path corpus, Path model) {
-        return new HeldOut(corpus(corpus).open(model, PermittedUse.EVALUATION));
+        OpenText text = corpus(corpus).open(model, PermittedUse.EVALUATION);
+        try {
+            withdrawn.require(
+                    "the text that it is measured on", text.trainDigest(), text.heldOutDigest());
+            withdrawn.require("the text that it is measured on", text.card());
+            return new HeldOut(text);
+        } catch (RuntimeException e) {
+            text.close();
+            throw e;
+        }
     }
 
     /** How a model does; the same question is not asked twice. */
@@ -455,14 +545,97 @@ final class Workbench {
         return loss;
     }
 
-    /** Each text's tokens are kept apart from the others'. */
+    /**
+     * Each text's tokens are kept apart from the others'. Of the node's own text is held out what
+     * the node holds out.
+     */
     private MemberCorpus corpus(Path directory) {
         Path normal = directory.toAbsolutePath().normalize();
+        Optional<NodeConfig> node = node();
+        if (node.isPresent()
+                && node.orElseThrow().corpus().toAbsolutePath().normalize().equals(normal)) {
+            return new MemberCorpus(home, node.orElseThrow());
+        }
         Digest name = Digest.of(normal.toString().getBytes(StandardCharsets.UTF_8));
         return MemberCorpus.of(
                 normal,
                 HOLD_OUT,
                 home.builds().resolve("tokens").resolve(name.hex().substring(0, 16)));
+    }
+
+    private Optional<NodeConfig> node() {
+        return Files.exists(home.config())
+                ? Optional.of(NodeConfig.read(home))
+                : Optional.empty();
+    }
+
+    /** The card of a model that a plan makes. */
+    BuildCard card(BuildPlan plan, Path place) {
+        return new BuildCard(
+                plan,
+                node().map(NodeConfig::member),
+                plan.stages().stream()
+                        .flatMap(BuildStage::texts)
+                        .distinct()
+                        .map(text -> MemberCorpus.card(directory(place, text)))
+                        .toList());
+    }
+
+    /** Models that are where their lineage says, and were made of this one. */
+    List<Lineage> children(Digest model) {
+        return registry.all().stream()
+                .filter(lineage -> lineage.parents().anyMatch(model::equals))
+                .filter(lineage -> find(lineage.model()).isPresent())
+                .toList();
+    }
+
+    /** Keeps a model that others were made of, so that they can be moved after it. */
+    private void keepReplaced(String name) throws IOException {
+        Path old = home.sovereign(name);
+        if (!Files.isDirectory(old)) {
+            return;
+        }
+        Digest digest = SovereignBuild.digest(old);
+        Path kept = replaced(digest);
+        if (children(digest).isEmpty() || withdrawn.isModel(digest) || Files.exists(kept)) {
+            return;
+        }
+        Files.createDirectories(kept.getParent());
+        Path draft = Drafts.beside(kept);
+        copy(old, draft);
+        Drafts.syncFiles(draft);
+        Drafts.publish(draft, kept);
+    }
+
+    /** Drops models that gave way and that nothing is made of any more. */
+    private void dropReplaced() throws IOException {
+        Path folder = home.builds().resolve("replaced");
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        Drafts.sweep(folder);
+        try (Stream<Path> kept = Files.list(folder)) {
+            for (Path each : kept.toList()) {
+                if (children(new Digest(each.getFileName().toString())).isEmpty()) {
+                    Drafts.delete(each);
+                }
+            }
+        }
+    }
+
+    /** What a withdrawal leaves of stages, tokens and models that came of the data: nothing. */
+    void forgetWithdrawn() {
+        try {
+            stages.forget(result ->
+                    result.order().texts().stream().anyMatch(withdrawn::isData)
+                            || withdrawn.isModel(result.order().model())
+                            || withdrawn.isModel(result.model()));
+            Drafts.delete(home.builds().resolve("tokens"));
+            dropReplaced();
+        } catch (IOException e) {
+            throw new NodeException(
+                    Code.STORAGE, "cannot delete below " + home.builds() + ": " + e, e);
+        }
     }
 
     /**
@@ -482,8 +655,10 @@ final class Workbench {
             GgufWriter.write(
                     draft, draft.resolve("weights.gguf"), plan.gguf().orElse(Quantisation.F16));
             Files.writeString(draft.resolve("README.md"), card);
+            keepReplaced(plan.name());
             registry.add(lineage);
             shelf.publish(plan.name());
+            dropReplaced();
             return home.sovereign(plan.name());
         } catch (IOException e) {
             throw new NodeException(
@@ -494,7 +669,7 @@ final class Workbench {
     private static void copy(Path from, Path to) throws IOException {
         Files.createDirectories(to);
         try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.toList()) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.copy(file, to.resolve(file.getFileName()));
             }
         }

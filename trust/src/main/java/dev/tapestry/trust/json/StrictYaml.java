@@ -17,6 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLParser;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
 /**
  * Reads a record from a YAML file whose keys are its components: all of them and no others, each of
@@ -36,6 +37,7 @@ public final class StrictYaml {
             YAMLMapper.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
                     .build();
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -73,6 +75,15 @@ public final class StrictYaml {
         } catch (TrustException e) {
             throw malformed(file + ": " + keys.words(String.valueOf(e.getMessage())), e);
         }
+    }
+
+    /**
+     * A record as a file that {@link #read} reads as this record: keys in the order of the
+     * alphabet, without those that are empty. For records without maps.
+     */
+    public static String text(Record document, Spelling spelling) {
+        JsonNode tree = JSON.readTree(CanonicalJson.write(document));
+        return YAML.writeValueAsString(YamlKeys.spelt(tree, spelling));
     }
 
     /** Text as a YAML value that is read as this text, whatever is in it. */

@@ -146,6 +146,32 @@ record YamlKeys(Path file, Spelling spelling) {
     }
 
     private String spelt(String name) {
+        return spelt(name, spelling);
+    }
+
+    /** A record's JSON with keys as a file has them; members without a value are left out. */
+    static JsonNode spelt(JsonNode node, Spelling spelling) {
+        return switch (node) {
+            case ObjectNode members -> {
+                ObjectNode yaml = JsonNodeFactory.instance.objectNode();
+                members.properties().stream()
+                        .filter(member -> !member.getValue().isNull())
+                        .forEach(member ->
+                                yaml.set(
+                                        spelt(member.getKey(), spelling),
+                                        spelt(member.getValue(), spelling)));
+                yield yaml;
+            }
+            case ArrayNode elements -> {
+                ArrayNode list = JsonNodeFactory.instance.arrayNode();
+                elements.forEach(element -> list.add(spelt(element, spelling)));
+                yield list;
+            }
+            default -> node;
+        };
+    }
+
+    private static String spelt(String name, Spelling spelling) {
         return switch (spelling) {
             case CAMEL_CASE -> name;
             case HYPHENATED -> name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
