@@ -40,7 +40,7 @@ sealed interface Pattern {
 
     /** One after the other. */
     record Row(List<Pattern> parts) implements Pattern {
-        Row {
+        public Row {
             parts = List.copyOf(parts);
         }
 
@@ -57,7 +57,7 @@ sealed interface Pattern {
 
     /** One of several. */
     record Choice(List<Pattern> parts) implements Pattern {
-        Choice {
+        public Choice {
             parts = List.copyOf(parts);
         }
 
