@@ -1,0 +1,32 @@
+package dev.tapestry.node.serving;
+
+import dev.tapestry.training.EnginePlan;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What is served, and by which rules.
+ *
+ * @param name of the model in requests
+ * @param model its directory, or the server that has it
+ * @param base what it is compared with, if anything
+ * @param constitution the rules, if there are any
+ * @param board the review board's directory, if there is one
+ * @param boardKey that signs the board's decisions, if it has one
+ * @param audit the file of the record, if one is kept
+ * @param auditContent whether prompts and answers stand in it
+ * @param listening where
+ * @param engine how much at once
+ */
+public record ServingPlan(
+        String name,
+        Optional<Path> model,
+        Optional<Path> base,
+        Optional<Path> constitution,
+        Optional<Path> board,
+        Optional<VerifyingKey> boardKey,
+        Optional<Path> audit,
+        boolean auditContent,
+        Listening listening,
+        EnginePlan engine) {}
