@@ -39,6 +39,8 @@ import picocli.CommandLine.Command;
             RoundCommands.class,
             TrainCommand.class,
             ModelCommands.class,
+            ServeCommand.class,
+            BoardCommands.class,
             TokenizerCommands.class,
             CorpusCommands.class,
             LogCommands.class,

@@ -63,9 +63,22 @@ public record BoardState(boolean paused, long number, String at, String say) {
         } catch (TrustException | IllegalArgumentException | DateTimeException e) {
             throw new NodeException(
                     Code.BOARD_REFUSED,
-                    "%s is no decision of the review board: %s; it counts for nothing"
-                            .formatted(file, e.getMessage()),
+                    "%s is no decision of the review board%s; it counts for nothing"
+                            .formatted(
+                                    file,
+                                    key.isEmpty() && isSigned(file)
+                                            ? " without its key: it is signed, so name the key"
+                                            : ": " + e.getMessage()),
                     e);
+        }
+    }
+
+    private static boolean isSigned(Path file) {
+        try {
+            Envelope.parse(SafeFile.readBytes(file));
+            return true;
+        } catch (TrustException e) {
+            return false;
         }
     }
 

@@ -165,7 +165,7 @@ final class RequestReader {
                 number("temperature", 1, 0, MAX_TEMPERATURE),
                 Math.max(0, count("top_k", Integer.MAX_VALUE)),
                 topP == 0 ? Double.MIN_NORMAL : topP,
-                present("seed") ? seed.longValue() : ThreadLocalRandom.current().nextLong());
+                present("seed") ? seed.longValue() : ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
     }
 
     private List<String> stops() {

@@ -2,6 +2,7 @@ package dev.tapestry.node.serving;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.node.egress.ModelServer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -42,6 +43,9 @@ public final class Serving implements AutoCloseable {
             for (Path model : plan.model().stream().toList()) {
                 sources.add(kept(parts, ServedModel.load(model, plan.name(), plan.engine())));
             }
+            plan.gateway()
+                    .map(server -> behind(server, plan.name()))
+                    .ifPresent(source -> sources.add(kept(parts, source)));
             for (Path base : plan.base().stream().toList()) {
                 sources.add(kept(parts, ServedModel.load(base, BASE, plan.engine())));
             }
@@ -52,6 +56,11 @@ public final class Serving implements AutoCloseable {
             close(parts);
             throw e;
         }
+    }
+
+    private static GatewaySource behind(Gateway gateway, String name) {
+        return new GatewaySource(
+                name, gateway.model(), ModelServer.at(gateway.address(), gateway.key()));
     }
 
     private static <T extends AutoCloseable> T kept(List<AutoCloseable> parts, T part) {

@@ -1,5 +1,7 @@
 package dev.tapestry.node.serving;
 
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.training.EnginePlan;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
@@ -9,7 +11,8 @@ import java.util.Optional;
  * What is served, and by which rules.
  *
  * @param name of the model in requests
- * @param model its directory, or the server that has it
+ * @param model its directory, if it is in this process
+ * @param gateway the server that has it otherwise
  * @param base what it is compared with, if anything
  * @param constitution the rules, if there are any
  * @param board the review board's directory, if there is one
@@ -22,6 +25,7 @@ import java.util.Optional;
 public record ServingPlan(
         String name,
         Optional<Path> model,
+        Optional<Gateway> gateway,
         Optional<Path> base,
         Optional<Path> constitution,
         Optional<Path> board,
@@ -29,4 +33,13 @@ public record ServingPlan(
         Optional<Path> audit,
         boolean auditContent,
         Listening listening,
-        EnginePlan engine) {}
+        EnginePlan engine) {
+
+    public ServingPlan {
+        if (model.isPresent() == gateway.isPresent()) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "name either a model's directory or a gateway to the server that has it");
+        }
+    }
+}
