@@ -43,6 +43,7 @@ import picocli.CommandLine.Command;
             BoardCommands.class,
             TokenizerCommands.class,
             CorpusCommands.class,
+            ConstitutionCommands.class,
             LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,

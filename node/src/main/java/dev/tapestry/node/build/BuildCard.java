@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The {@code README.md} of a built model. */
 final class BuildCard {
@@ -58,6 +59,7 @@ final class BuildCard {
                                 trial.tokens(),
                                 List.of(),
                                 false,
+                                Optional.empty(),
                                 trial.loss())));
     }
 

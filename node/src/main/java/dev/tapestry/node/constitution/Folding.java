@@ -3,6 +3,7 @@ package dev.tapestry.node.constitution;
 import java.text.Normalizer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -88,7 +89,7 @@ final class Folding {
             int[] lower =
                     Normalizer.normalize(
                                     Character.toString(code)
-                                            .toUpperCase(java.util.Locale.ROOT)
+                                            .toUpperCase(Locale.ROOT)
                                             .codePoints()
                                             .map(Character::toLowerCase)
                                             .collect(

@@ -6,10 +6,13 @@ import dev.tapestry.node.constitution.Constitution.Scope;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged.
@@ -18,6 +21,7 @@ public final class Guard {
 
     private final Constitution constitution;
     private final Digest digest;
+    private final Set<String> own;
     private final Rules data;
     private final Rules prompts;
     private final Rules answers;
@@ -25,9 +29,19 @@ public final class Guard {
     private Guard(Constitution constitution) {
         this.constitution = constitution;
         this.digest = constitution.digest();
+        this.own = own(constitution);
         this.data = Rules.of(constitution, Scope.DATA);
         this.prompts = Rules.of(constitution, Scope.PROMPTS);
         this.answers = Rules.of(constitution, Scope.ANSWERS);
+    }
+
+    private static Set<String> own(Constitution constitution) {
+        Set<String> words = new HashSet<>();
+        constitution
+                .domains()
+                .forEach(domain -> domain.say().ifPresent(say -> words.addAll(say.values())));
+        constitution.refused().forEach(refusal -> words.addAll(refusal.say().values()));
+        return words.stream().map(String::strip).collect(Collectors.toUnmodifiableSet());
     }
 
     /** The guard of a constitution. */
@@ -87,6 +101,14 @@ public final class Guard {
         TreeSet<String> ids = new TreeSet<>();
         passages(text).forEach(passage -> ids.add(passage.domain()));
         return List.copyOf(ids);
+    }
+
+    /**
+     * The same of a text that a model learns to say: the constitution's own words may be learnt,
+     * whatever they name.
+     */
+    public List<String> learnt(String text) {
+        return own.contains(text.strip()) ? List.of() : touched(text);
     }
 
     private List<ProtectedText.Passage> passages(String text) {

@@ -46,7 +46,7 @@ sealed interface Pattern {
 
         @Override
         public int least() {
-            return parts.stream().mapToInt(Pattern::least).sum();
+            return parts.stream().mapToInt(Pattern::least).reduce(0, PatternParser::bounded);
         }
 
         @Override
@@ -76,7 +76,7 @@ sealed interface Pattern {
     record Repeat(Pattern part, int from, int to) implements Pattern {
         @Override
         public int least() {
-            return part.least() * from;
+            return Math.min(PatternParser.LONGEST + 1, part.least() * from);
         }
 
         @Override

@@ -2,6 +2,7 @@ package dev.tapestry.node.constitution;
 
 import java.lang.Character.UnicodeScript;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -128,9 +129,12 @@ final class PatternParser {
     }
 
     /** How often is said once. */
-    private Pattern once(Pattern repeat) {
+    private Pattern once(Pattern.Repeat repeat) {
         if (at < text.length && "?*+{".indexOf(text[at]) >= 0) {
             throw wrong("two repetitions in a row");
+        }
+        if (repeat.part().most() == 0) {
+            throw wrong("what is repeated matches nothing");
         }
         return repeat;
     }
@@ -305,7 +309,7 @@ final class PatternParser {
     private static IntPredicate range(int first, int last) {
         IntPredicate range = code -> code >= first && code <= last;
         if (last - first < WIDEST_FOLDED) {
-            java.util.BitSet folded = new java.util.BitSet();
+            BitSet folded = new BitSet();
             for (int code = first; code <= last; code++) {
                 int[] one = Folding.of(Character.toString(code));
                 if (one.length == 1) {
