@@ -76,6 +76,12 @@ public final class NodeException extends RuntimeException implements Coded {
         MOVE_REFUSED,
         /** The members have moved the coordinator, and this node has followed. */
         MOVED,
+        /** The review board's last decision is not signed by its key, or is none. */
+        BOARD_REFUSED,
+        /** The record of answers was changed. */
+        AUDIT_BROKEN,
+        /** The port is another process', or the address is not this machine's. */
+        ADDRESS,
         /** The disk refused, or is full. */
         STORAGE,
         /** A failure that no room of this program names: a fault of its own, most likely. */

@@ -4,12 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values of the positions that were computed already, for one sequence. First the whole
  * prompt is appended, then one position at a time.
  */
-final class KeyValueCache implements AutoCloseable {
+final class KeyValueCache implements Past, AutoCloseable {
 
     private final NativeTensors owned = new NativeTensors();
     private final List<Tensor> keys = new ArrayList<>();
@@ -34,15 +35,28 @@ final class KeyValueCache implements AutoCloseable {
         return length;
     }
 
-    /**
-     * Puts a layer's new keys {@code [1, seq, heads, headSize]} behind the others and returns all.
-     */
-    Tensor appendKeys(int layer, Tensor fresh) {
+    @Override
+    public Tensor turns(LlamaForward forward, long count) {
+        return forward.turns(length, count);
+    }
+
+    @Override
+    public @Nullable Tensor mask() {
+        return null;
+    }
+
+    @Override
+    public boolean isFirst() {
+        return length == 0;
+    }
+
+    @Override
+    public Tensor appendKeys(int layer, Tensor fresh) {
         return append(keys.get(layer), fresh);
     }
 
-    /** The same for values. */
-    Tensor appendValues(int layer, Tensor fresh) {
+    @Override
+    public Tensor appendValues(int layer, Tensor fresh) {
         return append(values.get(layer), fresh);
     }
 

@@ -124,13 +124,13 @@ final class LlamaForward implements AutoCloseable {
      * Last hidden states {@code [batch, seq, width]} of token ids {@code [batch, seq]}, normalised,
      * as exact as the weights.
      *
-     * @param cache holds what came before and takes what is new; null where nothing came before
+     * @param past what came before, and takes what is new; null where nothing came before
      */
-    Tensor hidden(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
+    Tensor hidden(Tensor ids, Precision precision, @Nullable Past past) {
         boolean narrow = precision.resolved() == Precision.BF16;
         Tensor x = torch.embedding(embedding, TensorMemory.beside(embedding, ids));
         for (int i = 0; i < layers.size(); i++) {
-            x = layer(x, i, narrow, cache);
+            x = layer(x, i, narrow, past);
         }
         return normed(x, lastNorm);
     }
@@ -147,11 +147,11 @@ final class LlamaForward implements AutoCloseable {
     }
 
     /** Logits {@code [batch, seq, vocab]} of token ids {@code [batch, seq]}. */
-    Tensor logits(Tensor ids, Precision precision, @Nullable KeyValueCache cache) {
-        return output(hidden(ids, precision, cache), precision);
+    Tensor logits(Tensor ids, Precision precision, @Nullable Past past) {
+        return output(hidden(ids, precision, past), precision);
     }
 
-    private Tensor layer(Tensor x, int i, boolean narrow, @Nullable KeyValueCache cache) {
+    private Tensor layer(Tensor x, int i, boolean narrow, @Nullable Past past) {
         Layer layer = layers.get(i);
         Tensor mixed =
                 x.add(
@@ -159,7 +159,7 @@ final class LlamaForward implements AutoCloseable {
                                 narrowed(normed(x, layer.attentionNorm), narrow),
                                 layer,
                                 narrow,
-                                cache,
+                                past,
                                 i));
         return mixed.add(
                 feedForward(narrowed(normed(mixed, layer.mlpNorm), narrow), layer, narrow));
@@ -171,39 +171,76 @@ final class LlamaForward implements AutoCloseable {
     }
 
     private Tensor attention(
-            Tensor x, Layer layer, boolean narrow, @Nullable KeyValueCache cache, int index) {
+            Tensor x, Layer layer, boolean narrow, @Nullable Past past, int index) {
         long batch = x.size(0);
         long length = x.size(1);
-        int headSize = config.headSize();
-        long first = cache == null ? 0 : cache.length();
-        Tensor turn = turns(first, length);
-        Tensor q =
-                turned(
-                        product(x, paired(layer.query), narrow),
-                        turn,
-                        config.attentionHeads(),
-                        narrow);
-        Tensor k =
-                turned(product(x, paired(layer.key), narrow), turn, config.keyValueHeads(), narrow);
+        Tensor turn = past == null ? turns(0, length) : past.turns(this, length);
+        Tensor q = turned(grouped(x, layer.query, narrow, past), turn, config.attentionHeads());
+        Tensor k = turned(grouped(x, layer.key, narrow, past), turn, config.keyValueHeads());
         Tensor v =
                 widened(product(x, layer.value, narrow), narrow)
-                        .view(batch, length, config.keyValueHeads(), headSize);
-        if (cache != null) {
-            k = cache.appendKeys(index, k);
-            v = cache.appendValues(index, v);
+                        .view(batch, length, config.keyValueHeads(), config.headSize());
+        if (past != null) {
+            k = past.appendKeys(index, k);
+            v = past.appendValues(index, v);
         }
-        Tensor mixed =
-                torch.scaled_dot_product_attention(
+        Tensor mixed = past != null && length == 1 ? next(q, k, v, past) : attended(q, k, v, past);
+        return product(
+                narrowed(mixed.reshape(batch, length, config.querySize()), narrow),
+                layer.output,
+                narrow);
+    }
+
+    /** {@code [batch, seq, heads, headSize]} of queries, keys and values of such shapes. */
+    private Tensor attended(Tensor q, Tensor k, Tensor v, @Nullable Past past) {
+        return torch.scaled_dot_product_attention(
                         q.transpose(1, 2),
                         shared(k).transpose(1, 2),
                         shared(v).transpose(1, 2),
-                        noMask,
+                        mask(past),
                         0.0,
-                        first == 0,
+                        past == null || past.isFirst(),
                         usualScale,
-                        false);
-        mixed = mixed.transpose(1, 2).reshape(batch, length, config.querySize());
-        return product(narrowed(mixed, narrow), layer.output, narrow);
+                        false)
+                .transpose(1, 2);
+    }
+
+    /**
+     * The same for one new position in each row: the query heads that share a key head take the
+     * place of positions, so that no key is repeated for them. The result has shape {@code [batch,
+     * keyHeads, group, headSize]}, which lies in memory as the other's.
+     */
+    private Tensor next(Tensor q, Tensor k, Tensor v, Past past) {
+        long heads = config.keyValueHeads();
+        return torch.scaled_dot_product_attention(
+                q.view(q.size(0), heads, config.attentionHeads() / heads, config.headSize()),
+                k.transpose(1, 2),
+                v.transpose(1, 2),
+                mask(past),
+                0.0,
+                false,
+                usualScale,
+                false);
+    }
+
+    private TensorOptional mask(@Nullable Past past) {
+        Tensor mask = past == null ? null : past.mask();
+        return mask == null ? noMask : new TensorOptional(mask);
+    }
+
+    /**
+     * Queries or keys {@code [batch, seq, heads · headSize]}, partners of RoPE side by side. Where
+     * text is continued few positions are regrouped, elsewhere the weights, which are fewer than
+     * what many positions make of them.
+     */
+    private Tensor grouped(Tensor x, Tensor weight, boolean narrow, @Nullable Past past) {
+        if (past == null) {
+            return widened(product(x, paired(weight), narrow), narrow);
+        }
+        Tensor halves = widened(product(x, weight, narrow), narrow);
+        return halves.view(x.size(0), x.size(1), -1, 2, config.headSize() / 2)
+                .transpose(3, 4)
+                .reshape(x.size(0), x.size(1), halves.size(2));
     }
 
     /** Regroups the rows of each head from halves to pairs; see the class comment. */
@@ -215,10 +252,10 @@ final class LlamaForward implements AutoCloseable {
                 .reshape(rows, config.hiddenSize());
     }
 
-    private Tensor turned(Tensor x, Tensor turn, long heads, boolean narrow) {
+    private Tensor turned(Tensor x, Tensor turn, long heads) {
         long batch = x.size(0);
         long length = x.size(1);
-        Tensor pairs = widened(x, narrow).view(batch, length, heads, config.headSize() / 2, 2);
+        Tensor pairs = x.view(batch, length, heads, config.headSize() / 2, 2);
         return torch.view_as_real(torch.view_as_complex(pairs).mul(turn))
                 .view(batch, length, heads, config.headSize());
     }

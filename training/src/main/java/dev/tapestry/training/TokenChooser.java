@@ -1,11 +1,13 @@
 package dev.tapestry.training;
 
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 
 /** Chooses tokens by their logits; one for each text, since it advances its random numbers. */
 final class TokenChooser {
+
+    /** Whatever is less likely than the likeliest by e⁻⁴⁰ is never chosen. */
+    private static final double NEGLIGIBLE = 40;
 
     private final Sampling sampling;
     private final SplittableRandom random;
@@ -19,39 +21,70 @@ final class TokenChooser {
      * The next token, given the logits {@code [vocab]}; of equal ones the smaller id comes first.
      */
     int choose(float[] logits) {
-        int[] candidates =
-                IntStream.range(0, logits.length)
-                        .boxed()
-                        .sorted(Comparator.comparingDouble((Integer id) -> -logits[id]))
-                        .limit(considered(logits.length))
-                        .mapToInt(Integer::intValue)
-                        .toArray();
-        if (candidates.length == 1) {
-            return candidates[0];
+        int best = likeliest(logits);
+        if (sampling.temperature() == 0 || sampling.topK() == 1) {
+            return best;
         }
+        int[] candidates = candidates(logits, logits[best]);
         double[] weights = new double[candidates.length];
         double total = 0;
         for (int i = 0; i < weights.length; i++) {
-            weights[i] =
-                    Math.exp(
-                            (logits[candidates[i]] - logits[candidates[0]])
-                                    / sampling.temperature());
+            weights[i] = Math.exp((logits[candidates[i]] - logits[best]) / sampling.temperature());
             total += weights[i];
         }
-        double left = random.nextDouble() * total;
+        double left = random.nextDouble() * nucleus(weights, total);
         for (int i = 0; i < weights.length; i++) {
             left -= weights[i];
             if (left < 0) {
                 return candidates[i];
             }
         }
-        return candidates[0];
+        return best;
     }
 
-    private int considered(int vocabularySize) {
-        if (sampling.temperature() == 0) {
-            return 1;
+    private static int likeliest(float[] logits) {
+        int best = 0;
+        for (int id = 1; id < logits.length; id++) {
+            if (logits[id] > logits[best]) {
+                best = id;
+            }
         }
-        return sampling.topK() == 0 ? vocabularySize : Math.min(sampling.topK(), vocabularySize);
+        return best;
+    }
+
+    /** The ids that may be chosen, the likeliest first. */
+    private int[] candidates(float[] logits, float highest) {
+        double least = highest - NEGLIGIBLE * sampling.temperature();
+        long[] keys = new long[logits.length];
+        int count = 0;
+        for (int id = 0; id < logits.length; id++) {
+            if (logits[id] >= least) {
+                keys[count++] = ((long) ~ordered(logits[id]) << Integer.SIZE) | id;
+            }
+        }
+        Arrays.sort(keys, 0, count);
+        int most = sampling.topK() == 0 ? count : Math.min(sampling.topK(), count);
+        return Arrays.stream(keys, 0, most).mapToInt(key -> (int) key).toArray();
+    }
+
+    /** A whole number that is larger where the float is. */
+    private static int ordered(float x) {
+        int bits = Float.floatToIntBits(x);
+        return bits ^ ((bits >> (Integer.SIZE - 1)) & Integer.MAX_VALUE);
+    }
+
+    /** The weight of the fewest candidates that come to topP of the total. */
+    private double nucleus(double[] weights, double total) {
+        if (sampling.topP() == 1) {
+            return total;
+        }
+        double sum = 0;
+        for (double weight : weights) {
+            sum += weight;
+            if (sum >= sampling.topP() * total) {
+                break;
+            }
+        }
+        return sum;
     }
 }

@@ -67,6 +67,9 @@ final class JsonTest {
                 "--out",
                 directory.resolve("merged"));
         json("model export", base, "--gguf", directory.resolve("base.gguf"));
+        json("board pause", directory.resolve("board"), "--say", "We are looking into it.");
+        json("board resume", directory.resolve("board"));
+        json("board status", directory.resolve("board"));
         json("tokenizer train", corpus, directory.resolve("tokenizer"), "--vocabulary", "300");
         json("tokenizer encode", base, "the law");
         Path plan = directory.resolve("prepare.yaml");
@@ -220,6 +223,7 @@ final class JsonTest {
                         "tapestry run metrics", // is for machines as it is
                         "tapestry coordinator start",
                         "tapestry node start",
+                        "tapestry serve",
                         "tapestry round courier");
     }
 

@@ -12,6 +12,7 @@ import dev.tapestry.corpus.preparation.Source;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -91,15 +93,24 @@ public final class TextPreparation {
      * Prepares what a plan names, unless that was done before; what was made of another plan or of
      * other text gives way.
      *
+     * @param guard of the constitution whose protected domains are left out, if there is one
      * @param target where the prepared text lies afterwards, as a corpus with its card
      * @throws NodeException {@code POLICY}: plan, cards or text do not do; {@code STORAGE}; {@code
      *     STOPPED}
      */
     public static PreparationReport run(
-            Path plan, Path target, int threads, ProgressListener progress, StopSignal stop) {
+            Path plan,
+            Optional<Guard> guard,
+            Path target,
+            int threads,
+            ProgressListener progress,
+            StopSignal stop) {
         try {
             PreparationPlan read = PlanFile.read(plan);
-            Preparation preparation = Preparation.standard().onThreads(threads);
+            Preparation standard = Preparation.standard().onThreads(threads);
+            Preparation preparation =
+                    guard.map(one -> standard.protecting(one.data(), one.digest()))
+                            .orElse(standard);
             try {
                 return preparation.run(read, target, progress, stop::isToEnd);
             } catch (CorpusException e) {

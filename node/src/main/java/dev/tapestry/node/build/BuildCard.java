@@ -78,7 +78,16 @@ record BuildCard(BuildPlan plan, Optional<MemberId> member, List<DatasetCard> te
         return text(
                 base,
                 before,
-                List.of(new BuildResult.Done(way, model, 0, tokens, List.of(), false, after)));
+                List.of(
+                        new BuildResult.Done(
+                                way,
+                                model,
+                                0,
+                                tokens,
+                                List.of(),
+                                false,
+                                Optional.empty(),
+                                after)));
     }
 
     private String languages() {

@@ -1,6 +1,8 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.node.access.MemberChats.LeftOut;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +32,7 @@ public record BuildResult(
      * @param tokens it was trained on until then
      * @param scores held-out losses on the way
      * @param reused whether it had been made before
+     * @param leftOut what of its data was not learnt from, if there was any
      * @param after how its model does
      */
     public record Done(
@@ -39,6 +42,7 @@ public record BuildResult(
             long tokens,
             List<StageResult.Score> scores,
             boolean reused,
+            @LeftOutWhenEmpty Optional<LeftOut> leftOut,
             Loss after) {
 
         static Done of(BuildStage stage, Workbench.Made made, Loss after) {
@@ -49,6 +53,7 @@ public record BuildResult(
                     made.result().tokens(),
                     made.result().scores(),
                     made.reused(),
+                    made.leftOut(),
                     after);
         }
     }

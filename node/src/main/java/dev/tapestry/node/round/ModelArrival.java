@@ -130,6 +130,9 @@ final class ModelArrival {
                     BOX_DAMAGED,
                     STORE_REFUSED,
                     STORE_UNREACHABLE,
+                    BOARD_REFUSED,
+                    AUDIT_BROKEN,
+                    ADDRESS,
                     STORAGE,
                     UNFORESEEN,
                     STOPPED ->

@@ -1,0 +1,100 @@
+package dev.tapestry.node.serving;
+
+import dev.tapestry.node.NodeException;
+import dev.tapestry.trust.signature.VerifyingKey;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Whether the review board has paused the model. Its directory is looked at several times a second;
+ * what is not the board's there, or older than what was seen, changes nothing. Thread-safe.
+ */
+final class Board implements AutoCloseable {
+
+    /** By which answers and the record name the board's pause. */
+    static final String RULE = "review-board";
+
+    static final Duration GLANCE = Duration.ofMillis(250);
+
+    private static final String USUAL =
+            "This model is paused by its review board. Please come back later.";
+    private static final System.Logger LOG = System.getLogger(Board.class.getName());
+
+    private final Optional<Path> directory;
+    private final Optional<VerifyingKey> key;
+    private final Thread thread;
+    private volatile BoardState state;
+    private String complaint = "";
+
+    private Board(Optional<Path> directory, Optional<VerifyingKey> key) {
+        this.directory = directory;
+        this.key = key;
+        this.state = directory.flatMap(at -> BoardState.in(at, key)).orElse(BoardState.initial());
+        this.thread = Thread.ofVirtual().name("board").unstarted(this::watch);
+    }
+
+    /**
+     * Follows a board's decisions, if there is one.
+     *
+     * @param key that its decisions are signed with, if it has one
+     * @throws NodeException {@code BOARD_REFUSED} if the last one there is not the board's
+     */
+    static Board following(Optional<Path> directory, Optional<VerifyingKey> key) {
+        Board board = new Board(directory, key);
+        if (directory.isPresent()) {
+            board.thread.start();
+        }
+        return board;
+    }
+
+    /** What people read instead of answers, while it is paused. */
+    Optional<String> paused() {
+        BoardState now = state;
+        return now.paused()
+                ? Optional.of(now.say().isBlank() ? USUAL : now.say())
+                : Optional.empty();
+    }
+
+    private void watch() {
+        try {
+            while (true) {
+                Thread.sleep(GLANCE);
+                look();
+            }
+        } catch (InterruptedException _) {
+            // closed
+        }
+    }
+
+    private void look() {
+        try {
+            Optional<BoardState> found = directory.flatMap(at -> BoardState.in(at, key));
+            BoardState known = state;
+            if (found.isPresent() && found.get().number() > known.number()) {
+                state = found.get();
+                LOG.log(
+                        Level.INFO,
+                        "the review board has {0} the model",
+                        found.get().paused() ? "paused" : "resumed");
+            } else if (!found.orElse(BoardState.initial()).equals(known)) {
+                complain("the review board's last decision is gone or an older one; it still holds");
+            }
+        } catch (NodeException e) {
+            complain(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void complain(String why) {
+        if (!complaint.equals(why)) {
+            complaint = why;
+            LOG.log(Level.WARNING, why);
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+}

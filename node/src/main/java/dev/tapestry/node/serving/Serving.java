@@ -1,0 +1,96 @@
+package dev.tapestry.node.serving;
+
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.node.egress.ModelServer;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** A model that is served until it is closed. */
+public final class Serving implements AutoCloseable {
+
+    /** Under which name the base answers. */
+    public static final String BASE = "base";
+
+    private final ModelApi api;
+    private final List<AutoCloseable> parts;
+
+    private Serving(ModelApi api, List<AutoCloseable> parts) {
+        this.api = api;
+        this.parts = parts;
+    }
+
+    /**
+     * Puts everything together; nothing listens yet.
+     *
+     * @throws NodeException if something of the plan cannot be used
+     */
+    public static Serving assemble(ServingPlan plan, InstantSource clock) {
+        List<AutoCloseable> parts = new ArrayList<>();
+        try {
+            Optional<Guard> guard = plan.constitution().map(Guard::read);
+            Board board = kept(parts, Board.following(plan.board(), plan.boardKey()));
+            AuditTrail audit =
+                    kept(
+                            parts,
+                            plan.audit()
+                                    .map(file -> AuditTrail.in(file, plan.auditContent(), clock))
+                                    .orElseGet(AuditTrail::none));
+            List<Source> sources = new ArrayList<>();
+            for (Path model : plan.model().stream().toList()) {
+                sources.add(kept(parts, ServedModel.load(model, plan.name(), plan.engine())));
+            }
+            plan.gateway()
+                    .map(server -> behind(server, plan.name()))
+                    .ifPresent(source -> sources.add(kept(parts, source)));
+            for (Path base : plan.base().stream().toList()) {
+                sources.add(kept(parts, ServedModel.load(base, BASE, plan.engine())));
+            }
+            AnswerDesk desk = new AnswerDesk(guard, board, audit);
+            ModelApi api = kept(parts, new ModelApi(plan.listening(), sources, desk, clock));
+            return new Serving(api, parts);
+        } catch (RuntimeException e) {
+            close(parts);
+            throw e;
+        }
+    }
+
+    private static GatewaySource behind(Gateway gateway, String name) {
+        return new GatewaySource(
+                name, gateway.model(), ModelServer.at(gateway.address(), gateway.key()));
+    }
+
+    private static <T extends AutoCloseable> T kept(List<AutoCloseable> parts, T part) {
+        parts.add(part);
+        return part;
+    }
+
+    /** Opens the port. */
+    public void start() {
+        api.start();
+    }
+
+    /** The port that is open. */
+    public int port() {
+        return api.port();
+    }
+
+    /** Ends answers under way, and everything else. */
+    @Override
+    public void close() {
+        close(parts);
+    }
+
+    private static void close(List<AutoCloseable> parts) {
+        for (AutoCloseable part : parts.reversed()) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("parts of a server close without a failure", e);
+            }
+        }
+    }
+}
