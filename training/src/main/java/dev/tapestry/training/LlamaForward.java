@@ -1,6 +1,8 @@
 package dev.tapestry.training;
 
+import dev.tapestry.weights.architecture.Architecture;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -12,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of a Llama (Touvron et al., arXiv:2302.13971; grouped-query attention:
- * arXiv:2305.13245), recorded for autograd where gradients are on. The test oracle ReferenceLlama
- * says the same slowly.
+ * arXiv:2305.13245) and of its relatives, recorded for autograd where gradients are on. The test
+ * oracle ReferenceLlama says the same slowly.
  *
  * <p>RoPE (arXiv:2104.09864) turns the pair (i, i + d/2) of each head by the angle position ·
  * θ^(−2i/d). Hugging Face lays a head out as two halves; here the rows of q_proj and k_proj are
@@ -29,23 +31,23 @@ final class LlamaForward implements AutoCloseable {
     /** One decoder layer's weights. */
     private record Layer(
             Tensor attentionNorm,
-            Tensor query,
-            Tensor key,
-            Tensor value,
+            Projection query,
+            Projection key,
+            Projection value,
             Tensor output,
             Tensor mlpNorm,
             Tensor gate,
             Tensor up,
             Tensor down) {
 
-        static Layer of(FlatParameters parameters, int i) {
+        static Layer of(Architecture architecture, FlatParameters parameters, int i) {
             return new Layer(
-                    tensor(parameters, i, "input_layernorm"),
-                    tensor(parameters, i, "self_attn.q_proj"),
-                    tensor(parameters, i, "self_attn.k_proj"),
-                    tensor(parameters, i, "self_attn.v_proj"),
+                    tensor(parameters, i, architecture.attentionNorm()),
+                    Projection.of(parameters, i, "self_attn.q_"),
+                    Projection.of(parameters, i, "self_attn.k_"),
+                    Projection.of(parameters, i, "self_attn.v_"),
                     tensor(parameters, i, "self_attn.o_proj"),
-                    tensor(parameters, i, "post_attention_layernorm"),
+                    tensor(parameters, i, architecture.feedForwardNorm()),
                     tensor(parameters, i, "mlp.gate_proj"),
                     tensor(parameters, i, "mlp.up_proj"),
                     tensor(parameters, i, "mlp.down_proj"));
@@ -53,6 +55,17 @@ final class LlamaForward implements AutoCloseable {
 
         private static Tensor tensor(FlatParameters parameters, int i, String part) {
             return parameters.tensor(ParameterLayout.layer(i, part));
+        }
+    }
+
+    /** A matrix that makes heads, with the bias and the norm that some families have behind it. */
+    private record Projection(Tensor weight, @Nullable Tensor bias, @Nullable Tensor norm) {
+
+        static Projection of(FlatParameters parameters, int i, String part) {
+            return new Projection(
+                    parameters.tensor(ParameterLayout.layer(i, part + "proj")),
+                    parameters.find(ParameterLayout.bias(i, part + "proj")),
+                    parameters.find(ParameterLayout.layer(i, part + "norm")));
         }
     }
 
@@ -77,7 +90,7 @@ final class LlamaForward implements AutoCloseable {
         lastNorm = parameters.tensor("model.norm.weight");
         head = config.tiedEmbeddings() ? embedding : parameters.tensor("lm_head.weight");
         for (int i = 0; i < config.layers(); i++) {
-            layers.add(Layer.of(parameters, i));
+            layers.add(Layer.of(config.architecture(), parameters, i));
         }
         try (PointerScope _ = new PointerScope()) {
             noMask = owned.keep(new TensorOptional());
@@ -109,10 +122,11 @@ final class LlamaForward implements AutoCloseable {
     private Tensor angles(int positions) {
         int pairs = config.headSize() / 2;
         double[] cosineSine = new double[Math.multiplyExact(positions, pairs * 2)];
+        double[] frequencies = new double[pairs];
+        Arrays.setAll(frequencies, config::frequency);
         for (int position = 0, at = 0; position < positions; position++) {
             for (int i = 0; i < pairs; i++) {
-                double angle =
-                        position * Math.pow(config.ropeTheta(), -2.0 * i / config.headSize());
+                double angle = position * frequencies[i];
                 cosineSine[at++] = Math.cos(angle);
                 cosineSine[at++] = Math.sin(angle);
             }
@@ -153,16 +167,20 @@ final class LlamaForward implements AutoCloseable {
 
     private Tensor layer(Tensor x, int i, boolean narrow, @Nullable KeyValueCache cache) {
         Layer layer = layers.get(i);
-        Tensor mixed =
-                x.add(
-                        attention(
-                                narrowed(normed(x, layer.attentionNorm), narrow),
-                                layer,
-                                narrow,
-                                cache,
-                                i));
-        return mixed.add(
-                feedForward(narrowed(normed(mixed, layer.mlpNorm), narrow), layer, narrow));
+        return switch (config.architecture().normPlacement()) {
+            case BEFORE -> {
+                Tensor seen = narrowed(normed(x, layer.attentionNorm), narrow);
+                Tensor mixed = x.add(attention(seen, layer, narrow, cache, i));
+                Tensor after = narrowed(normed(mixed, layer.mlpNorm), narrow);
+                yield mixed.add(feedForward(after, layer, narrow));
+            }
+            case AFTER -> {
+                Tensor attended = attention(narrowed(x, narrow), layer, narrow, cache, i);
+                Tensor mixed = x.add(normed(widened(attended, narrow), layer.attentionNorm));
+                Tensor fed = feedForward(narrowed(mixed, narrow), layer, narrow);
+                yield mixed.add(normed(widened(fed, narrow), layer.mlpNorm));
+            }
+        };
     }
 
     /** RMSNorm (arXiv:1910.07467): x · (mean(x²) + ε)^−½ · w. */
@@ -177,48 +195,78 @@ final class LlamaForward implements AutoCloseable {
         int headSize = config.headSize();
         long first = cache == null ? 0 : cache.length();
         Tensor turn = turns(first, length);
-        Tensor q =
-                turned(
-                        product(x, paired(layer.query), narrow),
-                        turn,
-                        config.attentionHeads(),
-                        narrow);
-        Tensor k =
-                turned(product(x, paired(layer.key), narrow), turn, config.keyValueHeads(), narrow);
+        Tensor q = turned(heads(x, layer.query, narrow), turn, config.attentionHeads());
+        Tensor k = turned(heads(x, layer.key, narrow), turn, config.keyValueHeads());
         Tensor v =
-                widened(product(x, layer.value, narrow), narrow)
+                biased(widened(product(x, layer.value.weight, narrow), narrow), layer.value.bias)
                         .view(batch, length, config.keyValueHeads(), headSize);
         if (cache != null) {
             k = cache.appendKeys(index, k);
             v = cache.appendValues(index, v);
         }
+        long keys = first + length;
+        int window = config.variant().window(Math.toIntExact(keys));
+        boolean windowed = window < keys;
         Tensor mixed =
                 torch.scaled_dot_product_attention(
                         q.transpose(1, 2),
                         shared(k).transpose(1, 2),
                         shared(v).transpose(1, 2),
-                        noMask,
+                        windowed ? new TensorOptional(window(x, window, first)) : noMask,
                         0.0,
-                        first == 0,
+                        first == 0 && !windowed,
                         usualScale,
                         false);
         mixed = mixed.transpose(1, 2).reshape(batch, length, config.querySize());
         return product(narrowed(mixed, narrow), layer.output, narrow);
     }
 
-    /** Regroups the rows of each head from halves to pairs; see the class comment. */
-    private Tensor paired(Tensor weight) {
-        long rows = weight.size(0);
-        int headSize = config.headSize();
-        return weight.view(rows / headSize, 2, headSize / 2, config.hiddenSize())
-                .transpose(1, 2)
-                .reshape(rows, config.hiddenSize());
+    /**
+     * True where a query of {@code x} may look: {@code [length, first + length]}.
+     *
+     * @param window positions that it looks at, its own included
+     * @param first positions that came before x
+     */
+    private static Tensor window(Tensor x, long window, long first) {
+        return x.new_ones(x.size(1), first + x.size(1))
+                .tril(first)
+                .triu(first - window + 1)
+                .to(ScalarType.Bool);
     }
 
-    private Tensor turned(Tensor x, Tensor turn, long heads, boolean narrow) {
+    /** Queries or keys, {@code [batch, seq, heads · headSize]}, before they are turned. */
+    private Tensor heads(Tensor x, Projection projection, boolean narrow) {
+        Tensor heads = widened(product(x, paired(projection.weight), narrow), narrow);
+        heads = biased(heads, projection.bias == null ? null : paired(projection.bias));
+        if (projection.norm == null) {
+            return heads;
+        }
+        Tensor weight = paired(projection.norm);
+        long size = weight.size(0);
+        return torch.rms_norm(
+                        heads.view(heads.size(0), heads.size(1), -1, size),
+                        new long[] {size},
+                        new TensorOptional(weight),
+                        epsilon)
+                .view(heads.size(0), heads.size(1), -1);
+    }
+
+    private static Tensor biased(Tensor x, @Nullable Tensor bias) {
+        return bias == null ? x : x.add(bias);
+    }
+
+    /** Regroups the rows of each head from halves to pairs; see the class comment. */
+    private Tensor paired(Tensor weight) {
+        int headSize = config.headSize();
+        return weight.view(weight.size(0) / headSize, 2, headSize / 2, -1)
+                .transpose(1, 2)
+                .reshape(weight.sizes());
+    }
+
+    private Tensor turned(Tensor x, Tensor turn, long heads) {
         long batch = x.size(0);
         long length = x.size(1);
-        Tensor pairs = widened(x, narrow).view(batch, length, heads, config.headSize() / 2, 2);
+        Tensor pairs = x.view(batch, length, heads, config.headSize() / 2, 2);
         return torch.view_as_real(torch.view_as_complex(pairs).mul(turn))
                 .view(batch, length, heads, config.headSize());
     }

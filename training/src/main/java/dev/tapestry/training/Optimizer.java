@@ -16,17 +16,21 @@ final class Optimizer implements AutoCloseable {
 
     Optimizer(OptimizerPlan plan, Precision precision, FlatParameters parameters) {
         ParameterLayout layout = parameters.layout();
-        List<Range> norms = List.of(layout.norms());
+        List<Range> vectors = List.of(layout.undecayed());
         switch (plan) {
             case OptimizerPlan.AdamW all -> {
                 List<Range> matrices = List.of(layout.outer(), layout.hidden());
-                adamW = new AdamWUpdate(parameters, all, matrices, norms, owned);
+                adamW = new AdamWUpdate(parameters, all, matrices, vectors, owned);
                 muon = null;
             }
             case OptimizerPlan.Muon hidden -> {
                 adamW =
                         new AdamWUpdate(
-                                parameters, hidden.others(), List.of(layout.outer()), norms, owned);
+                                parameters,
+                                hidden.others(),
+                                List.of(layout.outer()),
+                                vectors,
+                                owned);
                 muon = new MuonUpdate(parameters, hidden, precision, owned);
             }
         }
