@@ -45,6 +45,9 @@ record GgufTokenizer(
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
                     + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+    /** Qwen 2's: digits one by one. */
+    private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
+
     /**
      * Reads {@code tokenizer.json} in {@code directory}, and {@code tokenizer_config.json} if it is
      * there.
@@ -138,20 +141,38 @@ record GgufTokenizer(
 
     /**
      * The name of the rule. {@code llama-bpe} takes a word that is a token as it is, before any
-     * merge; {@code smaug-bpe} has the same rule of cutting and always merges.
+     * merge; {@code smaug-bpe} has the same rule of cutting and always merges, as {@code qwen2}
+     * and {@code smollm} do.
      */
     private static String split(Path path, JsonNode pre, JsonNode model) {
         if (byteLevel(pre, true)) {
             return "gpt-2";
         }
         JsonNode steps = pre.path("pretokenizers");
+        JsonNode first = steps.path(0);
+        boolean words = model.path("ignore_merges").asBoolean(false);
+        if (steps.size() == 2 && byteLevel(steps.path(1), false) && isolates(first, LLAMA3)) {
+            return words ? "llama-bpe" : "smaug-bpe";
+        }
         if (steps.size() == 2
-                && steps.path(0).path("pattern").path("Regex").asString("").equals(LLAMA3)
-                && steps.path(0).path("behavior").asString("").equals("Isolated")
-                && byteLevel(steps.path(1), false)) {
-            return model.path("ignore_merges").asBoolean(false) ? "llama-bpe" : "smaug-bpe";
+                && byteLevel(steps.path(1), false)
+                && isolates(first, QWEN2)
+                && !words) {
+            return "qwen2";
+        }
+        if (steps.size() == 2
+                && byteLevel(steps.path(1), true)
+                && first.path("type").asString("").equals("Digits")
+                && first.path("individual_digits").asBoolean(false)
+                && !words) {
+            return "smollm";
         }
         throw unsupported(path, "the pre_tokenizer " + pre);
+    }
+
+    private static boolean isolates(JsonNode step, String pattern) {
+        return step.path("pattern").path("Regex").asString("").equals(pattern)
+                && step.path("behavior").asString("").equals("Isolated");
     }
 
     private static boolean byteLevel(JsonNode step, boolean regex) {
