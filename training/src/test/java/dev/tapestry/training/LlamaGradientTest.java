@@ -106,7 +106,7 @@ class LlamaGradientTest {
             model.parameters().gradients().zero_();
             loss(model, batch, Precision.BF16, false);
 
-            assertThat(distance(gradients(model), exact)).isBetween(1e-6, 1.1 * recorded);
+            assertThat(distance(gradients(model), exact)).isBetween(1e-6, 1.25 * recorded);
         }
     }
 

@@ -6,7 +6,9 @@ import dev.tapestry.weights.TensorSpec;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** The forward pass of {@link TinyLlama} on the Hugging Face layout, to be read rather than run. */
@@ -15,6 +17,7 @@ final class ReferenceForward {
     private final ModelDirectory model;
     private final TinyLlama shape;
     private final Function<String, double[][]> tensors;
+    private final Map<String, double[][]> known = new HashMap<>();
 
     ReferenceForward(TinyLlama shape, ModelDirectory model) {
         this.shape = shape;
@@ -32,12 +35,22 @@ final class ReferenceForward {
 
     /** The {@code count} most likely tokens behind {@code prompt}, one after the other. */
     List<Integer> greedy(List<Integer> prompt, int count) {
+        return surely(prompt, count, 0);
+    }
+
+    /** The same, up to where the second best is within {@code margin} of the best. */
+    List<Integer> surely(List<Integer> prompt, int count, double margin) {
         List<Integer> ids = new ArrayList<>(prompt);
         for (int i = 0; i < count; i++) {
             double[] logits = logits(ids);
             int best = 0;
             for (int id = 1; id < logits.length; id++) {
                 best = logits[id] > logits[best] ? id : best;
+            }
+            for (int id = 0; id < logits.length; id++) {
+                if (id != best && logits[id] > logits[best] - margin) {
+                    return ids.subList(prompt.size(), ids.size());
+                }
             }
             ids.add(best);
         }
@@ -185,7 +198,7 @@ final class ReferenceForward {
     }
 
     private double[][] matrix(String name) {
-        return tensors.apply(name);
+        return known.computeIfAbsent(name, tensors);
     }
 
     private double[][] stored(String name) {
