@@ -3,6 +3,8 @@ package dev.tapestry.app.command;
 import dev.tapestry.aggregation.OfflineMerge;
 import dev.tapestry.aggregation.OfflineRule;
 import dev.tapestry.corpus.HeldOutSplit;
+import dev.tapestry.node.build.ModelOrigin;
+import dev.tapestry.node.build.UpstreamLicence;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
@@ -19,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,7 +41,7 @@ final class ModelCommands extends CommandGroup {
     }
 
     /** What {@code model import --json} prints. */
-    record Imported(String directory, String dtype) {}
+    record Imported(String directory, String dtype, ModelOrigin origin) {}
 
     /** What {@code model export --json} prints. */
     record Exported(String file, String quantisation, long bytes) {}
@@ -63,9 +67,16 @@ final class ModelCommands extends CommandGroup {
             name = "import",
             description = {
                 "Check a Hugging Face Llama-family directory and copy it, ready to be trained.",
-                "Configuration, tensors and tokenizer are checked; what is not supported is named."
+                "Configuration, tensors and tokenizer are checked; what is not supported is named.",
+                "The licence and the digest of what was imported are kept in origin.json, which goes along with",
+                "every model that is made of it."
             },
-            footer = {"", "Example:", "  tapestry model import ~/SmolLM2-135M base --dtype bf16"})
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry model import ~/SmolLM2-135M base --dtype bf16",
+                "  tapestry model import ~/Qwen3-0.6B base --digests sums.txt --licence apache-2.0"
+            })
     int importModel(
             @Parameters(paramLabel = "SRC", description = "The directory to import.") Path source,
             @Parameters(paramLabel = "DEST", description = "A new directory.") Path target,
@@ -76,21 +87,43 @@ final class ModelCommands extends CommandGroup {
                             description =
                                     "Of the weights: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
                     Kept dtype,
+            @Option(
+                            names = "--licence",
+                            paramLabel = "NAME",
+                            description =
+                                    "Under which its makers gave it, such as apache-2.0; else what README.md or a licence file says.")
+                    @Nullable String licence,
+            @Option(
+                            names = "--digests",
+                            paramLabel = "FILE",
+                            description =
+                                    "A list as sha256sum writes it: all files must be in it and as it says.")
+                    @Nullable Path digests,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        ModelImport.run(
-                source,
-                target,
-                switch (dtype) {
-                    case F32 -> DType.F32;
-                    case BF16 -> DType.BF16;
-                });
+        ModelOrigin origin =
+                ModelImport.run(
+                        source,
+                        target,
+                        switch (dtype) {
+                            case F32 -> DType.F32;
+                            case BF16 -> DType.BF16;
+                        },
+                        Optional.ofNullable(licence),
+                        Optional.ofNullable(digests));
         answer(
                 json,
-                new Imported(target.toString(), dtype.name()),
-                "imported %s as %s",
+                new Imported(target.toString(), dtype.name(), origin),
+                "imported %s as %s; %s",
                 source,
-                target);
+                target,
+                said(origin.licence()));
         return 0;
+    }
+
+    private static String said(UpstreamLicence licence) {
+        return licence.name().equals(UpstreamLicence.UNKNOWN)
+                ? "its licence is not known: ask its makers, and say it with --licence"
+                : "licence %s, says %s".formatted(licence.name(), licence.statedBy());
     }
 
     @Command(

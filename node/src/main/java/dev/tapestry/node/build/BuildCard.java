@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The {@code README.md} of a built model. */
 final class BuildCard {
@@ -10,7 +11,11 @@ final class BuildCard {
     private BuildCard() {}
 
     static String text(
-            BuildPlan plan, Digest base, BuildResult.Loss before, List<BuildResult.Done> done) {
+            BuildPlan plan,
+            Digest base,
+            Optional<ModelOrigin> origin,
+            BuildResult.Loss before,
+            List<BuildResult.Done> done) {
         StringBuilder text = new StringBuilder();
         text.append(
                 """
@@ -30,6 +35,7 @@ final class BuildCard {
         row(text, "base", base, 0, before);
         done.forEach(
                 stage -> row(text, stage.title(), stage.model(), stage.tokens(), stage.after()));
+        origin.map(ModelOrigin::text).ifPresent(text::append);
         text.append(
                 """
 
@@ -43,12 +49,14 @@ final class BuildCard {
     static String rebased(
             BuildPlan plan,
             Digest base,
+            Optional<ModelOrigin> origin,
             BuildResult.Loss before,
             RebaseResult.Trial trial,
             Digest model) {
         return text(
                 plan,
                 base,
+                origin,
                 before,
                 List.of(
                         new BuildResult.Done(

@@ -94,12 +94,14 @@ public final class BuildRun {
                     return new BuildResult(baseDigest, before, done, broken, Optional.empty());
                 }
             }
+            Optional<ModelOrigin> origin = ModelOrigin.find(base);
             Lineage lineage =
                     new Lineage(
                             digest,
                             plan.name(),
                             plan.level(),
                             baseDigest,
+                            origin,
                             plan,
                             new Lineage.Way.Trained(),
                             results,
@@ -108,10 +110,11 @@ public final class BuildRun {
             Path published =
                     bench.publish(
                             plan,
+                            base,
                             model,
                             adapter,
                             lineage,
-                            BuildCard.text(plan, baseDigest, before, done));
+                            BuildCard.text(plan, baseDigest, origin, before, done));
             return new BuildResult(
                     baseDigest, before, done, Optional.empty(), Optional.of(published));
         }

@@ -42,7 +42,7 @@ final class ModelCard {
 
         %s, category `%s`, residency `%s`, card `%s`.
         Licence: %s
-        %s
+        %s%s
         ## Settings
 
         ```json
@@ -69,6 +69,7 @@ final class ModelCard {
                         corpus.digest(),
                         corpus.licence(),
                         corpus.attribution().isEmpty() ? "" : "\n" + corpus.attribution() + "\n",
+                        ModelOrigin.find(order.base()).map(ModelOrigin::text).orElse(""),
                         new String(CanonicalJson.write(order.training()), StandardCharsets.UTF_8),
                         order.quantisation());
     }

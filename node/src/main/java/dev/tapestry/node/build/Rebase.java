@@ -291,12 +291,14 @@ public final class Rebase {
                 trial.scale() == 0
                         ? new Lineage.Way.Trained()
                         : new Lineage.Way.Rebased(derivative, base, trial.scale(), trial.tokens());
+        Optional<ModelOrigin> origin = ModelOrigin.find(newer.path());
         Lineage lineage =
                 new Lineage(
                         candidate.digest(),
                         plan.name(),
                         plan.level(),
                         newer.digest(),
+                        origin,
                         plan,
                         way,
                         candidate.stages(),
@@ -304,9 +306,11 @@ public final class Rebase {
                         trial.loss());
         return bench.publish(
                 plan,
+                newer.path(),
                 candidate.model(),
                 Optional.empty(),
                 lineage,
-                BuildCard.rebased(plan, newer.digest(), gain.newer(), trial, candidate.digest()));
+                BuildCard.rebased(
+                        plan, newer.digest(), origin, gain.newer(), trial, candidate.digest()));
     }
 }

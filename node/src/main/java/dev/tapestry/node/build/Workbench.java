@@ -467,9 +467,15 @@ final class Workbench {
 
     /**
      * Gives a model its name, in the formats that the world uses, and writes down where it comes
-     * from.
+     * from. The base's licence goes along.
      */
-    Path publish(BuildPlan plan, Path model, Optional<Path> adapter, Lineage lineage, String card) {
+    Path publish(
+            BuildPlan plan,
+            Path base,
+            Path model,
+            Optional<Path> adapter,
+            Lineage lineage,
+            String card) {
         SovereignShelf shelf = new SovereignShelf(home);
         try {
             Files.createDirectories(home.sovereign());
@@ -482,6 +488,11 @@ final class Workbench {
             GgufWriter.write(
                     draft, draft.resolve("weights.gguf"), plan.gguf().orElse(Quantisation.F16));
             Files.writeString(draft.resolve("README.md"), card);
+            Optional<Path> licence = UpstreamLicence.file(base);
+            if (licence.isPresent()) {
+                Path file = licence.orElseThrow();
+                Files.copy(file, draft.resolve(file.getFileName()));
+            }
             registry.add(lineage);
             shelf.publish(plan.name());
             return home.sovereign(plan.name());
