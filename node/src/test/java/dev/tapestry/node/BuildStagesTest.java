@@ -10,6 +10,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +102,25 @@ class BuildStagesTest {
 
     private static double least(StageResult stage) {
         return stage.scores().stream().mapToDouble(StageResult.Score::loss).min().orElseThrow();
+    }
+
+    @Test
+    void a_model_of_an_imported_base_names_its_licence_and_descends_from_what_was_imported()
+            throws IOException {
+        Path base = directory.resolve("base");
+        Files.writeString(base.resolve("LICENSE"), "MIT License\n");
+        ModelOrigin origin = ModelOrigin.of(base, Optional.empty(), Optional.empty());
+        Files.write(base.resolve(ModelOrigin.FILE), origin.toBytes());
+        BuildResult result = run(plan("imported", PRETRAIN));
+        Path model = result.model().orElseThrow();
+        assertThat(lineage(result).origin()).contains(origin);
+        assertThat(new ModelRegistry(home).descendants(origin.source()))
+                .containsExactly(lineage(result));
+        assertThat(ModelOrigin.find(model)).contains(origin);
+        assertThat(model.resolve("LICENSE")).hasContent("MIT License");
+        assertThat(model.resolve("README.md"))
+                .content()
+                .contains("Its licence is `mit`, says its LICENSE.", origin.source().hex());
     }
 
     @Test

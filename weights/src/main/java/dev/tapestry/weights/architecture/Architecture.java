@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 
 /** A family of models, and in what its layers differ from those of others. */
 public enum Architecture {
-    /** Llama 1 to 3.3, SmolLM 1 and 2, TinyLlama and others. */
+    /** Llama, SmolLM 1 and 2, and many others. */
     LLAMA("llama", "LlamaForCausalLM", NormPlacement.BEFORE, QueryKeyNorm.NONE, false),
     /** Llama's layers; attention may be limited to a sliding window. */
     MISTRAL("mistral", "MistralForCausalLM", NormPlacement.BEFORE, QueryKeyNorm.NONE, false),

@@ -80,6 +80,9 @@ final class VariantReader {
         }
         JsonNode rope = older.isObject() ? older : newer;
         String type = text(rope, "rope_type", text(rope, "type", "default"));
+        if (!rope.has("rope_type") && !rope.has("type") && rope.has("factor")) {
+            throw unsupported("rope_scaling", rope.toString(), "one with its rope_type");
+        }
         return switch (type) {
             case "default" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(number(rope, "factor"));

@@ -41,9 +41,15 @@ record GgufTokenizer(
     private static final int UNUSED = 5;
 
     /** The rule of Llama 3, as its {@code tokenizer.json} has it. */
-    private static final String LLAMA3 =
+    static final String LLAMA3 =
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
                     + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+    /** Mistral Nemo's: words begin at capitals. */
+    static final String TEKKEN =
+            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+                    + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+                    + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     /** Qwen 2's: digits one by one. */
     private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
@@ -142,7 +148,7 @@ record GgufTokenizer(
     /**
      * The name of the rule. {@code llama-bpe} takes a word that is a token as it is, before any
      * merge; {@code smaug-bpe} has the same rule of cutting and always merges, as {@code qwen2}
-     * and {@code smollm} do.
+     * and {@code smollm} do; {@code tekken} takes words as they are.
      */
     private static String split(Path path, JsonNode pre, JsonNode model) {
         if (byteLevel(pre, true)) {
@@ -151,23 +157,26 @@ record GgufTokenizer(
         JsonNode steps = pre.path("pretokenizers");
         JsonNode first = steps.path(0);
         boolean words = model.path("ignore_merges").asBoolean(false);
-        if (steps.size() == 2 && byteLevel(steps.path(1), false) && isolates(first, LLAMA3)) {
-            return words ? "llama-bpe" : "smaug-bpe";
+        if (steps.size() == 2 && byteLevel(steps.path(1), false)) {
+            if (isolates(first, LLAMA3)) {
+                return words ? "llama-bpe" : "smaug-bpe";
+            }
+            if (isolates(first, QWEN2) && !words) {
+                return "qwen2";
+            }
+            if (isolates(first, TEKKEN) && words) {
+                return "tekken";
+            }
         }
-        if (steps.size() == 2
-                && byteLevel(steps.path(1), false)
-                && isolates(first, QWEN2)
-                && !words) {
-            return "qwen2";
-        }
-        if (steps.size() == 2
-                && byteLevel(steps.path(1), true)
-                && first.path("type").asString("").equals("Digits")
-                && first.path("individual_digits").asBoolean(false)
-                && !words) {
+        if (steps.size() == 2 && byteLevel(steps.path(1), true) && !words && digits(first)) {
             return "smollm";
         }
         throw unsupported(path, "the pre_tokenizer " + pre);
+    }
+
+    private static boolean digits(JsonNode step) {
+        return step.path("type").asString("").equals("Digits")
+                && step.path("individual_digits").asBoolean(false);
     }
 
     private static boolean isolates(JsonNode step, String pattern) {
