@@ -5,23 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Sampling;
 import dev.tapestry.weights.ModelDirectory;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.stream.Collectors;
+
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** What we export is what other programs read: the demo's base, in F32, on several scripts. */
 @Timeout(400)
@@ -71,7 +74,8 @@ class ExportTest {
     void the_hugging_face_directory_gives_the_same_logits_in_jlama() throws IOException {
         for (String sentence : SENTENCES) {
             List<Integer> ids = ids(sentence);
-            OtherEngines.assertSame(sentence, logits(ids), Jlama.probabilitiesAfter(model, ids), 1e-3);
+            OtherEngines.assertSame(
+                    sentence, logits(ids), Jlama.probabilitiesAfter(model, ids), 1e-3);
         }
     }
 
@@ -89,7 +93,10 @@ class ExportTest {
                 JsonNode answer = answers.get(i);
                 List<Integer> ids = ids(sentence);
                 assertAll(
-                        () -> assertThat(OtherEngines.integers(answer.path("ids"))).as(sentence).isEqualTo(ids),
+                        () ->
+                                assertThat(OtherEngines.integers(answer.path("ids")))
+                                        .as(sentence)
+                                        .isEqualTo(ids),
                         () ->
                                 assertThat(OtherEngines.integers(answer.path("llamaIds")))
                                         .as(sentence)

@@ -17,15 +17,17 @@ import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.StageResult;
 import dev.tapestry.training.LoraAdapter;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Builds whose stages learn from text, from instructions and from preferences. */
 class BuildStagesTest {
@@ -80,11 +82,14 @@ class BuildStagesTest {
     }
 
     private static final String PRETRAIN =
-            "  - {type: pretrain, corpus: corpus, tokens: 640, training: {learning-rate: 0.01, batch: 4, sequence: 16}}\n";
+            "  - {type: pretrain, corpus: corpus, tokens: 640, training: {learning-rate: 0.01,"
+                + " batch: 4, sequence: 16}}\n";
     private static final String INSTRUCT =
-            "  - {type: instruct, chats: chats, epochs: 4, training: {learning-rate: 0.01, batch: 8, sequence: 32}}\n";
+            "  - {type: instruct, chats: chats, epochs: 4, training: {learning-rate: 0.01, batch:"
+                + " 8, sequence: 32}}\n";
     private static final String ALIGN =
-            "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training: {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
+            "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training:"
+                + " {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
 
     private BuildResult run(Path plan) {
         return workshop.run(plan);

@@ -1,24 +1,27 @@
 package dev.tapestry.node;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.DigestList;
 import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.UpstreamLicence;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Optional;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 
 final class ModelOriginTest {
 
@@ -50,9 +53,7 @@ final class ModelOriginTest {
         Files.writeString(model.resolve("README.md"), "---\nlicense: Apache-2.0\n---\n# Model");
         assertThat(origin().licence())
                 .isEqualTo(new UpstreamLicence("apache-2.0", "README.md", digest));
-        assertThat(
-                        ModelOrigin.of(model, Optional.of("CC-BY-4.0"), Optional.empty())
-                                .licence())
+        assertThat(ModelOrigin.of(model, Optional.of("CC-BY-4.0"), Optional.empty()).licence())
                 .isEqualTo(new UpstreamLicence("cc-by-4.0", "member", digest));
     }
 

@@ -1,8 +1,9 @@
 package dev.tapestry.training;
 
-import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+
+import java.util.function.Supplier;
 
 /**
  * g(s) = attention(RoPE(q), RoPE(k), v) with (q, k, v) of {@link QueryKeyValue}, q and k through
@@ -84,11 +85,7 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     Tensor differentiate(Tensor slope, Tensor seen, State state) {
         Sight by = sight.get();
         Tensor mixed =
-                slope.view(
-                                by.sequences(),
-                                by.length(),
-                                config.attentionHeads(),
-                                config.headSize())
+                slope.view(by.sequences(), by.length(), config.attentionHeads(), config.headSize())
                         .transpose(1, 2)
                         .contiguous();
         CausalAttention.Slopes slopes =

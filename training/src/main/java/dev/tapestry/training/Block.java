@@ -2,16 +2,19 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.FlatParameters.Trained;
 import dev.tapestry.weights.architecture.NormPlacement;
-import java.util.Objects;
+
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
+
 /**
  * Half a decoder layer, forward and backward with derivatives written out. What is seen goes
- * through the part g that subclasses are, and its product by a matrix W back to the residual stream:
+ * through the part g that subclasses are, and its product by a matrix W back to the residual
+ * stream:
  *
  * <pre>
  * norm before:  y = x + W·g(norm(x))    norm after:  y = x + norm(W·g(x))
@@ -98,8 +101,7 @@ abstract class Block<S> implements AutoCloseable {
     private Tensor inward(Tensor slope, Pass<S> known) {
         Tensor by = linear.operand(slope);
         linear.addWeight(out.gradient(), by, known.inner().value(), new Scalar(1.0));
-        return differentiate(
-                linear.input(by, known.back()), known.seen(), known.inner().state());
+        return differentiate(linear.input(by, known.back()), known.seen(), known.inner().state());
     }
 
     private void normBackward(Tensor sum, Tensor slope, Pass<S> known) {

@@ -3,10 +3,7 @@ package dev.tapestry.training;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
-import java.security.MessageDigest;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -14,6 +11,11 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+
+import java.security.MessageDigest;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * All weights of a model in one native buffer and, once training begins, all gradients in another.
@@ -148,10 +150,10 @@ final class FlatParameters implements AutoCloseable {
     }
 
     /**
-     * Fresh weights: norms one, biases zero, matrices normal with the configured deviation; the same for the
-     * same seed on every device, since the processors draw them. The two matrices of a layer that
-     * write to the residual stream begin smaller by √(2·layers), so that depth does not amplify it
-     * (Radford et al. 2019).
+     * Fresh weights: norms one, biases zero, matrices normal with the configured deviation; the
+     * same for the same seed on every device, since the processors draw them. The two matrices of a
+     * layer that write to the residual stream begin smaller by √(2·layers), so that depth does not
+     * amplify it (Radford et al. 2019).
      */
     void initialise(LlamaConfig config, long seed) {
         try (PointerScope _ = new PointerScope();

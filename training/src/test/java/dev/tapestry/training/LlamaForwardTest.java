@@ -3,14 +3,15 @@ package dev.tapestry.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.Arrays;
+import java.util.List;
 
 class LlamaForwardTest {
 
@@ -73,7 +74,9 @@ class LlamaForwardTest {
     @MethodSource("dev.tapestry.training.TestModels#variants")
     void word_by_word_with_kept_keys_is_the_same_as_all_at_once(LlamaConfig config) {
         List<Integer> ids =
-                Arrays.stream(TestModels.randomIds(19, config.vocabularySize(), 5)).boxed().toList();
+                Arrays.stream(TestModels.randomIds(19, config.vocabularySize(), 5))
+                        .boxed()
+                        .toList();
         try (Llama model = TestModels.unevenNorms(Llama.fresh(config, 11));
                 KeyValueCache cache = new KeyValueCache(model, 19)) {
             float[] whole = new Generation(model).logitsAfter(ids);

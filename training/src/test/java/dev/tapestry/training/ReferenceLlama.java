@@ -2,13 +2,14 @@ package dev.tapestry.training;
 
 import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
+
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * The forward pass of a Llama and of its relatives in plain Java doubles, to be read from top to bottom: the oracle that the
- * fast one is checked against. It takes nothing from the engine but the numbers of the Hugging Face
- * tensors.
+ * The forward pass of a Llama and of its relatives in plain Java doubles, to be read from top to
+ * bottom: the oracle that the fast one is checked against. It takes nothing from the engine but the
+ * numbers of the Hugging Face tensors.
  */
 final class ReferenceLlama {
 

@@ -9,6 +9,7 @@ import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.UpstreamLicence;
 import dev.tapestry.node.trainer.TrainerReaders;
 import dev.tapestry.training.LoraAdapter;
+
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
@@ -113,7 +114,10 @@ final class ForeignReaders {
                             var files = DigestList.parse("sums", bytes).files();
                             StringBuilder lines = new StringBuilder();
                             files.forEach((path, digest) ->
-                                    lines.append(digest.hex()).append("  ").append(path).append('\n'));
+                                    lines.append(digest.hex())
+                                            .append("  ")
+                                            .append(path)
+                                            .append('\n'));
                             byte[] again = lines.toString().getBytes(StandardCharsets.UTF_8);
                             if (!DigestList.parse("sums", again).files().equals(files)) {
                                 throw new AssertionError("written back differently");

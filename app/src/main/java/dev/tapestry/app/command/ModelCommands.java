@@ -16,16 +16,19 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** What can be done with a model directory on any machine, without a consortium. */
 @Command(
@@ -68,7 +71,8 @@ final class ModelCommands extends CommandGroup {
             description = {
                 "Check a Hugging Face Llama-family directory and copy it, ready to be trained.",
                 "Configuration, tensors and tokenizer are checked; what is not supported is named.",
-                "The licence and the digest of what was imported are kept in origin.json, which goes along with",
+                "The licence and the digest of what was imported are kept in origin.json, which"
+                    + " goes along with",
                 "every model that is made of it."
             },
             footer = {
@@ -85,19 +89,22 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "DTYPE",
                             defaultValue = "f32",
                             description =
-                                    "Of the weights: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                                    "Of the weights: ${COMPLETION-CANDIDATES} (default"
+                                        + " ${DEFAULT-VALUE}).")
                     Kept dtype,
             @Option(
                             names = "--licence",
                             paramLabel = "NAME",
                             description =
-                                    "Under which its makers gave it, such as apache-2.0; else what README.md or a licence file says.")
+                                    "Under which its makers gave it, such as apache-2.0; else what"
+                                        + " README.md or a licence file says.")
                     @Nullable String licence,
             @Option(
                             names = "--digests",
                             paramLabel = "FILE",
                             description =
-                                    "A list as sha256sum writes it: all files must be in it and as it says.")
+                                    "A list as sha256sum writes it: all files must be in it and as"
+                                        + " it says.")
                     @Nullable Path digests,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ModelOrigin origin =
@@ -144,7 +151,8 @@ final class ModelCommands extends CommandGroup {
             footer = {
                 "",
                 "Example:",
-                "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8 --top-k 40"
+                "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8"
+                    + " --top-k 40"
             })
     int generate(
             @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
@@ -160,14 +168,16 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "T",
                             defaultValue = "0",
                             description =
-                                    "Divides the logits; 0 takes the likeliest token always (default ${DEFAULT-VALUE}).")
+                                    "Divides the logits; 0 takes the likeliest token always"
+                                        + " (default ${DEFAULT-VALUE}).")
                     double temperature,
             @Option(
                             names = "--top-k",
                             paramLabel = "K",
                             defaultValue = "0",
                             description =
-                                    "Choose among so many of the likeliest tokens; 0: all (default ${DEFAULT-VALUE}).")
+                                    "Choose among so many of the likeliest tokens; 0: all (default"
+                                        + " ${DEFAULT-VALUE}).")
                     int topK,
             @Option(
                             names = "--seed",
@@ -257,7 +267,9 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "SHARE",
                             defaultValue = "1",
                             description =
-                                    "Score only this share of the documents, those that a node with the same setting holds out (default ${DEFAULT-VALUE}: all).")
+                                    "Score only this share of the documents, those that a node with"
+                                        + " the same setting holds out (default ${DEFAULT-VALUE}:"
+                                        + " all).")
                     double heldOut,
             @Option(
                             names = "--tokens",
@@ -294,9 +306,12 @@ final class ModelCommands extends CommandGroup {
             name = "merge",
             description = {
                 "Merge models that were trained apart from one base, once and after the fact.",
-                "For members that could not take part in rounds: merging every round gives a better model.",
-                "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare drops changes at random and",
-                "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean is the mean."
+                "For members that could not take part in rounds: merging every round gives a better"
+                    + " model.",
+                "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare"
+                    + " drops changes at random and",
+                "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean"
+                    + " is the mean."
             },
             footer = {
                 "",
@@ -321,7 +336,8 @@ final class ModelCommands extends CommandGroup {
                             required = true,
                             paramLabel = "DIR",
                             description =
-                                    "What they were trained from; gives configuration and tokenizer.")
+                                    "What they were trained from; gives configuration and"
+                                        + " tokenizer.")
                     Path base,
             @Option(
                             names = "--out",
@@ -334,28 +350,32 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "SHARE",
                             defaultValue = "0.2",
                             description =
-                                    "Share of each tensor's changes that ties keeps (default ${DEFAULT-VALUE}).")
+                                    "Share of each tensor's changes that ties keeps (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double density,
             @Option(
                             names = "--drop-rate",
                             paramLabel = "P",
                             defaultValue = "0.9",
                             description =
-                                    "Probability with which dare drops a change (default ${DEFAULT-VALUE}).")
+                                    "Probability with which dare drops a change (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double dropRate,
             @Option(
                             names = "--scale",
                             paramLabel = "LAMBDA",
                             defaultValue = "1",
                             description =
-                                    "Multiplies the merged change of ties and dare (default ${DEFAULT-VALUE}).")
+                                    "Multiplies the merged change of ties and dare (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double scale,
             @Option(
                             names = "--at",
                             paramLabel = "T",
                             defaultValue = "0.5",
                             description =
-                                    "Where between the first model (0) and the second (1) slerp stops (default ${DEFAULT-VALUE}).")
+                                    "Where between the first model (0) and the second (1) slerp"
+                                        + " stops (default ${DEFAULT-VALUE}).")
                     double position,
             @Option(
                             names = "--seed",
@@ -419,7 +439,8 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "HOW",
                             defaultValue = "f16",
                             description =
-                                    "Of the matrices: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                                    "Of the matrices: ${COMPLETION-CANDIDATES} (default"
+                                        + " ${DEFAULT-VALUE}).")
                     Quantisation quantisation,
             @Option(names = "--json", description = "As one line of JSON.") boolean json)
             throws IOException {

@@ -10,6 +10,9 @@ import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.WeightsException;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -17,7 +20,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** Takes over a model from elsewhere after making sure that everything here can work with it. */
 final class ModelImport {

@@ -2,6 +2,7 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.trust.json.CanonicalJson;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 

@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -130,8 +131,11 @@ public record UpstreamLicence(String name, String statedBy, Optional<Digest> tex
                         : "Its licence is `%s`, says %s."
                                 .formatted(
                                         name,
-                                        statedBy.equals("member") ? "the member" : "its " + statedBy);
-        return text.map(digest -> said + " The licence's text has the digest `%s`.".formatted(digest))
+                                        statedBy.equals("member")
+                                                ? "the member"
+                                                : "its " + statedBy);
+        return text.map(digest ->
+                        said + " The licence's text has the digest `%s`.".formatted(digest))
                 .orElse(said);
     }
 }

@@ -30,6 +30,7 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -2,8 +2,10 @@ package dev.tapestry.weights.architecture;
 
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
-import java.util.OptionalInt;
+
 import tools.jackson.databind.JsonNode;
+
+import java.util.OptionalInt;
 
 /**
  * Reads a {@link Variant}. Keys that change the computation in a way that is not known are refused

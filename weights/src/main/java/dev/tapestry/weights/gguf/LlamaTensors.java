@@ -8,6 +8,7 @@ import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
 import dev.tapestry.weights.gguf.GgufTensor.Source;
 import dev.tapestry.weights.gguf.Quantisation.Role;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -160,7 +161,10 @@ final class LlamaTensors {
     }
 
     private void layerVector(int layer, String to, String from, long elements) {
-        vector("blk." + layer + "." + to + ".weight", "model.layers." + layer + "." + from, elements);
+        vector(
+                "blk." + layer + "." + to + ".weight",
+                "model.layers." + layer + "." + from,
+                elements);
     }
 
     private void vector(String to, String from, long elements) {
@@ -176,8 +180,7 @@ final class LlamaTensors {
                     "%s of %s has the shape %s; its config.json asks for %s"
                             .formatted(source.name(), model.path(), source.shape(), expected));
         }
-        tensors.add(
-                new GgufTensor(to, expected, format, new Source.Stored(source, rotaryHeads)));
+        tensors.add(new GgufTensor(to, expected, format, new Source.Stored(source, rotaryHeads)));
         unused.remove(source.name());
     }
 }

@@ -13,8 +13,8 @@ public enum Quantisation {
     Q8_0(7, TensorFormat.Q8_0),
     /**
      * Blocks of 256 four-bit numbers whose 32s have a scale and a minimum of their own: 4.5 bits;
-     * the output matrix and half of the values and down projections with six bits. In all about
-     * 4.9 bits.
+     * the output matrix and half of the values and down projections with six bits. In all about 4.9
+     * bits.
      */
     Q4_K_M(15, TensorFormat.Q4_K),
     /** Blocks of 32 four-bit numbers with one binary16 scale: 4.5 bits; the output with six. */

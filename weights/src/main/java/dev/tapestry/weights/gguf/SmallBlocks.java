@@ -25,8 +25,8 @@ final class SmallBlocks {
     }
 
     /**
-     * d = x̂ / −8 for the x̂ that is largest without its sign, so that x̂ itself is q = 0; q = x / d +
-     * 8 rounded, at most 15. Numbers i and i + 16 share a byte.
+     * d = x̂ / −8 for the x̂ that is largest without its sign, so that x̂ itself is q = 0; q = x /
+     * d + 8 rounded, at most 15. Numbers i and i + 16 share a byte.
      */
     static void fourBits(float[] x, MemorySegment block) {
         float largest = 0;

@@ -1,6 +1,7 @@
 package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.FloatConversion;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -45,7 +46,7 @@ final class SuperBlocks {
         for (int j = 0; j < 4; j++) {
             TensorFormat.putByte(block, 4 + j, scales[j] | scales[j + 4] >> 4 << 6);
             TensorFormat.putByte(block, 8 + j, leasts[j] | leasts[j + 4] >> 4 << 6);
-            TensorFormat.putByte(block, 12 + j, scales[j + 4] & 15 | (leasts[j + 4] & 15) << 4);
+            TensorFormat.putByte(block, 12 + j, (scales[j + 4] & 15) | (leasts[j + 4] & 15) << 4);
         }
         for (int i = 0; i < ELEMENTS / 2; i++) {
             int j = i / 32 * 2;
@@ -140,13 +141,13 @@ final class SuperBlocks {
         }
         for (int i = 0; i < ELEMENTS / 2; i++) {
             int at = i / 64 * 128 + i % 64;
-            TensorFormat.putByte(block, i, q[at] & 15 | (q[at + 64] & 15) << 4);
+            TensorFormat.putByte(block, i, (q[at] & 15) | (q[at + 64] & 15) << 4);
         }
         for (int i = 0; i < ELEMENTS / 4; i++) {
             int at = i / 32 * 128 + i % 32;
             int bits = 0;
             for (int part = 0; part < 4; part++) {
-                bits |= q[at + 32 * part] >> 4 << 2 * part;
+                bits |= q[at + 32 * part] >> 4 << (2 * part);
             }
             TensorFormat.putByte(block, 128 + i, bits);
         }

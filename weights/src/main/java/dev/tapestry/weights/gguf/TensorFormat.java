@@ -3,6 +3,7 @@ package dev.tapestry.weights.gguf;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.WeightsException;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -81,12 +82,7 @@ enum TensorFormat {
         long bytes = 4L * blockElements;
         for (long block = 0; block < out.byteSize() / blockBytes; block++) {
             MemorySegment.copy(
-                    floats,
-                    FloatConversion.FLOAT_LE,
-                    block * bytes,
-                    numbers,
-                    0,
-                    blockElements);
+                    floats, FloatConversion.FLOAT_LE, block * bytes, numbers, 0, blockElements);
             encoder.encode(numbers, out.asSlice(block * blockBytes, blockBytes));
         }
     }

@@ -21,10 +21,11 @@
  *
  * <p>A tensor whose rows are not whole blocks takes a format with smaller ones.
  *
- * <p>The family of Llama can be written. Llama's and Mistral's query and key rows are stored in another order
- * than Hugging Face's: there the rotary embedding turns element i of a head together with element i
- * + half, here neighbours turn together, so row {@code (half, i)} of a head becomes row {@code (i,
- * half)}; in the others' they stay. Tensors of one dimension (norms, biases) are always F32.
+ * <p>The family of Llama can be written. Llama's and Mistral's query and key rows are stored in
+ * another order than Hugging Face's: there the rotary embedding turns element i of a head together
+ * with element i + half, here neighbours turn together, so row {@code (half, i)} of a head becomes
+ * row {@code (i, half)}; in the others' they stay. Tensors of one dimension (norms, biases) are
+ * always F32.
  */
 @NullMarked
 package dev.tapestry.weights.gguf;

@@ -1,6 +1,7 @@
 package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.FloatConversion;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -92,7 +93,7 @@ final class GgufReader {
             least = bytes.get(block + 8 + part) & 63;
         } else {
             int low = bytes.get(block + 8 + part) & 255;
-            scale = low & 15 | (bytes.get(block + part) & 255) >> 6 << 4;
+            scale = (low & 15) | (bytes.get(block + part) & 255) >> 6 << 4;
             least = low >> 4 | (bytes.get(block + 4 + part) & 255) >> 6 << 4;
         }
         int q = bytes.get(block + 16 + i / 64 * 32 + i % 32) >> (part % 2 == 0 ? 0 : 4) & 15;
@@ -103,8 +104,7 @@ final class GgufReader {
     private float sixBits(int block, int i) {
         int side = i / 128;
         int quarter = i % 128 / 32;
-        int low =
-                bytes.get(block + 64 * side + i % 64) >> (quarter < 2 ? 0 : 4) & 15;
+        int low = bytes.get(block + 64 * side + i % 64) >> (quarter < 2 ? 0 : 4) & 15;
         int high = bytes.get(block + 128 + 32 * side + i % 32) >> (2 * quarter) & 3;
         int q = (low | high << 4) - 32;
         return half(block + 208) * bytes.get(block + 192 + i / 16) * q;

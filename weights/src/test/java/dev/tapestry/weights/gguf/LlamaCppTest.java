@@ -6,12 +6,10 @@ import de.kherud.llama.InferenceParameters;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import de.kherud.llama.args.LogFormat;
+
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
+
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -19,9 +17,15 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 
 /** What we write is read by llama.cpp, which knows nothing of us. */
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
@@ -65,15 +69,16 @@ class LlamaCppTest {
                 "qwen2 | , \"use_sliding_window\": false",
                 "olmo2 | ~~",
                 "llama | , \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}",
-                "llama | , \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 32}"
+                "llama | , \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0,"
+                    + " \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0,"
+                    + " \"original_max_position_embeddings\": 32}"
             })
     void llama_cpp_says_the_same_letters_for_every_relative(String type, String settings) {
         TinyLlama shape = new TinyLlama().as(type, settings);
         Path directory = shape.write(folder.resolve("model"));
         try (ModelDirectory model = ModelDirectory.open(directory);
                 LlamaModel exported = export(directory, Quantisation.F32)) {
-            assertThat(complete(exported))
-                    .isEqualTo(said(new ReferenceForward(shape, model), 12));
+            assertThat(complete(exported)).isEqualTo(said(new ReferenceForward(shape, model), 12));
         }
     }
 
@@ -143,8 +148,7 @@ class LlamaCppTest {
     /** Numbers show which rule it is: by three, one by one; and words that begin at capitals. */
     @ParameterizedTest
     @CsvSource({"qwen2, false", "tekken, true", "smollm, false"})
-    void llama_cpp_knows_how_the_family_cuts_words(String rule, boolean words)
-            throws IOException {
+    void llama_cpp_knows_how_the_family_cuts_words(String rule, boolean words) throws IOException {
         TinyLlama shape = words ? new TinyLlama().withWordsBeforeMerges() : new TinyLlama();
         Path directory = shape.write(folder.resolve("model"));
         Path tokenizer = directory.resolve("tokenizer.json");
@@ -166,7 +170,8 @@ class LlamaCppTest {
                             .put("Regex", GgufTokenizer.LLAMA3.replace("{1,3}", ""));
             case "tekken" -> first.putObject("pattern").put("Regex", GgufTokenizer.TEKKEN);
             default -> {
-                steps.set(0, first.objectNode().put("type", "Digits").put("individual_digits", true));
+                steps.set(
+                        0, first.objectNode().put("type", "Digits").put("individual_digits", true));
                 ((ObjectNode) steps.get(1)).put("use_regex", true);
             }
         }

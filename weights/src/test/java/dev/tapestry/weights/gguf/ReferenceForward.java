@@ -3,6 +3,7 @@ package dev.tapestry.weights.gguf;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
+
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,8 +27,7 @@ final class ReferenceForward {
     }
 
     /** The same with other numbers: {@code tensors} gives the rows of each by its name. */
-    ReferenceForward(
-            TinyLlama shape, ModelDirectory model, Function<String, double[][]> tensors) {
+    ReferenceForward(TinyLlama shape, ModelDirectory model, Function<String, double[][]> tensors) {
         this.shape = shape;
         this.model = model;
         this.tensors = tensors;
