@@ -1,30 +1,30 @@
 package dev.tapestry.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assertions.assertAll;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Sampling;
 import dev.tapestry.weights.ModelDirectory;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** What we export is what other programs read: the demo's base, in F32, on several scripts. */
 @Timeout(400)
@@ -74,7 +74,8 @@ class ExportTest {
     void the_hugging_face_directory_gives_the_same_logits_in_jlama() throws IOException {
         for (String sentence : SENTENCES) {
             List<Integer> ids = ids(sentence);
-            assertSame(sentence, logits(ids), Jlama.probabilitiesAfter(model, ids), 1e-3);
+            OtherEngines.assertSame(
+                    sentence, logits(ids), Jlama.probabilitiesAfter(model, ids), 1e-3);
         }
     }
 
@@ -84,7 +85,7 @@ class ExportTest {
         Path gguf = folder.resolve("model.gguf");
         assertThat(Program.here("model", "export", model, "--gguf", gguf, "--quantisation", "f32"))
                 .isZero();
-        JsonNode answers = ask(gguf);
+        JsonNode answers = OtherEngines.ask(folder, model, gguf, SENTENCES, TOKENS);
         try (ModelDirectory files = ModelDirectory.open(model);
                 Llama llama = Llama.load(files)) {
             for (int i = 0; i < SENTENCES.size(); i++) {
@@ -92,20 +93,23 @@ class ExportTest {
                 JsonNode answer = answers.get(i);
                 List<Integer> ids = ids(sentence);
                 assertAll(
-                        () -> assertThat(integers(answer.path("ids"))).as(sentence).isEqualTo(ids),
                         () ->
-                                assertThat(integers(answer.path("llamaIds")))
+                                assertThat(OtherEngines.integers(answer.path("ids")))
+                                        .as(sentence)
+                                        .isEqualTo(ids),
+                        () ->
+                                assertThat(OtherEngines.integers(answer.path("llamaIds")))
                                         .as(sentence)
                                         .isEqualTo(ids),
                         // llama.cpp keeps keys and values in 16 bits.
                         () ->
-                                assertSame(
+                                OtherEngines.assertSame(
                                         sentence,
                                         logits(ids),
-                                        floats(answer.path("probabilities")),
+                                        OtherEngines.floats(answer.path("probabilities")),
                                         1e-2),
                         () ->
-                                assertThat(integers(answer.path("continued")))
+                                assertThat(OtherEngines.integers(answer.path("continued")))
                                         .as(sentence)
                                         .isEqualTo(
                                                 new Generation(llama)
@@ -113,23 +117,6 @@ class ExportTest {
                                                                 ids, TOKENS, Sampling.greedy())));
             }
         }
-    }
-
-    private static JsonNode ask(Path gguf) throws IOException, InterruptedException {
-        Path asked = folder.resolve("asked.json");
-        Path answers = folder.resolve("answers.json");
-        Files.write(
-                asked,
-                JSON.writeValueAsBytes(
-                        Map.of(
-                                "gguf", gguf.toString(),
-                                "tokenizer", JSON.readTree(model.resolve("tokenizer.json")),
-                                "tokenizerConfig",
-                                        JSON.readTree(model.resolve("tokenizer_config.json")),
-                                "sentences", SENTENCES,
-                                "tokens", TOKENS)));
-        Npm.agree(asked, answers);
-        return JSON.readTree(answers);
     }
 
     private static List<Integer> ids(String sentence) {
@@ -141,33 +128,6 @@ class ExportTest {
         Path file = folder.resolve("logits.json");
         String words = ids.stream().map(Object::toString).collect(Collectors.joining(","));
         assertThat(Program.here("model", "logits", model, "--ids", words, "--json", file)).isZero();
-        return floats(JSON.readTree(file).path("logits"));
-    }
-
-    /** Compares logits up to the constant that a softmax takes away, where they are not noise. */
-    private static void assertSame(
-            String sentence, float[] logits, float[] probabilities, double tolerance) {
-        assertThat(probabilities).as(sentence).hasSameSizeAs(logits);
-        double sum = IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i])).sum();
-        for (int id = 0; id < logits.length; id++) {
-            double ours = logits[id] - Math.log(sum);
-            if (ours > -20) {
-                assertThat(Math.log(probabilities[id]))
-                        .as("%s: id %d", sentence, id)
-                        .isCloseTo(ours, within(tolerance));
-            }
-        }
-    }
-
-    private static List<Integer> integers(JsonNode array) {
-        return array.valueStream().map(JsonNode::asInt).toList();
-    }
-
-    private static float[] floats(JsonNode array) {
-        float[] values = new float[array.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = array.get(i).floatValue();
-        }
-        return values;
+        return OtherEngines.floats(JSON.readTree(file).path("logits"));
     }
 }

@@ -10,20 +10,24 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.StageResult;
 import dev.tapestry.training.LoraAdapter;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Builds whose stages learn from text, from instructions and from preferences. */
 class BuildStagesTest {
@@ -78,11 +82,14 @@ class BuildStagesTest {
     }
 
     private static final String PRETRAIN =
-            "  - {type: pretrain, corpus: corpus, tokens: 640, training: {learning-rate: 0.01, batch: 4, sequence: 16}}\n";
+            "  - {type: pretrain, corpus: corpus, tokens: 640, training: {learning-rate: 0.01,"
+                + " batch: 4, sequence: 16}}\n";
     private static final String INSTRUCT =
-            "  - {type: instruct, chats: chats, epochs: 4, training: {learning-rate: 0.01, batch: 8, sequence: 32}}\n";
+            "  - {type: instruct, chats: chats, epochs: 4, training: {learning-rate: 0.01, batch:"
+                + " 8, sequence: 32}}\n";
     private static final String ALIGN =
-            "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training: {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
+            "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training:"
+                + " {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
 
     private BuildResult run(Path plan) {
         return workshop.run(plan);
@@ -100,6 +107,25 @@ class BuildStagesTest {
 
     private static double least(StageResult stage) {
         return stage.scores().stream().mapToDouble(StageResult.Score::loss).min().orElseThrow();
+    }
+
+    @Test
+    void a_model_of_an_imported_base_names_its_licence_and_descends_from_what_was_imported()
+            throws IOException {
+        Path base = directory.resolve("base");
+        Files.writeString(base.resolve("LICENSE"), "MIT License\n");
+        ModelOrigin origin = ModelOrigin.of(base, Optional.empty(), Optional.empty());
+        Files.write(base.resolve(ModelOrigin.FILE), origin.toBytes());
+        BuildResult result = run(plan("imported", PRETRAIN));
+        Path model = result.model().orElseThrow();
+        assertThat(lineage(result).origin()).contains(origin);
+        assertThat(new ModelRegistry(home).descendants(origin.source()))
+                .containsExactly(lineage(result));
+        assertThat(ModelOrigin.find(model)).contains(origin);
+        assertThat(model.resolve("LICENSE")).hasContent("MIT License");
+        assertThat(model.resolve("README.md"))
+                .content()
+                .contains("Its licence is `mit`, says its LICENSE.", origin.source().hex());
     }
 
     @Test

@@ -1,15 +1,13 @@
 package dev.tapestry.training;
 
-import dev.tapestry.training.FlatParameters.Trained;
-import java.util.function.Supplier;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
+import java.util.function.Supplier;
+
 /**
- * y = x + O·attention(RoPE(q), RoPE(k), v) with (q, k, v) = [Q; K; V]·norm(x), one product in both
- * directions. As in {@link LlamaForward} the rows of each head of q and k are regrouped so that
- * RoPE's partners are neighbours.
+ * g(s) = attention(RoPE(q), RoPE(k), v) with (q, k, v) of {@link QueryKeyValue}, q and k through
+ * their {@link HeadNorm}; see {@link CausalAttention}.
  */
 final class AttentionBlock extends Block<AttentionBlock.State> {
 
@@ -17,28 +15,21 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     record Sight(
             long sequences, long length, Tensor turn, Tensor back, CausalAttention attention) {}
 
-    /**
-     * See the class comment and {@link CausalAttention}. What takes part in products is as they
-     * take it, {@code regrouped} and {@code back} being the projections' weights.
-     */
+    /** See the class comment; {@code into} is the projections' matrix. */
     record State(
-            Tensor scale,
-            Tensor normed,
-            Tensor regrouped,
+            Tensor into,
+            HeadNorm.Passed queries,
+            HeadNorm.Passed keys,
             Tensor query,
             Tensor key,
             Tensor value,
-            CausalAttention.Attended attended,
-            Tensor joined,
-            Tensor back) {}
+            CausalAttention.Attended attended) {}
 
     private final LlamaConfig config;
     private final Supplier<Sight> sight;
-    private final RmsNorm norm;
-    private final MatrixProduct linear;
-    private final Trained normWeight;
-    private final Trained queryKeyValue;
-    private final Trained out;
+    private final QueryKeyValue queryKeyValue;
+    private final HeadNorm queryNorm;
+    private final HeadNorm keyNorm;
 
     AttentionBlock(
             LlamaConfig config,
@@ -47,98 +38,73 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
             Precision precision,
             Supplier<Sight> sight,
             NativeTensors owner) {
+        super(
+                config,
+                precision,
+                parameters.trained(
+                        ParameterLayout.layer(layer, config.architecture().attentionNorm()), owner),
+                parameters.trained(ParameterLayout.layer(layer, "self_attn.o_proj"), owner));
         this.config = config;
         this.sight = sight;
-        norm = new RmsNorm(config.rmsNormEpsilon());
-        linear = MatrixProduct.of(precision);
-        normWeight = parameters.trained(ParameterLayout.layer(layer, "input_layernorm"), owner);
-        queryKeyValue =
-                parameters.trained(
-                        ParameterLayout.layer(layer, "self_attn.q_proj"),
-                        ParameterLayout.layer(layer, "self_attn.v_proj"),
-                        owner);
-        out = parameters.trained(ParameterLayout.layer(layer, "self_attn.o_proj"), owner);
+        queryKeyValue = new QueryKeyValue(config, parameters, layer, linear(), owner);
+        queryNorm = HeadNorm.of(config, parameters, layer, "q_norm", owner);
+        keyNorm = HeadNorm.of(config, parameters, layer, "k_norm", owner);
     }
 
     @Override
-    Output<State> compute(Tensor x) {
-        Sight seen = sight.get();
-        Tensor scale = keep(norm.scale(x));
-        Tensor normed = keep(linear.operand(norm.forward(x, scale, normWeight.weights())));
-        Tensor regrouped = queryKeyValue.weights().clone();
-        pairs(regrouped).copy_(halves(queryKeyValue.weights()).transpose(1, 2));
-        regrouped = keep(linear.operand(regrouped));
-        Tensor all = heads(linear.forward(normed, regrouped), seen);
-        Tensor query = keep(turned(queries(all), seen));
-        Tensor key = keep(turned(keys(all), seen));
+    Inner<State> compute(Tensor seen) {
+        Sight by = sight.get();
+        Tensor into = keep(queryKeyValue.operand());
+        Tensor all = heads(queryKeyValue.forward(seen, into), by);
+        HeadNorm.Passed queries = queryNorm.forward(queries(all), this::keep);
+        HeadNorm.Passed keys = keyNorm.forward(keys(all), this::keep);
+        Tensor query = keep(turned(queries.heads(), by));
+        Tensor key = keep(turned(keys.heads(), by));
         Tensor value = keep(values(all).transpose(1, 2).contiguous());
         CausalAttention.Attended attended =
-                seen.attention()
-                        .forward(groups(query, seen), groups(key, seen), groups(value, seen));
+                by.attention().forward(groups(query, by), groups(key, by), groups(value, by));
         keep(attended.mixed());
         if (attended.weights() != null) {
             keep(attended.weights());
         }
         Tensor joined =
                 keep(
-                        linear.operand(
-                                attended.mixed()
-                                        .view(
-                                                seen.sequences(),
-                                                config.attentionHeads(),
-                                                seen.length(),
-                                                config.headSize())
-                                        .transpose(1, 2)
-                                        .reshape(x.size(0), config.querySize())));
-        Tensor back = keep(linear.operand(out.weights()));
-        return new Output<>(
-                linear.forwardOnto(x, joined, back),
-                new State(scale, normed, regrouped, query, key, value, attended, joined, back));
+                        linear().operand(
+                                        attended.mixed()
+                                                .view(
+                                                        by.sequences(),
+                                                        config.attentionHeads(),
+                                                        by.length(),
+                                                        config.headSize())
+                                                .transpose(1, 2)
+                                                .reshape(seen.size(0), config.querySize())));
+        return new Inner<>(joined, new State(into, queries, keys, query, key, value, attended));
     }
 
     @Override
-    void differentiate(Tensor slope, Tensor x, State state) {
-        Sight seen = sight.get();
-        Tensor by = linear.operand(slope);
-        linear.addWeight(out.gradient(), by, state.joined(), new Scalar(1.0));
+    Tensor differentiate(Tensor slope, Tensor seen, State state) {
+        Sight by = sight.get();
         Tensor mixed =
-                linear.input(by, state.back())
-                        .view(
-                                seen.sequences(),
-                                seen.length(),
-                                config.attentionHeads(),
-                                config.headSize())
+                slope.view(by.sequences(), by.length(), config.attentionHeads(), config.headSize())
                         .transpose(1, 2)
                         .contiguous();
         CausalAttention.Slopes slopes =
-                seen.attention()
+                by.attention()
                         .backward(
-                                groups(mixed, seen),
-                                groups(state.query(), seen),
-                                groups(state.key(), seen),
-                                groups(state.value(), seen),
+                                groups(mixed, by),
+                                groups(state.query(), by),
+                                groups(state.key(), by),
+                                groups(state.value(), by),
                                 state.attended());
-        Tensor flat = x.new_empty(x.size(0), config.querySize() + 2L * config.keyValueSize());
-        Tensor all = heads(flat, seen);
-        turnedBack(queries(all), slopes.query(), seen);
-        turnedBack(keys(all), slopes.key(), seen);
+        Tensor flat =
+                slope.new_empty(seen.size(0), config.querySize() + 2L * config.keyValueSize());
+        Tensor all = heads(flat, by);
+        turnedBack(queries(all), slopes.query(), by);
+        turnedBack(keys(all), slopes.key(), by);
         values(all).copy_(slopes.value().view(state.value().sizes()).transpose(1, 2));
-        flat = linear.operand(flat);
-        Tensor gradient = torch.zeros_like(queryKeyValue.weights());
-        linear.addWeight(gradient, flat, state.normed(), new Scalar(1.0));
-        halves(queryKeyValue.gradient()).add_(pairs(gradient).transpose(1, 2));
-        long rows = (long) config.querySize() + config.keyValueSize();
-        queryKeyValue
-                .gradient()
-                .narrow(0, rows, config.keyValueSize())
-                .add_(gradient.narrow(0, rows, config.keyValueSize()));
-        norm.backward(
-                slope,
-                normWeight.gradient(),
-                linear.input(flat, state.regrouped()),
-                x,
-                state.scale(),
-                normWeight.weights());
+        queryNorm.backward(queries(all), state.queries());
+        keyNorm.backward(keys(all), state.keys());
+        return queryKeyValue.backward(flat, seen, state.into());
     }
 
     /** {@code [sequences, seq, heads, headSize]} of rows with q, k and v. */
@@ -180,20 +146,5 @@ final class AttentionBlock extends Block<AttentionBlock.State> {
     /** {@code [groups, shared · seq, headSize]}. */
     private Tensor groups(Tensor heads, Sight seen) {
         return heads.view(seen.sequences() * config.keyValueHeads(), -1, config.headSize());
-    }
-
-    /** The rows of q and k as {@code [heads, 2, headSize / 2, width]}. */
-    private Tensor halves(Tensor matrix) {
-        return rows(matrix, 2, config.headSize() / 2);
-    }
-
-    /** The same, regrouped: {@code [heads, headSize / 2, 2, width]}. */
-    private Tensor pairs(Tensor matrix) {
-        return rows(matrix, config.headSize() / 2, 2);
-    }
-
-    private Tensor rows(Tensor matrix, long outer, long inner) {
-        long rows = (long) config.querySize() + config.keyValueSize();
-        return matrix.narrow(0, 0, rows).view(-1, outer, inner, config.hiddenSize());
     }
 }

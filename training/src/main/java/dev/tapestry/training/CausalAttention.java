@@ -66,16 +66,22 @@ record CausalAttention(
     /** The same with so many queries at once. */
     static CausalAttention of(
             LlamaConfig config, long length, Tensor like, long block, MatrixProduct linear) {
-        Tensor future =
-                like.new_full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY))
-                        .triu(1);
         return new CausalAttention(
-                future,
+                mask(config, length, like),
                 config.attentionHeads() / config.keyValueHeads(),
                 1 / Math.sqrt((double) config.headSize()),
                 block,
                 linear,
                 null);
+    }
+
+    /** Hides the future and what lies before the window, if there is one. */
+    private static Tensor mask(LlamaConfig config, long length, Tensor like) {
+        Tensor hidden =
+                like.new_full(new long[] {length, length}, new Scalar(Double.NEGATIVE_INFINITY));
+        Tensor future = hidden.triu(1);
+        int window = config.variant().window(Math.toIntExact(length));
+        return window < length ? future.add(hidden.tril(-window)) : future;
     }
 
     /** The same where the positions of each sequence belong to these texts. */

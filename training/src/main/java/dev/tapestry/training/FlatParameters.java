@@ -3,10 +3,7 @@ package dev.tapestry.training;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
-import java.security.MessageDigest;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -14,6 +11,11 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+
+import java.security.MessageDigest;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * All weights of a model in one native buffer and, once training begins, all gradients in another.
@@ -65,6 +67,11 @@ final class FlatParameters implements AutoCloseable {
         return view;
     }
 
+    /** The same, or nothing where this model has none of that name. */
+    @Nullable Tensor find(String name) {
+        return views.get(name);
+    }
+
     /**
      * All gradients, {@code [elements]}; the first call allocates them, zero, and makes all weights
      * trainable.
@@ -113,6 +120,17 @@ final class FlatParameters implements AutoCloseable {
         }
     }
 
+    /** The same for vectors that touch, as one. */
+    Trained vector(String first, String last, NativeTensors owner) {
+        Slot start = layout.slot(first);
+        Slot end = layout.slot(last);
+        long elements = end.offset() + end.elements() - start.offset();
+        Slot all = new Slot(first, start.offset(), List.of(elements));
+        try (PointerScope _ = new PointerScope()) {
+            return new Trained(owner.keep(view(values, all)), owner.keep(view(gradients(), all)));
+        }
+    }
+
     private static Tensor view(Tensor buffer, Slot slot) {
         long[] shape = slot.shape().stream().mapToLong(Long::longValue).toArray();
         return buffer.narrow(0, slot.offset(), slot.elements()).view(shape);
@@ -132,10 +150,10 @@ final class FlatParameters implements AutoCloseable {
     }
 
     /**
-     * Fresh weights: norms one, matrices normal with the configured deviation; the same for the
-     * same seed on every device, since the processors draw them. The two matrices of a layer that
-     * write to the residual stream begin smaller by √(2·layers), so that depth does not amplify it
-     * (Radford et al. 2019).
+     * Fresh weights: norms one, biases zero, matrices normal with the configured deviation; the
+     * same for the same seed on every device, since the processors draw them. The two matrices of a
+     * layer that write to the residual stream begin smaller by √(2·layers), so that depth does not
+     * amplify it (Radford et al. 2019).
      */
     void initialise(LlamaConfig config, long seed) {
         try (PointerScope _ = new PointerScope();
@@ -143,6 +161,7 @@ final class FlatParameters implements AutoCloseable {
             values.copy_(normal(seed));
             values.mul_(new Scalar(config.initializerRange()));
             range(values, layout.norms()).fill_(new Scalar(1.0));
+            range(values, layout.biases()).fill_(new Scalar(0.0));
             Scalar residual = new Scalar(1 / Math.sqrt(2.0 * config.layers()));
             for (int i = 0; i < config.layers(); i++) {
                 tensor(ParameterLayout.layer(i, "self_attn.o_proj")).mul_(residual);

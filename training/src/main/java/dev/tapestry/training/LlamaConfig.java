@@ -2,10 +2,14 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.ModelDirectory;
+import dev.tapestry.weights.architecture.Architecture;
+import dev.tapestry.weights.architecture.RopeScaling;
+import dev.tapestry.weights.architecture.Variant;
+
 import java.util.OptionalInt;
 
 /**
- * The shape of a Llama-architecture model, as its Hugging Face {@code config.json} says it ({@link
+ * The shape of a model of the Llama family, as its Hugging Face {@code config.json} says it ({@link
  * LlamaConfigFile} reads and writes that).
  *
  * @param vocabularySize rows of the embedding
@@ -23,6 +27,7 @@ import java.util.OptionalInt;
  * @param initializerRange standard deviation of fresh weights
  * @param beginToken id that begins a document, if the model has one
  * @param endToken id that ends a document, if the model has one
+ * @param variant in what its layers differ from the first Llama's
  */
 public record LlamaConfig(
         int vocabularySize,
@@ -38,7 +43,8 @@ public record LlamaConfig(
         boolean tiedEmbeddings,
         double initializerRange,
         OptionalInt beginToken,
-        OptionalInt endToken) {
+        OptionalInt endToken,
+        Variant variant) {
 
     public LlamaConfig {
         range("vocab_size", vocabularySize, 1 << 20);
@@ -66,6 +72,40 @@ public record LlamaConfig(
         if (!(initializerRange > 0 && initializerRange < 1)) {
             throw malformed("initializer_range %s is not in (0, 1)".formatted(initializerRange));
         }
+    }
+
+    /** A plain Llama. */
+    public LlamaConfig(
+            int vocabularySize,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int attentionHeads,
+            int keyValueHeads,
+            int headSize,
+            int maxPositions,
+            double ropeTheta,
+            double rmsNormEpsilon,
+            boolean tiedEmbeddings,
+            double initializerRange,
+            OptionalInt beginToken,
+            OptionalInt endToken) {
+        this(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                attentionHeads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tiedEmbeddings,
+                initializerRange,
+                beginToken,
+                endToken,
+                Variant.of(Architecture.LLAMA));
     }
 
     /**
@@ -122,7 +162,28 @@ public record LlamaConfig(
                 tied,
                 initializerRange,
                 beginToken,
-                endToken);
+                endToken,
+                variant);
+    }
+
+    /** The same sizes in another variant. */
+    public LlamaConfig withVariant(Variant other) {
+        return new LlamaConfig(
+                vocabularySize,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                attentionHeads,
+                keyValueHeads,
+                headSize,
+                maxPositions,
+                ropeTheta,
+                rmsNormEpsilon,
+                tiedEmbeddings,
+                initializerRange,
+                beginToken,
+                endToken,
+                other);
     }
 
     /** The same model whose documents begin and end with these ids. */
@@ -141,7 +202,18 @@ public record LlamaConfig(
                 tiedEmbeddings,
                 initializerRange,
                 begin,
-                end);
+                end,
+                variant);
+    }
+
+    /** Its family. */
+    public Architecture architecture() {
+        return variant.architecture();
+    }
+
+    /** What a pair of a head turns by from one position to the next, in radians. */
+    double frequency(int pair) {
+        return RopeScaling.frequency(variant.ropeScaling(), ropeTheta, headSize, pair);
     }
 
     /** Components of all query heads together. */

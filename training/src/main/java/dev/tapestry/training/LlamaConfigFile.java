@@ -2,24 +2,34 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
+import dev.tapestry.weights.WeightsException;
+import dev.tapestry.weights.architecture.Architecture;
+import dev.tapestry.weights.architecture.Variant;
+
+import org.jspecify.annotations.Nullable;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.cfg.JsonNodeFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Hugging Face's {@code config.json} of a Llama. Keys that change the computation in a way this
- * engine does not know are refused by name; keys that change nothing are passed over.
+ * Hugging Face's {@code config.json} of a model of the Llama family: its sizes, and by {@link
+ * Variant} what it computes.
  */
 final class LlamaConfigFile {
 
-    private static final ObjectMapper JSON = JsonMapper.builder().build();
+    /** By name, so that the same shape gives the same bytes whoever adds a key. */
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED).build();
+
     private static final int MAX_BYTES = 1 << 20;
 
     private LlamaConfigFile() {}
@@ -46,7 +56,7 @@ final class LlamaConfigFile {
         if (!json.isObject()) {
             throw malformed("is not a JSON object");
         }
-        refuseUnsupported(json);
+        Variant variant = variant(json);
         int heads = integer(json, "num_attention_heads", null);
         int width = integer(json, "hidden_size", null);
         return new LlamaConfig(
@@ -56,52 +66,46 @@ final class LlamaConfigFile {
                 integer(json, "num_hidden_layers", null),
                 heads,
                 integer(json, "num_key_value_heads", heads),
-                integer(json, "head_dim", width / Math.max(1, heads)),
+                headSize(json, variant.architecture(), width, heads),
                 integer(json, "max_position_embeddings", 2048),
-                ropeTheta(json),
-                number(json, "rms_norm_eps", 1e-6),
+                theta(json),
+                number(json, "rms_norm_eps", variant.architecture().usualEpsilon()),
                 flag(json, "tie_word_embeddings"),
                 number(json, "initializer_range", 0.02),
                 token(json, "bos_token_id"),
-                token(json, "eos_token_id"));
+                token(json, "eos_token_id"),
+                variant);
     }
 
-    private static void refuseUnsupported(JsonNode json) {
-        require(json, "model_type", "llama", null);
-        require(json, "hidden_act", "silu", "silu");
-        for (String key : new String[] {"attention_bias", "mlp_bias"}) {
-            if (flag(json, key)) {
-                throw unsupported(key, "true", "false");
-            }
-        }
-        if (present(json, "rope_scaling")) {
-            throw unsupported("rope_scaling", json.get("rope_scaling").toString(), "null");
-        }
-        JsonNode rope = json.get("rope_parameters");
-        if (rope != null && rope.isObject()) {
-            require(rope, "rope_type", "default", "default");
-        }
-        if (number(json, "partial_rotary_factor", 1) != 1) {
-            throw unsupported(
-                    "partial_rotary_factor", json.get("partial_rotary_factor").toString(), "1");
-        }
-        if (present(json, "quantization_config")) {
-            throw unsupported(
-                    "quantization_config", "an object", "null: use weights that are not quantised");
+    private static Variant variant(JsonNode json) {
+        try {
+            return Variant.read(json);
+        } catch (WeightsException e) {
+            throw new TrainingException(Code.UNSUPPORTED_MODEL, String.valueOf(e.getMessage()), e);
         }
     }
 
-    private static double ropeTheta(JsonNode json) {
-        JsonNode rope = json.get("rope_parameters"); // where newer exporters put it
-        return rope != null && rope.isObject()
-                ? number(rope, "rope_theta", 10_000)
-                : number(json, "rope_theta", 10_000);
+    private static double theta(JsonNode json) {
+        JsonNode theta = Variant.ropeTheta(json);
+        if (!theta.isMissingNode() && !theta.isNull() && !theta.isNumber()) {
+            throw malformed("rope_theta is " + theta + ", not a number");
+        }
+        return theta.asDouble(10_000);
+    }
+
+    /** Of one head; Qwen 3 does not derive it from the width. */
+    private static int headSize(JsonNode json, Architecture architecture, int width, int heads) {
+        return switch (architecture) {
+            case LLAMA, MISTRAL, QWEN2, OLMO2 ->
+                    integer(json, "head_dim", width / Math.max(1, heads));
+            case QWEN3 -> integer(json, "head_dim", null);
+        };
     }
 
     /** The file for this shape, with weights of {@code dtype}. */
     static byte[] write(LlamaConfig config, DType dtype) {
         ObjectNode json = JSON.createObjectNode();
-        json.putArray("architectures").add("LlamaForCausalLM");
+        config.variant().writeTo(json);
         json.put("attention_bias", false);
         json.put("attention_dropout", 0.0);
         putToken(json, "bos_token_id", config.beginToken());
@@ -113,13 +117,11 @@ final class LlamaConfigFile {
         json.put("intermediate_size", config.intermediateSize());
         json.put("max_position_embeddings", config.maxPositions());
         json.put("mlp_bias", false);
-        json.put("model_type", "llama");
         json.put("num_attention_heads", config.attentionHeads());
         json.put("num_hidden_layers", config.layers());
         json.put("num_key_value_heads", config.keyValueHeads());
         json.put("pretraining_tp", 1);
         json.put("rms_norm_eps", config.rmsNormEpsilon());
-        json.putNull("rope_scaling");
         json.put("rope_theta", config.ropeTheta());
         json.put("tie_word_embeddings", config.tiedEmbeddings());
         json.put(
@@ -146,14 +148,6 @@ final class LlamaConfigFile {
     private static boolean present(JsonNode json, String key) {
         JsonNode value = json.get(key);
         return value != null && !value.isNull();
-    }
-
-    private static void require(
-            JsonNode json, String key, String wanted, @Nullable String missing) {
-        String value = present(json, key) ? json.get(key).asString("") : missing;
-        if (!wanted.equals(value)) {
-            throw unsupported(key, String.valueOf(value), wanted);
-        }
     }
 
     private static boolean flag(JsonNode json, String key) {
@@ -203,12 +197,5 @@ final class LlamaConfigFile {
 
     private static TrainingException malformed(String message) {
         return new TrainingException(Code.MALFORMED_CONFIG, "config.json: " + message);
-    }
-
-    private static TrainingException unsupported(String key, String value, String wanted) {
-        return new TrainingException(
-                Code.UNSUPPORTED_MODEL,
-                "config.json: %s is %s; this engine computes only %s"
-                        .formatted(key, value, wanted));
     }
 }

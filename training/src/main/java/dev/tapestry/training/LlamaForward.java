@@ -1,7 +1,7 @@
 package dev.tapestry.training;
 
-import java.util.ArrayList;
-import java.util.List;
+import dev.tapestry.weights.architecture.Architecture;
+
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -10,10 +10,14 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * The forward pass of a Llama (Touvron et al., arXiv:2302.13971; grouped-query attention:
- * arXiv:2305.13245), recorded for autograd where gradients are on. The test oracle ReferenceLlama
- * says the same slowly.
+ * arXiv:2305.13245) and of its relatives, recorded for autograd where gradients are on. The test
+ * oracle ReferenceLlama says the same slowly.
  *
  * <p>RoPE (arXiv:2104.09864) turns the pair (i, i + d/2) of each head by the angle position ·
  * θ^(−2i/d). Hugging Face lays a head out as two halves; here the rows of q_proj and k_proj are
@@ -29,23 +33,23 @@ final class LlamaForward implements AutoCloseable {
     /** One decoder layer's weights. */
     private record Layer(
             Tensor attentionNorm,
-            Tensor query,
-            Tensor key,
-            Tensor value,
+            Projection query,
+            Projection key,
+            Projection value,
             Tensor output,
             Tensor mlpNorm,
             Tensor gate,
             Tensor up,
             Tensor down) {
 
-        static Layer of(FlatParameters parameters, int i) {
+        static Layer of(Architecture architecture, FlatParameters parameters, int i) {
             return new Layer(
-                    tensor(parameters, i, "input_layernorm"),
-                    tensor(parameters, i, "self_attn.q_proj"),
-                    tensor(parameters, i, "self_attn.k_proj"),
-                    tensor(parameters, i, "self_attn.v_proj"),
+                    tensor(parameters, i, architecture.attentionNorm()),
+                    Projection.of(parameters, i, "self_attn.q_"),
+                    Projection.of(parameters, i, "self_attn.k_"),
+                    Projection.of(parameters, i, "self_attn.v_"),
                     tensor(parameters, i, "self_attn.o_proj"),
-                    tensor(parameters, i, "post_attention_layernorm"),
+                    tensor(parameters, i, architecture.feedForwardNorm()),
                     tensor(parameters, i, "mlp.gate_proj"),
                     tensor(parameters, i, "mlp.up_proj"),
                     tensor(parameters, i, "mlp.down_proj"));
@@ -53,6 +57,17 @@ final class LlamaForward implements AutoCloseable {
 
         private static Tensor tensor(FlatParameters parameters, int i, String part) {
             return parameters.tensor(ParameterLayout.layer(i, part));
+        }
+    }
+
+    /** A matrix that makes heads, with the bias and the norm that some families have behind it. */
+    private record Projection(Tensor weight, @Nullable Tensor bias, @Nullable Tensor norm) {
+
+        static Projection of(FlatParameters parameters, int i, String part) {
+            return new Projection(
+                    parameters.tensor(ParameterLayout.layer(i, part + "proj")),
+                    parameters.find(ParameterLayout.bias(i, part + "proj")),
+                    parameters.find(ParameterLayout.layer(i, part + "norm")));
         }
     }
 
@@ -77,7 +92,7 @@ final class LlamaForward implements AutoCloseable {
         lastNorm = parameters.tensor("model.norm.weight");
         head = config.tiedEmbeddings() ? embedding : parameters.tensor("lm_head.weight");
         for (int i = 0; i < config.layers(); i++) {
-            layers.add(Layer.of(parameters, i));
+            layers.add(Layer.of(config.architecture(), parameters, i));
         }
         try (PointerScope _ = new PointerScope()) {
             noMask = owned.keep(new TensorOptional());
@@ -109,10 +124,11 @@ final class LlamaForward implements AutoCloseable {
     private Tensor angles(int positions) {
         int pairs = config.headSize() / 2;
         double[] cosineSine = new double[Math.multiplyExact(positions, pairs * 2)];
+        double[] frequencies = new double[pairs];
+        Arrays.setAll(frequencies, config::frequency);
         for (int position = 0, at = 0; position < positions; position++) {
             for (int i = 0; i < pairs; i++) {
-                double angle =
-                        position * Math.pow(config.ropeTheta(), -2.0 * i / config.headSize());
+                double angle = position * frequencies[i];
                 cosineSine[at++] = Math.cos(angle);
                 cosineSine[at++] = Math.sin(angle);
             }
@@ -153,16 +169,20 @@ final class LlamaForward implements AutoCloseable {
 
     private Tensor layer(Tensor x, int i, boolean narrow, @Nullable Past past) {
         Layer layer = layers.get(i);
-        Tensor mixed =
-                x.add(
-                        attention(
-                                narrowed(normed(x, layer.attentionNorm), narrow),
-                                layer,
-                                narrow,
-                                past,
-                                i));
-        return mixed.add(
-                feedForward(narrowed(normed(mixed, layer.mlpNorm), narrow), layer, narrow));
+        return switch (config.architecture().normPlacement()) {
+            case BEFORE -> {
+                Tensor seen = narrowed(normed(x, layer.attentionNorm), narrow);
+                Tensor mixed = x.add(attention(seen, layer, narrow, past, i));
+                Tensor after = narrowed(normed(mixed, layer.mlpNorm), narrow);
+                yield mixed.add(feedForward(after, layer, narrow));
+            }
+            case AFTER -> {
+                Tensor attended = attention(narrowed(x, narrow), layer, narrow, past, i);
+                Tensor mixed = x.add(normed(widened(attended, narrow), layer.attentionNorm));
+                Tensor fed = feedForward(narrowed(mixed, narrow), layer, narrow);
+                yield mixed.add(normed(widened(fed, narrow), layer.mlpNorm));
+            }
+        };
     }
 
     /** RMSNorm (arXiv:1910.07467): x · (mean(x²) + ε)^−½ · w. */
@@ -175,31 +195,42 @@ final class LlamaForward implements AutoCloseable {
         long batch = x.size(0);
         long length = x.size(1);
         Tensor turn = past == null ? turns(0, length) : past.turns(this, length);
-        Tensor q = turned(grouped(x, layer.query, narrow, past), turn, config.attentionHeads());
-        Tensor k = turned(grouped(x, layer.key, narrow, past), turn, config.keyValueHeads());
+        Tensor q = turned(heads(x, layer.query, narrow, past), turn, config.attentionHeads());
+        Tensor k = turned(heads(x, layer.key, narrow, past), turn, config.keyValueHeads());
         Tensor v =
-                widened(product(x, layer.value, narrow), narrow)
+                biased(widened(product(x, layer.value.weight, narrow), narrow), layer.value.bias)
                         .view(batch, length, config.keyValueHeads(), config.headSize());
         if (past != null) {
             k = past.appendKeys(index, k);
             v = past.appendValues(index, v);
         }
-        Tensor mixed = past != null && length == 1 ? next(q, k, v, past) : attended(q, k, v, past);
+        boolean windowed = window(k) < k.size(1);
+        Tensor mixed =
+                past != null && length == 1 && !windowed
+                        ? next(q, k, v, past)
+                        : attended(q, k, v, past, windowed);
         return product(
                 narrowed(mixed.reshape(batch, length, config.querySize()), narrow),
                 layer.output,
                 narrow);
     }
 
+    /** Positions that a query looks at, its own included, where there are these keys. */
+    private int window(Tensor keys) {
+        return config.variant().window(Math.toIntExact(keys.size(1)));
+    }
+
     /** {@code [batch, seq, heads, headSize]} of queries, keys and values of such shapes. */
-    private Tensor attended(Tensor q, Tensor k, Tensor v, @Nullable Past past) {
+    private Tensor attended(Tensor q, Tensor k, Tensor v, @Nullable Past past, boolean windowed) {
         return torch.scaled_dot_product_attention(
                         q.transpose(1, 2),
                         shared(k).transpose(1, 2),
                         shared(v).transpose(1, 2),
-                        mask(past),
+                        windowed
+                                ? new TensorOptional(window(q, window(k), k.size(1) - q.size(1)))
+                                : mask(past),
                         0.0,
-                        past == null || past.isFirst(),
+                        !windowed && (past == null || past.isFirst()),
                         usualScale,
                         false)
                 .transpose(1, 2);
@@ -229,27 +260,64 @@ final class LlamaForward implements AutoCloseable {
     }
 
     /**
-     * Queries or keys {@code [batch, seq, heads · headSize]}, partners of RoPE side by side. Where
-     * text is continued few positions are regrouped, elsewhere the weights, which are fewer than
-     * what many positions make of them.
+     * Queries or keys {@code [batch, seq, heads · headSize]} before they are turned, partners of
+     * RoPE side by side. Where text is continued few positions are regrouped, elsewhere the
+     * weights, which are fewer than what many positions make of them.
      */
-    private Tensor grouped(Tensor x, Tensor weight, boolean narrow, @Nullable Past past) {
-        if (past == null) {
-            return widened(product(x, paired(weight), narrow), narrow);
+    private Tensor heads(Tensor x, Projection projection, boolean narrow, @Nullable Past past) {
+        boolean few = past != null;
+        Tensor heads = widened(product(x, grouped(projection.weight, few), narrow), narrow);
+        if (projection.bias != null) {
+            heads = biased(heads, grouped(projection.bias, few));
         }
-        Tensor halves = widened(product(x, weight, narrow), narrow);
-        return halves.view(x.size(0), x.size(1), -1, 2, config.headSize() / 2)
-                .transpose(3, 4)
-                .reshape(x.size(0), x.size(1), halves.size(2));
+        if (projection.norm != null) {
+            heads = normedHeads(heads, grouped(projection.norm, few));
+        }
+        return few
+                ? heads.view(x.size(0), x.size(1), -1, 2, config.headSize() / 2)
+                        .transpose(3, 4)
+                        .reshape(x.size(0), x.size(1), heads.size(2))
+                : heads;
+    }
+
+    private Tensor grouped(Tensor weight, boolean few) {
+        return few ? weight : paired(weight);
+    }
+
+    /** Each head, or all of them as one, as long as the weight is. */
+    private Tensor normedHeads(Tensor heads, Tensor weight) {
+        long size = weight.size(0);
+        return torch.rms_norm(
+                        heads.view(heads.size(0), heads.size(1), -1, size),
+                        new long[] {size},
+                        new TensorOptional(weight),
+                        epsilon)
+                .view(heads.size(0), heads.size(1), -1);
+    }
+
+    /**
+     * True where a query of {@code x} may look: {@code [length, first + length]}.
+     *
+     * @param window positions that it looks at, its own included
+     * @param first positions that came before x
+     */
+    private static Tensor window(Tensor x, long window, long first) {
+        return x.new_ones(x.size(1), first + x.size(1))
+                .tril(first)
+                .triu(first - window + 1)
+                .to(ScalarType.Bool);
+    }
+
+    private static Tensor biased(Tensor x, @Nullable Tensor bias) {
+        return bias == null ? x : x.add(bias);
     }
 
     /** Regroups the rows of each head from halves to pairs; see the class comment. */
     private Tensor paired(Tensor weight) {
-        long rows = weight.size(0);
         int headSize = config.headSize();
-        return weight.view(rows / headSize, 2, headSize / 2, config.hiddenSize())
+        return weight.view(weight.size(0) / headSize, 2, headSize / 2, -1)
                 .transpose(1, 2)
-                .reshape(rows, config.hiddenSize());
+                .reshape(weight.sizes());
     }
 
     private Tensor turned(Tensor x, Tensor turn, long heads) {

@@ -1,11 +1,13 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.ParameterLayout.Range;
+
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /** The optimiser of a plan, with its state: the buffers that a node keeps between rounds. */
 final class Optimizer implements AutoCloseable {
@@ -16,17 +18,21 @@ final class Optimizer implements AutoCloseable {
 
     Optimizer(OptimizerPlan plan, Precision precision, FlatParameters parameters) {
         ParameterLayout layout = parameters.layout();
-        List<Range> norms = List.of(layout.norms());
+        List<Range> vectors = List.of(layout.undecayed());
         switch (plan) {
             case OptimizerPlan.AdamW all -> {
                 List<Range> matrices = List.of(layout.outer(), layout.hidden());
-                adamW = new AdamWUpdate(parameters, all, matrices, norms, owned);
+                adamW = new AdamWUpdate(parameters, all, matrices, vectors, owned);
                 muon = null;
             }
             case OptimizerPlan.Muon hidden -> {
                 adamW =
                         new AdamWUpdate(
-                                parameters, hidden.others(), List.of(layout.outer()), norms, owned);
+                                parameters,
+                                hidden.others(),
+                                List.of(layout.outer()),
+                                vectors,
+                                owned);
                 muon = new MuonUpdate(parameters, hidden, precision, owned);
             }
         }

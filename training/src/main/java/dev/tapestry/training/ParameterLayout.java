@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Where each Hugging Face tensor of a Llama model lies in the flat parameter buffer, in elements:
+ * Where each Hugging Face tensor of a model lies in the flat parameter buffer, in elements:
  *
  * <pre>
- * [ embed_tokens | lm_head if untied ][ norms of all layers, last norm ][ layer 0: q k v o gate up down ][ layer 1 … ]
- *   decayed, not hidden                  not decayed                       decayed, hidden: Muon's
+ * [ embed_tokens | lm_head if untied ][ norms of all layers, last norm | biases ][ layer 0: q k v o gate up down ][ layer 1 … ]
+ *   decayed, not hidden                  not decayed                                decayed, hidden: Muon's
  * </pre>
  *
  * <p>Every layer has the same size, so one kind of matrix of all layers is a strided batch; q, k, v
- * (and gate, up) touch, so they are also one matrix.
+ * (and gate, up) touch, so they are also one matrix, and so do their biases.
  */
 final class ParameterLayout {
 
@@ -32,6 +32,7 @@ final class ParameterLayout {
     private final int layers;
     private Range outer = new Range(0, 0);
     private Range norms = new Range(0, 0);
+    private Range biases = new Range(0, 0);
     private Range hidden = new Range(0, 0);
     private long end;
 
@@ -47,12 +48,8 @@ final class ParameterLayout {
             layout.append("lm_head.weight", config.vocabularySize(), width);
         }
         layout.outer = new Range(0, layout.end);
-        for (int i = 0; i < config.layers(); i++) {
-            layout.append(layer(i, "input_layernorm"), width);
-            layout.append(layer(i, "post_attention_layernorm"), width);
-        }
-        layout.append("model.norm.weight", width);
-        layout.norms = new Range(layout.outer.elements(), layout.end - layout.outer.elements());
+        layout.appendNorms(config);
+        layout.appendBiases(config);
         long hiddenStart = layout.end;
         for (int i = 0; i < config.layers(); i++) {
             layout.append(layer(i, "self_attn.q_proj"), config.querySize(), width);
@@ -67,6 +64,38 @@ final class ParameterLayout {
         return layout;
     }
 
+    private void appendNorms(LlamaConfig config) {
+        long start = end;
+        for (int i = 0; i < config.layers(); i++) {
+            append(layer(i, config.architecture().attentionNorm()), config.hiddenSize());
+            append(layer(i, config.architecture().feedForwardNorm()), config.hiddenSize());
+            switch (config.architecture().queryKeyNorm()) {
+                case NONE -> {}
+                case PER_HEAD -> appendHeadNorms(i, config.headSize(), config.headSize());
+                case WHOLE -> appendHeadNorms(i, config.querySize(), config.keyValueSize());
+            }
+        }
+        append("model.norm.weight", config.hiddenSize());
+        norms = new Range(start, end - start);
+    }
+
+    private void appendHeadNorms(int layer, long query, long key) {
+        append(layer(layer, "self_attn.q_norm"), query);
+        append(layer(layer, "self_attn.k_norm"), key);
+    }
+
+    private void appendBiases(LlamaConfig config) {
+        long start = end;
+        if (config.architecture().queryKeyValueBias()) {
+            for (int i = 0; i < config.layers(); i++) {
+                append(bias(i, "self_attn.q_proj"), config.querySize());
+                append(bias(i, "self_attn.k_proj"), config.keyValueSize());
+                append(bias(i, "self_attn.v_proj"), config.keyValueSize());
+            }
+        }
+        biases = new Range(start, end - start);
+    }
+
     /** Matrices beside a model: all are decayed, and none is of a layer. */
     static ParameterLayout of(SequencedMap<String, List<Long>> matrices) {
         ParameterLayout layout = new ParameterLayout(1);
@@ -79,6 +108,11 @@ final class ParameterLayout {
     /** Hugging Face's name of a weight of layer {@code i}. */
     static String layer(int i, String part) {
         return "model.layers." + i + "." + part + ".weight";
+    }
+
+    /** Hugging Face's name of a bias of layer {@code i}. */
+    static String bias(int i, String part) {
+        return "model.layers." + i + "." + part + ".bias";
     }
 
     private void append(String name, long... shape) {
@@ -108,6 +142,16 @@ final class ParameterLayout {
     /** All RMSNorm weights. */
     Range norms() {
         return norms;
+    }
+
+    /** What is added behind projections; nothing in most families. */
+    Range biases() {
+        return biases;
+    }
+
+    /** Norms and biases: what no optimiser draws towards zero. */
+    Range undecayed() {
+        return new Range(norms.offset(), norms.elements() + biases.elements());
     }
 
     /** The layers' matrices. */

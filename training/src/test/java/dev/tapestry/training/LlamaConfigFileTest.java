@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
-import java.nio.charset.StandardCharsets;
+import dev.tapestry.weights.architecture.RopeScaling;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.nio.charset.StandardCharsets;
 
 class LlamaConfigFileTest {
 
@@ -18,6 +22,73 @@ class LlamaConfigFileTest {
 
         assertThat(LlamaConfigFile.parse(LlamaConfigFile.write(config, DType.BF16)))
                 .isEqualTo(config);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.tapestry.training.TestModels#variants")
+    void what_is_written_of_a_relative_reads_back(LlamaConfig config) {
+        assertThat(LlamaConfigFile.parse(LlamaConfigFile.write(config, DType.F32)))
+                .isEqualTo(config);
+    }
+
+    @Test
+    void the_file_of_a_plain_llama_has_the_bytes_that_it_always_had() {
+        String written =
+                new String(
+                        LlamaConfigFile.write(TestModels.odd(false), DType.F32),
+                        StandardCharsets.UTF_8);
+        assertThat(written)
+                .isEqualTo(
+                        """
+                        {
+                          "architectures" : [ "LlamaForCausalLM" ],
+                          "attention_bias" : false,
+                          "attention_dropout" : 0.0,
+                          "bos_token_id" : 1,
+                          "eos_token_id" : 2,
+                          "head_dim" : 8,
+                          "hidden_act" : "silu",
+                          "hidden_size" : 24,
+                          "initializer_range" : 0.3,
+                          "intermediate_size" : 40,
+                          "max_position_embeddings" : 32,
+                          "mlp_bias" : false,
+                          "model_type" : "llama",
+                          "num_attention_heads" : 6,
+                          "num_hidden_layers" : 3,
+                          "num_key_value_heads" : 2,
+                          "pretraining_tp" : 1,
+                          "rms_norm_eps" : 1.0E-6,
+                          "rope_scaling" : null,
+                          "rope_theta" : 5000.0,
+                          "tie_word_embeddings" : false,
+                          "torch_dtype" : "float32",
+                          "use_cache" : true,
+                          "vocab_size" : 97
+                        }\
+                        """);
+    }
+
+    @Test
+    void mistrals_window_is_what_hugging_face_takes_where_the_file_is_silent() {
+        assertThat(parse(",'model_type':'mistral'").variant().slidingWindow()).hasValue(4096);
+        assertThat(parse(",'model_type':'mistral','sliding_window':null").variant().slidingWindow())
+                .isEmpty();
+        assertThat(parse(",'model_type':'mistral','sliding_window':7").variant().window(100))
+                .isEqualTo(7);
+    }
+
+    @Test
+    void older_and_newer_files_scale_rotary_positions_alike() {
+        RopeScaling scaling = new RopeScaling.Llama3(8, 1, 4, 8192);
+        String values =
+                "'factor':8.0,'low_freq_factor':1.0,'high_freq_factor':4.0,"
+                        + "'original_max_position_embeddings':8192,'rope_type':'llama3'}";
+        assertThat(parse(",'rope_scaling':{" + values).variant().ropeScaling()).isEqualTo(scaling);
+        assertThat(parse(",'rope_parameters':{'rope_theta':1e6," + values).variant().ropeScaling())
+                .isEqualTo(scaling);
+        assertThat(parse(",'rope_scaling':{'type':'linear','factor':2}").variant().ropeScaling())
+                .isEqualTo(new RopeScaling.Linear(2));
     }
 
     @Test
@@ -44,24 +115,51 @@ class LlamaConfigFileTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                ",'rope_scaling':{'rope_type':'llama3','factor':8.0} | UNSUPPORTED_MODEL | rope_scaling",
+                ",'rope_scaling':{'rope_type':'llama3','factor':8.0} | UNSUPPORTED_MODEL |"
+                        + " low_freq_factor",
+                ",'rope_scaling':{'type':'dynamic','factor':8.0} | UNSUPPORTED_MODEL | rope_type is"
+                        + " dynamic; this engine computes only default, linear, llama3",
+                ",'rope_scaling':{'type':'linear','factor':0.5} | UNSUPPORTED_MODEL | factor 0.5 is"
+                        + " not at least 1",
+                ",'rope_scaling':'yarn' | UNSUPPORTED_MODEL | rope_scaling is",
+                ",'rope_parameters':{'full_attention':{'rope_type':'default'}} | UNSUPPORTED_MODEL"
+                        + " | one for all layers",
+                ",'partial_rotary_factor':0.5 | UNSUPPORTED_MODEL | partial_rotary_factor is 0.5",
+                ",'rope_parameters':{'partial_rotary_factor':0.25} | UNSUPPORTED_MODEL |"
+                        + " partial_rotary_factor is 0.25",
+                ",'use_sliding_window':true | UNSUPPORTED_MODEL | use_sliding_window is true",
+                ",'layer_types':['full_attention','sliding_attention'] | UNSUPPORTED_MODEL |"
+                        + " sliding_attention",
+                ",'clip_qkv':8 | UNSUPPORTED_MODEL | clip_qkv is 8",
+                ",'model_type':'mistral','sliding_window':'all' | UNSUPPORTED_MODEL |"
+                        + " sliding_window is",
+                ",'model_type':'mistral','sliding_window':0 | UNSUPPORTED_MODEL | sliding_window is"
+                        + " 0",
+                ",'model_type':'qwen3' | MALFORMED_CONFIG | lacks head_dim",
                 ",'rope_parameters':{'rope_type':'yarn'} | UNSUPPORTED_MODEL | rope_type is yarn",
                 ",'attention_bias':true | UNSUPPORTED_MODEL | attention_bias is true",
                 ",'mlp_bias':true | UNSUPPORTED_MODEL | mlp_bias",
                 ",'hidden_act':'gelu' | UNSUPPORTED_MODEL | hidden_act is gelu",
-                ",'model_type':'mistral' | UNSUPPORTED_MODEL | model_type is mistral",
+                ",'model_type':'gemma' | UNSUPPORTED_MODEL | model_type is gemma; this engine"
+                        + " computes only llama, mistral, qwen2, qwen3, olmo2",
+                ",'model_type':'qwen3','attention_bias':true | UNSUPPORTED_MODEL | attention_bias"
+                        + " is true",
                 ",'quantization_config':{} | UNSUPPORTED_MODEL | quantization_config",
-                ",'num_key_value_heads':3 | MALFORMED_CONFIG | num_key_value_heads 3 does not divide",
+                ",'num_key_value_heads':3 | MALFORMED_CONFIG | num_key_value_heads 3 does not"
+                        + " divide",
                 ",'head_dim':15 | MALFORMED_CONFIG | head_dim 15 is odd",
                 ",'vocab_size':-1 | MALFORMED_CONFIG | vocab_size is -1",
                 ",'vocab_size':3000000000 | MALFORMED_CONFIG | not a 32-bit integer",
-                ",'vocab_size':1048577 | MALFORMED_CONFIG | vocab_size is 1048577; this engine takes 1 to 1048576",
+                ",'vocab_size':1048577 | MALFORMED_CONFIG | vocab_size is 1048577; this engine"
+                        + " takes 1 to 1048576",
                 ",'hidden_size':65540 | MALFORMED_CONFIG | hidden_size is 65540",
                 ",'intermediate_size':1000000 | MALFORMED_CONFIG | intermediate_size is 1000000",
-                ",'num_hidden_layers':2147483647 | MALFORMED_CONFIG | num_hidden_layers is 2147483647",
+                ",'num_hidden_layers':2147483647 | MALFORMED_CONFIG | num_hidden_layers is"
+                        + " 2147483647",
                 ",'num_attention_heads':65536 | MALFORMED_CONFIG | num_attention_heads is 65536",
                 ",'head_dim':2048 | MALFORMED_CONFIG | head_dim is 2048",
-                ",'max_position_embeddings':2000000000 | MALFORMED_CONFIG | max_position_embeddings is 2000000000",
+                ",'max_position_embeddings':2000000000 | MALFORMED_CONFIG | max_position_embeddings"
+                        + " is 2000000000",
                 ",'hidden_size':'64' | MALFORMED_CONFIG | hidden_size is",
                 ",'rope_theta':0 | MALFORMED_CONFIG | rope_theta 0.0",
                 ",'tie_word_embeddings':1 | MALFORMED_CONFIG | not true or false",
@@ -88,7 +186,7 @@ class LlamaConfigFileTest {
         return LlamaConfigFile.parse(
                 bytes(
                         "{'model_type':'llama','vocab_size':32000,'hidden_size':64,'intermediate_size':172,"
-                                + "'num_hidden_layers':2,'num_attention_heads':4"
+                            + "'num_hidden_layers':2,'num_attention_heads':4"
                                 + addition
                                 + "}"));
     }

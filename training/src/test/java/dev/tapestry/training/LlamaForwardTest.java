@@ -3,19 +3,31 @@ package dev.tapestry.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.Arrays;
+import java.util.List;
 
 class LlamaForwardTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void logits_agree_with_the_plain_java_oracle_at_every_position(boolean tied) {
-        LlamaConfig config = TestModels.odd(tied);
+        agreesWithTheOracle(TestModels.odd(tied));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.tapestry.training.TestModels#variants")
+    void so_do_those_of_every_relative(LlamaConfig config) {
+        agreesWithTheOracle(config);
+    }
+
+    private static void agreesWithTheOracle(LlamaConfig config) {
         int[] ids = TestModels.randomIds(19, config.vocabularySize(), 5);
         try (Llama model = TestModels.unevenNorms(Llama.fresh(config, 11))) {
             double[][] expected = new ReferenceLlama(model).logits(ids);
@@ -29,6 +41,64 @@ class LlamaForwardTest {
                             .isCloseTo(expected[t][v], within(1e-4));
                 }
             }
+        }
+    }
+
+    /** Otherwise the comparisons with the oracle would say nothing about what is special. */
+    @ParameterizedTest
+    @MethodSource("dev.tapestry.training.TestModels#variants")
+    void what_is_special_about_a_relative_changes_its_logits(LlamaConfig config) {
+        int[] ids = TestModels.randomIds(19, config.vocabularySize(), 5);
+        LlamaConfig plain = TestModels.odd(config.tiedEmbeddings());
+        try (Llama model = Llama.fresh(config, 11);
+                Llama llama = Llama.fresh(plain, 11);
+                PointerScope _ = new PointerScope()) {
+            llama.parameters()
+                    .layout()
+                    .slots()
+                    .keySet()
+                    .forEach(name -> {
+                        Tensor theirs = model.parameters().find(name);
+                        if (theirs != null) {
+                            llama.parameters().tensor(name).copy_(theirs);
+                        }
+                    });
+            TestModels.unevenNorms(model);
+            float[] special = logits(model, ids, Precision.FP32);
+            assertThat(logits(TestModels.unevenNorms(llama), ids, Precision.FP32))
+                    .isNotEqualTo(special);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.tapestry.training.TestModels#variants")
+    void word_by_word_with_kept_keys_is_the_same_as_all_at_once(LlamaConfig config) {
+        List<Integer> ids =
+                Arrays.stream(TestModels.randomIds(19, config.vocabularySize(), 5))
+                        .boxed()
+                        .toList();
+        try (Llama model = TestModels.unevenNorms(Llama.fresh(config, 11));
+                KeyValueCache cache = new KeyValueCache(model, 19)) {
+            float[] whole = new Generation(model).logitsAfter(ids);
+            float[] last = {};
+            for (int i = 0, first = 7; i < ids.size(); i = i == 0 ? first : i + 1) {
+                List<Integer> next = i == 0 ? ids.subList(0, first) : ids.subList(i, i + 1);
+                last = after(model, cache, next);
+            }
+            assertThat(last).containsExactly(whole, within(1e-5f));
+        }
+    }
+
+    private static float[] after(Llama model, KeyValueCache cache, List<Integer> ids) {
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            long[] wide = ids.stream().mapToLong(Integer::longValue).toArray();
+            Tensor logits =
+                    model.forward()
+                            .logits(Tensor.create(wide, 1, wide.length), Precision.FP32, cache);
+            cache.advance(wide.length);
+            return NativeTensors.memory(logits.select(1, wide.length - 1L).contiguous())
+                    .toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT);
         }
     }
 

@@ -3,25 +3,24 @@ package dev.tapestry.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.lang.foreign.ValueLayout;
-import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 class LlamaGradientTest {
 
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void gradients_agree_with_finite_differences(boolean tied) {
-        LlamaConfig config = TestModels.odd(tied);
+    @MethodSource("shapes")
+    void gradients_agree_with_finite_differences(LlamaConfig config) {
         SplittableRandom random = new SplittableRandom(3);
         Tokens tokens = Tokens.of(TestModels.randomIds(40, config.vocabularySize(), 6));
         try (PointerScope _ = new PointerScope();
@@ -60,10 +59,10 @@ class LlamaGradientTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void every_gradient_agrees_with_what_autograd_makes_of_the_forward_pass(boolean tied) {
+    @MethodSource("shapes")
+    void every_gradient_agrees_with_what_autograd_makes_of_the_forward_pass(LlamaConfig config) {
         try (PointerScope _ = new PointerScope();
-                Llama model = odd(tied, ScalarType.Double)) {
+                Llama model = uneven(config, ScalarType.Double)) {
             TokenBatch batch = batch(model);
             double loss = loss(model, batch, Precision.FP32, false);
             double[] byHand = gradients(model);
@@ -77,25 +76,28 @@ class LlamaGradientTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
-    void computing_activations_again_changes_no_bit_of_the_gradient(Precision precision) {
-        try (PointerScope _ = new PointerScope();
-                Llama model = odd(true, ScalarType.Float)) {
-            TokenBatch batch = batch(model);
-            loss(model, batch, precision, false);
-            double[] held = gradients(model);
-            model.parameters().gradients().zero_();
-            loss(model, batch, precision, true);
+    @MethodSource("shapes")
+    void computing_activations_again_changes_no_bit_of_the_gradient(LlamaConfig config) {
+        for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
+            try (PointerScope _ = new PointerScope();
+                    Llama model = uneven(config, ScalarType.Float)) {
+                TokenBatch batch = batch(model);
+                loss(model, batch, precision, false);
+                double[] held = gradients(model);
+                model.parameters().gradients().zero_();
+                loss(model, batch, precision, true);
 
-            assertThat(gradients(model)).containsExactly(held);
+                assertThat(gradients(model)).containsExactly(held);
+            }
         }
     }
 
     /** How far bf16 takes them off depends on the model, so autograd's own error is the measure. */
-    @Test
-    void bf16_gradients_are_as_near_to_the_fp32_ones_as_autograds() {
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void bf16_gradients_are_as_near_to_the_fp32_ones_as_autograds(LlamaConfig config) {
         try (PointerScope _ = new PointerScope();
-                Llama model = odd(true, ScalarType.Float)) {
+                Llama model = uneven(config, ScalarType.Float)) {
             TokenBatch batch = batch(model);
             autograd(model, batch, Precision.FP32);
             double[] exact = gradients(model);
@@ -105,7 +107,7 @@ class LlamaGradientTest {
             model.parameters().gradients().zero_();
             loss(model, batch, Precision.BF16, false);
 
-            assertThat(distance(gradients(model), exact)).isBetween(1e-6, 1.1 * recorded);
+            assertThat(distance(gradients(model), exact)).isBetween(1e-6, 1.25 * recorded);
         }
     }
 
@@ -133,9 +135,13 @@ class LlamaGradientTest {
         return loss.item_double();
     }
 
-    private static Llama odd(boolean tied, ScalarType type) {
-        return TestModels.unevenNorms(
-                Llama.fresh(TestModels.odd(tied), 12, new TensorOptions(type)));
+    static Stream<LlamaConfig> shapes() {
+        return Stream.concat(
+                Stream.of(TestModels.odd(true), TestModels.odd(false)), TestModels.variants());
+    }
+
+    private static Llama uneven(LlamaConfig config, ScalarType type) {
+        return TestModels.unevenNorms(Llama.fresh(config, 12, new TensorOptions(type)));
     }
 
     private static TokenBatch batch(Llama model) {

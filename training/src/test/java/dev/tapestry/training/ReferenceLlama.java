@@ -1,12 +1,15 @@
 package dev.tapestry.training;
 
+import dev.tapestry.weights.architecture.Architecture;
+import dev.tapestry.weights.architecture.RopeScaling;
+
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A Llama's forward pass in plain Java doubles, to be read from top to bottom: the oracle that the
- * fast one is checked against. It takes nothing from the engine but the numbers of the Hugging Face
- * tensors.
+ * The forward pass of a Llama and of its relatives in plain Java doubles, to be read from top to
+ * bottom: the oracle that the fast one is checked against. It takes nothing from the engine but the
+ * numbers of the Hugging Face tensors.
  */
 final class ReferenceLlama {
 
@@ -25,8 +28,15 @@ final class ReferenceLlama {
             x[t] = weight("model.embed_tokens.weight")[ids[t]].clone();
         }
         for (int layer = 0; layer < config.layers(); layer++) {
-            x = sum(x, attention(normed(x, layer(layer, "input_layernorm")), layer));
-            x = sum(x, feedForward(normed(x, layer(layer, "post_attention_layernorm")), layer));
+            if (config.architecture() == Architecture.OLMO2) {
+                double[][] attended = attention(x, layer);
+                x = sum(x, normed(attended, layer(layer, "post_attention_layernorm")));
+                double[][] fed = feedForward(x, layer);
+                x = sum(x, normed(fed, layer(layer, "post_feedforward_layernorm")));
+            } else {
+                x = sum(x, attention(normed(x, layer(layer, "input_layernorm")), layer));
+                x = sum(x, feedForward(normed(x, layer(layer, "post_attention_layernorm")), layer));
+            }
         }
         String head = config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
         return product(normed(x, weight("model.norm.weight")), weight(head));
@@ -37,6 +47,23 @@ final class ReferenceLlama {
         double[][] k = product(x, layer(layer, "self_attn.k_proj"));
         double[][] v = product(x, layer(layer, "self_attn.v_proj"));
         int size = config.headSize();
+        switch (config.architecture()) {
+            case LLAMA, MISTRAL -> {}
+            case QWEN2 -> {
+                q = plus(q, bias(layer, "self_attn.q_proj"));
+                k = plus(k, bias(layer, "self_attn.k_proj"));
+                v = plus(v, bias(layer, "self_attn.v_proj"));
+            }
+            case QWEN3 -> {
+                q = normedHeads(q, layer(layer, "self_attn.q_norm"));
+                k = normedHeads(k, layer(layer, "self_attn.k_norm"));
+            }
+            case OLMO2 -> {
+                q = normed(q, layer(layer, "self_attn.q_norm"));
+                k = normed(k, layer(layer, "self_attn.k_norm"));
+            }
+        }
+        int window = config.variant().slidingWindow().orElse(Integer.MAX_VALUE);
         double[][] mixed = new double[x.length][config.querySize()];
         for (int head = 0; head < config.attentionHeads(); head++) {
             int shared = head / (config.attentionHeads() / config.keyValueHeads());
@@ -44,7 +71,10 @@ final class ReferenceLlama {
                 double[] query = turned(q[t], head, t);
                 double[] scores = new double[t + 1];
                 for (int s = 0; s <= t; s++) {
-                    scores[s] = dot(query, turned(k[s], shared, s)) / Math.sqrt(size);
+                    scores[s] =
+                            t - s < window
+                                    ? dot(query, turned(k[s], shared, s)) / Math.sqrt(size)
+                                    : Double.NEGATIVE_INFINITY;
                 }
                 double[] shares = softmax(scores);
                 for (int s = 0; s <= t; s++) {
@@ -63,13 +93,57 @@ final class ReferenceLlama {
         int half = size / 2;
         double[] turned = new double[size];
         for (int i = 0; i < half; i++) {
-            double angle = position * Math.pow(config.ropeTheta(), -2.0 * i / size);
+            double angle = position * frequency(Math.pow(config.ropeTheta(), -2.0 * i / size));
             double a = heads[head * size + i];
             double b = heads[head * size + half + i];
             turned[i] = a * Math.cos(angle) - b * Math.sin(angle);
             turned[half + i] = b * Math.cos(angle) + a * Math.sin(angle);
         }
         return turned;
+    }
+
+    /** As in Hugging Face's modeling_rope_utils: in terms of wavelengths. */
+    private double frequency(double usual) {
+        return switch (config.variant().ropeScaling()) {
+            case RopeScaling.None() -> usual;
+            case RopeScaling.Linear(double factor) -> usual / factor;
+            case RopeScaling.Llama3(double factor, double low, double high, int first) -> {
+                double wavelength = 2 * Math.PI / usual;
+                if (wavelength < first / high) {
+                    yield usual;
+                }
+                if (wavelength > first / low) {
+                    yield usual / factor;
+                }
+                double smooth = (first / wavelength - low) / (high - low);
+                yield (1 - smooth) * usual / factor + smooth * usual;
+            }
+        };
+    }
+
+    private static double[][] plus(double[][] x, double[] bias) {
+        for (double[] row : x) {
+            for (int i = 0; i < row.length; i++) {
+                row[i] += bias[i];
+            }
+        }
+        return x;
+    }
+
+    /** Each head by itself. */
+    private double[][] normedHeads(double[][] x, double[][] weight) {
+        int size = config.headSize();
+        for (double[] row : x) {
+            for (int at = 0; at < row.length; at += size) {
+                double[][] head = {Arrays.copyOfRange(row, at, at + size)};
+                System.arraycopy(normed(head, weight)[0], 0, row, at, size);
+            }
+        }
+        return x;
+    }
+
+    private double[] bias(int layer, String part) {
+        return weight("model.layers." + layer + "." + part + ".bias")[0];
     }
 
     private double[][] feedForward(double[][] x, int layer) {

@@ -1,17 +1,24 @@
 package dev.tapestry.training;
 
-import java.util.OptionalInt;
-import java.util.SplittableRandom;
+import dev.tapestry.weights.architecture.Architecture;
+import dev.tapestry.weights.architecture.RopeScaling;
+import dev.tapestry.weights.architecture.Variant;
+
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /** Small models and texts that several tests share. */
 final class TestModels {
 
     static final String TEXT =
-            "Whereas recognition of the inherent dignity and of the equal and inalienable rights of all members"
-                    + " of the human family is the foundation of freedom, justice and peace in the world. ";
+            "Whereas recognition of the inherent dignity and of the equal and inalienable rights of"
+                + " all members of the human family is the foundation of freedom, justice and peace"
+                + " in the world. ";
 
     private TestModels() {}
 
@@ -39,6 +46,22 @@ final class TestModels {
                 OptionalInt.of(2));
     }
 
+    /** One of each kind; the window is shorter than the sequences of the tests. */
+    static Stream<LlamaConfig> variants() {
+        RopeScaling none = new RopeScaling.None();
+        RopeScaling llama3 = new RopeScaling.Llama3(4, 1, 4, 16);
+        OptionalInt all = OptionalInt.empty();
+        return Stream.of(
+                odd(true).withVariant(new Variant(Architecture.LLAMA, llama3, all)),
+                odd(true)
+                        .withVariant(
+                                new Variant(Architecture.LLAMA, new RopeScaling.Linear(2.5), all)),
+                odd(false).withVariant(new Variant(Architecture.MISTRAL, none, OptionalInt.of(5))),
+                odd(true).withVariant(Variant.of(Architecture.QWEN2)),
+                odd(false).withVariant(Variant.of(Architecture.QWEN3)),
+                odd(false).withVariant(Variant.of(Architecture.OLMO2)));
+    }
+
     static Tokens text(int repetitions) {
         byte[] bytes =
                 TEXT.repeat(repetitions).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
@@ -63,12 +86,12 @@ final class TestModels {
                 optimizer, new LearningRateSchedule.Constant(1000), 4, 32, 1.0, precision, 7, 1);
     }
 
-    /** Norm weights that are not all one, so that forgetting them would show. */
+    /** Norms that are not all one and biases that are not zero, so that forgetting would show. */
     static Llama unevenNorms(Llama model) {
         try (PointerScope _ = new PointerScope()) {
             Tensor norms =
                     FlatParameters.range(
-                            model.parameters().values(), model.parameters().layout().norms());
+                            model.parameters().values(), model.parameters().layout().undecayed());
             for (long i = 0; i < norms.numel(); i++) {
                 norms.narrow(0, i, 1).fill_(new Scalar(0.5 + (i % 7) / 5.0));
             }

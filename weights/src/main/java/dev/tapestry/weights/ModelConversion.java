@@ -1,11 +1,13 @@
 package dev.tapestry.weights;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * Writes a model anew with its numbers in another dtype, such as an adopted BF16 base in F32.
@@ -30,11 +32,26 @@ public final class ModelConversion {
      */
     public static void convert(
             ModelDirectory source, Path target, DType dtype, long maxShardBytes) {
+        convert(source, target, dtype, maxShardBytes, Map.of());
+    }
+
+    /**
+     * The same with more files.
+     *
+     * @param beside content by name; replaces what the source has of that name
+     */
+    public static void convert(
+            ModelDirectory source,
+            Path target,
+            DType dtype,
+            long maxShardBytes,
+            Map<String, byte[]> beside) {
         var specs = source.tensors().values().stream().map(spec -> spec.as(dtype)).toList();
         try (var writer = ModelDirectoryWriter.create(target, specs, maxShardBytes);
                 Arena arena = Arena.ofConfined()) {
             writer.copyFilesOf(source);
             writer.addFile(ModelDirectory.CONFIG, config(source.config(), dtype));
+            beside.forEach(writer::addFile);
             MemorySegment buffer = arena.allocate(BUFFER_ELEMENTS * 4L, 64);
             for (TensorSpec spec : source.tensors().values()) {
                 convert(spec, source.data(spec.name()), dtype, writer.data(spec.name()), buffer);

@@ -1,13 +1,19 @@
 package dev.tapestry.acceptance.fuzz;
 
 import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.coordinator.CoordinatorReaders;
 import dev.tapestry.node.box.BoxReaders;
+import dev.tapestry.node.build.DigestList;
+import dev.tapestry.node.build.ModelOrigin;
+import dev.tapestry.node.build.UpstreamLicence;
 import dev.tapestry.node.trainer.TrainerReaders;
 import dev.tapestry.training.LoraAdapter;
+
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** All readers of foreign bytes, room by room. */
@@ -24,6 +30,7 @@ final class ForeignReaders {
                         CorpusReaders.all(),
                         trainer(),
                         adapters(),
+                        upstream(),
                         box(),
                         coordinator())
                 .flatMap(List::stream)
@@ -94,6 +101,68 @@ final class ForeignReaders {
                                 List.of(
                                         "{\"peft_type\":\"LORA\",\"r\":8,\"lora_alpha\":16.5,\"bias\":\"none\",\"target_modules\":[\"q_proj\"]}"
                                                 .getBytes(StandardCharsets.UTF_8))));
+    }
+
+    /** What lies beside a model from elsewhere. */
+    private static List<ForeignReader> upstream() {
+        return List.of(
+                new ForeignReader(
+                        Language.NOTES,
+                        "digest-lists",
+                        "NodeException",
+                        (bytes, _) -> {
+                            var files = DigestList.parse("sums", bytes).files();
+                            StringBuilder lines = new StringBuilder();
+                            files.forEach((path, digest) ->
+                                    lines.append(digest.hex())
+                                            .append("  ")
+                                            .append(path)
+                                            .append('\n'));
+                            byte[] again = lines.toString().getBytes(StandardCharsets.UTF_8);
+                            if (!DigestList.parse("sums", again).files().equals(files)) {
+                                throw new AssertionError("written back differently");
+                            }
+                        },
+                        _ ->
+                                List.of(
+                                        "%s  config.json\n%s *onnx/model.onnx\n"
+                                                .formatted("a5".repeat(32), "0F".repeat(32))
+                                                .getBytes(StandardCharsets.UTF_8))),
+                new ForeignReader(
+                        Language.NOTES,
+                        "model-cards",
+                        "NodeException",
+                        (bytes, _) ->
+                                UpstreamLicence.inFrontMatter(bytes)
+                                        .ifPresent(name ->
+                                                new UpstreamLicence(
+                                                        name, "README.md", Optional.empty())),
+                        _ ->
+                                List.of(
+                                        "---\nlanguage: [en]\nlicense: apache-2.0 # ours\n---\n# Model\n"
+                                                .getBytes(StandardCharsets.UTF_8),
+                                        "---\r\nlicense:\r\n- \"MIT\"\r\n---\r\n"
+                                                .getBytes(StandardCharsets.UTF_8))),
+                new ForeignReader(
+                        Language.JSON,
+                        "model-origins",
+                        "NodeException",
+                        (bytes, scratch) -> {
+                            Files.write(scratch.resolve(ModelOrigin.FILE), bytes);
+                            ModelOrigin origin = ModelOrigin.find(scratch).orElseThrow();
+                            Files.write(scratch.resolve(ModelOrigin.FILE), origin.toBytes());
+                            if (!ModelOrigin.find(scratch).orElseThrow().equals(origin)) {
+                                throw new AssertionError("written back differently");
+                            }
+                        },
+                        _ ->
+                                List.of(
+                                        new ModelOrigin(
+                                                        Digest.of(new byte[] {1}),
+                                                        new UpstreamLicence(
+                                                                "mit", "LICENSE", Optional.empty()),
+                                                        Optional.of(Digest.of(new byte[] {2})))
+                                                .toBytes())));
     }
 
     /** What an own trainer leaves; its readers are its package's own. */

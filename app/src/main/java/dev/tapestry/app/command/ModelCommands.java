@@ -3,6 +3,8 @@ package dev.tapestry.app.command;
 import dev.tapestry.aggregation.OfflineMerge;
 import dev.tapestry.aggregation.OfflineRule;
 import dev.tapestry.corpus.HeldOutSplit;
+import dev.tapestry.node.build.ModelOrigin;
+import dev.tapestry.node.build.UpstreamLicence;
 import dev.tapestry.training.Evaluation;
 import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
@@ -14,14 +16,19 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import java.util.Optional;
 
 /** What can be done with a model directory on any machine, without a consortium. */
 @Command(
@@ -37,7 +44,7 @@ final class ModelCommands extends CommandGroup {
     }
 
     /** What {@code model import --json} prints. */
-    record Imported(String directory, String dtype) {}
+    record Imported(String directory, String dtype, ModelOrigin origin) {}
 
     /** What {@code model export --json} prints. */
     record Exported(String file, String quantisation, long bytes) {}
@@ -63,9 +70,17 @@ final class ModelCommands extends CommandGroup {
             name = "import",
             description = {
                 "Check a Hugging Face Llama-family directory and copy it, ready to be trained.",
-                "Configuration, tensors and tokenizer are checked; what is not supported is named."
+                "Configuration, tensors and tokenizer are checked; what is not supported is named.",
+                "The licence and the digest of what was imported are kept in origin.json, which"
+                    + " goes along with",
+                "every model that is made of it."
             },
-            footer = {"", "Example:", "  tapestry model import ~/SmolLM2-135M base --dtype bf16"})
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry model import ~/SmolLM2-135M base --dtype bf16",
+                "  tapestry model import ~/Qwen3-0.6B base --digests sums.txt --licence apache-2.0"
+            })
     int importModel(
             @Parameters(paramLabel = "SRC", description = "The directory to import.") Path source,
             @Parameters(paramLabel = "DEST", description = "A new directory.") Path target,
@@ -74,23 +89,48 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "DTYPE",
                             defaultValue = "f32",
                             description =
-                                    "Of the weights: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                                    "Of the weights: ${COMPLETION-CANDIDATES} (default"
+                                        + " ${DEFAULT-VALUE}).")
                     Kept dtype,
+            @Option(
+                            names = "--licence",
+                            paramLabel = "NAME",
+                            description =
+                                    "Under which its makers gave it, such as apache-2.0; else what"
+                                        + " README.md or a licence file says.")
+                    @Nullable String licence,
+            @Option(
+                            names = "--digests",
+                            paramLabel = "FILE",
+                            description =
+                                    "A list as sha256sum writes it: all files must be in it and as"
+                                        + " it says.")
+                    @Nullable Path digests,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
-        ModelImport.run(
-                source,
-                target,
-                switch (dtype) {
-                    case F32 -> DType.F32;
-                    case BF16 -> DType.BF16;
-                });
+        ModelOrigin origin =
+                ModelImport.run(
+                        source,
+                        target,
+                        switch (dtype) {
+                            case F32 -> DType.F32;
+                            case BF16 -> DType.BF16;
+                        },
+                        Optional.ofNullable(licence),
+                        Optional.ofNullable(digests));
         answer(
                 json,
-                new Imported(target.toString(), dtype.name()),
-                "imported %s as %s",
+                new Imported(target.toString(), dtype.name(), origin),
+                "imported %s as %s; %s",
                 source,
-                target);
+                target,
+                said(origin.licence()));
         return 0;
+    }
+
+    private static String said(UpstreamLicence licence) {
+        return licence.name().equals(UpstreamLicence.UNKNOWN)
+                ? "its licence is not known: ask its makers, and say it with --licence"
+                : "licence %s, says %s".formatted(licence.name(), licence.statedBy());
     }
 
     @Command(
@@ -111,7 +151,8 @@ final class ModelCommands extends CommandGroup {
             footer = {
                 "",
                 "Example:",
-                "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8 --top-k 40"
+                "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8"
+                    + " --top-k 40"
             })
     int generate(
             @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
@@ -127,14 +168,16 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "T",
                             defaultValue = "0",
                             description =
-                                    "Divides the logits; 0 takes the likeliest token always (default ${DEFAULT-VALUE}).")
+                                    "Divides the logits; 0 takes the likeliest token always"
+                                        + " (default ${DEFAULT-VALUE}).")
                     double temperature,
             @Option(
                             names = "--top-k",
                             paramLabel = "K",
                             defaultValue = "0",
                             description =
-                                    "Choose among so many of the likeliest tokens; 0: all (default ${DEFAULT-VALUE}).")
+                                    "Choose among so many of the likeliest tokens; 0: all (default"
+                                        + " ${DEFAULT-VALUE}).")
                     int topK,
             @Option(
                             names = "--seed",
@@ -224,7 +267,9 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "SHARE",
                             defaultValue = "1",
                             description =
-                                    "Score only this share of the documents, those that a node with the same setting holds out (default ${DEFAULT-VALUE}: all).")
+                                    "Score only this share of the documents, those that a node with"
+                                        + " the same setting holds out (default ${DEFAULT-VALUE}:"
+                                        + " all).")
                     double heldOut,
             @Option(
                             names = "--tokens",
@@ -261,9 +306,12 @@ final class ModelCommands extends CommandGroup {
             name = "merge",
             description = {
                 "Merge models that were trained apart from one base, once and after the fact.",
-                "For members that could not take part in rounds: merging every round gives a better model.",
-                "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare drops changes at random and",
-                "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean is the mean."
+                "For members that could not take part in rounds: merging every round gives a better"
+                    + " model.",
+                "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare"
+                    + " drops changes at random and",
+                "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean"
+                    + " is the mean."
             },
             footer = {
                 "",
@@ -288,7 +336,8 @@ final class ModelCommands extends CommandGroup {
                             required = true,
                             paramLabel = "DIR",
                             description =
-                                    "What they were trained from; gives configuration and tokenizer.")
+                                    "What they were trained from; gives configuration and"
+                                        + " tokenizer.")
                     Path base,
             @Option(
                             names = "--out",
@@ -301,28 +350,32 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "SHARE",
                             defaultValue = "0.2",
                             description =
-                                    "Share of each tensor's changes that ties keeps (default ${DEFAULT-VALUE}).")
+                                    "Share of each tensor's changes that ties keeps (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double density,
             @Option(
                             names = "--drop-rate",
                             paramLabel = "P",
                             defaultValue = "0.9",
                             description =
-                                    "Probability with which dare drops a change (default ${DEFAULT-VALUE}).")
+                                    "Probability with which dare drops a change (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double dropRate,
             @Option(
                             names = "--scale",
                             paramLabel = "LAMBDA",
                             defaultValue = "1",
                             description =
-                                    "Multiplies the merged change of ties and dare (default ${DEFAULT-VALUE}).")
+                                    "Multiplies the merged change of ties and dare (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double scale,
             @Option(
                             names = "--at",
                             paramLabel = "T",
                             defaultValue = "0.5",
                             description =
-                                    "Where between the first model (0) and the second (1) slerp stops (default ${DEFAULT-VALUE}).")
+                                    "Where between the first model (0) and the second (1) slerp"
+                                        + " stops (default ${DEFAULT-VALUE}).")
                     double position,
             @Option(
                             names = "--seed",
@@ -386,7 +439,8 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "HOW",
                             defaultValue = "f16",
                             description =
-                                    "Of the matrices: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+                                    "Of the matrices: ${COMPLETION-CANDIDATES} (default"
+                                        + " ${DEFAULT-VALUE}).")
                     Quantisation quantisation,
             @Option(names = "--json", description = "As one line of JSON.") boolean json)
             throws IOException {

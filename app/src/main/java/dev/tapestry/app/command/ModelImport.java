@@ -1,26 +1,72 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.node.build.DigestList;
+import dev.tapestry.node.build.ModelOrigin;
+import dev.tapestry.node.build.UpstreamLicence;
 import dev.tapestry.training.TrainingException;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.WeightsException;
-import java.nio.file.Path;
+
 import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /** Takes over a model from elsewhere after making sure that everything here can work with it. */
 final class ModelImport {
 
     private ModelImport() {}
 
-    /** Checks a model, and writes it anew with one dtype. */
-    static void run(Path source, Path target, DType dtype) {
+    /**
+     * Checks a model, and writes it anew with one dtype, its licence and {@link ModelOrigin}.
+     *
+     * @param licence as the member states it, whatever the directory says
+     * @param digests a list of all of its files
+     * @return where it comes from
+     */
+    static ModelOrigin run(
+            Path source,
+            Path target,
+            DType dtype,
+            Optional<String> licence,
+            Optional<Path> digests) {
+        ModelDirectory.requireIn(source);
+        Optional<DigestList> list = digests.map(DigestList::read);
+        list.ifPresent(known -> known.require(source, digests.orElseThrow()));
+        ModelOrigin origin = ModelOrigin.of(source, licence, list.map(DigestList::digest));
         check(source);
         try (ModelDirectory files = ModelDirectory.open(source)) {
-            ModelConversion.convert(files, target, dtype, ModelDirectoryWriter.DEFAULT_SHARD_BYTES);
+            ModelConversion.convert(
+                    files,
+                    target,
+                    dtype,
+                    ModelDirectoryWriter.DEFAULT_SHARD_BYTES,
+                    beside(source, origin));
         }
+        return origin;
+    }
+
+    private static Map<String, byte[]> beside(Path source, ModelOrigin origin) {
+        Map<String, byte[]> files = new TreeMap<>();
+        files.put(ModelOrigin.FILE, origin.toBytes());
+        UpstreamLicence.file(source)
+                .ifPresent(file -> {
+                    try {
+                        files.put(file.getFileName().toString(), Files.readAllBytes(file));
+                    } catch (IOException e) {
+                        throw new UncheckedIOException("cannot read " + file, e);
+                    }
+                });
+        return files;
     }
 
     /**

@@ -2,14 +2,19 @@ package dev.tapestry.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.tapestry.consortium.Digest;
+
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
 
 final class ModelCommandsTest {
 
@@ -77,6 +82,33 @@ final class ModelCommandsTest {
         assertThat(said.code()).isEqualTo(1);
         assertThat(said.err()).contains("rope_scaling is {\"factor\":8}").hasLineCount(1);
         assertThat(directory.resolve("never")).doesNotExist();
+    }
+
+    @Test
+    void an_import_keeps_the_licence_and_checks_the_files_that_it_is_given() throws IOException {
+        Path source = Tiny.model(directory.resolve("licensed"));
+        Files.writeString(source.resolve("README.md"), "---\nlicense: apache-2.0\n---\n");
+        StringBuilder sums = new StringBuilder();
+        try (Stream<Path> files = Files.list(source)) {
+            for (Path file : files.toList()) {
+                sums.append(Digest.of(Files.readAllBytes(file)).hex())
+                        .append("  ")
+                        .append(file.getFileName())
+                        .append('\n');
+            }
+        }
+        Path list = Files.writeString(directory.resolve("sums.txt"), sums);
+        Path imported = directory.resolve("known");
+        Said said = Said.by("model", "import", source, imported, "--digests", list);
+        assertThat(said.code()).as(said.err()).isZero();
+        assertThat(said.out()).contains("licence apache-2.0, says README.md");
+        assertThat(imported.resolve("origin.json")).content().contains("apache-2.0", "digestList");
+        Files.writeString(source.resolve("generation_config.json"), "{}");
+        Said refused =
+                Said.by("model", "import", source, directory.resolve("no"), "--digests", list);
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).contains("generation_config.json is not in the list");
+        assertThat(directory.resolve("no")).doesNotExist();
     }
 
     @Test

@@ -15,9 +15,14 @@ import java.util.stream.Collectors;
  *
  * @param plan that asked for it
  * @param member whose it is, if it was built in a node
+ * @param origin of its base, where that or what it was made of was imported
  * @param texts the cards of what it learnt from
  */
-record BuildCard(BuildPlan plan, Optional<MemberId> member, List<DatasetCard> texts) {
+record BuildCard(
+        BuildPlan plan,
+        Optional<MemberId> member,
+        Optional<ModelOrigin> origin,
+        List<DatasetCard> texts) {
 
     BuildCard {
         texts = List.copyOf(texts);
@@ -50,6 +55,7 @@ record BuildCard(BuildPlan plan, Optional<MemberId> member, List<DatasetCard> te
                 stage -> row(text, stage.title(), stage.model(), stage.tokens(), stage.after()));
         text.append("\n## Text\n\n");
         texts.forEach(card -> text.append(line(card)));
+        origin.map(ModelOrigin::text).ifPresent(text::append);
         text.append(
                 """
 

@@ -7,6 +7,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
+
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -102,12 +103,14 @@ public final class BuildRun {
                     return new BuildResult(baseDigest, before, done, broken, Optional.empty());
                 }
             }
+            Optional<ModelOrigin> origin = ModelOrigin.find(base);
             Lineage lineage =
                     new Lineage(
                             digest,
                             plan.name(),
                             plan.level(),
                             baseDigest,
+                            origin,
                             plan,
                             new Lineage.Way.Trained(),
                             results,
@@ -118,6 +121,7 @@ public final class BuildRun {
             Path published =
                     bench.publish(
                             plan,
+                            base,
                             model,
                             adapter,
                             lineage,

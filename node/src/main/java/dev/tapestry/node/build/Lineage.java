@@ -13,6 +13,7 @@ import java.util.stream.Stream;
  * @param name that it was given
  * @param level in the hierarchy of models
  * @param parent digest of what it was made from
+ * @param origin of the parent, where it or its own parents were imported
  * @param plan that asked for it
  * @param way in which it was made of the parent
  * @param stages what was trained, in order
@@ -26,6 +27,7 @@ public record Lineage(
         String name,
         Optional<ModelLevel> level,
         Digest parent,
+        Optional<ModelOrigin> origin,
         BuildPlan plan,
         Way way,
         List<StageResult> stages,
@@ -89,14 +91,16 @@ public record Lineage(
                         .flatMap(source -> Stream.of(source.content(), source.card())));
     }
 
-    /** The models that it was made from. */
+    /** The models that it was made from, the imported one as it was found among them. */
     Stream<Digest> parents() {
-        return switch (way) {
-            case Way.Trained _ -> Stream.of(parent);
-            case Way.Rebased(Digest derivative, Digest from, double _, long _) ->
-                    Stream.of(parent, derivative, from);
-            case Way.Merged(List<Digest> of, MergePlan _, String _) ->
-                    Stream.concat(Stream.of(parent), of.stream());
-        };
+        Stream<Digest> near =
+                switch (way) {
+                    case Way.Trained _ -> Stream.of(parent);
+                    case Way.Rebased(Digest derivative, Digest from, double _, long _) ->
+                            Stream.of(parent, derivative, from);
+                    case Way.Merged(List<Digest> of, MergePlan _, String _) ->
+                            Stream.concat(Stream.of(parent), of.stream());
+                };
+        return Stream.concat(near, origin.map(ModelOrigin::source).stream());
     }
 }

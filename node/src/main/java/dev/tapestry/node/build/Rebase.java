@@ -13,6 +13,7 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -307,12 +308,14 @@ public final class Rebase {
                 trial.scale() == 0
                         ? new Lineage.Way.Trained()
                         : new Lineage.Way.Rebased(derivative, base, trial.scale(), trial.tokens());
+        Optional<ModelOrigin> origin = ModelOrigin.find(newer.path());
         Lineage lineage =
                 new Lineage(
                         candidate.digest(),
                         plan.name(),
                         plan.level(),
                         newer.digest(),
+                        origin,
                         plan,
                         way,
                         candidate.stages(),
@@ -322,6 +325,7 @@ public final class Rebase {
                         bench.sources(plan, place));
         return bench.publish(
                 plan,
+                newer.path(),
                 candidate.model(),
                 Optional.empty(),
                 lineage,

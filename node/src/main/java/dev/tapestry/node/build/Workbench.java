@@ -33,6 +33,7 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -662,6 +663,7 @@ final class Workbench {
         return new BuildCard(
                 plan,
                 node().map(NodeConfig::member),
+                ModelOrigin.find(base(plan, place)),
                 plan.stages().stream()
                         .flatMap(BuildStage::texts)
                         .distinct()
@@ -728,9 +730,15 @@ final class Workbench {
 
     /**
      * Gives a model its name, in the formats that the world uses, and writes down where it comes
-     * from.
+     * from. The base's licence goes along.
      */
-    Path publish(BuildPlan plan, Path model, Optional<Path> adapter, Lineage lineage, String card) {
+    Path publish(
+            BuildPlan plan,
+            Path base,
+            Path model,
+            Optional<Path> adapter,
+            Lineage lineage,
+            String card) {
         SovereignShelf shelf = new SovereignShelf(home);
         try {
             Files.createDirectories(home.sovereign());
@@ -744,6 +752,11 @@ final class Workbench {
                     draft, draft.resolve("weights.gguf"), plan.gguf().orElse(Quantisation.F16));
             Files.writeString(draft.resolve("README.md"), card);
             keepReplaced(plan.name());
+            Optional<Path> licence = UpstreamLicence.file(base);
+            if (licence.isPresent()) {
+                Path file = licence.orElseThrow();
+                Files.copy(file, draft.resolve(file.getFileName()));
+            }
             registry.add(lineage);
             shelf.publish(plan.name());
             dropReplaced();

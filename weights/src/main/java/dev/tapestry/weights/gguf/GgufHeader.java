@@ -80,10 +80,10 @@ final class GgufHeader {
         long offset = 0;
         for (GgufTensor tensor : tensors) {
             string(head, tensor.name());
-            List<Long> shape = tensor.source().shape();
+            List<Long> shape = tensor.shape();
             u32(head, shape.size());
             shape.reversed().forEach(dimension -> u64(head, dimension));
-            u32(head, tensor.type().typeNumber());
+            u32(head, tensor.format().number());
             u64(head, offset);
             offset = aligned(offset + tensor.bytes());
         }

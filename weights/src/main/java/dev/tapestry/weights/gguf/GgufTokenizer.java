@@ -2,6 +2,10 @@ package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
+
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,8 +13,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.MissingNode;
 
 /**
  * A byte-level BPE tokenizer in the words of GGUF.
@@ -41,9 +43,18 @@ record GgufTokenizer(
     private static final int UNUSED = 5;
 
     /** The rule of Llama 3, as its {@code tokenizer.json} has it. */
-    private static final String LLAMA3 =
+    static final String LLAMA3 =
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
                     + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+    /** Mistral Nemo's: words begin at capitals. */
+    static final String TEKKEN =
+            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+                + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}|"
+                + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+    /** Qwen 2's: digits one by one. */
+    private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
 
     /**
      * Reads {@code tokenizer.json} in {@code directory}, and {@code tokenizer_config.json} if it is
@@ -138,20 +149,41 @@ record GgufTokenizer(
 
     /**
      * The name of the rule. {@code llama-bpe} takes a word that is a token as it is, before any
-     * merge; {@code smaug-bpe} has the same rule of cutting and always merges.
+     * merge; {@code smaug-bpe} has the same rule of cutting and always merges, as {@code qwen2} and
+     * {@code smollm} do; {@code tekken} takes words as they are.
      */
     private static String split(Path path, JsonNode pre, JsonNode model) {
         if (byteLevel(pre, true)) {
             return "gpt-2";
         }
         JsonNode steps = pre.path("pretokenizers");
-        if (steps.size() == 2
-                && steps.path(0).path("pattern").path("Regex").asString("").equals(LLAMA3)
-                && steps.path(0).path("behavior").asString("").equals("Isolated")
-                && byteLevel(steps.path(1), false)) {
-            return model.path("ignore_merges").asBoolean(false) ? "llama-bpe" : "smaug-bpe";
+        JsonNode first = steps.path(0);
+        boolean words = model.path("ignore_merges").asBoolean(false);
+        if (steps.size() == 2 && byteLevel(steps.path(1), false)) {
+            if (isolates(first, LLAMA3)) {
+                return words ? "llama-bpe" : "smaug-bpe";
+            }
+            if (isolates(first, QWEN2) && !words) {
+                return "qwen2";
+            }
+            if (isolates(first, TEKKEN) && words) {
+                return "tekken";
+            }
+        }
+        if (steps.size() == 2 && byteLevel(steps.path(1), true) && !words && digits(first)) {
+            return "smollm";
         }
         throw unsupported(path, "the pre_tokenizer " + pre);
+    }
+
+    private static boolean digits(JsonNode step) {
+        return step.path("type").asString("").equals("Digits")
+                && step.path("individual_digits").asBoolean(false);
+    }
+
+    private static boolean isolates(JsonNode step, String pattern) {
+        return step.path("pattern").path("Regex").asString("").equals(pattern)
+                && step.path("behavior").asString("").equals("Isolated");
     }
 
     private static boolean byteLevel(JsonNode step, boolean regex) {

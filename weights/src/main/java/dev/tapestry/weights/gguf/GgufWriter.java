@@ -1,10 +1,11 @@
 package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.Drafts;
-import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
+import dev.tapestry.weights.architecture.RopeScaling;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Exports a Hugging Face model directory of the Llama architecture as one GGUF file.
+ * Exports a Hugging Face model directory of the Llama family as one GGUF file.
  *
  * <p>Tensors stream through a buffer of about a megabyte. The same model gives the same bytes.
  */
@@ -42,7 +43,7 @@ public final class GgufWriter {
             GgufTokenizer tokenizer = GgufTokenizer.read(modelDirectory, settings.vocabulary());
             List<GgufTensor> tensors = LlamaTensors.of(model, settings, quantisation);
             GgufHeader header = new GgufHeader();
-            describe(header, modelDirectory, quantisation);
+            describe(header, modelDirectory, settings.family(), quantisation);
             describe(header, settings);
             describe(header, tokenizer);
             describeEnds(header, tokenizer, settings, modelDirectory);
@@ -50,8 +51,9 @@ public final class GgufWriter {
         }
     }
 
-    private static void describe(GgufHeader header, Path directory, Quantisation quantisation) {
-        header.string("general.architecture", "llama")
+    private static void describe(
+            GgufHeader header, Path directory, GgufFamily family, Quantisation quantisation) {
+        header.string("general.architecture", family.word())
                 .string(
                         "general.name",
                         directory.toAbsolutePath().normalize().getFileName().toString())
@@ -61,18 +63,26 @@ public final class GgufWriter {
     }
 
     private static void describe(GgufHeader header, LlamaSettings settings) {
-        header.u32("llama.vocab_size", settings.vocabulary())
-                .u32("llama.context_length", settings.contextTokens())
-                .u32("llama.embedding_length", settings.width())
-                .u32("llama.block_count", settings.layers())
-                .u32("llama.feed_forward_length", settings.feedForwardWidth())
-                .u32("llama.attention.head_count", settings.heads())
-                .u32("llama.attention.head_count_kv", settings.keyValueHeads())
-                .u32("llama.attention.key_length", settings.headWidth())
-                .u32("llama.attention.value_length", settings.headWidth())
-                .f32("llama.attention.layer_norm_rms_epsilon", settings.normEpsilon())
-                .u32("llama.rope.dimension_count", settings.headWidth())
-                .f32("llama.rope.freq_base", settings.ropeTheta());
+        String family = settings.family().word();
+        header.u32(family + ".vocab_size", settings.vocabulary())
+                .u32(family + ".context_length", settings.contextTokens())
+                .u32(family + ".embedding_length", settings.width())
+                .u32(family + ".block_count", settings.layers())
+                .u32(family + ".feed_forward_length", settings.feedForwardWidth())
+                .u32(family + ".attention.head_count", settings.heads())
+                .u32(family + ".attention.head_count_kv", settings.keyValueHeads())
+                .u32(family + ".attention.key_length", settings.headWidth())
+                .u32(family + ".attention.value_length", settings.headWidth())
+                .f32(family + ".attention.layer_norm_rms_epsilon", settings.normEpsilon())
+                .u32(family + ".rope.dimension_count", settings.headWidth())
+                .f32(family + ".rope.freq_base", settings.ropeTheta());
+        switch (settings.variant().ropeScaling()) {
+            case RopeScaling.None _ -> {}
+            case RopeScaling.Linear(double factor) ->
+                    header.string(family + ".rope.scaling.type", "linear")
+                            .f32(family + ".rope.scaling.factor", (float) factor);
+            case RopeScaling.Llama3 _ -> {} // its factors are a tensor
+        }
     }
 
     private static void describe(GgufHeader header, GgufTokenizer tokenizer) {
@@ -117,7 +127,7 @@ public final class GgufWriter {
                             draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeAll(out, ByteBuffer.wrap(head));
                 for (GgufTensor tensor : tensors) {
-                    write(model.data(tensor.source().name()), tensor, out);
+                    write(model, tensor, out);
                 }
                 out.force(true);
             }
@@ -133,23 +143,22 @@ public final class GgufWriter {
         return tensors.stream().mapToLong(tensor -> GgufHeader.aligned(tensor.bytes())).sum();
     }
 
-    private static void write(MemorySegment data, GgufTensor tensor, FileChannel out)
+    private static void write(ModelDirectory model, GgufTensor tensor, FileChannel out)
             throws IOException {
         long rowElements = tensor.rowElements();
-        long rowBytes = data.byteSize() / tensor.rows();
         long group = Math.max(1, BUFFER_ELEMENTS / rowElements);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment floats = arena.allocate(group * rowElements * 4, 64);
-            MemorySegment encoded = arena.allocate(tensor.type().bytes(group * rowElements), 64);
+            MemorySegment encoded = arena.allocate(tensor.format().bytes(group * rowElements), 64);
             for (long first = 0; first < tensor.rows(); first += group) {
                 long count = Math.min(group, tensor.rows() - first);
                 for (long row = 0; row < count; row++) {
-                    FloatConversion.widen(
-                            tensor.source().dtype(),
-                            data.asSlice(tensor.sourceRow(first + row) * rowBytes, rowBytes),
+                    tensor.read(
+                            model,
+                            first + row,
                             floats.asSlice(row * rowElements * 4, rowElements * 4));
                 }
-                MemorySegment rows = encoded.asSlice(0, tensor.type().bytes(count * rowElements));
+                MemorySegment rows = encoded.asSlice(0, tensor.format().bytes(count * rowElements));
                 encode(tensor, floats.asSlice(0, count * rowElements * 4), rows);
                 writeAll(out, rows.asByteBuffer());
             }
@@ -160,10 +169,10 @@ public final class GgufWriter {
 
     private static void encode(GgufTensor tensor, MemorySegment floats, MemorySegment rows) {
         try {
-            tensor.type().encode(floats, rows);
+            tensor.format().encode(floats, rows);
         } catch (WeightsException e) {
             throw new WeightsException(
-                    e.code(), "tensor '" + tensor.source().name() + "': " + e.getMessage(), e);
+                    e.code(), "tensor '" + tensor.name() + "': " + e.getMessage(), e);
         }
     }
 

@@ -2,12 +2,16 @@ package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
-import java.nio.file.Path;
-import java.util.OptionalInt;
+import dev.tapestry.weights.architecture.RopeScaling;
+import dev.tapestry.weights.architecture.Variant;
+
 import tools.jackson.databind.JsonNode;
 
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
 /**
- * What {@code config.json} says of a Llama.
+ * What {@code config.json} says of a model of the Llama family.
  *
  * @param vocabulary rows of the embedding
  * @param width of the hidden state
@@ -15,9 +19,11 @@ import tools.jackson.databind.JsonNode;
  * @param heads of queries
  * @param keyValueHeads a divisor of {@code heads}
  * @param headWidth an even number
- * @param contextTokens longest sequence
+ * @param contextTokens longest sequence that a reader computes as the model does: readers know
+ *     nothing of a sliding window, so where there is one, as many as it has
  * @param beginToken id of the token before a text, if there is one
  * @param endToken id of the token behind a text, if there is one
+ * @param variant what it computes beyond its sizes
  */
 record LlamaSettings(
         int vocabulary,
@@ -32,22 +38,13 @@ record LlamaSettings(
         float ropeTheta,
         boolean tiedEmbeddings,
         OptionalInt beginToken,
-        OptionalInt endToken) {
+        OptionalInt endToken,
+        Variant variant) {
 
     /** Reads and checks {@code config.json}; names precisely what cannot be exported. */
     static LlamaSettings read(Path config) {
         JsonNode json = JsonFile.read(config);
-        require(config, json.path("model_type").asString("llama").equals("llama"), "model_type");
-        require(config, json.path("hidden_act").asString("silu").equals("silu"), "hidden_act");
-        for (String bias : new String[] {"attention_bias", "mlp_bias"}) {
-            require(config, !json.path(bias).asBoolean(false), bias);
-        }
-        JsonNode rope = json.path("rope_parameters");
-        for (JsonNode scaling : new JsonNode[] {json.path("rope_scaling"), rope}) {
-            String type =
-                    scaling.path("rope_type").asString(scaling.path("type").asString("default"));
-            require(config, type.equals("default"), "rope scaling '" + type + "'");
-        }
+        Variant variant = variant(config, json);
         int width = positive(config, json, "hidden_size", 0);
         int heads = positive(config, json, "num_attention_heads", 0);
         LlamaSettings settings =
@@ -59,17 +56,39 @@ record LlamaSettings(
                         heads,
                         positive(config, json, "num_key_value_heads", heads),
                         positive(config, json, "head_dim", width / heads),
-                        positive(config, json, "max_position_embeddings", 2048),
-                        (float) json.path("rms_norm_eps").asDouble(1e-6),
+                        variant.window(positive(config, json, "max_position_embeddings", 2048)),
                         (float)
-                                json.path("rope_theta")
-                                        .asDouble(rope.path("rope_theta").asDouble(10000)),
+                                json.path("rms_norm_eps")
+                                        .asDouble(variant.architecture().usualEpsilon()),
+                        (float) Variant.ropeTheta(json).asDouble(10000),
                         json.path("tie_word_embeddings").asBoolean(false),
                         token(json, "bos_token_id"),
-                        token(json, "eos_token_id"));
+                        token(json, "eos_token_id"),
+                        variant);
         require(config, heads % settings.keyValueHeads == 0, "num_key_value_heads");
         require(config, settings.headWidth % 2 == 0, "odd head_dim");
         return settings;
+    }
+
+    private static Variant variant(Path config, JsonNode json) {
+        Variant variant;
+        try {
+            variant = Variant.read(json);
+        } catch (WeightsException e) {
+            throw new WeightsException(e.code(), config + ": " + e.getMessage(), e);
+        }
+        GgufFamily family = GgufFamily.of(variant.architecture());
+        require(
+                config,
+                family.knowsFrequencyFactors()
+                        || !(variant.ropeScaling() instanceof RopeScaling.Llama3),
+                "rope_type llama3 of a " + family.word());
+        return variant;
+    }
+
+    /** What readers call its family. */
+    GgufFamily family() {
+        return GgufFamily.of(variant.architecture());
     }
 
     private static int positive(Path config, JsonNode json, String key, int otherwise) {

@@ -1,40 +1,41 @@
 package dev.tapestry.weights.gguf;
 
-import dev.tapestry.weights.DType;
-import dev.tapestry.weights.FloatConversion;
-import dev.tapestry.weights.WeightsException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 /** How the matrices of a GGUF file are stored. */
 public enum Quantisation {
     /** Every number as it is: 32 bits. */
-    F32(0, 0, 1, 4),
+    F32(0, TensorFormat.F32),
     /** IEEE 754 binary16: 16 bits. */
-    F16(1, 1, 1, 2),
+    F16(1, TensorFormat.F16),
     /**
      * Blocks of 32 signed bytes with one binary16 scale: 8.5 bits; the error is at most 1/254 of
      * the largest number of the block.
      */
-    Q8_0(8, 7, 32, 34);
+    Q8_0(7, TensorFormat.Q8_0),
+    /**
+     * Blocks of 256 four-bit numbers whose 32s have a scale and a minimum of their own: 4.5 bits;
+     * the output matrix and half of the values and down projections with six bits. In all about 4.9
+     * bits.
+     */
+    Q4_K_M(15, TensorFormat.Q4_K),
+    /** Blocks of 32 four-bit numbers with one binary16 scale: 4.5 bits; the output with six. */
+    Q4_0(2, TensorFormat.Q4_0);
 
-    private static final float LARGEST_F16 = 65504f;
-
-    private final int typeNumber;
-    private final int fileTypeNumber;
-    private final int blockElements;
-    private final int blockBytes;
-
-    Quantisation(int typeNumber, int fileTypeNumber, int blockElements, int blockBytes) {
-        this.typeNumber = typeNumber;
-        this.fileTypeNumber = fileTypeNumber;
-        this.blockElements = blockElements;
-        this.blockBytes = blockBytes;
+    /** What a matrix does, where that decides how it is stored. */
+    enum Role {
+        /** Makes logits; also an embedding that does so. */
+        OUTPUT,
+        /** Makes the values of attention, or leads back from the feed-forward network. */
+        DELICATE,
+        /** Anything else. */
+        USUAL
     }
 
-    /** The number of this type in the description of a tensor. */
-    int typeNumber() {
-        return typeNumber;
+    private final int fileTypeNumber;
+    private final TensorFormat usual;
+
+    Quantisation(int fileTypeNumber, TensorFormat usual) {
+        this.fileTypeNumber = fileTypeNumber;
+        this.usual = usual;
     }
 
     /** The number of this type in {@code general.file_type}. */
@@ -42,69 +43,32 @@ public enum Quantisation {
         return fileTypeNumber;
     }
 
-    /** The bytes of {@code elements} numbers, a multiple of the block. */
-    long bytes(long elements) {
-        return elements / blockElements * blockBytes;
-    }
-
-    /** This type, or F16 where the rows of a matrix are no whole number of blocks. */
-    Quantisation forRowsOf(long elements) {
-        return elements % blockElements == 0 ? this : F16;
-    }
-
     /**
-     * Writes whole rows.
+     * How a matrix is stored.
      *
-     * @param floats n F32, little-endian
-     * @param out room for {@link #bytes} of n
-     * @throws WeightsException {@code NOT_FINITE} if a number has no finite form in this type
+     * @param layer that it is of; 0 for those of none
+     * @param layers of the model
+     * @param rowElements its columns
      */
-    void encode(MemorySegment floats, MemorySegment out) {
-        switch (this) {
-            case F32 -> out.copyFrom(floats);
-            case F16 -> {
-                checkRange(floats);
-                FloatConversion.narrow(DType.F16, floats, out);
-            }
-            case Q8_0 -> {
-                for (long block = 0; block < out.byteSize() / blockBytes; block++) {
-                    encodeBlock(floats, block * blockElements * 4, out, block * blockBytes);
-                }
-            }
-        }
+    TensorFormat of(Role role, int layer, int layers, long rowElements) {
+        TensorFormat format =
+                switch (this) {
+                    case F32, F16, Q8_0 -> usual;
+                    case Q4_0 -> role == Role.OUTPUT ? TensorFormat.Q6_K : usual;
+                    case Q4_K_M ->
+                            switch (role) {
+                                case OUTPUT -> TensorFormat.Q6_K;
+                                case DELICATE ->
+                                        moreBits(layer, layers) ? TensorFormat.Q6_K : usual;
+                                case USUAL -> usual;
+                            };
+                };
+        return format.forRowsOf(rowElements);
     }
 
-    /** d = max|x| / 127; q = x / d rounded to the nearest, halves away from zero. */
-    private void encodeBlock(MemorySegment floats, long from, MemorySegment out, long to) {
-        float largest = 0;
-        for (int i = 0; i < blockElements; i++) {
-            largest =
-                    Math.max(
-                            largest, Math.abs(floats.get(FloatConversion.FLOAT_LE, from + i * 4L)));
-        }
-        float scale = largest / 127;
-        check(scale);
-        short scaleBits = FloatConversion.float16(scale);
-        out.set(FloatConversion.SHORT_LE, to, scaleBits);
-        float inverse = scaleBits == 0 ? 0 : 1 / scale;
-        for (int i = 0; i < blockElements; i++) {
-            double scaled = floats.get(FloatConversion.FLOAT_LE, from + i * 4L) * inverse;
-            byte q = (byte) (scaled + Math.copySign(0.5, scaled));
-            out.set(ValueLayout.JAVA_BYTE, to + 2 + i, q);
-        }
-    }
-
-    private static void checkRange(MemorySegment floats) {
-        for (long at = 0; at < floats.byteSize(); at += 4) {
-            check(floats.get(FloatConversion.FLOAT_LE, at));
-        }
-    }
-
-    private static void check(float value) {
-        if (!(Math.abs(value) <= LARGEST_F16)) {
-            throw new WeightsException(
-                    WeightsException.Code.NOT_FINITE,
-                    value + " cannot be stored in 16 bits: export as F32, or mend the model");
-        }
+    /** The first and the last eighth of the layers, and of those between every third. */
+    private static boolean moreBits(int layer, int layers) {
+        int eighth = layers / 8;
+        return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
     }
 }

@@ -8,6 +8,13 @@ import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -15,11 +22,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import java.util.Map;
+import java.util.TreeMap;
 
 class GgufWriterTest {
 
@@ -70,6 +74,8 @@ class GgufWriterTest {
                         case F32 -> 0;
                         case F16 -> 0x1p-11;
                         case Q8_0 -> 1.5 / 254;
+                        case Q4_0 -> 1.5 / 8;
+                        case Q4_K_M -> 1.5 / 254; // rows of 96 are no whole blocks of 256
                     };
             double worst = 0;
             for (int i = 0; i < TinyLlama.WIDTH * TinyLlama.INNER; i++) {
@@ -133,10 +139,16 @@ class GgufWriterTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "config.json | \"model_type\": \"llama\" | \"model_type\": \"gpt2\" | model_type",
+                "config.json | \"model_type\": \"llama\" | \"model_type\": \"gpt2\" | model_type is"
+                    + " gpt2",
+                "config.json | \"model_type\": \"llama\" | \"model_type\": \"qwen2\","
+                    + " \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
+                    + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+                    + " \"original_max_position_embeddings\": 64} | llama3 of a qwen2",
                 "config.json | \"silu\" | \"gelu\" | hidden_act",
                 "config.json | 500.0 | 500.0, \"attention_bias\": true | attention_bias",
-                "config.json | 500.0 | 500.0, \"rope_scaling\": {\"rope_type\": \"yarn\"} | 'yarn'",
+                "config.json | 500.0 | 500.0, \"rope_scaling\": {\"rope_type\": \"yarn\"} |"
+                    + " rope_type is yarn",
                 "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 1 | not part of",
                 "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 3 | no tensor",
                 "config.json | \"intermediate_size\": 96 | \"intermediate_size\": 95 | the shape",
@@ -144,7 +156,8 @@ class GgufWriterTest {
                 "config.json | \"tie_word_embeddings\": false | \"tie | not JSON",
                 "config.json | eos_token_id | eos | no token ends a text",
                 "tokenizer.json | \"BPE\" | \"Unigram\" | not BPE",
-                "tokenizer.json | \"normalizer\": null | \"normalizer\": {\"type\":\"NFKC\"} | NFKC",
+                "tokenizer.json | \"normalizer\": null | \"normalizer\": {\"type\":\"NFKC\"} |"
+                    + " NFKC",
                 "tokenizer.json | Isolated | Removed | pre_tokenizer",
                 "tokenizer.json | \"t h\" | \"t\" | merge",
                 "tokenizer.json | \"id\": 262 | \"id\": 900 | the id 900"
@@ -198,16 +211,45 @@ class GgufWriterTest {
 
     @ParameterizedTest
     @CsvSource({"NaN", "Infinity", "1e20"})
-    void a_number_that_eight_bits_cannot_hold_is_refused(float bad) throws IOException {
-        MemorySegment floats = MemorySegment.ofArray(new float[64]);
+    void a_number_that_few_bits_cannot_hold_is_refused(float bad) {
+        MemorySegment floats = MemorySegment.ofArray(new float[256]);
         floats.set(FloatConversion.FLOAT_LE, 4, bad);
-        for (Quantisation type : List.of(Quantisation.F16, Quantisation.Q8_0)) {
-            var out = MemorySegment.ofArray(new byte[(int) type.bytes(64)]);
-            assertThatThrownBy(() -> type.encode(floats, out))
+        floats.set(FloatConversion.FLOAT_LE, 8, 1f);
+        for (TensorFormat format : TensorFormat.values()) {
+            if (format == TensorFormat.F32) {
+                continue;
+            }
+            var out = MemorySegment.ofArray(new byte[(int) format.bytes(256)]);
+            assertThatThrownBy(() -> format.encode(floats, out))
+                    .as(format.name())
                     .isInstanceOfSatisfying(
                             WeightsException.class,
                             e -> assertThat(e.code()).isEqualTo(Code.NOT_FINITE));
         }
+    }
+
+    @Test
+    void a_mistral_promises_no_longer_text_than_its_window() throws IOException {
+        GgufReader file =
+                export(new TinyLlama().as("mistral", ", \"sliding_window\": 40"), Quantisation.F32);
+        assertThat(file.keys)
+                .containsEntry("general.architecture", "llama")
+                .containsEntry("llama.context_length", 40);
+    }
+
+    @Test
+    void four_bits_are_mixed_with_six_where_it_matters() throws IOException {
+        GgufReader file = export(new TinyLlama().wide(), Quantisation.Q4_K_M);
+        assertThat(file.keys).containsEntry("general.file_type", 15);
+        Map<String, Integer> types = new TreeMap<>();
+        file.tensors.forEach((name, tensor) -> types.put(name, tensor.type()));
+        assertThat(types)
+                .containsEntry("output.weight", 14)
+                .containsEntry("token_embd.weight", 12)
+                .containsEntry("blk.0.attn_q.weight", 12)
+                .containsEntry("blk.0.ffn_down.weight", 12)
+                .containsEntry("blk.1.ffn_down.weight", 14)
+                .containsEntry("blk.1.attn_norm.weight", 0);
     }
 
     private GgufReader export(TinyLlama llama, Quantisation quantisation) throws IOException {

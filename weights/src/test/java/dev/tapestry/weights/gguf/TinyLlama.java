@@ -5,6 +5,7 @@ import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.ModelDirectoryWriter;
 import dev.tapestry.weights.TensorSpec;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -12,8 +13,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** A small Llama with random weights that only ever says letters, written as a model directory. */
-record TinyLlama(boolean tied, boolean ignoreMerges, DType dtype) {
+/**
+ * A small Llama, or a relative, with random weights that only ever says letters, written as a model
+ * directory.
+ *
+ * @param modelType as {@code config.json} names it
+ * @param settings more keys of {@code config.json}, each with a comma before it
+ * @param width of the hidden state
+ */
+record TinyLlama(
+        String modelType,
+        String settings,
+        int width,
+        boolean tied,
+        boolean ignoreMerges,
+        DType dtype) {
 
     static final int WIDTH = 64;
     static final int LAYERS = 2;
@@ -29,40 +43,81 @@ record TinyLlama(boolean tied, boolean ignoreMerges, DType dtype) {
     static final int VOCABULARY = END + 3;
 
     TinyLlama() {
-        this(false, false, DType.F32);
+        this("llama", "", WIDTH, false, false, DType.F32);
     }
 
     TinyLlama withTiedEmbeddings() {
-        return new TinyLlama(true, ignoreMerges, dtype);
+        return new TinyLlama(modelType, settings, width, true, ignoreMerges, dtype);
     }
 
     TinyLlama withWordsBeforeMerges() {
-        return new TinyLlama(tied, true, dtype);
+        return new TinyLlama(modelType, settings, width, tied, true, dtype);
     }
 
     TinyLlama in(DType other) {
-        return new TinyLlama(tied, ignoreMerges, other);
+        return new TinyLlama(modelType, settings, width, tied, ignoreMerges, other);
+    }
+
+    TinyLlama as(String type, String more) {
+        return new TinyLlama(type, more, width, tied, ignoreMerges, dtype);
+    }
+
+    /** Wide enough for blocks of 256. */
+    TinyLlama wide() {
+        return new TinyLlama(modelType, settings, 256, tied, ignoreMerges, dtype);
+    }
+
+    int headWidth() {
+        return width / HEADS;
+    }
+
+    int inner() {
+        return width == WIDTH ? INNER : 2 * width;
     }
 
     List<TensorSpec> specs() {
         List<TensorSpec> specs = new ArrayList<>();
-        specs.add(TensorSpec.of("model.embed_tokens.weight", dtype, VOCABULARY, WIDTH));
-        specs.add(TensorSpec.of("model.norm.weight", dtype, WIDTH));
+        specs.add(TensorSpec.of("model.embed_tokens.weight", dtype, VOCABULARY, width));
+        specs.add(TensorSpec.of("model.norm.weight", dtype, width));
         if (!tied) {
-            specs.add(TensorSpec.of("lm_head.weight", dtype, VOCABULARY, WIDTH));
+            specs.add(TensorSpec.of("lm_head.weight", dtype, VOCABULARY, width));
         }
-        int keyWidth = KEY_HEADS * HEAD_WIDTH;
+        int keyWidth = KEY_HEADS * headWidth();
         for (int i = 0; i < LAYERS; i++) {
             String layer = "model.layers." + i + ".";
-            specs.add(TensorSpec.of(layer + "input_layernorm.weight", dtype, WIDTH));
-            specs.add(TensorSpec.of(layer + "post_attention_layernorm.weight", dtype, WIDTH));
-            specs.add(TensorSpec.of(layer + "self_attn.q_proj.weight", dtype, WIDTH, WIDTH));
-            specs.add(TensorSpec.of(layer + "self_attn.k_proj.weight", dtype, keyWidth, WIDTH));
-            specs.add(TensorSpec.of(layer + "self_attn.v_proj.weight", dtype, keyWidth, WIDTH));
-            specs.add(TensorSpec.of(layer + "self_attn.o_proj.weight", dtype, WIDTH, WIDTH));
-            specs.add(TensorSpec.of(layer + "mlp.gate_proj.weight", dtype, INNER, WIDTH));
-            specs.add(TensorSpec.of(layer + "mlp.up_proj.weight", dtype, INNER, WIDTH));
-            specs.add(TensorSpec.of(layer + "mlp.down_proj.weight", dtype, WIDTH, INNER));
+            specs.add(TensorSpec.of(layer + "post_attention_layernorm.weight", dtype, width));
+            specs.add(
+                    TensorSpec.of(
+                            layer
+                                    + (modelType.equals("olmo2")
+                                            ? "post_feedforward_layernorm.weight"
+                                            : "input_layernorm.weight"),
+                            dtype,
+                            width));
+            specs.add(TensorSpec.of(layer + "self_attn.q_proj.weight", dtype, width, width));
+            specs.add(TensorSpec.of(layer + "self_attn.k_proj.weight", dtype, keyWidth, width));
+            specs.add(TensorSpec.of(layer + "self_attn.v_proj.weight", dtype, keyWidth, width));
+            specs.add(TensorSpec.of(layer + "self_attn.o_proj.weight", dtype, width, width));
+            specs.add(TensorSpec.of(layer + "mlp.gate_proj.weight", dtype, inner(), width));
+            specs.add(TensorSpec.of(layer + "mlp.up_proj.weight", dtype, inner(), width));
+            specs.add(TensorSpec.of(layer + "mlp.down_proj.weight", dtype, width, inner()));
+            switch (modelType) {
+                case "qwen2" -> {
+                    specs.add(TensorSpec.of(layer + "self_attn.q_proj.bias", dtype, width));
+                    specs.add(TensorSpec.of(layer + "self_attn.k_proj.bias", dtype, keyWidth));
+                    specs.add(TensorSpec.of(layer + "self_attn.v_proj.bias", dtype, keyWidth));
+                }
+                case "qwen3" -> {
+                    int one = headWidth();
+                    specs.add(TensorSpec.of(layer + "self_attn.q_norm.weight", dtype, one));
+                    specs.add(TensorSpec.of(layer + "self_attn.k_norm.weight", dtype, one));
+                }
+                case "olmo2" -> {
+                    specs.add(TensorSpec.of(layer + "self_attn.q_norm.weight", dtype, width));
+                    specs.add(TensorSpec.of(layer + "self_attn.k_norm.weight", dtype, keyWidth));
+                }
+                default -> {}
+            }
         }
         return specs;
     }
@@ -81,26 +136,38 @@ record TinyLlama(boolean tied, boolean ignoreMerges, DType dtype) {
         return directory;
     }
 
-    private static float[] numbers(TensorSpec spec, Random random) {
+    private float[] numbers(TensorSpec spec, Random random) {
         float[] numbers = new float[(int) spec.elements()];
         boolean output = spec.name().equals("lm_head.weight");
         for (int i = 0; i < numbers.length; i++) {
             float noise = (float) random.nextGaussian();
-            boolean silent = output && (i / WIDTH < 'a' || i / WIDTH > 'z');
-            numbers[i] = silent ? 0 : spec.shape().size() == 1 ? 1 + 0.1f * noise : 0.25f * noise;
+            boolean silent = output && (i / width < 'a' || i / width > 'z');
+            float usual = spec.shape().size() == 1 ? 1 + 0.1f * noise : 0.25f * noise;
+            numbers[i] = silent ? 0 : spec.name().endsWith("bias") ? noise : usual;
         }
         return numbers;
     }
 
     String config() {
         return """
-        {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": %d,
+        {"architectures": ["LlamaForCausalLM"], "model_type": "%s", "hidden_size": %d,
          "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d,
          "num_key_value_heads": %d, "vocab_size": %d, "max_position_embeddings": 128,
          "rms_norm_eps": 1e-5, "rope_theta": 500.0, "hidden_act": "silu", "bos_token_id": %d,
-         "eos_token_id": [%d], "tie_word_embeddings": %b}
+         "eos_token_id": [%d], "tie_word_embeddings": %b%s}
         """
-                .formatted(WIDTH, INNER, LAYERS, HEADS, KEY_HEADS, VOCABULARY, BEGIN, END, tied);
+                .formatted(
+                        modelType,
+                        width,
+                        inner(),
+                        LAYERS,
+                        HEADS,
+                        KEY_HEADS,
+                        VOCABULARY,
+                        BEGIN,
+                        END,
+                        tied,
+                        settings);
     }
 
     String tokenizer() {
