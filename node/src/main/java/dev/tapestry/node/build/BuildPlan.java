@@ -21,6 +21,8 @@ import java.util.Optional;
  * base: ../base                   # a model directory with tokenizer.json
  * base-digest: 5f2c…              # refused if the base is another one
  * seed: 1
+ * bundled:                        # open texts that come with the program, laid here first
+ *   - {text: health, to: text/health}
  * data:                           # stage 0: text that is prepared first, by a plan of its own
  *   - {name: health, plan: health-data.yaml}
  * stages:                         # one after the other; see {@link BuildStage}
@@ -38,6 +40,7 @@ import java.util.Optional;
  * @param base a Hugging Face model directory
  * @param baseDigest of its files, as bases are named
  * @param seed of everything that is drawn
+ * @param bundled open texts that come with the program, and where they are laid before anything else
  * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
  * @param stages at least one
  * @param evaluation what is measured after every stage, and what it must come to
@@ -49,6 +52,7 @@ public record BuildPlan(
         String base,
         Optional<Digest> baseDigest,
         Optional<Long> seed,
+        @LeftOutWhenEmpty Optional<List<BundledText>> bundled,
         @LeftOutWhenEmpty Optional<List<PreparedText>> data,
         List<BuildStage> stages,
         EvaluationPlan evaluation,
@@ -64,6 +68,22 @@ public record BuildPlan(
         stages = List.copyOf(stages);
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
+        }
+    }
+
+    /**
+     * An open text that comes with the program.
+     *
+     * @param text its name
+     * @param to the directory it is laid into, below the plan's
+     */
+    public record BundledText(String text, String to) {
+        public BundledText {
+            Path path = Path.of(to).normalize();
+            if (path.isAbsolute() || path.startsWith("..") || path.toString().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "bundled: 'to' is a directory below the plan's, not '%s'".formatted(to));
+            }
         }
     }
 
@@ -86,6 +106,11 @@ public record BuildPlan(
                                 + "'");
             }
         }
+    }
+
+    /** What is laid beside the plan first. */
+    List<BundledText> bundledTexts() {
+        return bundled.orElse(List.of());
     }
 
     /** What is prepared first. */
