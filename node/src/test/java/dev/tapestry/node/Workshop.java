@@ -2,6 +2,7 @@ package dev.tapestry.node;
 
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
+import dev.tapestry.node.build.BundledTexts;
 import dev.tapestry.node.build.Rebase;
 import dev.tapestry.training.Precision;
 import java.io.IOException;
@@ -37,7 +38,7 @@ record Workshop(Path directory) {
     }
 
     BuildRun builds(NodeHome home, NodeProgress progress, StopSignal stop) {
-        return new BuildRun(home, compute(), progress, stop, InstantSource.system());
+        return new BuildRun(home, BundledTexts.none(), compute(), progress, stop, InstantSource.system());
     }
 
     BuildRun builds() {
@@ -50,7 +51,7 @@ record Workshop(Path directory) {
 
     Rebase rebases() {
         return new Rebase(
-                home(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
+                home(), BundledTexts.none(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
     }
 
     private static Compute compute() {

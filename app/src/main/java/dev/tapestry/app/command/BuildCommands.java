@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.TaskConflict;
+import dev.tapestry.app.example.ExampleTexts;
 import dev.tapestry.app.build.BuildReport;
 import dev.tapestry.app.build.RebaseReport;
 import dev.tapestry.consortium.Digest;
@@ -323,13 +324,13 @@ final class BuildCommands extends CommandGroup {
     private BuildRun build(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new BuildRun(
-                home, where.compute(home), new NodeLines(err()), stop, InstantSource.system());
+                home, new ExampleTexts(), where.compute(home), new NodeLines(err()), stop, InstantSource.system());
     }
 
     private Rebase rebase(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new Rebase(
-                home, where.compute(home), new NodeLines(err()), stop, InstantSource.system());
+                home, new ExampleTexts(), where.compute(home), new NodeLines(err()), stop, InstantSource.system());
     }
 
     private int stoppable(ToIntFunction<StopSignal> work) {

@@ -5,6 +5,7 @@ import dev.tapestry.app.demo.DemoConsortium;
 import dev.tapestry.app.demo.DemoMember;
 import dev.tapestry.app.demo.DemoSettings;
 import dev.tapestry.app.study.churn.ChurnCommand;
+import dev.tapestry.app.study.builds.BuildsCommand;
 import dev.tapestry.app.study.parity.ParityCommand;
 import dev.tapestry.app.study.robustness.RobustnessCommand;
 import dev.tapestry.consortium.Aggregator;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Parameters;
             "  tapestry study arm --kind central --learning-rate 0.01 --seed 2",
             "  tapestry study parity docs/results/parity.yaml",
             "  tapestry study robustness docs/results/robustness.yaml",
+            "  tapestry study builds docs/results/sovereign-builds.yaml",
             "  tapestry study churn --members 100 --flapping 0.3",
             "  tapestry study make-demo-base /tmp/base"
         },
@@ -50,6 +52,7 @@ import picocli.CommandLine.Parameters;
             StudyCommand.OneArm.class,
             ParityCommand.class,
             RobustnessCommand.class,
+            BuildsCommand.class,
             ChurnCommand.class,
             StudyCommand.MakeDemoBase.class
         })

@@ -42,4 +42,32 @@ public final class Cards {
                 List.of(),
                 "HL7 FHIR R5; as packaged by HAPI FHIR");
     }
+
+    /** The source code of Apache Lucene. */
+    public static DatasetCard software() {
+        return new DatasetCard(
+                "Source code of Apache Lucene 10.4",
+                "Apache-2.0",
+                DataCategory.OPEN,
+                "en",
+                "EU",
+                Set.of(PermittedUse.values()),
+                FORMAT,
+                List.of(),
+                "The Apache Software Foundation, Apache Lucene");
+    }
+
+    /** Terms of public procurement in {@code language} (a BCP 47 tag). */
+    public static DatasetCard procurement(String language) {
+        return new DatasetCard(
+                "Terms of public procurement (eForms SDK 1.15), " + language,
+                "CC-BY-4.0",
+                DataCategory.OPEN,
+                language,
+                "EU",
+                Set.of(PermittedUse.values()),
+                FORMAT,
+                List.of(),
+                "European Union, eForms SDK");
+    }
 }

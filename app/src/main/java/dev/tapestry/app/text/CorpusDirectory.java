@@ -7,34 +7,41 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Writes documents as a corpus: {@code text.jsonl} beside the card that it needs. */
+/** Writes a data set: {@code text.jsonl} beside the card that it needs. */
 public final class CorpusDirectory {
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private CorpusDirectory() {}
 
-    /** Writes the corpus unless it is there already. */
-    public static void write(Path directory, DatasetCard card, List<GroupedText> documents) {
+    /**
+     * Writes the data set unless it is there already.
+     *
+     * @param lines records; each becomes an object with the record's components in their order
+     */
+    public static void write(Path directory, DatasetCard card, List<? extends Record> lines) {
         if (Files.exists(directory.resolve(DatasetCard.FILE_NAME))) {
             return;
         }
-        JsonMapper json = JsonMapper.builder().build();
+        lines(directory.resolve("text.jsonl"), lines);
+        // The card comes last: a data set with a card is a whole one.
+        card.write(directory);
+    }
+
+    /** Writes JSON Lines, one for each record. */
+    public static void lines(Path file, List<? extends Record> lines) {
         try {
-            Files.createDirectories(directory);
-            try (Writer out = Files.newBufferedWriter(directory.resolve("text.jsonl"))) {
-                for (GroupedText document : documents) {
-                    out.write(
-                            json.writeValueAsString(
-                                    Map.of("group", document.group(), "text", document.text())));
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            try (Writer out = Files.newBufferedWriter(file)) {
+                for (Record line : lines) {
+                    out.write(JSON.writeValueAsString(line));
                     out.write('\n');
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        // The card comes last: a corpus with a card is a whole one.
-        card.write(directory);
     }
 }

@@ -1,12 +1,12 @@
 package dev.tapestry.app.text;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.IntConsumer;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -39,27 +39,53 @@ public final class HealthDefinitions {
     public static List<GroupedText> read(IntConsumer progress) {
         List<GroupedText> documents = new ArrayList<>();
         Set<String> seen = new LinkedHashSet<>();
-        JsonMapper json = JsonMapper.builder().build();
-        try (InputStream packed = HealthDefinitions.class.getResourceAsStream(RESOURCE)) {
-            if (packed == null) {
-                throw new IllegalStateException(
-                        RESOURCE + " is missing from the class path: build with Maven");
+        forEach((name, resource) -> {
+            StringBuilder text = new StringBuilder();
+            collect(resource, seen, text);
+            if (text.length() > 200) {
+                documents.add(new GroupedText(name, text.toString()));
             }
-            var archive = new TarArchiveInputStream(new GZIPInputStream(packed));
+            progress.accept(documents.size());
+        });
+        return documents;
+    }
+
+    /** What the elements of resources mean, by resource; a meaning that is said before is left out. */
+    public static List<QuestionAnswer> elements() {
+        List<QuestionAnswer> found = new ArrayList<>();
+        Set<String> seen = new LinkedHashSet<>();
+        forEach((name, resource) -> {
+            for (JsonNode element : resource.path("snapshot").path("element").values()) {
+                String path = element.path("path").asString("");
+                String definition = element.path("definition").asString("").strip();
+                String[] parts = path.split("\\.", -1);
+                if (parts.length == 2
+                        && definition.length() > 20
+                        && definition.length() < 300
+                        && seen.add(definition)) {
+                    found.add(
+                            new QuestionAnswer(
+                                    name,
+                                    name,
+                                    "What does %s mean for %s?".formatted(parts[1], parts[0]),
+                                    definition));
+                }
+            }
+        });
+        return found;
+    }
+
+    private static void forEach(BiConsumer<String, JsonNode> resources) {
+        JsonMapper json = JsonMapper.builder().build();
+        try (var archive =
+                new TarArchiveInputStream(new GZIPInputStream(ClassPathText.open(RESOURCE)))) {
             for (TarArchiveEntry entry = archive.getNextEntry();
                     entry != null;
                     entry = archive.getNextEntry()) {
-                if (!entry.getName().matches("package/StructureDefinition-.*\\.json")) {
-                    continue;
+                if (entry.getName().matches("package/StructureDefinition-.*\\.json")) {
+                    resources.accept(entry.getName(), json.readTree(archive.readAllBytes()));
                 }
-                StringBuilder text = new StringBuilder();
-                collect(json.readTree(archive.readAllBytes()), seen, text);
-                if (text.length() > 200) {
-                    documents.add(new GroupedText(entry.getName(), text.toString()));
-                }
-                progress.accept(documents.size());
             }
-            return documents;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -39,6 +39,15 @@ public enum HealthField {
 
     /** Whether a document of {@link HealthDefinitions} is about this field. */
     public boolean holds(GroupedText document) {
-        return resources.matcher(document.group()).matches();
+        return holds(document.group());
+    }
+
+    /** Whether a question of {@link HealthDefinitions#elements} is about this field. */
+    public boolean holds(QuestionAnswer question) {
+        return holds(question.group());
+    }
+
+    private boolean holds(String resource) {
+        return resources.matcher(resource).matches();
     }
 }

@@ -37,11 +37,7 @@ public final class ParliamentDebates {
     public static Map<Language, List<GroupedText>> byLanguage(IntConsumer progress) {
         int count = 0;
         Map<Language, List<GroupedText>> found = new EnumMap<>(Language.class);
-        try (InputStream packed = ParliamentDebates.class.getResourceAsStream(RESOURCE)) {
-            if (packed == null) {
-                throw new IllegalStateException(
-                        RESOURCE + " is missing from the class path: build with Maven");
-            }
+        try (InputStream packed = ClassPathText.open(RESOURCE)) {
             var lines =
                     new BufferedReader(
                             new InputStreamReader(

@@ -24,6 +24,8 @@ import java.util.Optional;
  * base-digest: 5f2c…              # refused if the base is another one
  * seed: 1
  * constitution: constitution.yaml # what is protected stays out of all data
+ * bundled:                        # open texts that come with the program, laid here first
+ *   - {text: health, to: text/health}
  * data:                           # stage 0: text that is prepared first, by a plan of its own
  *   - {name: health, plan: health-data.yaml}
  * stages:                         # one after the other; see {@link BuildStage}
@@ -44,6 +46,7 @@ import java.util.Optional;
  * @param seed of everything that is drawn
  * @param constitution whose protected domains are left out of what is prepared and of what is
  *     learnt to be said, and found in no other text
+ * @param bundled open texts that come with the program, and where they are laid before anything else
  * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
  * @param stages at least one
  * @param evaluation what is measured after every stage, and what it must come to
@@ -56,6 +59,7 @@ public record BuildPlan(
         Optional<Digest> baseDigest,
         Optional<Long> seed,
         @LeftOutWhenEmpty Optional<String> constitution,
+        @LeftOutWhenEmpty Optional<List<BundledText>> bundled,
         @LeftOutWhenEmpty Optional<List<PreparedText>> data,
         List<BuildStage> stages,
         EvaluationPlan evaluation,
@@ -66,6 +70,22 @@ public record BuildPlan(
         stages = List.copyOf(stages);
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
+        }
+    }
+
+    /**
+     * An open text that comes with the program.
+     *
+     * @param text its name
+     * @param to the directory it is laid into, below the plan's
+     */
+    public record BundledText(String text, String to) {
+        public BundledText {
+            Path path = Path.of(to).normalize();
+            if (path.isAbsolute() || path.startsWith("..") || path.toString().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "bundled: 'to' is a directory below the plan's, not '%s'".formatted(to));
+            }
         }
     }
 
@@ -91,6 +111,11 @@ public record BuildPlan(
                     "%s: a name has 1 to 64 letters, digits, dots, hyphens or underscores, not '%s'"
                             .formatted(key, name));
         }
+    }
+
+    /** What is laid beside the plan first. */
+    List<BundledText> bundledTexts() {
+        return bundled.orElse(List.of());
     }
 
     /** What is prepared first. */
@@ -141,6 +166,8 @@ public record BuildPlan(
                 Optional.empty(),
                 Optional.of(seed),
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 List.of(stage),
                 new EvaluationPlan(
                         text,
@@ -160,6 +187,8 @@ public record BuildPlan(
                 other,
                 Optional.empty(),
                 seed,
+                constitution,
+                bundled,
                 data,
                 stages,
                 evaluation,
@@ -174,6 +203,8 @@ public record BuildPlan(
                 base,
                 baseDigest,
                 seed,
+                constitution,
+                bundled,
                 texts.isEmpty() ? Optional.empty() : Optional.of(texts),
                 some,
                 measured,

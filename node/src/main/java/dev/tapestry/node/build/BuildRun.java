@@ -29,11 +29,12 @@ public final class BuildRun {
     /** Builds in {@code home}, which need be no more than a directory. */
     public BuildRun(
             NodeHome home,
+            BundledTexts bundledTexts,
             Compute compute,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, compute, progress, stop, clock);
+        this.bench = new Workbench(home, bundledTexts, compute, progress, stop, clock);
     }
 
     /**
@@ -45,8 +46,16 @@ public final class BuildRun {
      *     {@code STORAGE}
      */
     public BuildResult run(Path file) {
-        BuildPlan plan = BuildPlan.read(file);
-        Path place = BuildPlan.place(file);
+        return run(BuildPlan.read(file), BuildPlan.place(file));
+    }
+
+    /**
+     * Builds what a plan asks for.
+     *
+     * @param place the directory that paths in the plan are relative to
+     * @throws NodeException as {@link #run(Path)}
+     */
+    public BuildResult run(BuildPlan plan, Path place) {
         Path base = bench.base(plan, place);
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
@@ -56,8 +65,13 @@ public final class BuildRun {
         return run(plan, place, base, digest);
     }
 
+    /** Lays and prepares the texts of a plan, as {@link #run(Path)} does first. */
+    public void prepare(Path file) {
+        bench.prepare(BuildPlan.read(file), BuildPlan.place(file));
+    }
+
     /**
-     * Says what {@link #run} would do, and makes nothing but the texts that the plan prepares.
+     * Says what {@link #run(Path)} would do, and makes nothing but the texts that the plan prepares.
      *
      * @throws NodeException as {@link #run} does for what is wrong with plan, base, cards or data
      */

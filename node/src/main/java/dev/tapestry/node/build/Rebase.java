@@ -48,11 +48,12 @@ public final class Rebase {
     /** Rebases models of {@code home}. */
     public Rebase(
             NodeHome home,
+            BundledTexts bundledTexts,
             Compute compute,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, compute, progress, stop, clock);
+        this.bench = new Workbench(home, bundledTexts, compute, progress, stop, clock);
     }
 
     /** A base or a model, and what it is. */

@@ -43,7 +43,7 @@ public final class SovereignBuild {
         this.config = config;
         this.corpus = corpus;
         this.log = log;
-        this.builds = new BuildRun(home, config.compute(), progress, stop, clock);
+        this.builds = new BuildRun(home, BundledTexts.none(), config.compute(), progress, stop, clock);
         this.clock = clock;
     }
 

@@ -57,6 +57,7 @@ final class Workbench {
     private static final long SCORED_TOKENS = 20_000;
 
     private final NodeHome home;
+    private final BundledTexts bundledTexts;
     private final Compute compute;
     private final NodeProgress progress;
     private final StopSignal stop;
@@ -68,11 +69,13 @@ final class Workbench {
 
     Workbench(
             NodeHome home,
+            BundledTexts bundledTexts,
             Compute compute,
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
         this.home = home;
+        this.bundledTexts = bundledTexts;
         this.compute = compute;
         this.progress = progress;
         this.stop = stop;
@@ -250,8 +253,12 @@ final class Workbench {
         return guard.map(one -> chats.without(text -> !one.learnt(text).isEmpty())).orElse(chats);
     }
 
-    /** Prepares the text that a plan's stages read. */
+    /** Lays and prepares the text that a plan's stages read. */
     void prepare(BuildPlan plan, Path place) {
+        for (BuildPlan.BundledText text : plan.bundledTexts()) {
+            stop.check();
+            bundledTexts.lay(text.text(), place.resolve(text.to()));
+        }
         Optional<Guard> guard = plan.guard(place);
         for (BuildPlan.PreparedText text : plan.preparedTexts()) {
             stop.check();

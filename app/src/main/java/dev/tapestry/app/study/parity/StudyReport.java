@@ -1,5 +1,6 @@
 package dev.tapestry.app.study.parity;
 
+import dev.tapestry.app.study.Gap;
 import dev.tapestry.app.study.Scheme;
 import dev.tapestry.app.study.StudyFiles;
 import dev.tapestry.consortium.MemberId;

@@ -1,4 +1,4 @@
-package dev.tapestry.app.study.parity;
+package dev.tapestry.app.study;
 
 import java.util.List;
 
@@ -8,7 +8,7 @@ import java.util.List;
  * @param percent mean
  * @param high upper end of the mean's 95 % confidence interval (Student's t); NaN with one seed
  */
-record Gap(double percent, double high) {
+public record Gap(double percent, double high) {
 
     /** Two-sided 95 % quantiles of Student's t by degrees of freedom, from 1. */
     private static final double[] T = {
@@ -18,7 +18,7 @@ record Gap(double percent, double high) {
     private static final double NORMAL = 1.96;
 
     /** Of the gaps of each seed, in percent. */
-    static Gap of(List<Double> percents) {
+    public static Gap of(List<Double> percents) {
         int n = percents.size();
         double mean = percents.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
         if (n == 1) {
@@ -30,7 +30,7 @@ record Gap(double percent, double high) {
     }
 
     /** How much more {@code loss} is than {@code best}, in percent. */
-    static double percent(double loss, double best) {
+    public static double percent(double loss, double best) {
         return 100 * (loss / best - 1);
     }
 }

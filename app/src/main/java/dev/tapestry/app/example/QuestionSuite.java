@@ -1,0 +1,56 @@
+package dev.tapestry.app.example;
+
+import dev.tapestry.app.text.CorpusDirectory;
+import dev.tapestry.consortium.Digest;
+import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.trust.SafeFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+
+/** Writes questions as an evaluation suite: multiple choice with four answers. */
+final class QuestionSuite {
+
+    private static final String FILE = "suite.yaml";
+    private static final String ITEMS = "questions.jsonl";
+
+    /** So many at most: each is scored four times, before a build and after every stage. */
+    private static final int MOST = 300;
+
+    private QuestionSuite() {}
+
+    /** A line of the suite. */
+    private record Item(String question, List<String> choices, int answer) {}
+
+    /** Writes the suite unless it is there already. */
+    static void write(Path directory, String name, DatasetCard card, QuestionBook book) {
+        if (Files.exists(directory.resolve(FILE))) {
+            return;
+        }
+        CorpusDirectory.lines(
+                directory.resolve(ITEMS),
+                book.examination().stream()
+                        .sorted(Comparator.comparing(QuestionSuite::place))
+                        .limit(MOST)
+                        .map(one -> new Item(one.question(), one.answers(), one.right()))
+                        .toList());
+        // What makes it a suite comes last.
+        SafeFile.write(
+                directory.resolve(FILE),
+                """
+                name: %s
+                licence: %s
+                about: Questions that no model here has learnt from. %s.
+                tasks:
+                  - {type: multiple-choice, name: questions, items: %s}
+                """
+                        .formatted(name, card.licence(), card.attribution(), ITEMS));
+    }
+
+    /** A choice that is the same everywhere and says nothing of the question. */
+    private static String place(QuestionBook.Choice one) {
+        return Digest.of(one.question().getBytes(StandardCharsets.UTF_8)).hex();
+    }
+}
