@@ -74,6 +74,6 @@ public record ModelOrigin(Digest source, UpstreamLicence licence, Optional<Diges
 
         Imported; the directory had the digest `%s`. %s
         """
-                .formatted(source, licence.text());
+                .formatted(source, licence.sentence());
     }
 }

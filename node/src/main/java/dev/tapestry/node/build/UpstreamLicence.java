@@ -124,7 +124,7 @@ public record UpstreamLicence(String name, String statedBy, Optional<Digest> tex
     }
 
     /** One or two sentences. */
-    String text() {
+    String sentence() {
         String said =
                 name.equals(UNKNOWN)
                         ? "Its licence is not known: ask its makers before you give it on."
