@@ -1,5 +1,6 @@
 package dev.tapestry.training;
 
+import dev.tapestry.training.TrainingException.Code;
 import java.util.Comparator;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -17,8 +18,14 @@ final class TokenChooser {
 
     /**
      * The next token, given the logits {@code [vocab]}; of equal ones the smaller id comes first.
+     *
+     * @throws TrainingException {@code NON_FINITE} if one is no number
      */
     int choose(float[] logits) {
+        int likeliest = likeliest(logits);
+        if (considered(logits.length) == 1) {
+            return likeliest;
+        }
         int[] candidates =
                 IntStream.range(0, logits.length)
                         .boxed()
@@ -26,9 +33,6 @@ final class TokenChooser {
                         .limit(considered(logits.length))
                         .mapToInt(Integer::intValue)
                         .toArray();
-        if (candidates.length == 1) {
-            return candidates[0];
-        }
         double[] weights = new double[candidates.length];
         double total = 0;
         for (int i = 0; i < weights.length; i++) {
@@ -46,6 +50,20 @@ final class TokenChooser {
             }
         }
         return candidates[0];
+    }
+
+    private static int likeliest(float[] logits) {
+        int best = 0;
+        for (int id = 0; id < logits.length; id++) {
+            if (Float.isNaN(logits[id])) {
+                throw new TrainingException(
+                        Code.NON_FINITE,
+                        "the logit of token %d is no number: the weights are damaged"
+                                .formatted(id));
+            }
+            best = logits[id] > logits[best] ? id : best;
+        }
+        return best;
     }
 
     private int considered(int vocabularySize) {

@@ -1,8 +1,12 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.evaluation.Change;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.Metric;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The {@code README.md} of a built model. */
 final class BuildCard {
@@ -10,7 +14,11 @@ final class BuildCard {
     private BuildCard() {}
 
     static String text(
-            BuildPlan plan, Digest base, BuildResult.Loss before, List<BuildResult.Done> done) {
+            BuildPlan plan,
+            Digest base,
+            BuildResult.Loss before,
+            Optional<EvaluationResult> ofBase,
+            List<BuildResult.Done> done) {
         StringBuilder text = new StringBuilder();
         text.append(
                 """
@@ -30,6 +38,7 @@ final class BuildCard {
         row(text, "base", base, 0, before);
         done.forEach(
                 stage -> row(text, stage.title(), stage.model(), stage.tokens(), stage.after()));
+        done.getLast().suites().ifPresent(result -> suites(text, result, ofBase));
         text.append(
                 """
 
@@ -50,6 +59,7 @@ final class BuildCard {
                 plan,
                 base,
                 before,
+                Optional.empty(),
                 List.of(
                         new BuildResult.Done(
                                 "rebased, " + trial.way(),
@@ -58,7 +68,43 @@ final class BuildCard {
                                 trial.tokens(),
                                 List.of(),
                                 false,
-                                trial.loss())));
+                                trial.loss(),
+                                Optional.empty(),
+                                List.of())));
+    }
+
+    private static void suites(
+            StringBuilder text, EvaluationResult result, Optional<EvaluationResult> ofBase) {
+        text.append(
+                "\n## Evaluation\n\n| task | metric | this model | base |\n|---|---|---|---|\n");
+        for (Change change : Change.between(result, ofBase)) {
+            text.append(
+                    "| %s/%s | %s | %s | %s |\n"
+                            .formatted(
+                                    change.suite(),
+                                    change.task(),
+                                    change.now().name(),
+                                    value(change.now()),
+                                    change.before().map(BuildCard::value).orElse("")));
+        }
+        text.append("\nAfter ± stands the standard error. Suites: ");
+        text.append(
+                String.join(
+                        ", ",
+                        result.suites().stream()
+                                .map(suite ->
+                                        "%s (`%s`, %s)"
+                                                .formatted(
+                                                        suite.suite(),
+                                                        suite.digest(),
+                                                        suite.licence()))
+                                .toList()));
+        text.append(".\n");
+    }
+
+    private static String value(Metric metric) {
+        return number(metric.value())
+                + metric.standardError().map(error -> " ± " + number(error)).orElse("");
     }
 
     private static void row(

@@ -1,6 +1,9 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.SuiteGate;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +13,7 @@ import java.util.Optional;
  *
  * @param base digest of what it was made from
  * @param before how the base does
+ * @param baseSuites how the base does with the plan's suites, if it names some
  * @param stages that were done, in order
  * @param stopped why it went no further, if a gate was broken
  * @param model where it lies, if no gate was broken
@@ -17,6 +21,7 @@ import java.util.Optional;
 public record BuildResult(
         Digest base,
         Loss before,
+        @LeftOutWhenEmpty Optional<EvaluationResult> baseSuites,
         List<Done> stages,
         Optional<String> stopped,
         Optional<Path> model) {
@@ -31,6 +36,8 @@ public record BuildResult(
      * @param scores held-out losses on the way
      * @param reused whether it had been made before
      * @param after how its model does
+     * @param suites how it does with the plan's suites, if it names some
+     * @param gates about suites that it was held against
      */
     public record Done(
             String title,
@@ -39,9 +46,21 @@ public record BuildResult(
             long tokens,
             List<StageResult.Score> scores,
             boolean reused,
-            Loss after) {
+            Loss after,
+            @LeftOutWhenEmpty Optional<EvaluationResult> suites,
+            List<SuiteGate.Outcome> gates) {
 
-        static Done of(BuildStage stage, Workbench.Made made, Loss after) {
+        public Done {
+            scores = List.copyOf(scores);
+            gates = List.copyOf(gates);
+        }
+
+        static Done of(
+                BuildStage stage,
+                Workbench.Made made,
+                Loss after,
+                Optional<EvaluationResult> suites,
+                List<SuiteGate.Outcome> gates) {
             return new Done(
                     stage.title(),
                     made.digest(),
@@ -49,7 +68,9 @@ public record BuildResult(
                     made.result().tokens(),
                     made.result().scores(),
                     made.reused(),
-                    after);
+                    after,
+                    suites,
+                    gates);
         }
     }
 

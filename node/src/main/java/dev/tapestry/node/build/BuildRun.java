@@ -7,6 +7,8 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.SuiteGate;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -49,9 +51,10 @@ public final class BuildRun {
         Path base = place.resolve(plan.base()).normalize();
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
+        SuiteBench.Opened suites = SuiteBench.open(plan.evaluation(), place);
         bench.began(plan.name() + " from " + base);
         bench.prepare(plan, place);
-        return run(plan, place, base, digest);
+        return run(plan, place, base, digest, suites);
     }
 
     /**
@@ -65,14 +68,17 @@ public final class BuildRun {
         Path base = place.resolve(plan.base()).normalize();
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
+        SuiteBench.open(plan.evaluation(), place);
         bench.prepare(plan, place);
         return bench.preview(plan, place, base, digest);
     }
 
     /** Builds it of a base that the plan need not name. */
-    private BuildResult run(BuildPlan plan, Path place, Path base, Digest baseDigest) {
+    private BuildResult run(
+            BuildPlan plan, Path place, Path base, Digest baseDigest, SuiteBench.Opened suites) {
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, base)) {
             BuildResult.Loss before = bench.loss(plan.name(), "base", base, baseDigest, texts);
+            Optional<EvaluationResult> ofBase = bench.suites().measured(suites, base, texts);
             List<BuildResult.Done> done = new ArrayList<>();
             List<StageResult> results = new ArrayList<>();
             Path model = base;
@@ -87,11 +93,16 @@ public final class BuildRun {
                 results.add(made.result());
                 BuildResult.Loss after =
                         bench.loss(plan.name(), stage.title(), model, digest, texts);
-                done.add(BuildResult.Done.of(stage, made, after));
-                boolean last = done.size() == plan.stages().size();
-                Optional<String> broken = Gates.broken(plan.evaluation(), before, after, last);
+                Optional<EvaluationResult> result = bench.suites().measured(suites, model, texts);
+                boolean last = done.size() + 1 == plan.stages().size();
+                List<SuiteGate.Outcome> gates = SuiteBench.judged(suites, ofBase, result, last);
+                done.add(BuildResult.Done.of(stage, made, after, result, gates));
+                Optional<String> broken =
+                        Gates.broken(plan.evaluation(), before, after, last)
+                                .or(() -> SuiteBench.broken(gates));
                 if (broken.isPresent()) {
-                    return new BuildResult(baseDigest, before, done, broken, Optional.empty());
+                    return new BuildResult(
+                            baseDigest, before, ofBase, done, broken, Optional.empty());
                 }
             }
             Lineage lineage =
@@ -111,9 +122,9 @@ public final class BuildRun {
                             model,
                             adapter,
                             lineage,
-                            BuildCard.text(plan, baseDigest, before, done));
+                            BuildCard.text(plan, baseDigest, before, ofBase, done));
             return new BuildResult(
-                    baseDigest, before, done, Optional.empty(), Optional.of(published));
+                    baseDigest, before, ofBase, done, Optional.empty(), Optional.of(published));
         }
     }
 

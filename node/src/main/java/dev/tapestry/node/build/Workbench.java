@@ -59,6 +59,7 @@ final class Workbench {
     private final StageShelf stages;
     private final LossBook losses;
     private final ModelRegistry registry;
+    private final SuiteBench suites;
 
     Workbench(
             NodeHome home,
@@ -74,10 +75,17 @@ final class Workbench {
         this.stages = new StageShelf(home.builds().resolve("stages"));
         this.losses = new LossBook(home.builds().resolve("losses"), new HeldOutEvaluation(compute));
         this.registry = new ModelRegistry(home);
+        this.suites =
+                new SuiteBench(
+                        home.builds().resolve("evaluations"), compute, progress, stop, clock);
     }
 
     ModelRegistry registry() {
         return registry;
+    }
+
+    SuiteBench suites() {
+        return suites;
     }
 
     NodeHome home() {
