@@ -31,6 +31,9 @@ record Lab(Path directory) {
     /** A model with random weights, the same for the same seed. */
     Path model(long seed) {
         Path model = directory.resolve("model-" + seed);
+        if (Files.exists(model)) {
+            return model;
+        }
         BytePairTrainer trainer = new BytePairTrainer(320);
         trainer.add(WORDS.repeat(3));
         TrainedTokenizer trained = trainer.train();
