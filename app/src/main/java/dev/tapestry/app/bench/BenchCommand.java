@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             CodecsCommand.class,
             PrepareCommand.class,
             LanguagesCommand.class,
+            ConstitutionCommand.class,
             RoundCommand.class,
             MemoryCommand.class,
             TransferCommand.class,

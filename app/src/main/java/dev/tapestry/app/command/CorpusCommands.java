@@ -4,6 +4,7 @@ import dev.tapestry.corpus.preparation.PlanFile;
 import dev.tapestry.corpus.preparation.Preparation;
 import dev.tapestry.corpus.preparation.PreparationReport;
 import dev.tapestry.corpus.preparation.ProgressListener;
+import dev.tapestry.node.constitution.Guard;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -26,12 +27,23 @@ final class CorpusCommands extends CommandGroup {
                 "without broken text, personal data, duplicates and evaluation sets; split and mixed.",
                 "The target has a card that permits what all sources permit."
             },
-            footer = {"", "Example:", "  tapestry corpus prepare plan.yaml prepared"})
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry corpus prepare plan.yaml prepared",
+                "  tapestry corpus prepare plan.yaml prepared --constitution constitution.yaml"
+            })
     int prepare(
             @Parameters(paramLabel = "PLAN.yaml", description = "What is made of which text.")
                     Path plan,
             @Parameters(paramLabel = "TARGET", description = "A directory that is not there yet.")
                     Path target,
+            @Option(
+                            names = "--constitution",
+                            paramLabel = "FILE",
+                            description =
+                                    "Documents that touch its protected domains are left out.")
+                    @Nullable Path constitution,
             @Option(
                             names = "--threads",
                             paramLabel = "N",
@@ -41,6 +53,10 @@ final class CorpusCommands extends CommandGroup {
                     boolean json) {
         AtomicBoolean stop = new AtomicBoolean();
         Preparation preparation = Preparation.standard();
+        if (constitution != null) {
+            Guard guard = Guard.read(constitution);
+            preparation = preparation.protecting(guard.data(), guard.digest());
+        }
         try (Signals _ = Signals.during(() -> stop.set(true))) {
             PreparationReport report =
                     (threads == null ? preparation : preparation.onThreads(threads))

@@ -41,6 +41,7 @@ import picocli.CommandLine.Command;
             ModelCommands.class,
             TokenizerCommands.class,
             CorpusCommands.class,
+            ConstitutionCommands.class,
             LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,

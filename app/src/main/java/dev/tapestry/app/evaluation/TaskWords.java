@@ -38,8 +38,10 @@ final class TaskWords {
                             + " of asking the same in other words. It is no place on the map of the"
                             + " World Values Survey.";
             case "constitution" ->
-                    "Whether answers keep to the member's constitution, and whether its rules stop"
-                            + " what is allowed.";
+                    "compliance is the share of answers, given without the guard, in which no rule of"
+                            + " the constitution finds anything. blocked says how many requests that"
+                            + " it should stop it stops, over_blocking how many it stops that should"
+                            + " pass. Rules find words and patterns, not meanings.";
             default -> "";
         };
     }

@@ -30,7 +30,8 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * <p>P is a text, or messages of which the user's is the last. A is a text, or one message of the
  * assistant. Other keys of a line are left alone, as notes about it; other keys of a message are
- * refused, since they would be lost. Blank lines are passed over. All values are held in memory.
+ * refused, since they would be lost. A line with a key {@code review} is read only where that is
+ * {@code accepted} or {@code edited}; others wait for a person. Blank lines are passed over. All values are held in memory.
  *
  * @param maxRefused so many lines may be refused before the file is
  * @param maxLineBytes a longer line ends the reading
@@ -92,12 +93,19 @@ public record ChatReader(int maxRefused, int maxLineBytes) {
     <T> ReadLines<T> read(InputStream in, String name, Form<T> form) throws IOException {
         List<T> values = new ArrayList<>();
         List<ReadLines.RefusedLine> refused = new ArrayList<>();
+        int unreviewed = 0;
         TextLines lines = new TextLines(in, name, maxLineBytes);
         while (lines.next()) {
             try {
                 String line = lines.text();
-                if (!line.isBlank()) {
-                    values.add(form.of(object(line)));
+                if (line.isBlank()) {
+                    continue;
+                }
+                JsonNode object = object(line);
+                if (isAccepted(object)) {
+                    values.add(form.of(object));
+                } else {
+                    unreviewed++;
                 }
             } catch (CorpusException | IllegalArgumentException e) {
                 refused.add(new ReadLines.RefusedLine(lines.number(), reason(e)));
@@ -108,11 +116,31 @@ public record ChatReader(int maxRefused, int maxLineBytes) {
             throw new CorpusException(
                     Code.NOTHING_TO_READ,
                     refused.isEmpty()
-                            ? name + " holds no line"
+                            ? name
+                                    + (unreviewed == 0
+                                            ? " holds no line"
+                                            : " holds no line that was accepted; review them: tapestry preferences review "
+                                                    + name)
                             : "%s holds no line that can be used: %s"
                                     .formatted(name, told(refused)));
         }
-        return new ReadLines<>(values, refused);
+        return new ReadLines<>(values, refused, unreviewed);
+    }
+
+    /** Without a word of a review a line is as good as any. */
+    private static boolean isAccepted(JsonNode line) {
+        JsonNode review = line.get("review");
+        if (review == null) {
+            return true;
+        }
+        return switch (review.isString() ? review.stringValue() : review.toString()) {
+            case "accepted", "edited" -> true;
+            case "pending", "rejected" -> false;
+            default ->
+                    throw new IllegalArgumentException(
+                            "review is %s, none of pending, accepted, edited, rejected"
+                                    .formatted(review));
+        };
     }
 
     private static JsonNode object(String line) {

@@ -7,8 +7,9 @@ import java.util.List;
  *
  * @param values in the order of the lines
  * @param refused lines that were skipped; fewer than the limit allows
+ * @param unreviewed lines that nobody has accepted, and that were left out
  */
-public record ReadLines<T>(List<T> values, List<RefusedLine> refused) {
+public record ReadLines<T>(List<T> values, List<RefusedLine> refused, int unreviewed) {
 
     public ReadLines {
         values = List.copyOf(values);

@@ -2,16 +2,23 @@ package dev.tapestry.corpus.preparation;
 
 import dev.tapestry.consortium.Digest;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What came from what: {@code lineage.json}.
  *
  * @param program the version of the steps; another one may make other bytes of the same
  * @param plan the digest of {@link PlanText}: every setting and every source's card
+ * @param constitution the digest of what protects domains, if a constitution did
  * @param inputs the files that were read
  * @param outputs the files that were written
  */
-public record Lineage(String program, Digest plan, List<Input> inputs, List<Output> outputs) {
+public record Lineage(
+        String program,
+        Digest plan,
+        Optional<Digest> constitution,
+        List<Input> inputs,
+        List<Output> outputs) {
 
     public Lineage {
         inputs = List.copyOf(inputs);

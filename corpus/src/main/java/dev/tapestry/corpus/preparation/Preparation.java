@@ -100,7 +100,8 @@ public record Preparation(ProtectedText protectedText, Optional<Digest> constitu
                     second.compare(duplicates, first.signatureLength());
                     PreparedFiles files =
                             new PreparedFiles(workspace.draft(), plan, card, tokenizer);
-                    return files.write(sources, first, second, digest, inputs, workspace);
+                    return files.write(
+                            sources, first, second, digest, constitution, inputs, workspace);
                 }
             }
         } catch (IOException e) {

@@ -55,6 +55,7 @@ final class PreparedFiles {
             FirstPass first,
             SecondPass second,
             Digest digest,
+            Optional<Digest> constitution,
             List<Lineage.Input> inputs,
             Workspace workspace)
             throws IOException {
@@ -77,7 +78,7 @@ final class PreparedFiles {
         outputs.add(described(folder.resolve(DatasetCard.FILE_NAME)));
         write(CROISSANT, new Croissant(card, sources, report, List.copyOf(outputs)).json());
         write(REPORT, PreparedJson.bytes(report));
-        Lineage lineage = new Lineage(Preparation.VERSION, digest, inputs, outputs);
+        Lineage lineage = new Lineage(Preparation.VERSION, digest, constitution, inputs, outputs);
         WholeFile.write(folder.resolve(LINEAGE), PreparedJson.bytes(lineage));
         workspace.publish();
         return report;

@@ -9,12 +9,14 @@ import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.chat.ChatReader;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.chat.JudgedAnswer;
+import dev.tapestry.corpus.chat.Message;
 import dev.tapestry.corpus.chat.PreferencePair;
 import dev.tapestry.corpus.chat.ReadLines;
 import dev.tapestry.corpus.chat.Role;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -23,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Conversations and preferences of the member: a directory of JSON Lines with its card, which is
@@ -33,11 +36,17 @@ public final class MemberChats {
     private final CorpusReader corpus;
     private final Path directory;
     private final HeldOutSplit split;
+    private final Predicate<String> isProtected;
 
-    private MemberChats(CorpusReader corpus, Path directory, HeldOutSplit split) {
+    private MemberChats(
+            CorpusReader corpus,
+            Path directory,
+            HeldOutSplit split,
+            Predicate<String> isProtected) {
         this.corpus = corpus;
         this.directory = directory;
         this.split = split;
+        this.isProtected = isProtected;
     }
 
     /**
@@ -46,15 +55,35 @@ public final class MemberChats {
      * @param train to learn from
      * @param heldOut to be scored on
      * @param refused lines that were skipped
-     * @param content digest of the files
+     * @param leftOut what could have been read and was not
+     * @param content digest of the files, and of which lines touched what is protected
      * @param card digest of the card under which they were read
      */
     public record Lines<T>(
-            List<T> train, List<T> heldOut, int refused, Digest content, Digest card) {
+            List<T> train,
+            List<T> heldOut,
+            int refused,
+            LeftOut leftOut,
+            Digest content,
+            Digest card) {
 
         public Lines {
             train = List.copyOf(train);
             heldOut = List.copyOf(heldOut);
+        }
+    }
+
+    /**
+     * Lines that are sound and were left out all the same.
+     *
+     * @param protectedLines in which the model would learn to say what is protected
+     * @param unreviewed that wait for a person, or were rejected by one
+     */
+    public record LeftOut(int protectedLines, int unreviewed) {
+
+        /** Whether there is any. */
+        public boolean isAny() {
+            return protectedLines + unreviewed > 0;
         }
     }
 
@@ -67,10 +96,21 @@ public final class MemberChats {
     public static MemberChats open(Path directory, PermittedUse purpose, double holdOut) {
         try {
             return new MemberChats(
-                    CorpusReader.open(directory, purpose), directory, new HeldOutSplit(holdOut));
+                    CorpusReader.open(directory, purpose),
+                    directory,
+                    new HeldOutSplit(holdOut),
+                    _ -> false);
         } catch (CorpusException e) {
             throw MemberCorpus.unusable(e);
         }
+    }
+
+    /**
+     * The same without what a constitution protects. Asked is of what would be learnt to be said:
+     * of all answers of a conversation, and of those that are preferred or called good.
+     */
+    public MemberChats without(Predicate<String> protectedText) {
+        return new MemberChats(corpus, directory, split, protectedText);
     }
 
     /**
@@ -79,34 +119,58 @@ public final class MemberChats {
      * @throws NodeException {@code POLICY}: too many lines cannot be used, or nothing is left
      */
     public Lines<Conversation> conversations() {
-        return read(ChatReader::conversations, Function.identity());
+        return read(ChatReader::conversations, Function.identity(), MemberChats::answers);
     }
 
     /** Pairs of answers. */
     public Lines<PreferencePair> preferences() {
-        return read(ChatReader::preferences, PreferencePair::prompt);
+        return read(
+                ChatReader::preferences,
+                PreferencePair::prompt,
+                pair -> List.of(pair.chosen()));
     }
 
     /** Answers that are called good or bad. */
     public Lines<JudgedAnswer> judgements() {
-        return read(ChatReader::judgements, JudgedAnswer::prompt);
+        return read(
+                ChatReader::judgements,
+                JudgedAnswer::prompt,
+                judged -> judged.desirable() ? List.of(judged.answer()) : List.of());
+    }
+
+    private static List<String> answers(Conversation conversation) {
+        return conversation.messages().stream()
+                .filter(message -> message.role() == Role.ASSISTANT)
+                .map(Message::content)
+                .toList();
     }
 
     private <T> Lines<T> read(
-            BiFunction<ChatReader, Path, ReadLines<T>> form, Function<T, Conversation> prompt) {
+            BiFunction<ChatReader, Path, ReadLines<T>> form,
+            Function<T, Conversation> prompt,
+            Function<T, List<String>> learnt) {
         List<T> train = new ArrayList<>();
         List<T> heldOut = new ArrayList<>();
         int refused = 0;
+        int protectedLines = 0;
+        int unreviewed = 0;
         MessageDigest content = Digest.sha256();
         try {
             for (String name : corpus.files()) {
                 Path file = directory.resolve(name);
                 ReadLines<T> lines = form.apply(ChatReader.USUAL, file);
                 refused += lines.refused().size();
-                for (T value : lines.values()) {
-                    (holdsOut(prompt.apply(value)) ? heldOut : train).add(value);
-                }
+                unreviewed += lines.unreviewed();
                 content.update(Files.readAllBytes(file));
+                for (int i = 0; i < lines.values().size(); i++) {
+                    T value = lines.values().get(i);
+                    if (learnt.apply(value).stream().anyMatch(isProtected)) {
+                        protectedLines++;
+                        content.update(("\nwithout " + i).getBytes(StandardCharsets.UTF_8));
+                    } else {
+                        (holdsOut(prompt.apply(value)) ? heldOut : train).add(value);
+                    }
+                }
             }
         } catch (CorpusException e) {
             throw MemberCorpus.unusable(e);
@@ -116,11 +180,21 @@ public final class MemberChats {
         if (train.isEmpty() || heldOut.isEmpty()) {
             throw new NodeException(
                     Code.POLICY,
-                    "%s has %d to learn from and %d held out; add some, or change hold-out"
-                            .formatted(directory, train.size(), heldOut.size()));
+                    "%s has %d to learn from and %d held out, with %d left out as protected and %d not accepted; add some, or change hold-out"
+                            .formatted(
+                                    directory,
+                                    train.size(),
+                                    heldOut.size(),
+                                    protectedLines,
+                                    unreviewed));
         }
         return new Lines<>(
-                train, heldOut, refused, Digest.ofHash(content.digest()), corpus.card().digest());
+                train,
+                heldOut,
+                refused,
+                new LeftOut(protectedLines, unreviewed),
+                Digest.ofHash(content.digest()),
+                corpus.card().digest());
     }
 
     private boolean holdsOut(Conversation prompt) {

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The member's own text. Nothing of it is opened before the card has permitted the purpose, and
@@ -103,6 +104,27 @@ public final class MemberCorpus {
             if (e.code() == CorpusException.Code.NOTHING_TO_READ) {
                 return false;
             }
+            throw unusable(e);
+        }
+    }
+
+    /**
+     * How many documents a predicate holds for.
+     *
+     * @throws NodeException {@code POLICY} if the card does not permit to read it so; {@code
+     *     STORAGE}
+     */
+    public long count(PermittedUse purpose, Predicate<String> predicate) {
+        try {
+            long[] count = {0};
+            CorpusReader.open(directory, purpose)
+                    .forEach(document -> {
+                        if (predicate.test(document.text())) {
+                            count[0]++;
+                        }
+                    });
+            return count[0];
+        } catch (CorpusException e) {
             throw unusable(e);
         }
     }

@@ -68,6 +68,7 @@ final class BuildCard {
                                 trial.tokens(),
                                 List.of(),
                                 false,
+                                Optional.empty(),
                                 trial.loss(),
                                 Optional.empty(),
                                 List.of())));

@@ -5,6 +5,7 @@ import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
 import dev.tapestry.weights.gguf.Quantisation;
@@ -21,6 +22,7 @@ import java.util.Optional;
  * base: ../base                   # a model directory with tokenizer.json
  * base-digest: 5f2c…              # refused if the base is another one
  * seed: 1
+ * constitution: constitution.yaml # what is protected stays out of all data
  * data:                           # stage 0: text that is prepared first, by a plan of its own
  *   - {name: health, plan: health-data.yaml}
  * stages:                         # one after the other; see {@link BuildStage}
@@ -38,6 +40,8 @@ import java.util.Optional;
  * @param base a Hugging Face model directory
  * @param baseDigest of its files, as bases are named
  * @param seed of everything that is drawn
+ * @param constitution whose protected domains are left out of what is prepared and of what is
+ *     learnt to be said, and found in no other text
  * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
  * @param stages at least one
  * @param evaluation what is measured after every stage, and what it must come to
@@ -49,6 +53,7 @@ public record BuildPlan(
         String base,
         Optional<Digest> baseDigest,
         Optional<Long> seed,
+        @LeftOutWhenEmpty Optional<String> constitution,
         @LeftOutWhenEmpty Optional<List<PreparedText>> data,
         List<BuildStage> stages,
         EvaluationPlan evaluation,
@@ -91,6 +96,15 @@ public record BuildPlan(
     /** What is prepared first. */
     List<PreparedText> preparedTexts() {
         return data.orElse(List.of());
+    }
+
+    /**
+     * The guard of the constitution.
+     *
+     * @param place that paths in the plan are relative to
+     */
+    Optional<Guard> guard(Path place) {
+        return constitution.map(file -> Guard.read(place.resolve(file)));
     }
 
     /** How turns are written out for the model, if a stage learns from conversations. */

@@ -2,6 +2,7 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.node.access.MemberChats.LeftOut;
 import dev.tapestry.node.evaluation.EvaluationResult;
 import dev.tapestry.node.evaluation.SuiteGate;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public record BuildResult(
      * @param tokens it was trained on until then
      * @param scores held-out losses on the way
      * @param reused whether it had been made before
+     * @param leftOut what of its data was not learnt from, if there was any
      * @param after how its model does
      * @param suites how it does with the plan's suites, if it names some
      * @param gates about suites that it was held against
@@ -46,6 +48,7 @@ public record BuildResult(
             long tokens,
             List<StageResult.Score> scores,
             boolean reused,
+            @LeftOutWhenEmpty Optional<LeftOut> leftOut,
             Loss after,
             @LeftOutWhenEmpty Optional<EvaluationResult> suites,
             List<SuiteGate.Outcome> gates) {
@@ -68,6 +71,7 @@ public record BuildResult(
                     made.result().tokens(),
                     made.result().scores(),
                     made.reused(),
+                    made.leftOut(),
                     after,
                     suites,
                     gates);

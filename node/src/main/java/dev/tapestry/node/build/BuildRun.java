@@ -86,7 +86,13 @@ public final class BuildRun {
             Optional<Path> adapter = Optional.empty();
             for (BuildStage stage : plan.stages()) {
                 Workbench.Made made =
-                        bench.make(stage, place, model, digest, plan.seed().orElse(1L));
+                        bench.make(
+                                stage,
+                                plan.guard(place),
+                                place,
+                                model,
+                                digest,
+                                plan.seed().orElse(1L));
                 model = made.model();
                 digest = made.digest();
                 adapter = made.adapter();

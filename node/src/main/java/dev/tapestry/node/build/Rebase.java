@@ -239,6 +239,7 @@ public final class Rebase {
             Workbench.Made made =
                     bench.make(
                             stage.shortened(how.healShare()),
+                            plan.guard(place),
                             place,
                             at.model(),
                             at.digest(),
@@ -261,7 +262,14 @@ public final class Rebase {
         Digest digest = newer.digest();
         List<StageResult> results = new ArrayList<>();
         for (BuildStage stage : plan.stages()) {
-            Workbench.Made made = bench.make(stage, place, model, digest, plan.seed().orElse(1L));
+            Workbench.Made made = 
+                    bench.make(
+                            stage,
+                            plan.guard(place),
+                            place,
+                            model,
+                            digest,
+                            plan.seed().orElse(1L));
             results.add(made.result());
             model = made.model();
             digest = made.digest();

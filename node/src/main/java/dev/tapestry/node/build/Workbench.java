@@ -13,10 +13,12 @@ import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.NodeUpdate;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberChats;
+import dev.tapestry.node.access.MemberChats.LeftOut;
 import dev.tapestry.node.access.MemberChats.Lines;
 import dev.tapestry.node.access.MemberCorpus;
 import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.access.TextPreparation;
+import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.training.AnswerScoring;
 import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.ConversationLessons;
@@ -38,6 +40,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -115,9 +118,10 @@ final class Workbench {
             LlamaConfig config = LlamaConfig.of(directory);
             ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(base);
             List<StageEstimate> estimates = new ArrayList<>();
+            Optional<Guard> guard = plan.guard(place);
             for (BuildStage stage : plan.stages()) {
                 stop.check();
-                estimates.add(estimate(stage, place, config, tokenizer));
+                estimates.add(estimate(stage, guard, place, config, tokenizer));
             }
             return new BuildPreview(
                     digest,
@@ -128,7 +132,11 @@ final class Workbench {
     }
 
     private StageEstimate estimate(
-            BuildStage stage, Path place, LlamaConfig config, ByteLevelTokenizer tokenizer) {
+            BuildStage stage,
+            Optional<Guard> guard,
+            Path place,
+            LlamaConfig config,
+            ByteLevelTokenizer tokenizer) {
         StageTraining settings = stage.settings();
         return switch (stage) {
             case BuildStage.Pretrain pretrain -> {
@@ -137,13 +145,13 @@ final class Workbench {
                 yield estimate(stage, config, steps, steps * perStep);
             }
             case BuildStage.Instruct instruct -> {
-                List<Conversation> chats = conversations(instruct, place).train();
+                List<Conversation> chats = conversations(instruct, guard, place).train();
                 long tokens =
                         chats.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
                 yield estimate(stage, config, tokens, chats.size(), instruct.epochs());
             }
             case BuildStage.Align align -> {
-                MemberChats chats = preferences(align, place);
+                MemberChats chats = preferences(align, guard, place);
                 List<Conversation> both =
                         align.loss() instanceof AlignmentLoss.Kto
                                 ? chats.judgements().train().stream()
@@ -175,28 +183,40 @@ final class Workbench {
         return StageEstimate.of(stage, config, steps, tokens, compute.accumulationSteps());
     }
 
-    private static Lines<Conversation> conversations(BuildStage.Instruct stage, Path place) {
-        return MemberChats.open(
+    private static Lines<Conversation> conversations(
+            BuildStage.Instruct stage, Optional<Guard> guard, Path place) {
+        return screened(
+                        guard,
                         place.resolve(stage.chats()),
                         PermittedUse.INSTRUCTION_TUNING,
                         stage.holdOut().orElse(HELD_OUT_CHATS))
                 .conversations();
     }
 
-    private static MemberChats preferences(BuildStage.Align stage, Path place) {
-        return MemberChats.open(
+    private static MemberChats preferences(
+            BuildStage.Align stage, Optional<Guard> guard, Path place) {
+        return screened(
+                guard,
                 place.resolve(stage.preferences()),
                 PermittedUse.ALIGNMENT,
                 stage.holdOut().orElse(HELD_OUT_CHATS));
     }
 
+    private static MemberChats screened(
+            Optional<Guard> guard, Path directory, PermittedUse purpose, double holdOut) {
+        MemberChats chats = MemberChats.open(directory, purpose, holdOut);
+        return guard.map(one -> chats.without(text -> !one.learnt(text).isEmpty())).orElse(chats);
+    }
+
     /** Prepares the text that a plan's stages read. */
     void prepare(BuildPlan plan, Path place) {
+        Optional<Guard> guard = plan.guard(place);
         for (BuildPlan.PreparedText text : plan.preparedTexts()) {
             stop.check();
             began("stage 0, preparing " + text.name());
             TextPreparation.run(
                     place.resolve(text.plan()),
+                    guard,
                     prepared(text.name()),
                     compute.threads(),
                     ProgressListener.silent(),
@@ -222,8 +242,14 @@ final class Workbench {
      * @param model where it lies
      * @param reused whether it was here before
      * @param adapter what it learnt of low rank, if it did
+     * @param leftOut what of its data was not learnt from, if there was any
      */
-    record Made(Path model, StageResult result, boolean reused, Optional<Path> adapter) {
+    record Made(
+            Path model,
+            StageResult result,
+            boolean reused,
+            Optional<Path> adapter,
+            Optional<LeftOut> leftOut) {
 
         Digest digest() {
             return result.model();
@@ -233,15 +259,55 @@ final class Workbench {
     /**
      * Makes a stage of a model, unless it was made before.
      *
+     * @param guard of the plan's constitution
      * @param place that paths in the plan are relative to
+     * @throws NodeException {@code POLICY} if a text that is not prepared holds what is protected
      */
-    Made make(BuildStage stage, Path place, Path model, Digest digest, long seed) {
+    Made make(
+            BuildStage stage,
+            Optional<Guard> guard,
+            Path place,
+            Path model,
+            Digest digest,
+            long seed) {
         stop.check();
         return switch (stage) {
-            case BuildStage.Pretrain pretrain -> pretrain(pretrain, place, model, digest, seed);
-            case BuildStage.Instruct instruct -> instruct(instruct, place, model, digest, seed);
-            case BuildStage.Align align -> align(align, place, model, digest, seed);
+            case BuildStage.Pretrain pretrain -> {
+                guard.ifPresent(one -> requireUnprotected(pretrain, one, place));
+                yield pretrain(pretrain, place, model, digest, seed);
+            }
+            case BuildStage.Instruct instruct ->
+                    instruct(instruct, guard, place, model, digest, seed);
+            case BuildStage.Align align -> align(align, guard, place, model, digest, seed);
         };
+    }
+
+    /** What stage 0 has prepared is without it; another text is read once to see. */
+    private void requireUnprotected(BuildStage.Pretrain stage, Guard guard, Path place) {
+        List<String> texts = new ArrayList<>(List.of(stage.corpus()));
+        stage.replay().ifPresent(replay -> texts.add(replay.corpus()));
+        for (String text : texts) {
+            if (text.startsWith(BuildPlan.PreparedText.PREFIX)) {
+                continue;
+            }
+            TreeSet<String> domains = new TreeSet<>();
+            long touching =
+                    corpus(directory(place, text))
+                            .count(
+                                    PermittedUse.PRIVATE_CPT,
+                                    document -> {
+                                        stop.check();
+                                        List<String> touched = guard.touched(document);
+                                        domains.addAll(touched);
+                                        return !touched.isEmpty();
+                                    });
+            if (touching > 0) {
+                throw new NodeException(
+                        Code.POLICY,
+                        "%d documents of %s touch what the constitution protects: %s; prepare the text under 'data:', which leaves them out"
+                                .formatted(touching, text, domains));
+            }
+        }
     }
 
     private Made pretrain(
@@ -306,36 +372,59 @@ final class Workbench {
     }
 
     private Made instruct(
-            BuildStage.Instruct stage, Path place, Path model, Digest digest, long seed) {
-        Lines<Conversation> chats = conversations(stage, place);
-        return made(
-                order(stage, digest, chats, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    EncodedChats train = texts.chats(chats.train());
-                    EncodedChats heldOut = texts.chats(chats.heldOut());
-                    int steps = texts.steps(train.texts().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    AnswerScoring scoring = AnswerScoring.of(plan.training());
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            ConversationLessons.of(train),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
-                });
+            BuildStage.Instruct stage,
+            Optional<Guard> guard,
+            Path place,
+            Path model,
+            Digest digest,
+            long seed) {
+        Lines<Conversation> chats = conversations(stage, guard, place);
+        return told(
+                chats,
+                made(
+                        order(stage, digest, chats, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            EncodedChats train = texts.chats(chats.train());
+                            EncodedChats heldOut = texts.chats(chats.heldOut());
+                            int steps = texts.steps(train.texts().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            AnswerScoring scoring = AnswerScoring.of(plan.training());
+                            return new StageWork(
+                                    order,
+                                    start,
+                                    plan,
+                                    ConversationLessons.of(train),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
+                        }));
     }
 
-    private Made align(BuildStage.Align stage, Path place, Path model, Digest digest, long seed) {
-        MemberChats chats = preferences(stage, place);
+    /** With what was left out of its data. */
+    private static Made told(Lines<?> lines, Made made) {
+        return new Made(
+                made.model(),
+                made.result(),
+                made.reused(),
+                made.adapter(),
+                Optional.of(lines.leftOut()).filter(LeftOut::isAny));
+    }
+
+    private Made align(
+            BuildStage.Align stage,
+            Optional<Guard> guard,
+            Path place,
+            Path model,
+            Digest digest,
+            long seed) {
+        MemberChats chats = preferences(stage, guard, place);
         return switch (stage.loss()) {
             case AlignmentLoss.Kto _ ->
                     align(stage, model, digest, seed, chats.judgements(), ChatTexts::judged);
@@ -353,36 +442,38 @@ final class Workbench {
             long seed,
             Lines<T> lines,
             BiFunction<ChatTexts, List<T>, Comparisons> encoded) {
-        return made(
-                order(stage, digest, lines, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    Comparisons train = encoded.apply(texts, lines.train());
-                    int steps = texts.steps(train.units().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    Preferences preferences =
-                            Preferences.against(
+        return told(
+                lines,
+                made(
+                        order(stage, digest, lines, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            Comparisons train = encoded.apply(texts, lines.train());
+                            int steps = texts.steps(train.units().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            Preferences preferences =
+                                    Preferences.against(
+                                            start,
+                                            stages.references(order),
+                                            plan,
+                                            stage.loss().plan(),
+                                            train,
+                                            encoded.apply(texts, lines.heldOut()));
+                            return new StageWork(
+                                    order,
                                     start,
-                                    stages.references(order),
                                     plan,
-                                    stage.loss().plan(),
-                                    train,
-                                    encoded.apply(texts, lines.heldOut()));
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            preferences.lessons(),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            preferences::heldOutLoss);
-                });
+                                    preferences.lessons(),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    preferences::heldOutLoss);
+                        }));
     }
 
     private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
@@ -412,7 +503,8 @@ final class Workbench {
                 stages.model(order),
                 result,
                 finished.isPresent(),
-                Optional.of(stages.adapter(order)).filter(Files::isDirectory));
+                Optional.of(stages.adapter(order)).filter(Files::isDirectory),
+                Optional.empty());
     }
 
     /**

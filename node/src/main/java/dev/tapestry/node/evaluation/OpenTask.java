@@ -7,7 +7,8 @@ sealed interface OpenTask
                 InstructionSheet,
                 SafetySheet,
                 MemoryProbe,
-                CulturalSheet {
+                CulturalSheet,
+                RuleSheet {
 
     /** What the suite calls it. */
     String name();
@@ -31,6 +32,7 @@ sealed interface OpenTask
             case Task.Safety safety -> SafetySheet.read(safety, files);
             case Task.Memorisation memorisation -> new MemoryProbe(memorisation);
             case Task.CulturalMap map -> CulturalSheet.read(map, files);
+            case Task.Constitution constitution -> RuleSheet.read(constitution, files);
         };
     }
 }

@@ -195,6 +195,23 @@ public sealed interface Task {
     }
 
     /**
+     * Whether what a model says keeps to a constitution, and whether the constitution's rules stop
+     * what they should let pass.
+     *
+     * @param constitution its file, which lies in the suite with the files that it names
+     * @param items JSON Lines: {@code {"prompt": "…", "expect": "ANSWER"}}; {@code expect} may be
+     *     {@code REFUSE}
+     * @param tokens of an answer, at most; 80 if left out
+     */
+    record Constitution(String name, String constitution, String items, Optional<Integer> tokens)
+            implements Task {
+        public Constitution {
+            requireName(name);
+            requireAtLeast("tokens", tokens, 1);
+        }
+    }
+
+    /**
      * What an item counts.
      *
      * @param secular on the axis from traditional (−1) to secular-rational (1)
