@@ -2,10 +2,13 @@ package dev.tapestry.training;
 
 import dev.tapestry.corpus.chat.ChatTokens;
 import dev.tapestry.training.TrainingException.Code;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -14,7 +17,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * How probable answers are to a model: of each id that shall be learnt, the logarithm of its
- * probability given those before it. Texts of like length are taken together.
+ * probability given those before it. Texts of like length are taken together, and of texts that
+ * differ in their last id only one goes through the model.
  *
  * @param tokensPerBatch bounds memory
  * @param precision of matrix products
@@ -81,21 +85,23 @@ public record AnswerScoring(int tokensPerBatch, Precision precision, int threads
 
     private List<double[]> score(Llama model, List<ChatTokens> texts, LongConsumer scored) {
         torch.set_num_threads(threads);
-        List<Integer> order =
-                IntStream.range(0, texts.size())
-                        .boxed()
-                        .sorted(Comparator.comparingInt(i -> texts.get(i).length()))
-                        .toList();
+        Map<IntBuffer, List<Integer>> rows = new LinkedHashMap<>();
+        IntStream.range(0, texts.size())
+                .boxed()
+                .sorted(Comparator.comparingInt(i -> texts.get(i).length()))
+                .forEach(i ->
+                        rows.computeIfAbsent(seen(texts.get(i)), _ -> new ArrayList<>()).add(i));
         double[][] all = new double[texts.size()][];
-        List<Integer> waiting = new ArrayList<>();
+        List<Row> waiting = new ArrayList<>();
         long done = 0;
-        for (int i : order) {
-            long size = (waiting.size() + 1L) * texts.get(i).length();
+        for (Map.Entry<IntBuffer, List<Integer>> next : rows.entrySet()) {
+            Row row = new Row(next.getKey(), next.getValue());
+            long size = (waiting.size() + 1L) * row.seen().remaining();
             if (!waiting.isEmpty() && size > tokensPerBatch) {
                 done += flush(model, texts, waiting, all);
                 scored.accept(done);
             }
-            waiting.add(i);
+            waiting.add(row);
         }
         if (!waiting.isEmpty()) {
             done += flush(model, texts, waiting, all);
@@ -104,12 +110,24 @@ public record AnswerScoring(int tokensPerBatch, Precision precision, int threads
         return List.of(all);
     }
 
-    /** What fills a shorter text up comes after it: causal attention never looks there. */
-    private int flush(Llama model, List<ChatTokens> texts, List<Integer> waiting, double[][] all) {
+    /** Texts that differ in nothing but their last id, of which one pass tells all. */
+    private record Row(IntBuffer seen, List<Integer> texts) {}
+
+    /** The ids that something is predicted from: all but the last. */
+    private static IntBuffer seen(ChatTokens text) {
+        return IntBuffer.wrap(text.ids(), 0, Math.max(0, text.length() - 1));
+    }
+
+    /** An id that is to be learnt, and where in the batch it is predicted. */
+    private record Place(int text, int position, int id) {}
+
+    /**
+     * What fills a shorter text up comes after it: causal attention never looks there. Logits are
+     * computed only where an id shall be learnt.
+     */
+    private int flush(Llama model, List<ChatTokens> texts, List<Row> waiting, double[][] all) {
         int length =
-                Math.max(
-                        1,
-                        waiting.stream().mapToInt(i -> texts.get(i).length() - 1).max().orElse(1));
+                Math.max(1, waiting.stream().mapToInt(r -> r.seen().remaining()).max().orElse(1));
         if (length > model.config().maxPositions()) {
             throw new TrainingException(
                     Code.INVALID_PLAN,
@@ -117,33 +135,52 @@ public record AnswerScoring(int tokensPerBatch, Precision precision, int threads
                             .formatted(length + 1, model.config().maxPositions()));
         }
         long[] inputs = new long[waiting.size() * length];
-        long[] targets = new long[inputs.length];
+        List<Place> places = new ArrayList<>();
+        int count = 0;
         for (int row = 0; row < waiting.size(); row++) {
-            long[] ids = Arrays.stream(texts.get(waiting.get(row)).ids()).asLongStream().toArray();
-            TokenBatch.check(ids, 0, model.config().vocabularySize());
-            System.arraycopy(ids, 0, inputs, row * length, Math.max(0, ids.length - 1));
-            System.arraycopy(ids, 1, targets, row * length, Math.max(0, ids.length - 1));
+            for (int i : waiting.get(row).texts()) {
+                ChatTokens text = texts.get(i);
+                long[] ids = Arrays.stream(text.ids()).asLongStream().toArray();
+                TokenBatch.check(ids, 0, model.config().vocabularySize());
+                System.arraycopy(ids, 0, inputs, row * length, Math.max(0, ids.length - 1));
+                for (int at = 1; at < ids.length; at++) {
+                    if (text.learns(at)) {
+                        places.add(new Place(i, row * length + at - 1, (int) ids[at]));
+                    }
+                }
+                all[i] = new double[0];
+                count++;
+            }
         }
-        double[] found;
-        try (PointerScope _ = new PointerScope();
-                GradientsOff _ = new GradientsOff()) {
-            Tensor ids = Tensor.create(inputs, waiting.size(), length);
-            Tensor hidden = model.forward().hidden(ids, precision, null);
-            Tensor flat = hidden.reshape(-1, hidden.size(-1));
-            Tensor next = TensorMemory.beside(flat, Tensor.create(targets, targets.length, 1));
-            found = Loss.logProbabilities(model, flat, next, precision);
+        if (!places.isEmpty()) {
+            double[] found = predicted(model, inputs, length, places);
+            for (int from = 0, to; from < places.size(); from = to) {
+                int text = places.get(from).text();
+                to = from;
+                while (to < places.size() && places.get(to).text() == text) {
+                    to++;
+                }
+                all[text] = Arrays.copyOfRange(found, from, to);
+            }
         }
-        for (int row = 0; row < waiting.size(); row++) {
-            ChatTokens text = texts.get(waiting.get(row));
-            int from = row * length;
-            all[waiting.get(row)] =
-                    IntStream.range(1, text.length())
-                            .filter(text::learns)
-                            .mapToDouble(i -> found[from + i - 1])
-                            .toArray();
-        }
-        int count = waiting.size();
         waiting.clear();
         return count;
+    }
+
+    private double[] predicted(Llama model, long[] inputs, int length, List<Place> places) {
+        long[] positions = places.stream().mapToLong(Place::position).toArray();
+        long[] targets = places.stream().mapToLong(Place::id).toArray();
+        try (PointerScope _ = new PointerScope();
+                GradientsOff _ = new GradientsOff()) {
+            Tensor ids = Tensor.create(inputs, inputs.length / length, length);
+            Tensor hidden = model.forward().hidden(ids, precision, null);
+            Tensor flat = hidden.reshape(-1, hidden.size(-1));
+            Tensor asked =
+                    flat.index_select(
+                            0,
+                            TensorMemory.beside(flat, Tensor.create(positions, positions.length)));
+            Tensor next = TensorMemory.beside(flat, Tensor.create(targets, targets.length, 1));
+            return Loss.logProbabilities(model, asked, next, precision);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.tapestry.training;
 
+import dev.tapestry.training.TrainingException.Code;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -19,6 +20,8 @@ final class TokenChooser {
 
     /**
      * The next token, given the logits {@code [vocab]}; of equal ones the smaller id comes first.
+     *
+     * @throws TrainingException {@code NON_FINITE} if one is no number
      */
     int choose(float[] logits) {
         int best = likeliest(logits);
@@ -44,10 +47,14 @@ final class TokenChooser {
 
     private static int likeliest(float[] logits) {
         int best = 0;
-        for (int id = 1; id < logits.length; id++) {
-            if (logits[id] > logits[best]) {
-                best = id;
+        for (int id = 0; id < logits.length; id++) {
+            if (Float.isNaN(logits[id])) {
+                throw new TrainingException(
+                        Code.NON_FINITE,
+                        "the logit of token %d is no number: the weights are damaged"
+                                .formatted(id));
             }
+            best = logits[id] > logits[best] ? id : best;
         }
         return best;
     }

@@ -1,5 +1,6 @@
 package dev.tapestry.app.build;
 
+import dev.tapestry.app.evaluation.EvaluationText;
 import dev.tapestry.app.report.Html;
 import dev.tapestry.app.report.LinePlot;
 import dev.tapestry.app.report.LinePlot.Line;
@@ -7,6 +8,8 @@ import dev.tapestry.app.report.LinePlot.Point;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildResult.Done;
 import dev.tapestry.node.build.BuildResult.Loss;
+import dev.tapestry.node.evaluation.Change;
+import dev.tapestry.node.evaluation.EvaluationResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +30,7 @@ public final class BuildReport {
         body.append("<h2>Loss on held-out text, bits per byte</h2>\n");
         body.append(Html.table(losses(result)));
         body.append(overStages(result).svg());
+        suites(body, result);
         body.append("<h2>Stages</h2>\n").append(Html.table(stages(result)));
         for (Done stage : result.stages()) {
             body.append(onTheWay(stage).svg());
@@ -38,6 +42,39 @@ public final class BuildReport {
                         + " The model of a stage is the one with the least.");
         paragraph(body, "Base " + result.base() + ".");
         return Html.page("Sovereign Build: " + name, body.toString());
+    }
+
+    /** Numbers of suites from stage to stage, and the gates. */
+    private static void suites(StringBuilder body, BuildResult result) {
+        if (result.stages().isEmpty() || result.stages().getLast().suites().isEmpty()) {
+            return;
+        }
+        EvaluationResult last = result.stages().getLast().suites().orElseThrow();
+        List<List<String>> rows = new ArrayList<>();
+        List<String> head = new ArrayList<>(List.of("task", "metric", "base"));
+        result.stages().forEach(stage -> head.add(stage.title()));
+        head.add("beside the base");
+        rows.add(head);
+        for (Change change : Change.between(last, result.baseSuites())) {
+            String task = change.suite() + "/" + change.task();
+            List<String> row = new ArrayList<>(List.of(task, change.now().name()));
+            row.add(change.before().map(EvaluationText::number).orElse("–"));
+            for (Done stage : result.stages()) {
+                row.add(
+                        stage.suites()
+                                .flatMap(one -> one.metric(task, change.now().name()))
+                                .map(EvaluationText::number)
+                                .orElse("–"));
+            }
+            row.add(EvaluationText.words(change.verdict()));
+            rows.add(row);
+        }
+        body.append("<h2>Suites</h2>\n").append(Html.table(rows));
+        EvaluationText.skipped(last).forEach(line -> paragraph(body, "Not done: " + line + "."));
+        for (Done stage : result.stages()) {
+            EvaluationText.gates(stage.gates())
+                    .forEach(line -> paragraph(body, stage.title() + ": " + line));
+        }
     }
 
     private static void paragraph(StringBuilder body, String text) {

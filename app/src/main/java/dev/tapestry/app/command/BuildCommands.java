@@ -4,6 +4,7 @@ import dev.tapestry.aggregation.TaskConflict;
 import dev.tapestry.app.example.ExampleTexts;
 import dev.tapestry.app.build.BuildReport;
 import dev.tapestry.app.build.RebaseReport;
+import dev.tapestry.app.evaluation.EvaluationText;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
@@ -375,6 +376,7 @@ final class BuildCommands extends CommandGroup {
         line("base", result.before());
         for (BuildResult.Done stage : result.stages()) {
             line(stage.title(), stage.after());
+            EvaluationText.gates(stage.gates()).forEach(gate -> say("    %s", gate));
         }
         result.stopped()
                 .ifPresent(why -> say("Stopped: %s. No model was made; change the plan.", why));

@@ -33,7 +33,8 @@ import java.util.Optional;
 /** What can be done with a model directory on any machine, without a consortium. */
 @Command(
         name = "model",
-        description = "Import, look at, try, score, merge and export models.",
+        description = "Import, look at, try, score, evaluate, merge and export models.",
+        subcommands = EvaluateCommand.class,
         footer = {"", "Example:", "  tapestry model show my-model"})
 final class ModelCommands extends CommandGroup {
 

@@ -1,6 +1,7 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.MergeVerification;
+import dev.tapestry.app.evaluation.EvaluationText;
 import dev.tapestry.consortium.MergeFigures;
 import dev.tapestry.consortium.RoundNumber;
 import dev.tapestry.coordinator.BundleReport;
@@ -8,6 +9,9 @@ import dev.tapestry.coordinator.MergeReceipt;
 import dev.tapestry.coordinator.VerifyBundle;
 import dev.tapestry.coordinator.VerifyMerge;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.Evidence;
+import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +25,8 @@ import picocli.CommandLine.Parameters;
 /** What an auditor can check without asking anybody. */
 @Command(
         name = "verify",
-        description = "Check a log, a bundle, a receipt or a merge without a network.",
+        description =
+                "Check a log, a bundle, a receipt, a merge or an evaluation without a network.",
         footer = {"", "Example:", "  tapestry verify log loom"})
 final class VerifyCommands extends CommandGroup {
 
@@ -192,6 +197,56 @@ final class VerifyCommands extends CommandGroup {
             err().println("tapestry: " + report.problem());
         }
         return (report.sound() ? ExitCode.DONE : ExitCode.REFUSED).number();
+    }
+
+    /** What {@code verify evaluation --json} prints. */
+    record VerifiedEvaluation(String key, EvaluationResult result) {}
+
+    @Command(
+            name = "evaluation",
+            description = {
+                "Check a signed evaluation ('model evaluate --sign') with nothing but the file, and"
+                        + " say what it states.",
+                "Ends with 1 if a figure was changed after it was signed, or somebody else has"
+                        + " signed."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry verify evaluation council.dsse.json",
+                "  tapestry verify evaluation council.dsse.json --key ed25519:… --json"
+            })
+    int evaluation(
+            @Parameters(paramLabel = "FILE", description = "The evidence.") Path file,
+            @Option(
+                            names = "--key",
+                            paramLabel = "KEY",
+                            description =
+                                    "Whose it must be, from somebody who is trusted; without it the"
+                                            + " document's own word is taken.")
+                    @Nullable String key,
+            @Option(names = "--json", description = "As one line of JSON.") boolean json) {
+        Evidence.Statement statement =
+                Evidence.open(
+                        SafeFile.readBytes(file), Optional.ofNullable(key).map(VerifyingKey::new));
+        if (json) {
+            json(new VerifiedEvaluation(statement.key().value(), statement.result()));
+            return ExitCode.DONE.number();
+        }
+        say("unchanged since it was signed");
+        say(
+                key == null
+                        ? "key    %s, by the document's own word: compare it with what its owner"
+                                + " says"
+                        : "key    %s",
+                statement.key());
+        say("model  %s", statement.result().model());
+        statement
+                .result()
+                .suites()
+                .forEach(suite -> say("suite  %s, %s", suite.digest(), suite.suite()));
+        say("%s", EvaluationText.table(statement.result(), Optional.empty()).stripTrailing());
+        return ExitCode.DONE.number();
     }
 
     /** What {@code verify merge --json} prints. */

@@ -8,6 +8,7 @@ import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.round.Relocation;
+import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.Method;
@@ -66,6 +67,18 @@ final class JsonTest {
                 base,
                 "--out",
                 directory.resolve("merged"));
+        Path evidence = directory.resolve("exam.dsse.json");
+        Said.ok(
+                "model",
+                "evaluate",
+                base,
+                "--suite",
+                Tiny.suite(directory.resolve("suite")),
+                "--sign",
+                key(directory.resolve("key.pem")),
+                "--evidence",
+                evidence);
+        json("verify evaluation", evidence);
         json("model export", base, "--gguf", directory.resolve("base.gguf"));
         json("board pause", directory.resolve("board"), "--say", "We are looking into it.");
         json("board resume", directory.resolve("board"));
@@ -279,6 +292,11 @@ final class JsonTest {
         assertThat(log.code()).isEqualTo(1);
         assertThat(JSON.readTree(log.out()).path("whole").asBoolean()).isFalse();
         assertThat(JSON.readTree(log.out()).path("problem").asString()).contains("entry 0");
+    }
+
+    private static Path key(Path file) {
+        SigningKey.generate().save(file);
+        return file;
     }
 
     private static JsonNode json(String command, Object... arguments) {

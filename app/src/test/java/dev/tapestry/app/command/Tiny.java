@@ -79,6 +79,29 @@ final class Tiny {
         return directory;
     }
 
+    /** A suite with a question, a text, and a task about training text. */
+    static Path suite(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Files.writeString(
+                directory.resolve("suite.yaml"),
+                """
+                name: exam
+                licence: CC0-1.0
+                tasks:
+                  - {type: multiple-choice, name: terms, items: terms.jsonl}
+                  - {type: bits-per-byte, name: texts, domains: {minutes: [minutes.txt]}, sequence: 16}
+                  - {type: memorisation, name: memory, verbatim: {prefix: 4, pieces: 2, tokens: 4}}
+                """);
+        Files.writeString(
+                directory.resolve("terms.jsonl"),
+                """
+                {"question":"What is voted on?","choices":["water","every session"],"answer":0}
+                {"question":"Who votes?","choices":["the law","the committee"],"answer":1}
+                """);
+        Files.writeString(directory.resolve("minutes.txt"), String.join(" ", WORDS));
+        return directory;
+    }
+
     static Path model(Path directory) {
         BytePairTrainer trainer = new BytePairTrainer(270);
         trainer.add(String.join(" ", WORDS).repeat(3));

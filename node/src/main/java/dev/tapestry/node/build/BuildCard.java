@@ -3,6 +3,9 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.MemberId;
 import dev.tapestry.corpus.DatasetCard;
+import dev.tapestry.node.evaluation.Change;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.Metric;
 import dev.tapestry.trust.json.StrictYaml;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +32,11 @@ record BuildCard(
     }
 
     /** Of a model that was built stage by stage. */
-    String text(Digest base, BuildResult.Loss before, List<BuildResult.Done> done) {
+    String text(
+            Digest base,
+            BuildResult.Loss before,
+            Optional<EvaluationResult> ofBase,
+            List<BuildResult.Done> done) {
         StringBuilder text = new StringBuilder();
         text.append(
                 """
@@ -53,6 +60,7 @@ record BuildCard(
         row(text, "base", base, 0, before);
         done.forEach(
                 stage -> row(text, stage.title(), stage.model(), stage.tokens(), stage.after()));
+        done.getLast().suites().ifPresent(result -> suites(text, result, ofBase));
         text.append("\n## Text\n\n");
         texts.forEach(card -> text.append(line(card)));
         origin.map(ModelOrigin::text).ifPresent(text::append);
@@ -84,6 +92,7 @@ record BuildCard(
         return text(
                 base,
                 before,
+                Optional.empty(),
                 List.of(
                         new BuildResult.Done(
                                 way,
@@ -93,7 +102,9 @@ record BuildCard(
                                 List.of(),
                                 false,
                                 Optional.empty(),
-                                after)));
+                                after,
+                                Optional.empty(),
+                                List.of())));
     }
 
     private String languages() {
@@ -114,6 +125,40 @@ record BuildCard(
                         card.licence(),
                         card.digest(),
                         card.attribution().isEmpty() ? "" : ". " + card.attribution());
+    }
+
+    private static void suites(
+            StringBuilder text, EvaluationResult result, Optional<EvaluationResult> ofBase) {
+        text.append(
+                "\n## Evaluation\n\n| task | metric | this model | base |\n|---|---|---|---|\n");
+        for (Change change : Change.between(result, ofBase)) {
+            text.append(
+                    "| %s/%s | %s | %s | %s |\n"
+                            .formatted(
+                                    change.suite(),
+                                    change.task(),
+                                    change.now().name(),
+                                    value(change.now()),
+                                    change.before().map(BuildCard::value).orElse("")));
+        }
+        text.append("\nAfter ± stands the standard error. Suites: ");
+        text.append(
+                String.join(
+                        ", ",
+                        result.suites().stream()
+                                .map(suite ->
+                                        "%s (`%s`, %s)"
+                                                .formatted(
+                                                        suite.suite(),
+                                                        suite.digest(),
+                                                        suite.licence()))
+                                .toList()));
+        text.append(".\n");
+    }
+
+    private static String value(Metric metric) {
+        return number(metric.value())
+                + metric.standardError().map(error -> " ± " + number(error)).orElse("");
     }
 
     private static void row(

@@ -175,6 +175,10 @@ public record BuildPlan(
                         Optional.of(scoringTokens),
                         training.sequence(),
                         Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
                         Optional.empty()),
                 Optional.of(gguf));
     }

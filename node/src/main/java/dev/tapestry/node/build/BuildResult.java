@@ -3,6 +3,8 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.node.access.MemberChats.LeftOut;
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.SuiteGate;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +14,7 @@ import java.util.Optional;
  *
  * @param base digest of what it was made from
  * @param before how the base does
+ * @param baseSuites how the base does with the plan's suites, if it names some
  * @param stages that were done, in order
  * @param stopped why it went no further, if a gate was broken
  * @param model where it lies, if no gate was broken
@@ -19,6 +22,7 @@ import java.util.Optional;
 public record BuildResult(
         Digest base,
         Loss before,
+        @LeftOutWhenEmpty Optional<EvaluationResult> baseSuites,
         List<Done> stages,
         Optional<String> stopped,
         Optional<Path> model) {
@@ -34,6 +38,8 @@ public record BuildResult(
      * @param reused whether it had been made before
      * @param leftOut what of its data was not learnt from, if there was any
      * @param after how its model does
+     * @param suites how it does with the plan's suites, if it names some
+     * @param gates about suites that it was held against
      */
     public record Done(
             String title,
@@ -43,9 +49,21 @@ public record BuildResult(
             List<StageResult.Score> scores,
             boolean reused,
             @LeftOutWhenEmpty Optional<LeftOut> leftOut,
-            Loss after) {
+            Loss after,
+            @LeftOutWhenEmpty Optional<EvaluationResult> suites,
+            List<SuiteGate.Outcome> gates) {
 
-        static Done of(BuildStage stage, Workbench.Made made, Loss after) {
+        public Done {
+            scores = List.copyOf(scores);
+            gates = List.copyOf(gates);
+        }
+
+        static Done of(
+                BuildStage stage,
+                Workbench.Made made,
+                Loss after,
+                Optional<EvaluationResult> suites,
+                List<SuiteGate.Outcome> gates) {
             return new Done(
                     stage.title(),
                     made.digest(),
@@ -54,7 +72,9 @@ public record BuildResult(
                     made.result().scores(),
                     made.reused(),
                     made.leftOut(),
-                    after);
+                    after,
+                    suites,
+                    gates);
         }
     }
 

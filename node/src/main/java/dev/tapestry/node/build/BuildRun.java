@@ -7,7 +7,8 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
-
+import dev.tapestry.node.evaluation.EvaluationResult;
+import dev.tapestry.node.evaluation.SuiteGate;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -60,14 +61,18 @@ public final class BuildRun {
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
         bench.withdrawn().requireBase(digest);
+        bench.lay(plan, place);
+        SuiteBench.Opened suites = SuiteBench.open(plan.evaluation(), place);
         bench.began(plan.name() + " from " + base);
         bench.prepare(plan, place);
-        return run(plan, place, base, digest);
+        return run(plan, place, base, digest, suites);
     }
 
     /** Lays and prepares the texts of a plan, as {@link #run(Path)} does first. */
     public void prepare(Path file) {
-        bench.prepare(BuildPlan.read(file), BuildPlan.place(file));
+        BuildPlan plan = BuildPlan.read(file);
+        bench.lay(plan, BuildPlan.place(file));
+        bench.prepare(plan, BuildPlan.place(file));
     }
 
     /**
@@ -82,14 +87,18 @@ public final class BuildRun {
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
         bench.withdrawn().requireBase(digest);
+        bench.lay(plan, place);
+        SuiteBench.open(plan.evaluation(), place);
         bench.prepare(plan, place);
         return bench.preview(plan, place, base, digest);
     }
 
     /** Builds it of a base that the plan need not name. */
-    private BuildResult run(BuildPlan plan, Path place, Path base, Digest baseDigest) {
+    private BuildResult run(
+            BuildPlan plan, Path place, Path base, Digest baseDigest, SuiteBench.Opened suites) {
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, base)) {
             BuildResult.Loss before = bench.loss(plan.name(), "base", base, baseDigest, texts);
+            Optional<EvaluationResult> ofBase = bench.suites().measured(suites, base, texts);
             List<BuildResult.Done> done = new ArrayList<>();
             List<StageResult> results = new ArrayList<>();
             Path model = base;
@@ -110,11 +119,16 @@ public final class BuildRun {
                 results.add(made.result());
                 BuildResult.Loss after =
                         bench.loss(plan.name(), stage.title(), model, digest, texts);
-                done.add(BuildResult.Done.of(stage, made, after));
-                boolean last = done.size() == plan.stages().size();
-                Optional<String> broken = Gates.broken(plan.evaluation(), before, after, last);
+                Optional<EvaluationResult> result = bench.suites().measured(suites, model, texts);
+                boolean last = done.size() + 1 == plan.stages().size();
+                List<SuiteGate.Outcome> gates = SuiteBench.judged(suites, ofBase, result, last);
+                done.add(BuildResult.Done.of(stage, made, after, result, gates));
+                Optional<String> broken =
+                        Gates.broken(plan.evaluation(), before, after, last)
+                                .or(() -> SuiteBench.broken(gates));
                 if (broken.isPresent()) {
-                    return new BuildResult(baseDigest, before, done, broken, Optional.empty());
+                    return new BuildResult(
+                            baseDigest, before, ofBase, done, broken, Optional.empty());
                 }
             }
             Optional<ModelOrigin> origin = ModelOrigin.find(base);
@@ -139,9 +153,9 @@ public final class BuildRun {
                             model,
                             adapter,
                             lineage,
-                            bench.card(plan, place).text(baseDigest, before, done));
+                            bench.card(plan, place).text(baseDigest, before, ofBase, done));
             return new BuildResult(
-                    baseDigest, before, done, Optional.empty(), Optional.of(published));
+                    baseDigest, before, ofBase, done, Optional.empty(), Optional.of(published));
         }
     }
 

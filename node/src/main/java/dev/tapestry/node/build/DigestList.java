@@ -3,7 +3,6 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

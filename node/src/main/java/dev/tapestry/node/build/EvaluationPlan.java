@@ -1,5 +1,8 @@
 package dev.tapestry.node.build;
 
+import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.node.evaluation.SuiteGate;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -12,6 +15,12 @@ import java.util.Optional;
  * @param minGainPercent by which the loss on the own text must be lower than the base's, at the end
  * @param maxRetentionLossPercent by which the loss on the retained text may be higher, after any
  *     stage
+ * @param suites directories of evaluation suites, or names of those that come with the program;
+ *     given to the base and to the model of every stage
+ * @param retentionSuites the same of suites that ask what the base could do
+ * @param maxRetentionSuitesLoss by which no number of those may be worse than the base's, after any
+ *     stage
+ * @param gates what numbers of suites must come to: at the end, or beside the base after any stage
  */
 public record EvaluationPlan(
         String own,
@@ -19,7 +28,11 @@ public record EvaluationPlan(
         Optional<Long> tokens,
         Optional<Integer> sequence,
         Optional<Double> minGainPercent,
-        Optional<Double> maxRetentionLossPercent) {
+        Optional<Double> maxRetentionLossPercent,
+        @LeftOutWhenEmpty Optional<List<String>> suites,
+        @LeftOutWhenEmpty Optional<List<String>> retentionSuites,
+        @LeftOutWhenEmpty Optional<Double> maxRetentionSuitesLoss,
+        @LeftOutWhenEmpty Optional<List<SuiteGate>> gates) {
 
     private static final int SEQUENCE = 128;
     private static final long TOKENS = 20_000;
@@ -27,6 +40,13 @@ public record EvaluationPlan(
     public EvaluationPlan {
         if (tokens.orElse(TOKENS) < 1 || sequence.orElse(SEQUENCE) < 1) {
             throw new IllegalArgumentException("tokens and sequence are at least 1");
+        }
+        if (suites.isEmpty() && retentionSuites.isEmpty() && gates.isPresent()) {
+            throw new IllegalArgumentException("gates are about suites; name some");
+        }
+        if (retentionSuites.isEmpty() && maxRetentionSuitesLoss.isPresent()) {
+            throw new IllegalArgumentException(
+                    "max-retention-suites-loss is about retention-suites; name some");
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.access.OpenText;
+import dev.tapestry.node.evaluation.EvaluationRun;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,12 @@ record HeldOut(@Nullable OpenText text) implements AutoCloseable {
                                 open.heldOutDigest(),
                                 sequence,
                                 tokens));
+    }
+
+    /** The part of it that stages train on, if there is a text. */
+    Optional<EvaluationRun.Trained> trained() {
+        return Optional.ofNullable(text)
+                .map(open -> new EvaluationRun.Trained(open.train(), open.trainDigest()));
     }
 
     @Override

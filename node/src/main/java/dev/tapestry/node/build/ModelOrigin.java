@@ -6,7 +6,6 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -13,7 +13,6 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,6 +82,7 @@ public final class Rebase {
         bench.withdrawn().requireBase(digest);
         requireSameTokenizer(base, newer);
         bench.began("%s onto %s".formatted(plan.name(), newer));
+        bench.lay(plan, place);
         bench.prepare(plan, place);
         Path work = work(digest, newerDigest);
         try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, newer);

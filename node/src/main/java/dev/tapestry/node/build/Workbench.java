@@ -33,7 +33,6 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -66,6 +65,7 @@ final class Workbench {
     private final LossBook losses;
     private final ModelRegistry registry;
     private Withdrawn withdrawn;
+    private final SuiteBench suites;
 
     Workbench(
             NodeHome home,
@@ -84,6 +84,9 @@ final class Workbench {
         this.losses = new LossBook(home.builds().resolve("losses"), new HeldOutEvaluation(compute));
         this.registry = new ModelRegistry(home);
         this.withdrawn = Withdrawn.of(registry);
+        this.suites =
+                new SuiteBench(
+                        home.builds().resolve("evaluations"), compute, progress, stop, clock);
     }
 
     /** Marks data as withdrawn. */
@@ -94,6 +97,10 @@ final class Workbench {
 
     ModelRegistry registry() {
         return registry;
+    }
+
+    SuiteBench suites() {
+        return suites;
     }
 
     NodeHome home() {
@@ -253,12 +260,16 @@ final class Workbench {
         return guard.map(one -> chats.without(text -> !one.learnt(text).isEmpty())).orElse(chats);
     }
 
-    /** Lays and prepares the text that a plan's stages read. */
-    void prepare(BuildPlan plan, Path place) {
+    /** Lays the texts that come with the program where a plan wants them. */
+    void lay(BuildPlan plan, Path place) {
         for (BuildPlan.BundledText text : plan.bundledTexts()) {
             stop.check();
             bundledTexts.lay(text.text(), place.resolve(text.to()));
         }
+    }
+
+    /** Prepares the text that a plan's stages read. */
+    void prepare(BuildPlan plan, Path place) {
         Optional<Guard> guard = plan.guard(place);
         for (BuildPlan.PreparedText text : plan.preparedTexts()) {
             stop.check();
@@ -453,30 +464,32 @@ final class Workbench {
             Digest digest,
             long seed) {
         Lines<Conversation> chats = conversations(stage, guard, place);
-        return told(chats, made(
-                order(stage, digest, chats, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    EncodedChats train = texts.chats(chats.train());
-                    EncodedChats heldOut = texts.chats(chats.heldOut());
-                    int steps = texts.steps(train.texts().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    AnswerScoring scoring = AnswerScoring.of(plan.training());
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            ConversationLessons.of(train),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
-                }));
+        return told(
+                chats,
+                made(
+                        order(stage, digest, chats, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            EncodedChats train = texts.chats(chats.train());
+                            EncodedChats heldOut = texts.chats(chats.heldOut());
+                            int steps = texts.steps(train.texts().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            AnswerScoring scoring = AnswerScoring.of(plan.training());
+                            return new StageWork(
+                                    order,
+                                    start,
+                                    plan,
+                                    ConversationLessons.of(train),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
+                        }));
     }
 
     /** With what was left out of its data. */
@@ -514,36 +527,38 @@ final class Workbench {
             long seed,
             Lines<T> lines,
             BiFunction<ChatTexts, List<T>, Comparisons> encoded) {
-        return told(lines, made(
-                order(stage, digest, lines, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    Comparisons train = encoded.apply(texts, lines.train());
-                    int steps = texts.steps(train.units().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    Preferences preferences =
-                            Preferences.against(
+        return told(
+                lines,
+                made(
+                        order(stage, digest, lines, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            Comparisons train = encoded.apply(texts, lines.train());
+                            int steps = texts.steps(train.units().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            Preferences preferences =
+                                    Preferences.against(
+                                            start,
+                                            stages.references(order),
+                                            plan,
+                                            stage.loss().plan(),
+                                            train,
+                                            encoded.apply(texts, lines.heldOut()));
+                            return new StageWork(
+                                    order,
                                     start,
-                                    stages.references(order),
                                     plan,
-                                    stage.loss().plan(),
-                                    train,
-                                    encoded.apply(texts, lines.heldOut()));
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            preferences.lessons(),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            preferences::heldOutLoss);
-                }));
+                                    preferences.lessons(),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    preferences::heldOutLoss);
+                        }));
     }
 
     private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {

@@ -96,10 +96,10 @@ final class PatternParser {
         if (at >= text.length) {
             return part;
         }
-        switch (text[at]) {
+        return switch (text[at]) {
             case '?' -> {
                 at++;
-                return once(new Pattern.Repeat(part, 0, 1));
+                yield once(new Pattern.Repeat(part, 0, 1));
             }
             case '*', '+' ->
                     throw wrong(
@@ -120,12 +120,10 @@ final class PatternParser {
                 if (to < from || to == 0) {
                     throw wrong("{%d,%d} is no range".formatted(from, to));
                 }
-                return once(new Pattern.Repeat(part, from, to));
+                yield once(new Pattern.Repeat(part, from, to));
             }
-            default -> {
-                return part;
-            }
-        }
+            default -> part;
+        };
     }
 
     /** How often is said once. */
@@ -208,8 +206,7 @@ final class PatternParser {
                                     || Character.isLetterOrDigit(folded)
                                     || Folding.isMark(folded);
             case 'p' -> property();
-            default ->
-                    throw wrong("\\%s is not known".formatted(Character.toString(code)));
+            default -> throw wrong("\\%s is not known".formatted(Character.toString(code)));
         };
     }
 
@@ -285,8 +282,7 @@ final class PatternParser {
                 if (last < code) {
                     throw wrong(
                             "%s-%s is no range"
-                                    .formatted(
-                                            Character.toString(code), Character.toString(last)));
+                                    .formatted(Character.toString(code), Character.toString(last)));
                 }
             }
             all = all.or(range(code, last));

@@ -63,8 +63,24 @@ public final class StrictYaml {
      *     out of range, and the keys that there are; {@code STORAGE} if the file cannot be read
      */
     public static <T extends Record> T read(Path file, Class<T> type, Spelling spelling) {
+        return record(file, tree(file), type, spelling);
+    }
+
+    /**
+     * The record in bytes that were read already.
+     *
+     * @param file their name, for refusals
+     * @throws TrustException {@code DOCUMENT_MALFORMED}, as {@link #read(Path, Class, Spelling)}
+     */
+    public static <T extends Record> T parse(
+            Path file, byte[] bytes, Class<T> type, Spelling spelling) {
+        return record(file, tree(file, bytes), type, spelling);
+    }
+
+    private static <T extends Record> T record(
+            Path file, JsonNode tree, Class<T> type, Spelling spelling) {
         YamlKeys keys = new YamlKeys(file, spelling);
-        if (!(tree(file) instanceof ObjectNode yaml)) {
+        if (!(tree instanceof ObjectNode yaml)) {
             throw malformed(
                     file + " is not a list of 'key: value' lines; the keys are " + keys.of(type),
                     null);
@@ -93,14 +109,7 @@ public final class StrictYaml {
 
     private static JsonNode tree(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw malformed(
-                        file + " has more than " + MAX_BYTES + " bytes: not a file of this kind",
-                        null);
-            }
-            refuseAliases(file, bytes);
-            return YAML.readTree(bytes);
+            return tree(file, in.readNBytes(MAX_BYTES + 1));
         } catch (NoSuchFileException e) {
             throw new TrustException(Code.STORAGE, "there is no file " + file, e);
         } catch (IOException e) {
@@ -110,6 +119,17 @@ public final class StrictYaml {
                             ? file + " is a directory; name a file"
                             : "cannot read " + file + ": " + e,
                     e);
+        }
+    }
+
+    private static JsonNode tree(Path file, byte[] bytes) {
+        if (bytes.length > MAX_BYTES) {
+            throw malformed(
+                    file + " has more than " + MAX_BYTES + " bytes: not a file of this kind", null);
+        }
+        try {
+            refuseAliases(file, bytes);
+            return YAML.readTree(bytes);
         } catch (JacksonException e) {
             throw malformed(
                     "%s is not YAML%s: %s".formatted(file, line(e), e.getOriginalMessage()), e);

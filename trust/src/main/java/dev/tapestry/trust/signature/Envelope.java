@@ -115,6 +115,16 @@ public record Envelope(String payload, String payloadType, List<Signature> signa
                                 + signatures.stream().map(Signature::keyid).toList());
     }
 
+    /**
+     * The document's bytes, of which nothing is known but what they say: only to learn by which key
+     * they claim to be signed.
+     *
+     * @throws TrustException {@code ENVELOPE_MALFORMED}
+     */
+    public byte[] unverified() {
+        return base64(payload, "payload");
+    }
+
     /** {@link #verify}, and reads the verified bytes as a document. */
     public <T> T open(String expectedType, VerifyingKey key, Class<T> type) {
         return CanonicalJson.read(verify(expectedType, key), type);

@@ -43,6 +43,10 @@ final class Variant {
                         asked.tokens(),
                         asked.sequence(),
                         Optional.empty(),
+                        Optional.empty(),
+                        asked.suites(),
+                        asked.retentionSuites(),
+                        Optional.empty(),
                         Optional.empty()),
                 plan.gguf());
     }

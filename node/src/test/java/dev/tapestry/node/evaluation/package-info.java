@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.node.evaluation;
+
+import org.jspecify.annotations.NullMarked;
