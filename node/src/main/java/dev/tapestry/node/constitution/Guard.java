@@ -108,7 +108,12 @@ public final class Guard {
      * whatever they name.
      */
     public List<String> learnt(String text) {
-        return own.contains(text.strip()) ? List.of() : touched(text);
+        return own(text) ? List.of() : touched(text);
+    }
+
+    /** Whether a text is what the constitution says instead of an answer. */
+    public boolean own(String text) {
+        return own.contains(text.strip());
     }
 
     private List<ProtectedText.Passage> passages(String text) {

@@ -1,11 +1,7 @@
 package dev.tapestry.node.constitution;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Finds all terms of a list in one passage over a text: a trie whose nodes know the longest of
@@ -19,8 +15,7 @@ final class TermAutomaton {
 
     private static final int NONE = -1;
 
-    private final long[] keys;
-    private final int[] targets;
+    private final TrieEdges edges;
     private final int[] failures;
     private final int[] depths;
     private final boolean[] inner;
@@ -31,69 +26,73 @@ final class TermAutomaton {
     private final int longest;
 
     private TermAutomaton(List<Term> terms) {
-        List<Map<Integer, Integer>> children = new ArrayList<>();
-        List<Integer> depth = new ArrayList<>();
-        children.add(new HashMap<>());
-        depth.add(0);
-        lengths = new int[terms.size()];
-        foundNext = new int[terms.size()];
+        int most = 1 + terms.stream().mapToInt(term -> term.symbols().size()).sum();
+        int[] parents = new int[most];
+        int[] symbols = new int[most];
+        int[] deep = new int[most];
+        boolean[] hasChildren = new boolean[most];
         int[] ends = new int[terms.size()];
-        int edges = 0;
-        int most = 1;
+        lengths = new int[terms.size()];
+        edges = new TrieEdges();
+        int nodes = 1;
         for (int term = 0; term < terms.size(); term++) {
             int node = ROOT;
-            List<Integer> symbols = terms.get(term).symbols();
-            for (int symbol : symbols) {
-                Integer next = children.get(node).get(symbol);
-                if (next == null) {
-                    next = children.size();
-                    children.get(node).put(symbol, next);
-                    children.add(new HashMap<>());
-                    depth.add(depth.get(node) + 1);
-                    edges++;
+            for (int symbol : terms.get(term).symbols()) {
+                int next = edges.get(node, symbol);
+                if (next == NONE) {
+                    next = nodes++;
+                    edges.put(node, symbol, next);
+                    parents[next] = node;
+                    symbols[next] = symbol;
+                    deep[next] = deep[node] + 1;
+                    hasChildren[node] = true;
                 }
                 node = next;
             }
             ends[term] = node;
-            lengths[term] = symbols.size();
-            most = Math.max(most, symbols.size());
+            lengths[term] = terms.get(term).symbols().size();
         }
-        longest = most;
-        int nodes = children.size();
-        depths = depth.stream().mapToInt(Integer::intValue).toArray();
+        longest = Math.max(1, Arrays.stream(lengths).max().orElse(1));
+        depths = Arrays.copyOf(deep, nodes);
+        inner = Arrays.copyOf(hasChildren, nodes);
         found = new int[nodes];
+        foundNext = new int[terms.size()];
         Arrays.fill(found, NONE);
         for (int term = terms.size() - 1; term >= 0; term--) {
             foundNext[term] = found[ends[term]];
             found[ends[term]] = term;
         }
-        int capacity = Integer.highestOneBit(Math.max(4, edges * 2)) << 1;
-        keys = new long[capacity];
-        Arrays.fill(keys, NONE);
-        targets = new int[capacity];
-        inner = new boolean[nodes];
-        for (int node = 0; node < nodes; node++) {
-            inner[node] = !children.get(node).isEmpty();
-            for (Map.Entry<Integer, Integer> child : children.get(node).entrySet()) {
-                put(node, child.getKey(), child.getValue());
-            }
-        }
         failures = new int[nodes];
         shorter = new int[nodes];
-        ArrayDeque<Integer> queue = new ArrayDeque<>(children.get(ROOT).values());
-        while (!queue.isEmpty()) {
-            int node = queue.remove();
-            shorter[node] =
-                    found[failures[node]] == NONE ? shorter[failures[node]] : failures[node];
-            for (Map.Entry<Integer, Integer> child : children.get(node).entrySet()) {
-                failures[child.getValue()] = step(failures[node], child.getKey());
-                queue.add(child.getValue());
+        for (int node : byDepth()) {
+            if (node == ROOT) {
+                continue;
             }
+            int parent = parents[node];
+            failures[node] = parent == ROOT ? ROOT : step(failures[parent], symbols[node]);
+            int failure = failures[node];
+            shorter[node] = found[failure] == NONE ? shorter[failure] : failure;
         }
     }
 
     static TermAutomaton of(List<Term> terms) {
         return new TermAutomaton(terms);
+    }
+
+    /** All nodes, the shallow ones first. */
+    private int[] byDepth() {
+        int[] next = new int[longest + 2];
+        for (int depth : depths) {
+            next[depth + 1]++;
+        }
+        for (int depth = 1; depth < next.length; depth++) {
+            next[depth] += next[depth - 1];
+        }
+        int[] order = new int[depths.length];
+        for (int node = 0; node < depths.length; node++) {
+            order[next[depths[node]]++] = node;
+        }
+        return order;
     }
 
     /** Symbols of the longest term, at least 1. */
@@ -105,7 +104,7 @@ final class TermAutomaton {
     int step(int node, int symbol) {
         int at = node;
         while (true) {
-            int next = child(at, symbol);
+            int next = edges.get(at, symbol);
             if (next != NONE) {
                 return next;
             }
@@ -148,35 +147,5 @@ final class TermAutomaton {
     /** Symbols of a term. */
     int length(int term) {
         return lengths[term];
-    }
-
-    private int child(int node, int symbol) {
-        long key = (long) node << 32 | symbol;
-        int mask = keys.length - 1;
-        for (int i = slot(key); ; i++) {
-            long there = keys[i & mask];
-            if (there == key) {
-                return targets[i & mask];
-            }
-            if (there == NONE) {
-                return NONE;
-            }
-        }
-    }
-
-    private void put(int node, int symbol, int target) {
-        long key = (long) node << 32 | symbol;
-        int mask = keys.length - 1;
-        int i = slot(key);
-        while (keys[i & mask] != NONE) {
-            i++;
-        }
-        keys[i & mask] = key;
-        targets[i & mask] = target;
-    }
-
-    private static int slot(long key) {
-        long mixed = key * 0x9E3779B97F4A7C15L;
-        return (int) (mixed >>> 33);
     }
 }

@@ -133,6 +133,7 @@ final class ModelArrival {
                     BOARD_REFUSED,
                     AUDIT_BROKEN,
                     ADDRESS,
+                    JUDGE_FAILED,
                     STORAGE,
                     UNFORESEEN,
                     STOPPED ->
