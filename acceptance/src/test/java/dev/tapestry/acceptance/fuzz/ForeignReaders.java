@@ -3,6 +3,7 @@ package dev.tapestry.acceptance.fuzz;
 import dev.tapestry.acceptance.fuzz.ForeignReader.Language;
 import dev.tapestry.coordinator.CoordinatorReaders;
 import dev.tapestry.node.box.BoxReaders;
+import dev.tapestry.node.serving.ServingReaders;
 import dev.tapestry.node.trainer.TrainerReaders;
 import dev.tapestry.training.LoraAdapter;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ final class ForeignReaders {
                         trainer(),
                         adapters(),
                         box(),
+                        serving(),
                         coordinator())
                 .flatMap(List::stream)
                 .toList();
@@ -60,6 +62,29 @@ final class ForeignReaders {
     private static ForeignReader box(
             Language language, String name, ForeignReader.Reading reading, List<byte[]> seeds) {
         return new ForeignReader(language, name, "NodeException", reading, _ -> seeds);
+    }
+
+    /** What a served model is asked, and what its board has decided. */
+    private static List<ForeignReader> serving() {
+        return List.of(
+                new ForeignReader(
+                        Language.JSON,
+                        "chat-requests",
+                        "ApiRefusal",
+                        ServingReaders::chat,
+                        _ -> ServingReaders.chatSeeds()),
+                new ForeignReader(
+                        Language.JSON,
+                        "completion-requests",
+                        "ApiRefusal",
+                        ServingReaders::completion,
+                        _ -> ServingReaders.completionSeeds()),
+                new ForeignReader(
+                        Language.JSON,
+                        "board-decisions",
+                        "NodeException",
+                        ServingReaders::board,
+                        _ -> ServingReaders.boardSeeds()));
     }
 
     /** What strangers hand to a coordinator, or to an auditor. */
