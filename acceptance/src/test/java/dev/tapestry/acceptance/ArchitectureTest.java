@@ -155,10 +155,47 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("dev.tapestry.node..")
                 .and()
-                .resideOutsideOfPackage("dev.tapestry.node.egress..")
+                .resideOutsideOfPackages("dev.tapestry.node.egress..", "dev.tapestry.node.serving..")
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching(CONNECTIONS)
+                .check(HOUSE);
+    }
+
+    /** It is handed the connections of those who call, to cut off who keeps it waiting. */
+    @Test
+    void only_the_door_listens_in_a_node_and_it_calls_nobody() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.node..")
+                .and()
+                .resideOutsideOfPackage("dev.tapestry.node.serving..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.helidon..")
+                .check(HOUSE);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tapestry.node.serving..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "(?!java\\.net\\.Socket$|java\\.nio\\.channels\\.SocketChannel$)("
+                                + CONNECTIONS
+                                + "|io\\.helidon\\.webclient\\..*)")
+                .orShould()
+                .callMethodWhere(
+                        describe(
+                                "it opens or connects a channel",
+                                call ->
+                                        call.getName().matches("open|connect|bind")
+                                                && call.getTargetOwner()
+                                                        .isAssignableTo(SocketChannel.class)))
+                .orShould()
+                .callConstructorWhere(
+                        describe(
+                                "it makes a socket",
+                                call -> call.getTargetOwner().isAssignableTo(Socket.class)))
                 .check(HOUSE);
     }
 

@@ -7,9 +7,9 @@ import dev.tapestry.node.box.BoxReaders;
 import dev.tapestry.node.build.DigestList;
 import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.UpstreamLicence;
+import dev.tapestry.node.serving.ServingReaders;
 import dev.tapestry.node.trainer.TrainerReaders;
 import dev.tapestry.training.LoraAdapter;
-
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
@@ -32,6 +32,7 @@ final class ForeignReaders {
                         adapters(),
                         upstream(),
                         box(),
+                        serving(),
                         coordinator())
                 .flatMap(List::stream)
                 .toList();
@@ -67,6 +68,29 @@ final class ForeignReaders {
     private static ForeignReader box(
             Language language, String name, ForeignReader.Reading reading, List<byte[]> seeds) {
         return new ForeignReader(language, name, "NodeException", reading, _ -> seeds);
+    }
+
+    /** What a served model is asked, and what its board has decided. */
+    private static List<ForeignReader> serving() {
+        return List.of(
+                new ForeignReader(
+                        Language.JSON,
+                        "chat-requests",
+                        "ApiRefusal",
+                        ServingReaders::chat,
+                        _ -> ServingReaders.chatSeeds()),
+                new ForeignReader(
+                        Language.JSON,
+                        "completion-requests",
+                        "ApiRefusal",
+                        ServingReaders::completion,
+                        _ -> ServingReaders.completionSeeds()),
+                new ForeignReader(
+                        Language.JSON,
+                        "board-decisions",
+                        "NodeException",
+                        ServingReaders::board,
+                        _ -> ServingReaders.boardSeeds()));
     }
 
     /** What strangers hand to a coordinator, or to an auditor. */

@@ -8,12 +8,12 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code tapestry bench}: how fast this machine prepares text, trains, merges, codes updates,
- * transfers models and plays whole rounds.
+ * transfers models, serves and plays whole rounds.
  */
 @Command(
         name = "bench",
         description =
-                "Measure preparing text, training, merging, codecs, rounds, memory, transfers and utilisation here.",
+                "Measure preparing text, training, serving, merging, codecs, rounds, memory, transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,
@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
             MemoryCommand.class,
             TransferCommand.class,
             WanCommand.class,
-            UtilisationCommand.class
+            UtilisationCommand.class,
+            ServingCommand.class
         })
 public final class BenchCommand implements Runnable {
 

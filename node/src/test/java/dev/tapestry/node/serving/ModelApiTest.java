@@ -8,9 +8,12 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.egress.ModelServer;
+import dev.tapestry.trust.json.CanonicalJson;
+import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -179,7 +182,7 @@ final class ModelApiTest {
     }
 
     private static String said(int port, String request) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write(request.getBytes(UTF_8));
             return new String(socket.getInputStream().readAllBytes(), UTF_8);
         }
@@ -244,8 +247,8 @@ final class ModelApiTest {
         BoardState forged = new BoardState(false, 99, Instant.now().toString(), "");
         Files.write(
                 decisions.resolve(BoardState.FILE),
-                dev.tapestry.trust.json.CanonicalJson.write(
-                        dev.tapestry.trust.signature.Envelope.seal(
+                CanonicalJson.write(
+                        Envelope.seal(
                                 BoardState.TYPE, forged, SigningKey.generate())));
         assertThatThrownBy(() -> board(Optional.of(key)))
                 .isInstanceOfSatisfying(
@@ -283,17 +286,19 @@ final class ModelApiTest {
         ScriptedSource source = ScriptedSource.talking("on and on ");
         int port = calling(free(), source).port();
         String body = Caller.body("scripted", "Hello", ",\"stream\":true");
-        try (Socket socket = new Socket("127.0.0.1", port)) {
-            socket.getOutputStream()
-                    .write(
-                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                                            .formatted(body.length(), body))
-                                    .getBytes(UTF_8));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(question(body));
             InputStream in = socket.getInputStream();
             assertThat(in.readNBytes(1000)).hasSize(1000);
             assertThat(source.open()).isEqualTo(1);
         }
         await().atMost(GENEROUS).until(() -> source.open() == 0);
+    }
+
+    private static byte[] question(String body) {
+        return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(body.length(), body)
+                .getBytes(UTF_8);
     }
 
     @Test
@@ -303,12 +308,8 @@ final class ModelApiTest {
                 new Listening("127.0.0.1", 0, Optional.empty(), 1 << 20, Duration.ofMillis(300));
         int port = serve(impatient, free(), source).port();
         String body = Caller.body("scripted", "Hello", ",\"stream\":true");
-        try (Socket socket = new Socket("127.0.0.1", port)) {
-            socket.getOutputStream()
-                    .write(
-                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                                            .formatted(body.length(), body))
-                                    .getBytes(UTF_8));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(question(body));
             source.awaitBegun();
             await().atMost(GENEROUS).until(() -> source.open() == 0);
         }
