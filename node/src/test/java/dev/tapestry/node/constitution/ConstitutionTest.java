@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.node.NodeException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 class ConstitutionTest {
 
@@ -40,16 +42,15 @@ class ConstitutionTest {
     void the_order_of_keys_is_no_matter_to_the_digest_but_every_word_is() {
         Constitution one = with("terms: {en: [alpha]}");
         assertThat(
-                        read(
-                                        """
-                                        languages: [en]
-                                        name: small
-                                        protected-domains:
-                                          - action: REDACT
-                                            terms: {en: [alpha]}
-                                            description: what is secret
-                                            id: secret
-                                        """)
+                        read("""
+                        languages: [en]
+                        name: small
+                        protected-domains:
+                          - action: REDACT
+                            terms: {en: [alpha]}
+                            description: what is secret
+                            id: secret
+                        """)
                                 .digest())
                 .isEqualTo(one.digest());
         assertThat(with("terms: {en: [alphas]}").digest()).isNotEqualTo(one.digest());
@@ -69,8 +70,7 @@ class ConstitutionTest {
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .isInstanceOf(NodeException.class)
                 .hasMessageContaining("words.txt");
-        Files.write(
-                directory.resolve("words.txt"), "Fähre".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(directory.resolve("words.txt"), "Fähre".getBytes(StandardCharsets.ISO_8859_1));
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .hasMessageContaining("save it as UTF-8");
     }
@@ -79,7 +79,8 @@ class ConstitutionTest {
     @CsvSource(
             delimiter = '@',
             value = {
-                "a*            @ protected-domains[0]: patterns[0] 'a*': at character 2: * has no end; write {0,40}",
+                "a*            @ protected-domains[0]: patterns[0] 'a*': at character 2: * has no"
+                    + " end; write {0,40}",
                 "(a{1,20}){20} @ it may match more than 200 characters",
                 "((a|b){0,9}){0,9} @ it matches nothing at all",
                 "(x            @ ) is expected",
@@ -92,7 +93,8 @@ class ConstitutionTest {
                 "\\p{Klingon}  @ neither a script nor one of",
                 "((){200}){200}x @ what is repeated matches nothing",
                 "^x            @ ^ is not used; write \\b",
-                "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match more than 200",
+                "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match"
+                    + " more than 200",
             })
     void a_pattern_that_cannot_be_used_is_refused_with_its_place(String pattern, String reason) {
         assertThatThrownBy(() -> with("patterns: ['" + pattern + "']"))
@@ -106,7 +108,8 @@ class ConstitutionTest {
         Guard guard =
                 Guard.of(
                         with(
-                                "patterns: ['\\b(?:grave|tomb) ?(?:no\\. ?)?\\d{1,3}\\b', '[äö]x', '\\p{Greek}{3}']"));
+                                "patterns: ['\\b(?:grave|tomb) ?(?:no\\. ?)?\\d{1,3}\\b', '[äö]x',"
+                                    + " '\\p{Greek}{3}']"));
         assertThat(guard.touched("Grave No. 12")).containsExactly("secret");
         assertThat(guard.touched("tomb9, and")).containsExactly("secret");
         assertThat(guard.touched("TOMB ٣٤")).containsExactly("secret");
@@ -137,19 +140,18 @@ class ConstitutionTest {
 
     @Test
     void a_domain_that_refuses_needs_words_in_the_first_language() {
-        assertThatThrownBy(
-                        () ->
-                                read(
-                                        SMALL.replace("PART", "terms: {en: [alpha]}")
-                                                .replace("REDACT", "REFUSE")))
+        assertThatThrownBy(() ->
+                        read(
+                                SMALL.replace("PART", "terms: {en: [alpha]}")
+                                        .replace("REDACT", "REFUSE")))
                 .hasMessageContaining("the words that are said instead are missing in en");
     }
 
     @Test
     void an_id_stands_once() {
         String text = SMALL.replace("PART", "terms: {en: [alpha]}");
-        assertThatThrownBy(
-                        () -> read(text + "refusals: [{id: secret, terms: {en: [x]}, say: {en: No.}}]\n"))
+        assertThatThrownBy(() ->
+                        read(text + "refusals: [{id: secret, terms: {en: [x]}, say: {en: No.}}]\n"))
                 .hasMessageContaining("the id 'secret' stands twice");
     }
 }

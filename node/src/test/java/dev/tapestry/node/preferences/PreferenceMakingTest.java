@@ -8,15 +8,17 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.RiverPeople;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class PreferenceMakingTest {
 
@@ -133,8 +135,7 @@ class PreferenceMakingTest {
                 .hasMessageContaining("chosen and rejected are equal");
         assertThat(Review.open(pairs).progress().pending()).isEqualTo(1);
         again.acceptAll();
-        assertThat(Review.open(pairs).progress())
-                .isEqualTo(new Review.Progress(4, 0, 2, 1, 1));
+        assertThat(Review.open(pairs).progress()).isEqualTo(new Review.Progress(4, 0, 2, 1, 1));
     }
 
     @Test
