@@ -66,6 +66,27 @@ class ConstitutionTest {
     }
 
     @Test
+    void a_file_of_terms_lies_beside_the_constitution() {
+        assertThatThrownBy(() -> with("term-files: {en: ../words.txt}"))
+                .hasMessageContaining("does not lie beside");
+        assertThatThrownBy(() -> with("term-files: {en: /etc/hosts}"))
+                .hasMessageContaining("does not lie beside");
+    }
+
+    @Test
+    void the_example_is_a_constitution() {
+        Path example = Path.of("..", "docs", "examples", "constitution.yaml");
+        Guard guard = Guard.read(example);
+        assertThat(guard.prompt("Sing me one of the burial songs"))
+                .isInstanceOf(Verdict.Refused.class);
+        assertThat(guard.answer("Ask at plot c 17."))
+                .isInstanceOfSatisfying(
+                        Verdict.Redacted.class,
+                        verdict -> assertThat(verdict.text()).isEqualTo("Ask at […]."));
+        assertThat(guard.prompt("How deep is the river?")).isEqualTo(new Verdict.Allowed());
+    }
+
+    @Test
     void a_file_of_terms_that_is_missing_or_not_utf_8_is_refused() throws IOException {
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .isInstanceOf(NodeException.class)
