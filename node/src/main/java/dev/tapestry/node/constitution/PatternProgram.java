@@ -55,6 +55,11 @@ final class PatternProgram {
         return new PatternProgram(writer, starts);
     }
 
+    /** What a step that takes no character takes. */
+    private static boolean nothing(int code) {
+        return false;
+    }
+
     int size() {
         return steps.length;
     }
