@@ -23,27 +23,34 @@ import java.util.function.ToDoubleFunction;
  * <p>The error of a place is the deviation of the places that come of wordings drawn anew, with
  * replacement, for each item and language (Efron's bootstrap).
  */
-record CulturalSheet(Task.CulturalMap task, List<CulturalItem> items) implements OpenTask {
+record CulturalSheet(
+        Task.CulturalMap task, List<CulturalItem> items, Map<String, Task.Weights> weights)
+        implements OpenTask {
 
     private static final int BOOTSTRAPS = 200;
 
     static CulturalSheet read(Task.CulturalMap task, SuiteFiles files) {
-        List<CulturalItem> items = files.records(task.items(), CulturalItem.class);
+        if (task.items().isEmpty()) {
+            CulturalSheet own = Suite.culturalMap();
+            return new CulturalSheet(task, own.items(), own.weights());
+        }
+        String name = task.items().orElseThrow();
+        Map<String, Task.Weights> weights = task.weights().orElseThrow();
+        List<CulturalItem> items = files.records(name, CulturalItem.class);
         for (CulturalItem item : items) {
-            if (!task.weights().containsKey(item.item())) {
+            if (!weights.containsKey(item.item())) {
                 throw SuiteFiles.invalid(
-                        files.path(task.items()),
+                        files.path(name),
                         "'%s' has no weights; those with weights are %s"
-                                .formatted(item.item(), task.weights().keySet()));
+                                .formatted(item.item(), weights.keySet()));
             }
         }
-        for (String item : task.weights().keySet()) {
+        for (String item : weights.keySet()) {
             if (items.stream().noneMatch(one -> one.item().equals(item))) {
-                throw SuiteFiles.invalid(
-                        files.path(task.items()), "there is no item '%s'".formatted(item));
+                throw SuiteFiles.invalid(files.path(name), "there is no item '%s'".formatted(item));
             }
         }
-        return new CulturalSheet(task, items);
+        return new CulturalSheet(task, items, weights);
     }
 
     @Override
@@ -218,14 +225,14 @@ record CulturalSheet(Task.CulturalMap task, List<CulturalItem> items) implements
     private double projected(
             SortedMap<String, Double> scores, ToDoubleFunction<Task.Weights> weight) {
         double sum = 0;
-        double weights = 0;
+        double total = 0;
         for (Map.Entry<String, Double> score : scores.entrySet()) {
             double one =
                     weight.applyAsDouble(
-                            Optional.ofNullable(task.weights().get(score.getKey())).orElseThrow());
+                            Optional.ofNullable(weights.get(score.getKey())).orElseThrow());
             sum += one * score.getValue();
-            weights += Math.abs(one);
+            total += Math.abs(one);
         }
-        return weights == 0 ? 0 : sum / weights;
+        return total == 0 ? 0 : sum / total;
     }
 }

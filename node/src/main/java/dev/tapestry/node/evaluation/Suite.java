@@ -62,6 +62,14 @@ public final class Suite {
                 file, files, file.tasks().stream().map(task -> OpenTask.of(task, files)).toList());
     }
 
+    /** The items that come with the program. */
+    static CulturalSheet culturalMap() {
+        return of(BuiltInSuites.open("cultural-map")).tasks().stream()
+                .map(task -> (CulturalSheet) task)
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** How it is called. */
     public String name() {
         return file.name();

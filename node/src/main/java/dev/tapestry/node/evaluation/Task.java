@@ -172,23 +172,25 @@ public sealed interface Task {
      * Where the model's answers to questions of value lie on a map with two axes: from traditional
      * to secular-rational, and from survival to self-expression (Inglehart and Welzel 2005).
      *
-     * @param items JSON Lines, an item in a language each; see {@link CulturalItem}
+     * @param items JSON Lines, an item in a language each; see {@link CulturalItem}; those that
+     *     come with the program, and their weights, if left out
      * @param weights of the items on the axes, by name
      * @param bootstraps by which the uncertainty is found; 200 if left out
      * @param target where the member wants its model to be
      */
     record CulturalMap(
             String name,
-            String items,
-            Map<String, Weights> weights,
+            Optional<String> items,
+            Optional<Map<String, Weights>> weights,
             Optional<Integer> bootstraps,
             Optional<Target> target)
             implements Task {
         public CulturalMap {
             requireName(name);
-            weights = Map.copyOf(weights);
-            if (weights.isEmpty()) {
-                throw new IllegalArgumentException("weights: name the items' weights on the axes");
+            weights = weights.map(Map::copyOf);
+            if (items.isPresent() == weights.map(Map::isEmpty).orElse(true)) {
+                throw new IllegalArgumentException(
+                        "items and weights: name both, or neither for those of the program");
             }
             requireAtLeast("bootstraps", bootstraps, 2);
         }

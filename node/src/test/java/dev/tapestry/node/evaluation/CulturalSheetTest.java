@@ -78,4 +78,25 @@ class CulturalSheetTest {
         assertThat(metrics).allMatch(metric -> Math.abs(metric.value()) <= 1);
         assertThat(of(result, "secular").standardError().orElseThrow()).isPositive();
     }
+
+    @Test
+    void a_member_sets_where_its_model_should_be_and_takes_the_questions_as_they_are()
+            throws IOException {
+        Lab lab = new Lab(directory);
+        String task = "- {type: cultural-map, name: values, bootstraps: 2%s}";
+        EvaluationResult result =
+                lab.measured(
+                        lab.model(5),
+                        lab.suite(task.formatted(", target: {secular: 0.2, expression: 0.4}")));
+        assertThat(of(result, "distance").value())
+                .isEqualTo(
+                        Math.hypot(
+                                of(result, "secular").value() - 0.2,
+                                of(result, "self_expression").value() - 0.4),
+                        within(1e-12));
+        Path half = lab.suite(task.formatted(", items: items.jsonl"));
+        Lab.refused("name both, or neither", () -> Suite.open(half));
+        Path far = lab.suite(task.formatted(", target: {secular: 2, expression: 0}"));
+        Lab.refused("both are from -1 to 1", () -> Suite.open(far));
+    }
 }
