@@ -12,6 +12,7 @@ import dev.tapestry.weights.gguf.Quantisation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * What a Sovereign Build makes of a base: {@code build.yaml}. Paths are relative to that file.
@@ -141,14 +142,34 @@ public record BuildPlan(
     /** The same of another base, whatever that is. */
     BuildPlan withBase(String other) {
         return new BuildPlan(
+                name, level, other, Optional.empty(), seed, data, stages, evaluation, gguf);
+    }
+
+    /** The same by another name. */
+    BuildPlan called(String other) {
+        return new BuildPlan(other, level, base, baseDigest, seed, data, stages, evaluation, gguf);
+    }
+
+    /** The same with whole paths instead of those that are relative to a place. */
+    BuildPlan absolute(Path place) {
+        UnaryOperator<String> whole =
+                path ->
+                        path.startsWith(PreparedText.PREFIX)
+                                ? path
+                                : place.resolve(path).normalize().toString();
+        return new BuildPlan(
                 name,
                 level,
-                other,
-                Optional.empty(),
+                base.startsWith(MODEL) ? base : place.resolve(base).normalize().toString(),
+                baseDigest,
                 seed,
-                data,
-                stages,
-                evaluation,
+                data.map(texts ->
+                        texts.stream()
+                                .map(text ->
+                                        new PreparedText(text.name(), whole.apply(text.plan())))
+                                .toList()),
+                stages.stream().map(stage -> stage.of(whole)).toList(),
+                evaluation.of(whole),
                 gguf);
     }
 

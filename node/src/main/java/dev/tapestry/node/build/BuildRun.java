@@ -32,7 +32,11 @@ public final class BuildRun {
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, compute, progress, stop, clock);
+        this(new Workbench(home, compute, progress, stop, clock));
+    }
+
+    BuildRun(Workbench bench) {
+        this.bench = bench;
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * What is measured before the first stage and after every one, and what it must come to.
@@ -28,6 +29,17 @@ public record EvaluationPlan(
         if (tokens.orElse(TOKENS) < 1 || sequence.orElse(SEQUENCE) < 1) {
             throw new IllegalArgumentException("tokens and sequence are at least 1");
         }
+    }
+
+    /** The same of texts that lie elsewhere. */
+    EvaluationPlan of(UnaryOperator<String> place) {
+        return new EvaluationPlan(
+                place.apply(own),
+                retention.map(place),
+                tokens,
+                sequence,
+                minGainPercent,
+                maxRetentionLossPercent);
     }
 
     long scoredTokens() {
