@@ -265,6 +265,26 @@ class BuildStagesTest {
                 "[dpo, orpo, kto]");
     }
 
+    @Test
+    void too_many_bad_lines_equal_answers_and_unknown_templates_are_refused() throws IOException {
+        Files.writeString(directory.resolve("chats/chats.jsonl"), "{\"prompt\": \n".repeat(101));
+        refused(plan("no", INSTRUCT), Code.POLICY, "100");
+        Files.writeString(
+                directory.resolve("pairs/pairs.jsonl"),
+                "{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"b\"}\n".repeat(101));
+        refused(plan("no", ALIGN), Code.POLICY, "line 1");
+        refused(
+                plan("no", INSTRUCT.replace("epochs: 4", "epochs: 4, template: MISTRAL")),
+                Code.CONFIG_INVALID,
+                "CHATML");
+        corpus("nothing", Stage.CARD, "tales.txt", "");
+        refused(
+                plan("no", PRETRAIN.replace("corpus: corpus", "corpus: nothing")),
+                Code.POLICY,
+                "0 documents to train on");
+        assertThat(home.sovereign()).doesNotExist();
+    }
+
     private void refused(Path plan, Code code, String words) {
         assertThatThrownBy(() -> run(plan))
                 .isInstanceOfSatisfying(

@@ -129,8 +129,34 @@ class RebaseTest {
     void a_model_that_was_not_made_of_the_plans_base_is_not_moved() throws IOException {
         Path other = plan("tales", "other", "corpus", 640);
         Stage.base(directory.resolve("other"), 2, 16);
-        refused(other, newer, "the plan names");
+        refused(other, newer, "which is another one");
         refused(plan("unknown", "base", "corpus", 640), newer, "no model directory");
+    }
+
+    @Test
+    void children_follow_their_parent_and_know_the_base_that_it_was() throws IOException {
+        run(plan("child", "model:tales", "open", 320));
+        run(plan("grandchild", "model:child", "corpus", 64));
+        ModelRegistry registry = new ModelRegistry(home);
+        Digest old = registry.named("child").orElseThrow().model();
+        RebasePlan how = new RebasePlan(List.of(1.0), -1e9, 1e9, 0, false);
+        RebaseResult parent = rebase(how);
+        assertThat(workshop.rebases().children(parent)).containsExactly("child");
+        assertThat(home.builds().resolve("replaced").resolve(parent.was().hex())).exists();
+
+        assertThat(workshop.rebases().moveChildren(parent, how).keySet())
+                .containsExactly("child", "grandchild");
+        Lineage child = registry.named("child").orElseThrow();
+        assertThat(child.parent()).isEqualTo(registry.named("tales").orElseThrow().model());
+        assertThat(child.way())
+                .isInstanceOfSatisfying(
+                        Lineage.Way.Rebased.class,
+                        way -> {
+                            assertThat(way.derivative()).isEqualTo(old);
+                            assertThat(way.from()).isEqualTo(parent.was());
+                        });
+        assertThat(registry.named("grandchild").orElseThrow().parent()).isEqualTo(child.model());
+        assertThat(home.builds().resolve("replaced")).isEmptyDirectory();
     }
 
     @Test

@@ -3,12 +3,19 @@ package dev.tapestry.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.consortium.LocalTraining;
+import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.access.MemberCorpus;
+import dev.tapestry.node.access.OpenText;
 import dev.tapestry.node.build.BuildPlan;
+import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.SovereignModel;
 import dev.tapestry.node.build.StageTraining;
+import dev.tapestry.node.build.TrainingPlans;
+import dev.tapestry.training.Trainer;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.Quantisation;
 import java.io.IOException;
@@ -29,10 +36,7 @@ class SovereignBuildTest {
                 Node node = stage.node()) {
             Path base = stage.base("base", 1);
             int before = stage.coordinator.requests.size();
-            SovereignModel model =
-                    node.builds()
-                            .build(
-                                    plan(stage, base, 12));
+            SovereignModel model = node.builds().build(plan(stage, base, 12));
             assertThat(model.bitsPerByte()).isLessThan(model.baseBitsPerByte());
             assertThat(model.tokens()).isEqualTo(12 * 4 * 16);
             try (ModelDirectory written = ModelDirectory.open(model.directory())) {
@@ -55,10 +59,7 @@ class SovereignBuildTest {
             Path base = stage.base("base", 1);
             Files.writeString(
                     stage.corpus.resolve("card.yaml"), Stage.CARD.replace("private-cpt, ", ""));
-            assertThatThrownBy(() ->
-                            node.builds()
-                                    .build(
-                                            plan(stage, base, 2)))
+            assertThatThrownBy(() -> node.builds().build(plan(stage, base, 2)))
                     .isInstanceOfSatisfying(
                             NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY));
         }
@@ -89,6 +90,51 @@ class SovereignBuildTest {
             try (Stream<Path> models = Files.list(stage.home.sovereign())) {
                 assertThat(models).containsExactly(second.directory());
             }
+        }
+    }
+
+    @Test
+    void scored_once_it_learns_as_a_plain_trainer_does_from_what_the_node_does_not_hold_out()
+            throws IOException {
+        try (Stage stage = new Stage(directory).joined();
+                Node node = stage.node()) {
+            Path base = stage.base("base", 1);
+            SovereignModel model = node.builds().build(plan(stage, base, 12));
+            Path plain = directory.resolve("plain");
+            LocalTraining training =
+                    new LocalTraining(
+                            12,
+                            LocalTraining.Optimizer.MUON,
+                            0.01,
+                            0.1,
+                            LocalTraining.Schedule.COSINE,
+                            12 * 64 / 50,
+                            12 * 64,
+                            4,
+                            16,
+                            0.01,
+                            1,
+                            1);
+            try (OpenText text =
+                            new MemberCorpus(stage.home, stage.config())
+                                    .open(base, PermittedUse.PRIVATE_CPT);
+                    ModelDirectory from = ModelDirectory.open(base);
+                    Trainer trainer =
+                            Trainer.begin(
+                                    from,
+                                    TrainingPlans.of(training, stage.config().compute()),
+                                    text.train())) {
+                for (int step = 0; step < 12; step++) {
+                    trainer.step();
+                }
+                trainer.exportLike(from, plain);
+                Lineage lineage = new ModelRegistry(stage.home).named("tales").orElseThrow();
+                assertThat(lineage.stages().getFirst().order().texts().getFirst().content())
+                        .isEqualTo(text.trainDigest());
+            }
+            assertThat(model.digest()).isEqualTo(SovereignBuild.digest(plain));
+            assertThat(BuildPlan.read(stage.home.builds().resolve("plans/tales.yaml")))
+                    .isEqualTo(plan(stage, base, 12));
         }
     }
 

@@ -3,7 +3,9 @@ package dev.tapestry.node;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.BundledTexts;
+import dev.tapestry.node.build.Merging;
 import dev.tapestry.node.build.Rebase;
+import dev.tapestry.node.build.Withdrawal;
 import dev.tapestry.training.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +54,15 @@ record Workshop(Path directory) {
     Rebase rebases() {
         return new Rebase(
                 home(), BundledTexts.none(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
+    }
+
+    Merging merging() {
+        return new Merging(
+                home(), BundledTexts.none(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
+    }
+
+    Withdrawal withdrawals(NodeProgress progress, StopSignal stop) {
+        return new Withdrawal(home(), BundledTexts.none(), compute(), progress, stop, InstantSource.system());
     }
 
     private static Compute compute() {

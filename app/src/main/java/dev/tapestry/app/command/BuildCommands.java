@@ -1,10 +1,12 @@
 package dev.tapestry.app.command;
 
 import dev.tapestry.aggregation.TaskConflict;
-import dev.tapestry.app.example.ExampleTexts;
 import dev.tapestry.app.build.BuildReport;
+import dev.tapestry.app.build.MergeReport;
 import dev.tapestry.app.build.RebaseReport;
+import dev.tapestry.app.build.WithdrawalReport;
 import dev.tapestry.app.evaluation.EvaluationText;
+import dev.tapestry.app.example.ExampleTexts;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
@@ -17,26 +19,35 @@ import dev.tapestry.node.build.BuildPreview;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildRun;
 import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.MergePlan;
+import dev.tapestry.node.build.MergeResult;
+import dev.tapestry.node.build.Merging;
 import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.Rebase;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.StageEstimate;
+import dev.tapestry.node.build.Withdrawal;
+import dev.tapestry.node.build.WithdrawalResult;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code tapestry build …}: a member's own models, by plan. */
 @Command(
@@ -93,6 +104,32 @@ final class BuildCommands extends CommandGroup {
                     List.of(result.base(), result.derivative(), result.newer()),
                     result.tried(),
                     result.conflicts(),
+                    result.model().map(Path::toString).stream().toList());
+        }
+    }
+
+    /**
+     * What a script reads of models that were merged.
+     *
+     * @param gatePassed whether a way passed
+     * @param base digest of the base
+     * @param parts the models that went in, with their losses
+     * @param tried in order
+     * @param models the directory of the new model, if there is one
+     */
+    record Merged(
+            boolean gatePassed,
+            Digest base,
+            List<MergeResult.Part> parts,
+            List<MergeResult.Trial> tried,
+            List<String> models) {
+
+        static Merged of(MergeResult result) {
+            return new Merged(
+                    result.accepted().isPresent(),
+                    result.base(),
+                    result.parts(),
+                    result.tried(),
                     result.model().map(Path::toString).stream().toList());
         }
     }
@@ -188,10 +225,16 @@ final class BuildCommands extends CommandGroup {
                             names = "--no-again",
                             description = "Do not do the whole plan again where nothing passes.")
                     boolean notAgain,
+            @Option(
+                            names = "--with-children",
+                            description =
+                                    "Then move the models that were built of it onto it, and theirs.")
+                    boolean withChildren,
             @Mixin Where where) {
         RebasePlan how = rebasePlan(scales, keep, regression, heal, !notAgain);
         return stoppable(stop -> {
-            RebaseResult result = rebase(where, plan, stop).run(plan, onto, how);
+            Rebase rebase = rebase(where, plan, stop);
+            RebaseResult result = rebase.run(plan, onto, how);
             where.write(Moved.of(result));
             say("%-40s %-12s %s", "", "own text", "retained");
             line("base", result.base());
@@ -207,8 +250,33 @@ final class BuildCommands extends CommandGroup {
                                                     result.accepted().orElseThrow().way(), model))
                             .orElse("Nothing passed the gate; the model stays as it is."));
             say("Report: %s", where.report(plan, name -> RebaseReport.html(name, result)));
+            if (result.model().isPresent()) {
+                children(rebase, result, withChildren, how);
+            }
             return (result.model().isPresent() ? ExitCode.DONE : ExitCode.REFUSED).number();
         });
+    }
+
+    /** Moves the children after their parent, or says that they are there. */
+    private void children(
+            Rebase rebase, RebaseResult result, boolean withChildren, RebasePlan how) {
+        if (!withChildren) {
+            List<String> names = rebase.children(result);
+            if (!names.isEmpty()) {
+                say(
+                        "Built of it: %s. With --with-children they are moved too; they stay what they are otherwise.",
+                        String.join(", ", names));
+            }
+            return;
+        }
+        rebase.moveChildren(result, how)
+                .forEach((name, moved) ->
+                        say(
+                                "%s %s",
+                                name,
+                                moved.accepted()
+                                        .map(trial -> "moved, by " + trial.words())
+                                        .orElse("stays as it is: nothing passed the gate")));
     }
 
     private RebasePlan rebasePlan(
@@ -221,9 +289,214 @@ final class BuildCommands extends CommandGroup {
     }
 
     @Command(
+            name = "merge",
+            description = {
+                "Make one model of several that were built of one base.",
+                "Tries each scale (and density) without training. The one that keeps most of every"
+                        + " model's gain takes the name, if it passes the gate; each model is measured on"
+                        + " the texts of its own plan."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry build merge law-and-health --of law --of health",
+                "  tapestry build merge law-and-health --of law --of health --rule task-arithmetic"
+                        + " --weights 1,0.5 --keep 80 --node my-node"
+            })
+    int merge(
+            @Parameters(paramLabel = "NAME", description = "Of the new model.") String name,
+            @Option(
+                            names = "--of",
+                            paramLabel = "MODEL",
+                            required = true,
+                            description = "A model's name; twice or more.")
+                    List<String> of,
+            @Option(
+                            names = "--rule",
+                            paramLabel = "RULE",
+                            defaultValue = "ties",
+                            converter = RuleWord.class,
+                            description =
+                                    "ties, dare, mean or task-arithmetic (default ${DEFAULT-VALUE}).")
+                    MergePlan.Rule rule,
+            @Option(
+                            names = "--weights",
+                            paramLabel = "W",
+                            split = ",",
+                            description =
+                                    "What each model's change is multiplied by first (default: 1 each).")
+                    @Nullable List<Double> weights,
+            @Option(
+                            names = "--scales",
+                            paramLabel = "LAMBDA",
+                            split = ",",
+                            defaultValue = "0.5,1,1.5,2",
+                            description =
+                                    "That are tried: of the mean of the changes, of their sum in task arithmetic (default ${DEFAULT-VALUE}).")
+                    List<Double> scales,
+            @Option(
+                            names = "--densities",
+                            paramLabel = "SHARE",
+                            split = ",",
+                            defaultValue = "0.2,0.5,1",
+                            description =
+                                    "Of each change that stays, for ties and dare (default ${DEFAULT-VALUE}).")
+                    List<Double> densities,
+            @Option(
+                            names = "--keep",
+                            paramLabel = "PERCENT",
+                            defaultValue = "95",
+                            description =
+                                    "Of each model's gain that must be kept (default ${DEFAULT-VALUE}).")
+                    double keep,
+            @Option(
+                            names = "--regression",
+                            paramLabel = "PERCENT",
+                            defaultValue = "1",
+                            description =
+                                    "By which the loss on the retained text may be above the base's (default ${DEFAULT-VALUE}).")
+                    double regression,
+            @Option(
+                            names = "--seed",
+                            paramLabel = "S",
+                            defaultValue = "1",
+                            description = "Of what dare drops (default ${DEFAULT-VALUE}).")
+                    long seed,
+            @Mixin Where where) {
+        MergePlan plan;
+        try {
+            plan =
+                    new MergePlan(
+                            name,
+                            of,
+                            rule,
+                            weights == null ? Collections.nCopies(of.size(), 1.0) : weights,
+                            scales,
+                            densities,
+                            seed,
+                            keep,
+                            regression);
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+        return stoppable(stop -> {
+            NodeHome home = where.home();
+            MergeResult result =
+                    new Merging(
+                                    home,
+                                    new ExampleTexts(),
+                                    where.compute(home),
+                                    new NodeLines(err()),
+                                    stop,
+                                    InstantSource.system())
+                            .run(plan);
+            where.write(Merged.of(result));
+            result.tried().forEach(trial -> say("%s", trial.words()));
+            say(
+                    "%s",
+                    result.model()
+                            .map(model ->
+                                    "merged, by %s; in %s"
+                                            .formatted(
+                                                    result.accepted().orElseThrow().way(), model))
+                            .orElse("Nothing passed the gate; no model was made."));
+            say("Report: %s", where.report(home, name, MergeReport.html(name, result)));
+            return (result.model().isPresent() ? ExitCode.DONE : ExitCode.REFUSED).number();
+        });
+    }
+
+    /** A rule by its word. */
+    static final class RuleWord implements ITypeConverter<MergePlan.Rule> {
+        @Override
+        public MergePlan.Rule convert(String word) {
+            return Arrays.stream(MergePlan.Rule.values())
+                    .filter(rule -> rule.word().equals(word))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            new TypeConversionException(
+                                    "one of ties, dare, mean and task-arithmetic is expected, not '"
+                                            + word
+                                            + "'"));
+        }
+    }
+
+    @Command(
+            name = "withdraw",
+            description = {
+                "Take data back: nothing is built of it any more, and what was built of it is built"
+                        + " again without it.",
+                "Marks the data, lists every model that descends from it, and writes the plan of"
+                        + " each that is to be built again, parents before children. With --run it builds"
+                        + " them; an old model goes when the new one is whole. The same command goes on"
+                        + " after a stop."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  tapestry build withdraw 5f2c…64 hexadecimal digits… --dry-run",
+                "  tapestry build withdraw 5f2c…64 hexadecimal digits… --reason 'consent withdrawn' --run"
+            })
+    int withdraw(
+            @Parameters(
+                            paramLabel = "DIGEST",
+                            description =
+                                    "Of a text, a card, a source or a model, as 'build lineage' prints them.")
+                    Digest data,
+            @Option(names = "--dry-run", description = "List the models only; mark nothing.")
+                    boolean dryRun,
+            @Option(names = "--run", description = "Build the models again.") boolean run,
+            @Option(
+                            names = "--reason",
+                            paramLabel = "TEXT",
+                            defaultValue = "withdrawn by the member",
+                            description =
+                                    "For whoever tries to build of it (default: ${DEFAULT-VALUE}).")
+                    String reason,
+            @Mixin Where where) {
+        if (dryRun && run) {
+            throw usage("either --dry-run or --run");
+        }
+        if (reason.isBlank() || reason.length() > 500) {
+            throw usage("--reason has 1 to 500 characters");
+        }
+        return stoppable(stop -> {
+            NodeHome home = where.home();
+            Withdrawal withdrawal =
+                    new Withdrawal(
+                            home,
+                            new ExampleTexts(),
+                            where.compute(home),
+                            new NodeLines(err()),
+                            stop,
+                            InstantSource.system());
+            WithdrawalResult result =
+                    dryRun
+                            ? withdrawal.preview(data, reason)
+                            : run ? withdrawal.run(data, reason) : withdrawal.plan(data, reason);
+            where.write(result);
+            if (result.models().isEmpty()) {
+                say("no model descends from it");
+            }
+            for (WithdrawalResult.Affected each : result.models()) {
+                say("%s", each.words());
+                each.plan().ifPresent(file -> say("    %s", file));
+            }
+            if (!dryRun) {
+                say(
+                        "Report: %s",
+                        where.report(
+                                home,
+                                "withdrawal-" + data.abbreviated(),
+                                WithdrawalReport.html(result)));
+            }
+            return (run && !result.done() ? ExitCode.REFUSED : ExitCode.DONE).number();
+        });
+    }
+
+    @Command(
             name = "lineage",
             description = {
-                "List the models that were made here, and what of: base, plan, data, losses.",
+                "Show the models that were made here as a tree, and what of: base, level, data, losses.",
                 "With --of only those that descend from a data set, a card or a model: what has to be"
                         + " built again when that is withdrawn."
             },
@@ -250,23 +523,10 @@ final class BuildCommands extends CommandGroup {
         if (models.isEmpty()) {
             say("no model%s", origin == null ? " was made here" : " descends from it");
         }
-        for (Lineage model : models) {
-            say(
-                    "%s  %s of %s, %.4f bits per byte (%.4f)",
-                    model.model().abbreviated(),
-                    model.name(),
-                    model.parent().abbreviated(),
-                    model.after().own(),
-                    model.before().own());
-            model.stages()
-                    .forEach(stage ->
-                            stage.order()
-                                    .texts()
-                                    .forEach(text ->
-                                            say(
-                                                    "    %s %s, card %s",
-                                                    text.role(), text.content(), text.card())));
-        }
+        LineageTree.lines(models).forEach(line -> say("%s", line));
+        registry.withdrawn()
+                .forEach(data ->
+                        say("withdrawn %s on %s: %s", data.data(), data.at(), data.reason()));
         return 0;
     }
 
@@ -277,7 +537,7 @@ final class BuildCommands extends CommandGroup {
                 names = "--node",
                 paramLabel = "DIR",
                 description =
-                        "In this node's directory, with its settings; else in the plan's directory.")
+                        "In this node's directory, with its settings; else in the plan's directory, or the current one where there is no plan.")
         private @Nullable Path node;
 
         @Option(
@@ -291,6 +551,11 @@ final class BuildCommands extends CommandGroup {
                 paramLabel = "FILE",
                 description = "Write the result there too, as JSON.")
         private @Nullable Path json;
+
+        /** The directory that was named, or this one. */
+        NodeHome home() {
+            return new NodeHome(node == null ? Path.of("") : node);
+        }
 
         NodeHome home(Path plan) {
             if (!Files.isRegularFile(plan)) {
@@ -310,8 +575,13 @@ final class BuildCommands extends CommandGroup {
         /** Writes a page about the plan's model. */
         Path report(Path plan, UnaryOperator<String> page) {
             String name = BuildPlan.read(plan).name();
-            Path file = home(plan).builds().resolve("reports").resolve(name + ".html");
-            SafeFile.write(file, page.apply(name));
+            return report(home(plan), name, page.apply(name));
+        }
+
+        /** Writes a page about a model. */
+        Path report(NodeHome home, String name, String page) {
+            Path file = home.builds().resolve("reports").resolve(name + ".html");
+            SafeFile.write(file, page);
             return file;
         }
 

@@ -359,8 +359,7 @@ final class NodeCommands extends CommandGroup {
             @Mixin BuildOptions options) {
         NodeHome home = new NodeHome(directory);
         Path from = base.equals(LATEST) ? latest(home) : Path.of(base);
-        BuildPlan plan =
-                options.plan(name, from, NodeConfig.read(home).corpus(), quantisation);
+        BuildPlan plan = options.plan(name, from, NodeConfig.read(home).corpus(), quantisation);
         try (Node node = Node.open(home, new NodeLines(json ? err() : out()));
                 Signals _ = Signals.during(node::stop)) {
             SovereignModel model = node.builds().build(plan);

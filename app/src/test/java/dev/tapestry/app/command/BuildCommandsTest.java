@@ -131,6 +131,83 @@ class BuildCommandsTest {
     }
 
     @Test
+    void models_of_one_base_are_merged_and_taken_back_with_what_they_learnt_from()
+            throws IOException {
+        Tiny.corpus(directory.resolve("letters"), "private-cpt, evaluation");
+        Files.writeString(
+                directory.resolve("letters/minutes.txt"),
+                Files.readString(directory.resolve("letters/minutes.txt")).replace("water", "law"));
+        Path letters = directory.resolve("letters.yaml");
+        Files.writeString(
+                letters,
+                "level: NATIONAL\n"
+                        + Files.readString(plan)
+                                .replace("name: minutes", "name: letters")
+                                .replace("corpus: corpus", "corpus: letters")
+                                .replace("own: corpus", "own: letters"));
+        Said.ok("build", "run", plan, "--threads", "1");
+        Said.ok("build", "run", letters, "--threads", "1");
+        Path json = directory.resolve("merged.json");
+        Object[] merge = {
+            "build",
+            "merge",
+            "both",
+            "--of",
+            "minutes",
+            "--of",
+            "letters",
+            "--node",
+            directory,
+            "--rule",
+            "task-arithmetic",
+            "--scales",
+            "0.5,1",
+            "--keep",
+            "-1000",
+            "--regression",
+            "1000",
+            "--threads",
+            "1",
+            "--json",
+            json
+        };
+        assertThat(Said.ok(merge)).contains("merged, by task-arithmetic, λ = ");
+        assertThat(JSON.readTree(Files.readString(json)).path("tried").size()).isEqualTo(2);
+        assertThat(directory.resolve("builds/reports/both.html")).content().contains("<svg");
+        assertThat(Said.by("build", "merge", "x", "--of", "minutes", "--node", directory).code())
+                .isEqualTo(2);
+        assertThat(Said.by("build", "merge", "x", "--of", "a", "--of", "b", "--rule", "sum").code())
+                .isEqualTo(2);
+
+        String tree = Said.ok("build", "lineage", directory);
+        assertThat(tree).contains("letters, national, of", "both of", "merged of minutes, letters");
+        String text = tree.split("train ")[1].substring(0, 64);
+        assertThat(Said.ok("build", "withdraw", text, "--node", directory, "--dry-run"))
+                .contains("planned");
+        Path taken = directory.resolve("taken.json");
+        Said said =
+                Said.by(
+                        "build",
+                        "withdraw",
+                        text,
+                        "--node",
+                        directory,
+                        "--run",
+                        "--reason",
+                        "no consent",
+                        "--threads",
+                        "1",
+                        "--json",
+                        taken);
+        assertThat(said.code()).as("of one of them nothing is left").isEqualTo(1);
+        assertThat(said.out()).contains("empty", "stuck");
+        assertThat(JSON.readTree(Files.readString(taken)).path("models").size()).isEqualTo(2);
+        assertThat(Said.ok("build", "lineage", directory)).contains("withdrawn " + text);
+        assertThat(directory.resolve("builds/reports").toFile().list())
+                .anyMatch(name -> name.startsWith("withdrawal-"));
+    }
+
+    @Test
     void a_plan_that_is_not_there_or_wrong_is_refused() throws IOException {
         Said missing = Said.by("build", "run", directory.resolve("none.yaml"));
         assertThat(missing.code()).isEqualTo(1);

@@ -18,12 +18,18 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** Stage 0 within a build: text is prepared where only the build looks. */
 public final class TextPreparation {
@@ -59,6 +65,49 @@ public final class TextPreparation {
         } catch (CorpusException e) {
             throw MemberCorpus.unusable(e);
         }
+    }
+
+    /**
+     * Writes a plan without some of its sources, elsewhere: with whole paths.
+     *
+     * @param plan of a preparation
+     * @param sources names of those that are left out
+     * @param target the new file
+     */
+    public static void without(Path plan, Set<String> sources, Path target) {
+        YAMLMapper yaml = YAMLMapper.builder().build();
+        try {
+            ObjectNode tree = (ObjectNode) yaml.readTree(Files.readAllBytes(plan));
+            List<Source> known = PlanFile.read(plan).sources();
+            Path place = plan.toAbsolutePath().normalize().resolveSibling(".").normalize();
+            ArrayNode old = (ArrayNode) tree.get("sources");
+            ArrayNode left = yaml.createArrayNode();
+            for (int i = 0; i < known.size(); i++) {
+                if (!sources.contains(known.get(i).name())) {
+                    left.add(old.get(i));
+                }
+            }
+            tree.set("sources", left);
+            whole(tree, place);
+            SafeFile.write(target, yaml.writeValueAsString(tree));
+        } catch (CorpusException e) {
+            throw MemberCorpus.unusable(e);
+        } catch (IOException e) {
+            throw new NodeException(Code.STORAGE, "cannot read " + plan + ": " + e, e);
+        }
+    }
+
+    /** Paths stand at these keys, at whatever depth. */
+    private static void whole(JsonNode node, Path place) {
+        if (node instanceof ObjectNode members) {
+            for (String key : List.of("path", "tokenizer")) {
+                if (members.path(key).isString()) {
+                    String path = members.path(key).asString();
+                    members.put(key, place.resolve(path).normalize().toString());
+                }
+            }
+        }
+        node.forEach(child -> whole(child, place));
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The {@code README.md} of a built model.
@@ -29,6 +30,15 @@ record BuildCard(
 
     BuildCard {
         texts = List.copyOf(texts);
+    }
+
+    /** The same with the texts of another model. */
+    BuildCard and(BuildCard other) {
+        return new BuildCard(
+                plan,
+                member,
+                origin,
+                Stream.concat(texts.stream(), other.texts.stream()).distinct().toList());
     }
 
     /** Of a model that was built stage by stage. */

@@ -13,6 +13,7 @@ import dev.tapestry.weights.gguf.Quantisation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * What a Sovereign Build makes of a base: {@code build.yaml}. Paths are relative to that file.
@@ -196,6 +197,47 @@ public record BuildPlan(
                 data,
                 stages,
                 evaluation,
+                gguf);
+    }
+
+    /** The same by another name. */
+    BuildPlan called(String other) {
+        return new BuildPlan(
+                other,
+                level,
+                base,
+                baseDigest,
+                seed,
+                constitution,
+                bundled,
+                data,
+                stages,
+                evaluation,
+                gguf);
+    }
+
+    /** The same with whole paths instead of those that are relative to a place. */
+    BuildPlan absolute(Path place) {
+        UnaryOperator<String> whole =
+                path ->
+                        path.startsWith(PreparedText.PREFIX)
+                                ? path
+                                : place.resolve(path).normalize().toString();
+        return new BuildPlan(
+                name,
+                level,
+                base.startsWith(MODEL) ? base : place.resolve(base).normalize().toString(),
+                baseDigest,
+                seed,
+                constitution.map(whole),
+                Optional.empty(), // they lie there by now
+                data.map(texts ->
+                        texts.stream()
+                                .map(text ->
+                                        new PreparedText(text.name(), whole.apply(text.plan())))
+                                .toList()),
+                stages.stream().map(stage -> stage.of(whole)).toList(),
+                evaluation.of(whole),
                 gguf);
     }
 

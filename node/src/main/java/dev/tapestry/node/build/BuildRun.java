@@ -35,7 +35,11 @@ public final class BuildRun {
             NodeProgress progress,
             StopSignal stop,
             InstantSource clock) {
-        this.bench = new Workbench(home, bundledTexts, compute, progress, stop, clock);
+        this(new Workbench(home, bundledTexts, compute, progress, stop, clock));
+    }
+
+    BuildRun(Workbench bench) {
+        this.bench = bench;
     }
 
     /**

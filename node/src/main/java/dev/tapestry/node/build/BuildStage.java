@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** One stage of a Sovereign Build. */
@@ -21,6 +22,9 @@ public sealed interface BuildStage {
 
     /** Directories of what it learns from, as the plan names them. */
     Stream<String> texts();
+
+    /** The same of texts that lie elsewhere. */
+    BuildStage of(UnaryOperator<String> place);
 
     /** The same with a share of what it learns from. */
     BuildStage shortened(double share);
@@ -57,6 +61,15 @@ public sealed interface BuildStage {
         @Override
         public Stream<String> texts() {
             return Stream.concat(Stream.of(corpus), replay.stream().map(Replay::corpus));
+        }
+
+        @Override
+        public BuildStage of(UnaryOperator<String> place) {
+            return new Pretrain(
+                    place.apply(corpus),
+                    tokens,
+                    replay.map(again -> new Replay(place.apply(again.corpus()), again.share())),
+                    training);
         }
 
         /** The same without replay. */
@@ -125,6 +138,11 @@ public sealed interface BuildStage {
         }
 
         @Override
+        public BuildStage of(UnaryOperator<String> place) {
+            return new Instruct(place.apply(chats), epochs, template, holdOut, training);
+        }
+
+        @Override
         public BuildStage shortened(double share) {
             return new Instruct(chats, epochs * share, template, holdOut, training);
         }
@@ -171,6 +189,11 @@ public sealed interface BuildStage {
         @Override
         public Stream<String> texts() {
             return Stream.of(preferences);
+        }
+
+        @Override
+        public BuildStage of(UnaryOperator<String> place) {
+            return new Align(place.apply(preferences), epochs, loss, template, holdOut, training);
         }
 
         @Override

@@ -1,9 +1,11 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
+import dev.tapestry.node.evaluation.Suite;
 import dev.tapestry.node.evaluation.SuiteGate;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * What is measured before the first stage and after every one, and what it must come to.
@@ -48,6 +50,55 @@ public record EvaluationPlan(
             throw new IllegalArgumentException(
                     "max-retention-suites-loss is about retention-suites; name some");
         }
+    }
+
+    /** The same of texts that lie elsewhere. */
+    EvaluationPlan of(UnaryOperator<String> place) {
+        return new EvaluationPlan(
+                place.apply(own),
+                retention.map(place),
+                tokens,
+                sequence,
+                minGainPercent,
+                maxRetentionLossPercent,
+                suites.map(all -> all.stream().map(name -> suite(name, place)).toList()),
+                retentionSuites.map(all -> all.stream().map(name -> suite(name, place)).toList()),
+                maxRetentionSuitesLoss,
+                gates);
+    }
+
+    private static String suite(String name, UnaryOperator<String> place) {
+        return Suite.comesAlong(name) ? name : place.apply(name);
+    }
+
+    /** The same measured on other texts. */
+    EvaluationPlan on(String otherOwn, Optional<String> otherRetention) {
+        return new EvaluationPlan(
+                otherOwn,
+                otherRetention,
+                tokens,
+                sequence,
+                minGainPercent,
+                maxRetentionLossPercent,
+                suites,
+                retentionSuites,
+                maxRetentionSuitesLoss,
+                gates);
+    }
+
+    /** The same without anything that it must come to. */
+    public EvaluationPlan withoutGates() {
+        return new EvaluationPlan(
+                own,
+                retention,
+                tokens,
+                sequence,
+                Optional.empty(),
+                Optional.empty(),
+                suites,
+                retentionSuites,
+                Optional.empty(),
+                Optional.empty());
     }
 
     long scoredTokens() {

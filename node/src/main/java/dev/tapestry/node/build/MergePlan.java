@@ -99,8 +99,7 @@ public record MergePlan(
 
     private Way way(double scale, double density, OfflineRule how) {
         String words = rule.word() + ", λ = " + scale;
-        return new Way(
-                density < 1 ? words + ", density " + density : words, scale, density, how);
+        return new Way(density < 1 ? words + ", density " + density : words, scale, density, how);
     }
 
     private static OfflineRule ties(double scale, double density) {

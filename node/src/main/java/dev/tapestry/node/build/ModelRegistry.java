@@ -17,19 +17,21 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The lineage of all models that were made in a home: {@code builds/lineage/DIGEST.json}. What was
- * written once stays, also when a newer model takes the name. What was withdrawn: {@code
+ * The lineage of all models that were made in a home: {@code builds/lineage/DIGEST.NAME.json}. What
+ * was written once stays, also when a newer model takes the name. What was withdrawn: {@code
  * builds/withdrawn/DIGEST.json}.
  */
 public final class ModelRegistry {
 
     private static final String SUFFIX = ".json";
 
+    private final NodeHome home;
     private final Path folder;
     private final Path withdrawn;
 
     /** The registry of a home. */
     public ModelRegistry(NodeHome home) {
+        this.home = home;
         this.folder = home.builds().resolve("lineage");
         this.withdrawn = home.builds().resolve("withdrawn");
     }
@@ -49,13 +51,25 @@ public final class ModelRegistry {
 
     void add(Lineage lineage) {
         SafeFile.write(
-                folder.resolve(lineage.model().hex() + SUFFIX), CanonicalJson.write(lineage));
+                folder.resolve(lineage.model().hex() + "." + lineage.name() + SUFFIX),
+                CanonicalJson.write(lineage));
     }
 
     /** Where a model comes from, if it was made here. */
     public Optional<Lineage> find(Digest model) {
-        Path file = folder.resolve(model.hex() + SUFFIX);
-        return Files.exists(file) ? Optional.of(readFile(file, Lineage.class)) : Optional.empty();
+        return all().stream().filter(lineage -> lineage.model().equals(model)).findFirst();
+    }
+
+    /** The lineage of the model that has a name now. */
+    public Optional<Lineage> named(String name) {
+        Path there = home.sovereign(name);
+        if (!Files.isDirectory(there)) {
+            return Optional.empty();
+        }
+        Digest model = SovereignBuild.digest(there);
+        return all().stream()
+                .filter(lineage -> lineage.model().equals(model) && lineage.name().equals(name))
+                .findFirst();
     }
 
     /** All models, by digest. */

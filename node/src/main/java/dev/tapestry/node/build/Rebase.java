@@ -20,7 +20,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -71,11 +73,38 @@ public final class Rebase {
      *     the plan's base; otherwise as {@link BuildRun#run}
      */
     public RebaseResult run(Path file, Path newer, RebasePlan how) {
-        BuildPlan plan = BuildPlan.read(file);
-        Path place = BuildPlan.place(file);
+        return run(BuildPlan.read(file), BuildPlan.place(file), newer, how);
+    }
+
+    /** Names of the models that were made of one before it was moved, and are so still. */
+    public List<String> children(RebaseResult moved) {
+        return bench.children(moved.was()).stream().map(Lineage::name).toList();
+    }
+
+    /**
+     * Moves the models that were made of one that was moved onto it, then those that were made of
+     * these. Where nothing passes, a model stays as it is, with its children.
+     *
+     * @param moved what moving the parent came to
+     * @return by name, parents first
+     */
+    public Map<String, RebaseResult> moveChildren(RebaseResult moved, RebasePlan how) {
+        Map<String, RebaseResult> results = new LinkedHashMap<>();
+        moved.model()
+                .ifPresent(parent -> {
+                    for (Lineage child : bench.children(moved.was())) {
+                        RebaseResult result = run(child.plan(), bench.place(child), parent, how);
+                        results.put(child.name(), result);
+                        results.putAll(moveChildren(result, how));
+                    }
+                });
+        return results;
+    }
+
+    private RebaseResult run(BuildPlan plan, Path place, Path newer, RebasePlan how) {
         Path derivative = bench.home().sovereign(plan.name());
         Digest digest = Workbench.base(derivative);
-        Path base = madeOf(plan, place, digest);
+        Path base = madeOf(plan, place);
         Digest baseDigest = Workbench.base(base);
         Digest newerDigest = Workbench.base(newer);
         bench.withdrawn().requireBase(newerDigest);
@@ -111,6 +140,7 @@ public final class Rebase {
                     passed.map(candidate ->
                             publish(plan, place, candidate, target, from.digest(), digest));
             return new RebaseResult(
+                    digest,
                     from.loss(),
                     model.loss(),
                     target.loss(),
@@ -137,18 +167,17 @@ public final class Rebase {
     }
 
     /** The base that a model was made of: the plan's, or what that was before it was replaced. */
-    private Path madeOf(BuildPlan plan, Path place, Digest derivative) {
+    private Path madeOf(BuildPlan plan, Path place) {
         Lineage lineage =
                 bench.registry()
-                        .find(derivative)
+                        .named(plan.name())
                         .orElseThrow(() ->
                                 new NodeException(
                                         Code.WRONG_MODEL,
                                         "nothing is written of how '%s' was made; build it first"
                                                 .formatted(plan.name())));
         Path named = bench.base(plan, place);
-        if (Files.isDirectory(named)
-                && SovereignBuild.digest(named).equals(lineage.parent())) {
+        if (Files.isDirectory(named) && SovereignBuild.digest(named).equals(lineage.parent())) {
             return named;
         }
         return bench.find(lineage.parent())
@@ -303,7 +332,12 @@ public final class Rebase {
             Known newer,
             Digest base,
             Digest derivative) {
-        BuildPlan plan = asked.withBase(newer.path().toAbsolutePath().normalize().toString());
+        Path onto = newer.path().toAbsolutePath().normalize();
+        BuildPlan plan =
+                asked.withBase(
+                        bench.isOfName(onto)
+                                ? BuildPlan.MODEL + onto.getFileName()
+                                : onto.toString());
         RebaseResult.Trial trial = candidate.trial();
         Lineage.Way way =
                 trial.scale() == 0

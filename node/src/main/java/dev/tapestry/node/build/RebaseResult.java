@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.aggregation.TaskConflict;
+import dev.tapestry.consortium.Digest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import java.util.Optional;
 /**
  * What moving a model to a newer base came to.
  *
+ * @param was digest of the model before
  * @param base how the base that it was made from does
  * @param derivative how the model does
  * @param newer how the newer base does
@@ -18,6 +20,7 @@ import java.util.Optional;
  * @param model where it lies then
  */
 public record RebaseResult(
+        Digest was,
         BuildResult.Loss base,
         BuildResult.Loss derivative,
         BuildResult.Loss newer,

@@ -24,7 +24,11 @@ public record StageOrder(int format, BuildStage stage, Digest model, List<Text> 
      * @param content digest of what is read
      * @param card digest of the card that permits it
      */
-    public record Text(String role, Digest content, Digest card) {}
+    public record Text(String role, Digest content, Digest card) {
+
+        /** Of a text that shall not be forgotten. */
+        static final String REPLAY = "replay";
+    }
 
     public StageOrder {
         texts = List.copyOf(texts);

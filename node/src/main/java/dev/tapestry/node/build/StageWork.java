@@ -14,8 +14,8 @@ import java.time.InstantSource;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Lets a model learn for a stage, scores it on the way on what is held out, and keeps the
- * best. What was learnt before the last score is not learnt again when a stage was broken off.
+ * Lets a model learn for a stage, scores it on the way on what is held out, and keeps the best.
+ * What was learnt before the last score is not learnt again when a stage was broken off.
  *
  * @param order what the stage is made of
  * @param start the model that it begins with, as it is written on the disk

@@ -44,12 +44,13 @@ final class Withdrawn {
      */
     void require(String what, Digest... digests) {
         for (Digest digest : digests) {
-            Optional.ofNullable(data.get(digest)).ifPresent(found -> {
-                throw new NodeException(
-                        Code.POLICY,
-                        "%s was withdrawn on %s: %s; take it out of the plan (%s)"
-                                .formatted(what, found.at(), found.reason(), digest));
-            });
+            Optional.ofNullable(data.get(digest))
+                    .ifPresent(found -> {
+                        throw new NodeException(
+                                Code.POLICY,
+                                "%s was withdrawn on %s: %s; take it out of the plan (%s)"
+                                        .formatted(what, found.at(), found.reason(), digest));
+                    });
         }
     }
 
@@ -60,12 +61,16 @@ final class Withdrawn {
      */
     void requireBase(Digest base) {
         require("the base", base);
-        Optional.ofNullable(models.get(base)).ifPresent(found -> {
-            throw new NodeException(
-                    Code.POLICY,
-                    "the base %s descends from data that was withdrawn on %s: %s; build it anew first (tapestry build withdraw %s --run)"
-                            .formatted(
-                                    base.abbreviated(), found.at(), found.reason(), found.data()));
-        });
+        Optional.ofNullable(models.get(base))
+                .ifPresent(found -> {
+                    throw new NodeException(
+                            Code.POLICY,
+                            "the base %s descends from data that was withdrawn on %s: %s; build it anew first (tapestry build withdraw %s --run)"
+                                    .formatted(
+                                            base.abbreviated(),
+                                            found.at(),
+                                            found.reason(),
+                                            found.data()));
+                });
     }
 }

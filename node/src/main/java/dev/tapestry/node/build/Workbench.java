@@ -131,6 +131,11 @@ final class Workbench {
                 : place.resolve(plan.base()).normalize();
     }
 
+    /** Whether this is the place of a model's name, whatever has it at the moment. */
+    boolean isOfName(Path model) {
+        return home.sovereign().equals(model.toAbsolutePath().normalize().getParent());
+    }
+
     /** Where a model lies in this home: among the bases, the models, or those that gave way. */
     Optional<Path> find(Digest model) {
         for (Path known : List.of(home.model(model), replaced(model))) {
@@ -410,7 +415,9 @@ final class Workbench {
                     .ifPresent(again ->
                             texts.add(
                                     new StageOrder.Text(
-                                            "replay", again.trainDigest(), again.card())));
+                                            StageOrder.Text.REPLAY,
+                                            again.trainDigest(),
+                                            again.card())));
             StageTraining settings = stage.settings();
             long perStep = (long) settings.sequences() * settings.sequenceLength();
             int steps = Math.toIntExact(Math.ceilDiv(stage.tokens(), perStep));
@@ -675,9 +682,7 @@ final class Workbench {
     }
 
     private Optional<NodeConfig> node() {
-        return Files.exists(home.config())
-                ? Optional.of(NodeConfig.read(home))
-                : Optional.empty();
+        return Files.exists(home.config()) ? Optional.of(NodeConfig.read(home)) : Optional.empty();
     }
 
     /** The card of a model that a plan makes. */
@@ -693,11 +698,15 @@ final class Workbench {
                         .toList());
     }
 
-    /** Models that are where their lineage says, and were made of this one. */
+    /** Models that have their names still, and were made of this one. */
     List<Lineage> children(Digest model) {
         return registry.all().stream()
-                .filter(lineage -> lineage.parents().anyMatch(model::equals))
-                .filter(lineage -> find(lineage.model()).isPresent())
+                .filter(lineage -> lineage.parent().equals(model))
+                .filter(lineage -> {
+                    Path there = home.sovereign(lineage.name());
+                    return Files.isDirectory(there)
+                            && SovereignBuild.digest(there).equals(lineage.model());
+                })
                 .toList();
     }
 

@@ -35,10 +35,15 @@ public final class Suite {
      *     {@code STORAGE}
      */
     public static Suite open(String place) {
-        if (!Files.exists(Path.of(place)) && BuiltInSuites.NAMES.contains(place)) {
+        if (!Files.exists(Path.of(place)) && comesAlong(place)) {
             return of(BuiltInSuites.open(place));
         }
         return open(Path.of(place));
+    }
+
+    /** Whether the program comes with a suite of this name. */
+    public static boolean comesAlong(String name) {
+        return BuiltInSuites.NAMES.contains(name);
     }
 
     /** The same of a directory. */

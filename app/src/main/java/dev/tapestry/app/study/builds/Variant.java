@@ -2,7 +2,6 @@ package dev.tapestry.app.study.builds;
 
 import dev.tapestry.node.build.BuildPlan;
 import dev.tapestry.node.build.BuildStage;
-import dev.tapestry.node.build.EvaluationPlan;
 import dev.tapestry.node.build.StageTraining;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,7 +25,6 @@ final class Variant {
         if (cell.way() instanceof Cell.Way.Replayed) {
             stages.subList(1, stages.size()).clear();
         }
-        EvaluationPlan asked = plan.evaluation();
         return new BuildPlan(
                 cell.name(),
                 plan.level(),
@@ -37,17 +35,7 @@ final class Variant {
                 plan.bundled(),
                 plan.data(),
                 stages,
-                new EvaluationPlan(
-                        asked.own(),
-                        asked.retention(),
-                        asked.tokens(),
-                        asked.sequence(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        asked.suites(),
-                        asked.retentionSuites(),
-                        Optional.empty(),
-                        Optional.empty()),
+                plan.evaluation().withoutGates(),
                 plan.gguf());
     }
 
