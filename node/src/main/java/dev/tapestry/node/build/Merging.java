@@ -285,6 +285,7 @@ public final class Merging {
                         plan.name(),
                         first.level(),
                         digest,
+                        ModelOrigin.find(base),
                         kept,
                         new Lineage.Way.Merged(
                                 members.stream().map(Member::digest).toList(), plan, trial.way()),
@@ -299,6 +300,7 @@ public final class Merging {
         }
         return bench.publish(
                 kept,
+                base,
                 model,
                 Optional.empty(),
                 lineage,

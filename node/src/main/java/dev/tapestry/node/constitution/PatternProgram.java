@@ -133,8 +133,4 @@ final class PatternProgram {
             return steps.size() - 1;
         }
     }
-
-    private static boolean nothing(int code) {
-        return false;
-    }
 }
