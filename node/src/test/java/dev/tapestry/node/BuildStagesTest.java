@@ -83,13 +83,13 @@ class BuildStagesTest {
 
     private static final String PRETRAIN =
             "  - {type: pretrain, corpus: corpus, tokens: 640, training: {learning-rate: 0.01,"
-                + " batch: 4, sequence: 16}}\n";
+                    + " batch: 4, sequence: 16}}\n";
     private static final String INSTRUCT =
             "  - {type: instruct, chats: chats, epochs: 4, training: {learning-rate: 0.01, batch:"
-                + " 8, sequence: 32}}\n";
+                    + " 8, sequence: 32}}\n";
     private static final String ALIGN =
             "  - {type: align, preferences: pairs, epochs: 2, loss: {type: dpo}, training:"
-                + " {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
+                    + " {learning-rate: 0.002, batch: 8, sequence: 32}}\n";
 
     private BuildResult run(Path plan) {
         return workshop.run(plan);

@@ -73,7 +73,7 @@ final class ModelCommands extends CommandGroup {
                 "Check a Hugging Face Llama-family directory and copy it, ready to be trained.",
                 "Configuration, tensors and tokenizer are checked; what is not supported is named.",
                 "The licence and the digest of what was imported are kept in origin.json, which"
-                    + " goes along with",
+                        + " goes along with",
                 "every model that is made of it."
             },
             footer = {
@@ -91,21 +91,21 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "f32",
                             description =
                                     "Of the weights: ${COMPLETION-CANDIDATES} (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     Kept dtype,
             @Option(
                             names = "--licence",
                             paramLabel = "NAME",
                             description =
                                     "Under which its makers gave it, such as apache-2.0; else what"
-                                        + " README.md or a licence file says.")
+                                            + " README.md or a licence file says.")
                     @Nullable String licence,
             @Option(
                             names = "--digests",
                             paramLabel = "FILE",
                             description =
                                     "A list as sha256sum writes it: all files must be in it and as"
-                                        + " it says.")
+                                            + " it says.")
                     @Nullable Path digests,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         ModelOrigin origin =
@@ -153,7 +153,7 @@ final class ModelCommands extends CommandGroup {
                 "",
                 "Example:",
                 "  tapestry model generate base 'The committee' --tokens 60 --temperature 0.8"
-                    + " --top-k 40"
+                        + " --top-k 40"
             })
     int generate(
             @Parameters(paramLabel = "DIR", description = "A model directory.") Path directory,
@@ -170,7 +170,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "0",
                             description =
                                     "Divides the logits; 0 takes the likeliest token always"
-                                        + " (default ${DEFAULT-VALUE}).")
+                                            + " (default ${DEFAULT-VALUE}).")
                     double temperature,
             @Option(
                             names = "--top-k",
@@ -178,7 +178,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "0",
                             description =
                                     "Choose among so many of the likeliest tokens; 0: all (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     int topK,
             @Option(
                             names = "--seed",
@@ -308,11 +308,11 @@ final class ModelCommands extends CommandGroup {
             description = {
                 "Merge models that were trained apart from one base, once and after the fact.",
                 "For members that could not take part in rounds: merging every round gives a better"
-                    + " model.",
+                        + " model.",
                 "ties keeps the largest changes of each and elects a sign (arXiv 2306.01708); dare"
-                    + " drops changes at random and",
+                        + " drops changes at random and",
                 "scales up the rest (arXiv 2311.03099); slerp goes along the arc between two; mean"
-                    + " is the mean."
+                        + " is the mean."
             },
             footer = {
                 "",
@@ -338,7 +338,7 @@ final class ModelCommands extends CommandGroup {
                             paramLabel = "DIR",
                             description =
                                     "What they were trained from; gives configuration and"
-                                        + " tokenizer.")
+                                            + " tokenizer.")
                     Path base,
             @Option(
                             names = "--out",
@@ -352,7 +352,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "0.2",
                             description =
                                     "Share of each tensor's changes that ties keeps (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     double density,
             @Option(
                             names = "--drop-rate",
@@ -360,7 +360,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "0.9",
                             description =
                                     "Probability with which dare drops a change (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     double dropRate,
             @Option(
                             names = "--scale",
@@ -368,7 +368,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "1",
                             description =
                                     "Multiplies the merged change of ties and dare (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     double scale,
             @Option(
                             names = "--at",
@@ -376,7 +376,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "0.5",
                             description =
                                     "Where between the first model (0) and the second (1) slerp"
-                                        + " stops (default ${DEFAULT-VALUE}).")
+                                            + " stops (default ${DEFAULT-VALUE}).")
                     double position,
             @Option(
                             names = "--seed",
@@ -441,7 +441,7 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "f16",
                             description =
                                     "Of the matrices: ${COMPLETION-CANDIDATES} (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     Quantisation quantisation,
             @Option(names = "--json", description = "As one line of JSON.") boolean json)
             throws IOException {

@@ -3,19 +3,23 @@ package dev.tapestry.app.command;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.CorpusException;
+import dev.tapestry.node.build.ModelOrigin;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a model directory is, without loading it.
@@ -28,6 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param bytes of all tensors
  * @param configuration what {@code config.json} says of the shape
  * @param tokenizer its number of ids, or why it cannot be used
+ * @param origin where it, or what it was made of, was imported from
  */
 record ModelFacts(
         Digest digest,
@@ -37,7 +42,8 @@ record ModelFacts(
         List<String> files,
         long bytes,
         Map<String, String> configuration,
-        String tokenizer) {
+        String tokenizer,
+        Optional<ModelOrigin> origin) {
 
     private static final List<String> SHAPE =
             List.of(
@@ -48,6 +54,8 @@ record ModelFacts(
                     "num_hidden_layers",
                     "num_attention_heads",
                     "num_key_value_heads",
+                    "head_dim",
+                    "sliding_window",
                     "max_position_embeddings",
                     "rope_theta",
                     "tie_word_embeddings");
@@ -67,7 +75,8 @@ record ModelFacts(
                     model.shards().stream().map(file -> file.getFileName().toString()).toList(),
                     model.bytes(),
                     configuration(model.config()),
-                    tokenizer(directory));
+                    tokenizer(directory),
+                    ModelOrigin.find(directory));
         }
     }
 
@@ -79,6 +88,10 @@ record ModelFacts(
         line(text, "weights", "%,d bytes, %s, in %s".formatted(bytes, dtypes, files));
         configuration.forEach((key, value) -> line(text, key, value));
         line(text, "tokenizer", tokenizer);
+        origin.ifPresent(known -> {
+            line(text, "imported from", known.source().hex());
+            line(text, "licence", known.licence().name());
+        });
         return text.toString().stripTrailing();
     }
 

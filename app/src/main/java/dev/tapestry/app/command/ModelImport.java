@@ -13,16 +13,24 @@ import dev.tapestry.weights.WeightsException;
 
 import org.jspecify.annotations.Nullable;
 
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /** Takes over a model from elsewhere after making sure that everything here can work with it. */
 final class ModelImport {
+
+    private static final String GENERATION = "generation_config.json";
+    private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private ModelImport() {}
 
@@ -58,6 +66,9 @@ final class ModelImport {
     private static Map<String, byte[]> beside(Path source, ModelOrigin origin) {
         Map<String, byte[]> files = new TreeMap<>();
         files.put(ModelOrigin.FILE, origin.toBytes());
+        if (!Files.exists(source.resolve(GENERATION))) {
+            files.put(GENERATION, generation(source.resolve(ModelDirectory.CONFIG)));
+        }
         UpstreamLicence.file(source)
                 .ifPresent(file -> {
                     try {
@@ -67,6 +78,22 @@ final class ModelImport {
                     }
                 });
         return files;
+    }
+
+    /** Where texts begin and end, for programs that look only there. */
+    private static byte[] generation(Path config) {
+        try {
+            JsonNode known = JSON.readTree(Files.readAllBytes(config));
+            ObjectNode generation = JSON.createObjectNode();
+            for (String key : List.of("bos_token_id", "eos_token_id")) {
+                if (known.hasNonNull(key)) {
+                    generation.set(key, known.get(key));
+                }
+            }
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(generation);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + config, e);
+        }
     }
 
     /**

@@ -103,6 +103,8 @@ final class ModelCommandsTest {
         assertThat(said.code()).as(said.err()).isZero();
         assertThat(said.out()).contains("licence apache-2.0, says README.md");
         assertThat(imported.resolve("origin.json")).content().contains("apache-2.0", "digestList");
+        assertThat(imported.resolve("generation_config.json")).content().contains("eos_token_id");
+        assertThat(Said.by("model", "show", imported).out()).containsPattern("licence +apache-2.0");
         Files.writeString(source.resolve("generation_config.json"), "{}");
         Said refused =
                 Said.by("model", "import", source, directory.resolve("no"), "--digests", list);

@@ -140,15 +140,15 @@ class GgufWriterTest {
             quoteCharacter = '~',
             value = {
                 "config.json | \"model_type\": \"llama\" | \"model_type\": \"gpt2\" | model_type is"
-                    + " gpt2",
+                        + " gpt2",
                 "config.json | \"model_type\": \"llama\" | \"model_type\": \"qwen2\","
-                    + " \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
-                    + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
-                    + " \"original_max_position_embeddings\": 64} | llama3 of a qwen2",
+                        + " \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8,"
+                        + " \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+                        + " \"original_max_position_embeddings\": 64} | llama3 of a qwen2",
                 "config.json | \"silu\" | \"gelu\" | hidden_act",
                 "config.json | 500.0 | 500.0, \"attention_bias\": true | attention_bias",
                 "config.json | 500.0 | 500.0, \"rope_scaling\": {\"rope_type\": \"yarn\"} |"
-                    + " rope_type is yarn",
+                        + " rope_type is yarn",
                 "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 1 | not part of",
                 "config.json | \"num_hidden_layers\": 2 | \"num_hidden_layers\": 3 | no tensor",
                 "config.json | \"intermediate_size\": 96 | \"intermediate_size\": 95 | the shape",
@@ -157,7 +157,7 @@ class GgufWriterTest {
                 "config.json | eos_token_id | eos | no token ends a text",
                 "tokenizer.json | \"BPE\" | \"Unigram\" | not BPE",
                 "tokenizer.json | \"normalizer\": null | \"normalizer\": {\"type\":\"NFKC\"} |"
-                    + " NFKC",
+                        + " NFKC",
                 "tokenizer.json | Isolated | Removed | pre_tokenizer",
                 "tokenizer.json | \"t h\" | \"t\" | merge",
                 "tokenizer.json | \"id\": 262 | \"id\": 900 | the id 900"

@@ -70,8 +70,8 @@ class LlamaCppTest {
                 "olmo2 | ~~",
                 "llama | , \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}",
                 "llama | , \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0,"
-                    + " \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0,"
-                    + " \"original_max_position_embeddings\": 32}"
+                        + " \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0,"
+                        + " \"original_max_position_embeddings\": 32}"
             })
     void llama_cpp_says_the_same_letters_for_every_relative(String type, String settings) {
         TinyLlama shape = new TinyLlama().as(type, settings);
