@@ -36,8 +36,8 @@ record ReviewScreen(PrintWriter out) {
     }
 
     private static boolean steers(int code) {
-        return code != '\n' && code != '\t' && Character.isISOControl(code)
-                || code >= 0x202A && code <= 0x202E
-                || code >= 0x2066 && code <= 0x2069;
+        return (code != '\n' && code != '\t' && Character.isISOControl(code))
+                || (code >= 0x202A && code <= 0x202E)
+                || (code >= 0x2066 && code <= 0x2069);
     }
 }

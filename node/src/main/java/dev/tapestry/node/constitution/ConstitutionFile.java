@@ -59,10 +59,20 @@ final class ConstitutionFile {
                 .orElseThrow()
                 .forEach((language, name) -> {
                     List<String> longer = new ArrayList<>(terms.getOrDefault(language, List.of()));
-                    longer.addAll(lines(folder.resolve(name)));
+                    longer.addAll(lines(within(folder, name)));
                     terms.put(language, longer);
                 });
         return domain.withTerms(Optional.of(terms));
+    }
+
+    /** A constitution that somebody hands on reads nothing but what lies beside it. */
+    private static Path within(Path folder, String name) {
+        Path file = folder.resolve(name).normalize();
+        if (Path.of(name).isAbsolute() || !file.startsWith(folder) || file.equals(folder)) {
+            throw new IllegalArgumentException(
+                    "term-files: '%s' does not lie beside the constitution".formatted(name));
+        }
+        return file;
     }
 
     /** Lines that are neither empty nor begin with a hash. */

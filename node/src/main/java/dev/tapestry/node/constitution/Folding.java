@@ -64,7 +64,7 @@ final class Folding {
             if (first < TABLE) {
                 return FOLDED[first];
             }
-            if (first >= 0x4E00 && first <= 0x9FFF || first >= 0xAC00 && first <= 0xD7A3) {
+            if ((first >= 0x4E00 && first <= 0x9FFF) || (first >= 0xAC00 && first <= 0xD7A3)) {
                 return new int[] {first}; // Han and Hangul: as they are
             }
         }
@@ -142,18 +142,18 @@ final class Folding {
                     Character.ENCLOSING_MARK ->
                     true;
             // Vowels and finals of Hangul, half-width voicing marks of Japanese.
-            default -> code >= 0x1160 && code <= 0x11FF || code == 0xFF9E || code == 0xFF9F;
+            default -> (code >= 0x1160 && code <= 0x11FF) || code == 0xFF9E || code == 0xFF9F;
         };
     }
 
     /** Whether a character is nothing that anybody sees. */
     static boolean isIgnored(int code) {
         if (code < 0xAD) {
-            return code < ' ' && !Character.isWhitespace(code) || code == 0x7F;
+            return (code < ' ' && !Character.isWhitespace(code)) || code == 0x7F;
         }
         return code == 0x34F
-                || code >= 0xFE00 && code <= 0xFE0F
-                || code >= 0xE0000 && code <= 0xE0FFF
+                || (code >= 0xFE00 && code <= 0xFE0F)
+                || (code >= 0xE0000 && code <= 0xE0FFF)
                 || code == 0x115F
                 || code == 0x1160
                 || code == 0x3164

@@ -96,10 +96,10 @@ final class PatternParser {
         if (at >= text.length) {
             return part;
         }
-        switch (text[at]) {
+        return switch (text[at]) {
             case '?' -> {
                 at++;
-                return once(new Pattern.Repeat(part, 0, 1));
+                yield once(new Pattern.Repeat(part, 0, 1));
             }
             case '*', '+' ->
                     throw wrong(
@@ -107,25 +107,27 @@ final class PatternParser {
                                     .formatted(text[at], text[at] == '+' ? 1 : 0));
             case '{' -> {
                 at++;
-                int from = number();
-                int to = from;
-                if (peek(',')) {
-                    at++;
-                    if (peek('}')) {
-                        throw wrong("{%d,} has no end; write {%d,40}".formatted(from, from));
-                    }
-                    to = number();
-                }
-                expect('}');
-                if (to < from || to == 0) {
-                    throw wrong("{%d,%d} is no range".formatted(from, to));
-                }
-                return once(new Pattern.Repeat(part, from, to));
+                yield once(counted(part));
             }
-            default -> {
-                return part;
+            default -> part;
+        };
+    }
+
+    private Pattern.Repeat counted(Pattern part) {
+        int from = number();
+        int to = from;
+        if (peek(',')) {
+            at++;
+            if (peek('}')) {
+                throw wrong("{%d,} has no end; write {%d,40}".formatted(from, from));
             }
+            to = number();
         }
+        expect('}');
+        if (to < from || to == 0) {
+            throw wrong("{%d,%d} is no range".formatted(from, to));
+        }
+        return new Pattern.Repeat(part, from, to);
     }
 
     /** How often is said once. */

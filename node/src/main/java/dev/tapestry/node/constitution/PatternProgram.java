@@ -11,7 +11,6 @@ import java.util.function.IntPredicate;
 final class PatternProgram {
 
     private static final int LARGEST = 3000;
-    private static final IntPredicate NOTHING = _ -> false;
 
     /** What an instruction does. */
     enum Step {
@@ -51,9 +50,14 @@ final class PatternProgram {
             writer.limit = writer.steps.size() + LARGEST;
             starts.add(writer.steps.size());
             writer.write(patterns.get(i));
-            writer.emit(Step.MATCH, NOTHING, i);
+            writer.emit(Step.MATCH, PatternProgram::nothing, i);
         }
         return new PatternProgram(writer, starts);
+    }
+
+    /** What a step that takes no character takes. */
+    private static boolean nothing(int code) {
+        return false;
     }
 
     int size() {
@@ -88,7 +92,7 @@ final class PatternProgram {
         private void write(Pattern pattern) {
             switch (pattern) {
                 case Pattern.One one -> emit(Step.TAKE, one.of(), 0);
-                case Pattern.Edge _ -> emit(Step.EDGE, NOTHING, 0);
+                case Pattern.Edge _ -> emit(Step.EDGE, PatternProgram::nothing, 0);
                 case Pattern.Row row -> row.parts().forEach(this::write);
                 case Pattern.Choice choice -> choice(choice.parts());
                 case Pattern.Repeat repeat -> {
@@ -97,7 +101,7 @@ final class PatternProgram {
                     }
                     List<Integer> splits = new ArrayList<>();
                     for (int i = repeat.from(); i < repeat.to(); i++) {
-                        splits.add(emit(Step.SPLIT, NOTHING, 0));
+                        splits.add(emit(Step.SPLIT, PatternProgram::nothing, 0));
                         write(repeat.part());
                     }
                     splits.forEach(split -> others.set(split, steps.size()));
@@ -109,10 +113,10 @@ final class PatternProgram {
             List<Integer> jumps = new ArrayList<>();
             for (int i = 0; i < parts.size(); i++) {
                 boolean last = i == parts.size() - 1;
-                int split = last ? -1 : emit(Step.SPLIT, NOTHING, 0);
+                int split = last ? -1 : emit(Step.SPLIT, PatternProgram::nothing, 0);
                 write(parts.get(i));
                 if (!last) {
-                    jumps.add(emit(Step.JUMP, NOTHING, 0));
+                    jumps.add(emit(Step.JUMP, PatternProgram::nothing, 0));
                     others.set(split, steps.size());
                 }
             }

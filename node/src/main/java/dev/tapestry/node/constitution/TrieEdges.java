@@ -62,6 +62,6 @@ final class TrieEdges {
     }
 
     private static int slot(long key) {
-        return (int) (key * 0x9E3779B97F4A7C15L >>> 33);
+        return (int) ((key * 0x9E3779B97F4A7C15L) >>> 33);
     }
 }

@@ -92,7 +92,7 @@ public final class ModelAnswers implements Answers, AutoCloseable {
                                     new Sampling(plan.temperature(), 0, seed),
                                     id -> id == end)
                             .stream()
-                            .filter(id -> id != end)
+                            .filter(id -> id != end && id < tokenizer.vocabSize())
                             .mapToInt(Integer::intValue)
                             .toArray();
             answers.add(tokenizer.decode(answer).strip());
