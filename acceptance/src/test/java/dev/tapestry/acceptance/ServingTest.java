@@ -39,7 +39,7 @@ class ServingTest {
 
     private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
     private static final Duration START = Duration.ofMinutes(2);
-    private static final Pattern AT = Pattern.compile("serving at (http://127\\.0\\.0\\.1:\\d+/)");
+    private static final Pattern AT = Pattern.compile("serving at: (http://127\\.0\\.0\\.1:\\d+/)");
     private static final String RULES =
             """
             name: river-people

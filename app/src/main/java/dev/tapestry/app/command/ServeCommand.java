@@ -14,9 +14,13 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code tapestry serve}. */
 @Command(
@@ -33,7 +37,9 @@ import picocli.CommandLine.Parameters;
             "  tapestry serve my-node/sovereign/council --base base --constitution constitution.yaml",
             "  tapestry serve --gateway http://127.0.0.1:8000 --gateway-model council --constitution constitution.yaml --audit answers.jsonl"
         })
-final class ServeCommand extends CommandGroup implements Callable<Integer> {
+final class ServeCommand implements Callable<Integer> {
+
+    @Spec private @Nullable CommandSpec spec;
 
     @Parameters(
             paramLabel = "MODEL",
@@ -148,27 +154,42 @@ final class ServeCommand extends CommandGroup implements Callable<Integer> {
                 Serving serving = Serving.assemble(plan, InstantSource.system())) {
             if (!stopped.isDone()) {
                 serving.start();
-                say("model: %s", plan.name());
-                say("constitution: %s", plan.constitution().map(Path::toString).orElse("none"));
-                say("record: %s", plan.audit().map(Path::toString).orElse("none"));
-                plan.board()
-                        .ifPresentOrElse(
-                                at -> say("to pause it: tapestry board pause %s", at),
-                                () -> say("to be able to pause it, name a directory: --board DIR"));
-                say("serving at http://%s:%d/", plan.listening().host(), serving.port());
+                say("model", plan.name());
+                say("constitution", plan.constitution().map(Path::toString).orElse("none"));
+                say("record", plan.audit().map(Path::toString).orElse("none"));
+                say(
+                        "to pause it",
+                        plan.board()
+                                .map(at -> "tapestry board pause " + at)
+                                .orElse("name a directory for its board, --board DIR"));
+                say(
+                        "serving at",
+                        "http://%s:%d/".formatted(plan.listening().host(), serving.port()));
                 stopped.join();
-                say("closing");
+                say("closing", plan.name());
             }
             return signals.exitCode();
         }
     }
 
+    private void say(String words, Object value) {
+        line().getOut().println(words + ": " + value);
+        line().getOut().flush();
+    }
+
+    private CommandLine line() {
+        if (spec == null) {
+            throw new IllegalStateException("not run by the command line");
+        }
+        return spec.commandLine();
+    }
+
     private ServingPlan plan() {
         if ((model == null) == (gateway == null)) {
-            throw usage("name either MODEL or --gateway");
+            throw new ParameterException(line(), "name either MODEL or --gateway");
         }
         if ((gateway == null) != (gatewayModel == null)) {
-            throw usage("--gateway and --gateway-model go together");
+            throw new ParameterException(line(), "--gateway and --gateway-model go together");
         }
         return new ServingPlan(
                 servedName(),

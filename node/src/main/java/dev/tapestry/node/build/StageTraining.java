@@ -117,6 +117,20 @@ public record StageTraining(
                 scores.or(usual::scores));
     }
 
+    /** The same with another peak of the learning rate. */
+    public StageTraining withLearningRate(double other) {
+        return new StageTraining(
+                Optional.of(other),
+                optimizer,
+                batch,
+                sequence,
+                lora,
+                l2ToBase,
+                klToBase,
+                patience,
+                scores);
+    }
+
     /** All weights, by rate, optimiser and size of a step. */
     public static StageTraining full(double rate, Optimizer optimizer, int batch, int sequence) {
         return new StageTraining(

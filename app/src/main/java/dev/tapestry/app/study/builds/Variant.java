@@ -49,17 +49,7 @@ final class Variant {
     }
 
     private static BuildStage.Pretrain stage(BuildStage.Pretrain first, Cell cell) {
-        StageTraining asked = first.settings();
-        StageTraining training =
-                new StageTraining(
-                        Optional.of(cell.rate()),
-                        asked.optimizer(),
-                        asked.batch(),
-                        asked.sequence(),
-                        asked.lora(),
-                        asked.l2ToBase(),
-                        asked.klToBase(),
-                        asked.patience());
+        StageTraining training = first.settings().withLearningRate(cell.rate());
         Optional<BuildStage.Replay> replay =
                 switch (cell.way()) {
                     case Cell.Way.Built _ -> first.replay();
