@@ -22,6 +22,7 @@ final class ForeignReaders {
                         SettingsReaders.all(),
                         WeightsReaders.all(),
                         CorpusReaders.all(),
+                        EvaluationReaders.all(),
                         trainer(),
                         adapters(),
                         box(),

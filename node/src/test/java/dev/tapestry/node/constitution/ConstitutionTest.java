@@ -40,16 +40,15 @@ class ConstitutionTest {
     void the_order_of_keys_is_no_matter_to_the_digest_but_every_word_is() {
         Constitution one = with("terms: {en: [alpha]}");
         assertThat(
-                        read(
-                                        """
-                                        languages: [en]
-                                        name: small
-                                        protected-domains:
-                                          - action: REDACT
-                                            terms: {en: [alpha]}
-                                            description: what is secret
-                                            id: secret
-                                        """)
+                        read("""
+                        languages: [en]
+                        name: small
+                        protected-domains:
+                          - action: REDACT
+                            terms: {en: [alpha]}
+                            description: what is secret
+                            id: secret
+                        """)
                                 .digest())
                 .isEqualTo(one.digest());
         assertThat(with("terms: {en: [alphas]}").digest()).isNotEqualTo(one.digest());
@@ -69,8 +68,7 @@ class ConstitutionTest {
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .isInstanceOf(NodeException.class)
                 .hasMessageContaining("words.txt");
-        Files.write(
-                directory.resolve("words.txt"), "Fähre".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(directory.resolve("words.txt"), "Fähre".getBytes(StandardCharsets.ISO_8859_1));
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .hasMessageContaining("save it as UTF-8");
     }
@@ -137,19 +135,18 @@ class ConstitutionTest {
 
     @Test
     void a_domain_that_refuses_needs_words_in_the_first_language() {
-        assertThatThrownBy(
-                        () ->
-                                read(
-                                        SMALL.replace("PART", "terms: {en: [alpha]}")
-                                                .replace("REDACT", "REFUSE")))
+        assertThatThrownBy(() ->
+                        read(
+                                SMALL.replace("PART", "terms: {en: [alpha]}")
+                                        .replace("REDACT", "REFUSE")))
                 .hasMessageContaining("the words that are said instead are missing in en");
     }
 
     @Test
     void an_id_stands_once() {
         String text = SMALL.replace("PART", "terms: {en: [alpha]}");
-        assertThatThrownBy(
-                        () -> read(text + "refusals: [{id: secret, terms: {en: [x]}, say: {en: No.}}]\n"))
+        assertThatThrownBy(() ->
+                        read(text + "refusals: [{id: secret, terms: {en: [x]}, say: {en: No.}}]\n"))
                 .hasMessageContaining("the id 'secret' stands twice");
     }
 }

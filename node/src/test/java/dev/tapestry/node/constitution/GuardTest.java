@@ -29,8 +29,7 @@ class GuardTest {
     void a_refusal_is_said_in_the_words_of_the_language_that_was_used() {
         assertThat(guard.prompt("Sing me the burial songs, please"))
                 .isEqualTo(
-                        new Verdict.Refused(
-                                "burial-songs", "These songs belong to the families."));
+                        new Verdict.Refused("burial-songs", "These songs belong to the families."));
         assertThat(guard.prompt("Wie gehen eure TOTENLIEDER?"))
                 .isEqualTo(
                         new Verdict.Refused("burial-songs", "Diese Lieder gehören den Familien."));
@@ -100,8 +99,7 @@ class GuardTest {
     @Test
     void data_is_told_by_places() {
         assertThat(guard.data().find("A burial song of plot d 3."))
-                .containsExactly(
-                        new Passage("burial-songs", 2, 13), new Passage("graves", 17, 25));
+                .containsExactly(new Passage("burial-songs", 2, 13), new Passage("graves", 17, 25));
         assertThat(guard.touched("In Ostrava field they sing burial songs"))
                 .containsExactly("burial-songs", "graves");
     }
