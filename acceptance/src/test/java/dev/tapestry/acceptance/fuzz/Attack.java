@@ -34,6 +34,8 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
         for (String reader : List.of("envelopes", "key-replacements", "move-agreements")) {
             json(reader, "ENVELOPE_MALFORMED", attacks);
         }
+        json("evaluation-evidence", "ENVELOPE_MALFORMED", attacks);
+        json("suite-items", "CONFIG_INVALID", attacks);
         json("box-labels", "NOT_A_BOX", attacks);
         for (String reader : List.of("box-jobs", "box-plans", "box-scores", "box-inventories")) {
             json(reader, "BOX_DAMAGED", attacks);
@@ -55,6 +57,8 @@ record Attack(String reader, String name, ByteBuffer content, String code) {
         yaml("coordinator-yaml", "CONFIGURATION", attacks);
         yaml("node-yaml", "CONFIG_INVALID", attacks);
         yaml("dataset-cards", "CARD_INVALID", attacks);
+        yaml("suite-yaml", "CONFIG_INVALID", attacks);
+        yaml("harness-tasks", "CONFIG_INVALID", attacks);
         safetensors(attacks);
         compressed(attacks);
         paths(attacks);

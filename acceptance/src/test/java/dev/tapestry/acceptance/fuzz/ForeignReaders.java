@@ -28,6 +28,7 @@ final class ForeignReaders {
                         SettingsReaders.all(),
                         WeightsReaders.all(),
                         CorpusReaders.all(),
+                        EvaluationReaders.all(),
                         trainer(),
                         adapters(),
                         upstream(),

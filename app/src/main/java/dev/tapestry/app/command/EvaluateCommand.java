@@ -12,6 +12,7 @@ import dev.tapestry.node.evaluation.EvaluationResult;
 import dev.tapestry.node.evaluation.EvaluationRun;
 import dev.tapestry.node.evaluation.Evidence;
 import dev.tapestry.node.evaluation.ResultBook;
+import dev.tapestry.node.evaluation.ResultFile;
 import dev.tapestry.node.evaluation.Suite;
 import dev.tapestry.node.evaluation.SuiteGate;
 import dev.tapestry.node.evaluation.SuiteGates;
@@ -161,7 +162,7 @@ final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
     }
 
     private static EvaluationResult read(Path file) {
-        return CanonicalJson.read(SafeFile.readBytes(file), Evaluated.class).result();
+        return CanonicalJson.read(ResultFile.read(file), Evaluated.class).result();
     }
 
     private void evaluate(

@@ -11,7 +11,7 @@ import dev.tapestry.coordinator.VerifyMerge;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.evaluation.EvaluationResult;
 import dev.tapestry.node.evaluation.Evidence;
-import dev.tapestry.trust.SafeFile;
+import dev.tapestry.node.evaluation.ResultFile;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
 import java.util.List;
@@ -228,7 +228,7 @@ final class VerifyCommands extends CommandGroup {
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         Evidence.Statement statement =
                 Evidence.open(
-                        SafeFile.readBytes(file), Optional.ofNullable(key).map(VerifyingKey::new));
+                        ResultFile.read(file), Optional.ofNullable(key).map(VerifyingKey::new));
         if (json) {
             json(new VerifiedEvaluation(statement.key().value(), statement.result()));
             return ExitCode.DONE.number();

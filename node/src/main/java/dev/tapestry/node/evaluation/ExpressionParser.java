@@ -27,6 +27,9 @@ final class ExpressionParser {
                             + "|(?<sign>[\\[\\](),.|+~]))");
     private static final int MAX_DEPTH = 32;
 
+    /** A chain is as deep as it is long. */
+    private static final int MAX_TOKENS = 500;
+
     /** A word of it. */
     private record Token(Kind kind, String text) {
         boolean is(String sign) {
@@ -67,7 +70,7 @@ final class ExpressionParser {
         int from = 0;
         while (from < text.length()) {
             matcher.region(from, text.length());
-            if (!matcher.lookingAt()) {
+            if (!matcher.lookingAt() || tokens.size() == MAX_TOKENS) {
                 throw notSupported(source);
             }
             tokens.add(token(matcher));

@@ -1,17 +1,19 @@
 package dev.tapestry.node.evaluation;
 
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.evaluation.ChoiceSheet.Question;
+import dev.tapestry.trust.TrustException;
+import dev.tapestry.trust.json.StrictYaml;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * A task file of lm-evaluation-harness (docs/task_guide.md) with {@code output_type:
@@ -20,8 +22,6 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * prompt, is refused by its name.
  */
 final class HarnessFile {
-
-    private static final YAMLMapper YAML = YAMLMapper.builder().build();
 
     private static final Set<String> READ =
             Set.of(
@@ -77,13 +77,12 @@ final class HarnessFile {
             }
         }
         try {
-            if (YAML.readTree(text) instanceof ObjectNode task) {
+            if (StrictYaml.tree(files.path(name), files.bytes(name)) instanceof ObjectNode task) {
                 return new HarnessFile(files, task).questions();
             }
             throw SuiteFiles.invalid(files.path(name), "it is no task file: no 'key: value' lines");
-        } catch (JacksonException e) {
-            throw SuiteFiles.invalid(
-                    files.path(name), "it is no YAML: " + e.getOriginalMessage(), e);
+        } catch (TrustException e) {
+            throw new NodeException(Code.CONFIG_INVALID, String.valueOf(e.getMessage()), e);
         } catch (IllegalArgumentException e) {
             throw SuiteFiles.invalid(files.path(name), String.valueOf(e.getMessage()), e);
         }

@@ -46,7 +46,7 @@ public final class ResultBook {
         }
         try {
             Answer answer =
-                    CanonicalJson.read(SafeFile.readBytes(file(folder, question)), Answer.class);
+                    CanonicalJson.read(ResultFile.read(file(folder, question)), Answer.class);
             return Optional.of(answer)
                     .filter(found -> found.question().equals(question))
                     .map(Answer::result);

@@ -70,5 +70,7 @@ class TemplateTest {
     void deep_nesting_is_refused() {
         assertThatThrownBy(() -> Template.parse("{{" + "(".repeat(10_000) + "}}"))
                 .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Template.parse("{{q" + ".a".repeat(10_000) + "}}"))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }

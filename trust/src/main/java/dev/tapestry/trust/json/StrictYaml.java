@@ -122,7 +122,14 @@ public final class StrictYaml {
         }
     }
 
-    private static JsonNode tree(Path file, byte[] bytes) {
+    /**
+     * What is in bytes of YAML that another program's rules are for: without aliases, keys that
+     * stand twice, or more than {@link #MAX_BYTES}.
+     *
+     * @param file their name, for refusals
+     * @throws TrustException {@code DOCUMENT_MALFORMED}
+     */
+    public static JsonNode tree(Path file, byte[] bytes) {
         if (bytes.length > MAX_BYTES) {
             throw malformed(
                     file + " has more than " + MAX_BYTES + " bytes: not a file of this kind", null);
