@@ -1,6 +1,7 @@
 package dev.tapestry.app.bench;
 
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "Measure preparing text, training, merging, codecs, rounds, memory, transfers and utilisation here.",
+                "Measure preparing text, training, merging, codecs, rounds, memory, transfers and"
+                    + " utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,

@@ -7,6 +7,7 @@ import dev.tapestry.app.report.LinePlot.Point;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.BuildResult.Done;
 import dev.tapestry.node.build.BuildResult.Loss;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -22,6 +22,14 @@ import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.StageEstimate;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,11 +38,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code tapestry build …}: a member's own models, by plan. */
 @Command(
@@ -99,8 +102,8 @@ final class BuildCommands extends CommandGroup {
             name = "run",
             description = {
                 "Build what a plan asks for; a build that was stopped goes on.",
-                "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or in"
-                        + " the node that --node names."
+                "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or"
+                    + " in the node that --node names."
             },
             footer = {
                 "",
@@ -114,7 +117,8 @@ final class BuildCommands extends CommandGroup {
             @Option(
                             names = "--dry-run",
                             description =
-                                    "Say what each stage would take: tokens, memory, time. Prepares the plan's texts, and makes no model.")
+                                    "Say what each stage would take: tokens, memory, time. Prepares"
+                                        + " the plan's texts, and makes no model.")
                     boolean dryRun,
             @Mixin Where where) {
         return stoppable(stop -> {
@@ -136,15 +140,16 @@ final class BuildCommands extends CommandGroup {
             name = "rebase",
             description = {
                 "Move the model that a plan made to a newer base, without starting over.",
-                "Tries what the model has learnt, times each scale, on top of the newer base; then some"
-                        + " training; then the plan again. The first that passes the gate takes the model's"
-                        + " name; otherwise the model stays as it is."
+                "Tries what the model has learnt, times each scale, on top of the newer base; then"
+                    + " some training; then the plan again. The first that passes the gate takes"
+                    + " the model's name; otherwise the model stays as it is."
             },
             footer = {
                 "",
                 "Examples:",
                 "  tapestry build rebase build.yaml --onto base-12",
-                "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1 --no-again"
+                "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1"
+                    + " --no-again"
             })
     int rebase(
             @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
@@ -166,21 +171,24 @@ final class BuildCommands extends CommandGroup {
                             paramLabel = "PERCENT",
                             defaultValue = "95",
                             description =
-                                    "Of the gain on the own text that must be kept (default ${DEFAULT-VALUE}).")
+                                    "Of the gain on the own text that must be kept (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double keep,
             @Option(
                             names = "--regression",
                             paramLabel = "PERCENT",
                             defaultValue = "1",
                             description =
-                                    "By which the loss on the retained text may be above the newer base's (default ${DEFAULT-VALUE}).")
+                                    "By which the loss on the retained text may be above the newer"
+                                        + " base's (default ${DEFAULT-VALUE}).")
                     double regression,
             @Option(
                             names = "--heal",
                             paramLabel = "SHARE",
                             defaultValue = "0.2",
                             description =
-                                    "Of the plan's tokens to train on where no scale passes; 0 for none (default ${DEFAULT-VALUE}).")
+                                    "Of the plan's tokens to train on where no scale passes; 0 for"
+                                        + " none (default ${DEFAULT-VALUE}).")
                     double heal,
             @Option(
                             names = "--no-again",
@@ -222,8 +230,8 @@ final class BuildCommands extends CommandGroup {
             name = "lineage",
             description = {
                 "List the models that were made here, and what of: base, plan, data, losses.",
-                "With --of only those that descend from a data set, a card or a model: what has to be"
-                        + " built again when that is withdrawn."
+                "With --of only those that descend from a data set, a card or a model: what has to"
+                    + " be built again when that is withdrawn."
             },
             footer = {
                 "",
@@ -275,7 +283,8 @@ final class BuildCommands extends CommandGroup {
                 names = "--node",
                 paramLabel = "DIR",
                 description =
-                        "In this node's directory, with its settings; else in the plan's directory.")
+                        "In this node's directory, with its settings; else in the plan's"
+                            + " directory.")
         private @Nullable Path node;
 
         @Option(
@@ -377,7 +386,8 @@ final class BuildCommands extends CommandGroup {
             stage.leftOut()
                     .ifPresent(lines ->
                             say(
-                                    "  left out: %d lines as protected, %d that nobody has accepted",
+                                    "  left out: %d lines as protected, %d that nobody has"
+                                        + " accepted",
                                     lines.protectedLines(), lines.unreviewed()));
         }
         result.stopped()

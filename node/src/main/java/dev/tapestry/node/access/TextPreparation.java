@@ -11,6 +11,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.weights.Drafts;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.Digest;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -9,6 +9,7 @@ import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
 import dev.tapestry.weights.gguf.Quantisation;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +63,8 @@ public record BuildPlan(
     public BuildPlan {
         if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
             throw new IllegalArgumentException(
-                    "name: a model's name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
+                    "name: a model's name has 1 to 64 letters, digits, dots, hyphens or"
+                        + " underscores, not '"
                             + name
                             + "'");
         }
@@ -86,7 +88,8 @@ public record BuildPlan(
         public PreparedText {
             if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")) {
                 throw new IllegalArgumentException(
-                        "data: a name has 1 to 64 letters, digits, dots, hyphens or underscores, not '"
+                        "data: a name has 1 to 64 letters, digits, dots, hyphens or underscores,"
+                            + " not '"
                                 + name
                                 + "'");
             }

@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.node.access.MemberChats.LeftOut;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

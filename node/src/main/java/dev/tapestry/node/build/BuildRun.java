@@ -7,6 +7,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
+
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;

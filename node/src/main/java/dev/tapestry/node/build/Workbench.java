@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.corpus.chat.CheckedPrompt;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.Compute;
@@ -24,7 +25,10 @@ import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.ConversationLessons;
 import dev.tapestry.training.EncodedChats;
 import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.training.RewardLessons;
+import dev.tapestry.training.RewardedTask;
 import dev.tapestry.training.TextLessons;
 import dev.tapestry.training.TuningPlan;
 import dev.tapestry.training.VocabularyExtension;
@@ -32,6 +36,9 @@ import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -159,7 +166,30 @@ final class Workbench {
                         both.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
                 yield estimate(stage, config, tokens, both.size() / 2, align.epochs());
             }
+            case BuildStage.Reward reward -> {
+                List<CheckedPrompt> prompts = tasks(reward, guard, place).checked().train();
+                long tokens =
+                        prompts.stream()
+                                .mapToLong(one ->
+                                        reward.answerTokens()
+                                                + ChatTexts.tokens(one.prompt(), tokenizer))
+                                .sum();
+                yield estimate(
+                        stage,
+                        config,
+                        tokens * reward.plan().samples(),
+                        prompts.size(),
+                        reward.epochs());
+            }
         };
+    }
+
+    private static MemberChats tasks(BuildStage.Reward stage, Optional<Guard> guard, Path place) {
+        return screened(
+                guard,
+                place.resolve(stage.tasks()),
+                PermittedUse.ALIGNMENT,
+                stage.holdOut().orElse(HELD_OUT_CHATS));
     }
 
     private StageEstimate estimate(
@@ -271,6 +301,7 @@ final class Workbench {
             case BuildStage.Instruct instruct ->
                     instruct(instruct, guard, place, model, digest, seed);
             case BuildStage.Align align -> align(align, guard, place, model, digest, seed);
+            case BuildStage.Reward reward -> reward(reward, guard, place, model, digest, seed);
         };
     }
 
@@ -371,30 +402,32 @@ final class Workbench {
             Digest digest,
             long seed) {
         Lines<Conversation> chats = conversations(stage, guard, place);
-        return told(chats, made(
-                order(stage, digest, chats, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    EncodedChats train = texts.chats(chats.train());
-                    EncodedChats heldOut = texts.chats(chats.heldOut());
-                    int steps = texts.steps(train.texts().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    AnswerScoring scoring = AnswerScoring.of(plan.training());
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            ConversationLessons.of(train),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
-                }));
+        return told(
+                chats,
+                made(
+                        order(stage, digest, chats, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            EncodedChats train = texts.chats(chats.train());
+                            EncodedChats heldOut = texts.chats(chats.heldOut());
+                            int steps = texts.steps(train.texts().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            AnswerScoring scoring = AnswerScoring.of(plan.training());
+                            return new StageWork(
+                                    order,
+                                    start,
+                                    plan,
+                                    ConversationLessons.of(train),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    llama -> scoring.loss(llama, heldOut.texts()).natsPerToken());
+                        }));
     }
 
     /** With what was left out of its data. */
@@ -432,36 +465,97 @@ final class Workbench {
             long seed,
             Lines<T> lines,
             BiFunction<ChatTexts, List<T>, Comparisons> encoded) {
-        return told(lines, made(
-                order(stage, digest, lines, seed),
-                order -> {
-                    Path start = withTemplate(order, model);
-                    ChatTexts texts = ChatTexts.of(start, stage);
-                    Comparisons train = encoded.apply(texts, lines.train());
-                    int steps = texts.steps(train.units().size(), stage.epochs());
-                    TuningPlan plan =
-                            stage.settings()
-                                    .plan(
-                                            texts.tokens(train.tokens(), stage.epochs()),
-                                            seed,
-                                            compute);
-                    Preferences preferences =
-                            Preferences.against(
+        return told(
+                lines,
+                made(
+                        order(stage, digest, lines, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            ChatTexts texts = ChatTexts.of(start, stage);
+                            Comparisons train = encoded.apply(texts, lines.train());
+                            int steps = texts.steps(train.units().size(), stage.epochs());
+                            TuningPlan plan =
+                                    stage.settings()
+                                            .plan(
+                                                    texts.tokens(train.tokens(), stage.epochs()),
+                                                    seed,
+                                                    compute);
+                            Preferences preferences =
+                                    Preferences.against(
+                                            start,
+                                            stages.references(order),
+                                            plan,
+                                            stage.loss().plan(),
+                                            train,
+                                            encoded.apply(texts, lines.heldOut()));
+                            return new StageWork(
+                                    order,
                                     start,
-                                    stages.references(order),
                                     plan,
-                                    stage.loss().plan(),
-                                    train,
-                                    encoded.apply(texts, lines.heldOut()));
-                    return new StageWork(
-                            order,
-                            start,
-                            plan,
-                            preferences.lessons(),
-                            steps,
-                            stage.settings().patience().orElseThrow(),
-                            preferences::heldOutLoss);
-                }));
+                                    preferences.lessons(),
+                                    steps,
+                                    stage.settings().patience().orElseThrow(),
+                                    preferences::heldOutLoss);
+                        }));
+    }
+
+    private Made reward(
+            BuildStage.Reward stage,
+            Optional<Guard> guard,
+            Path place,
+            Path model,
+            Digest digest,
+            long seed) {
+        Lines<CheckedPrompt> lines = tasks(stage, guard, place).checked();
+        return told(
+                lines,
+                kept(
+                        order(stage, digest, lines, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            if (stage.plan().beta() == 0) {
+                                return rewarded(stage, order, start, lines, seed, null);
+                            }
+                            try (ModelDirectory files = ModelDirectory.open(start);
+                                    Llama reference = Llama.load(files)) {
+                                return rewarded(stage, order, start, lines, seed, reference);
+                            }
+                        }));
+    }
+
+    private StageResult rewarded(
+            BuildStage.Reward stage,
+            StageOrder order,
+            Path start,
+            Lines<CheckedPrompt> lines,
+            long seed,
+            @Nullable Llama reference) {
+        ChatTexts texts = ChatTexts.of(start, stage);
+        Rewards rewards = new Rewards(texts.tokenizer(), texts.template(), stage.answerTokens());
+        int steps = texts.steps(lines.train().size(), stage.epochs());
+        long tokens =
+                (long) steps
+                        * stage.settings().sequences()
+                        * stage.plan().samples()
+                        * stage.answerTokens();
+        TuningPlan plan = stage.settings().plan(tokens, seed, compute);
+        RewardLessons lessons =
+                RewardLessons.of(
+                        Rewards.tasks(lines.train()),
+                        stage.plan(),
+                        texts.template(),
+                        texts.tokenizer(),
+                        reference);
+        List<RewardedTask> heldOut = Rewards.tasks(lines.heldOut());
+        return new StageWork(
+                        order,
+                        start,
+                        plan,
+                        lessons,
+                        steps,
+                        stage.settings().patience().orElseThrow(),
+                        llama -> rewards.loss(llama, heldOut))
+                .run(stages, progress, stop, clock);
     }
 
     private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
@@ -484,9 +578,13 @@ final class Workbench {
     }
 
     private Made made(StageOrder order, Function<StageOrder, StageWork> work) {
+        return kept(order, made -> work.apply(made).run(stages, progress, stop, clock));
+    }
+
+    /** What came of an order before, or comes of it now. */
+    private Made kept(StageOrder order, Function<StageOrder, StageResult> work) {
         Optional<StageResult> finished = stages.finished(order);
-        StageResult result =
-                finished.orElseGet(() -> work.apply(order).run(stages, progress, stop, clock));
+        StageResult result = finished.orElseGet(() -> work.apply(order));
         return new Made(
                 stages.model(order),
                 result,

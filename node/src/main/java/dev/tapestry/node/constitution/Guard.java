@@ -3,6 +3,7 @@ package dev.tapestry.node.constitution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.preparation.ProtectedText;
 import dev.tapestry.node.constitution.Constitution.Scope;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -14,9 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/**
- * Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged.
- */
+/** Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged. */
 public final class Guard {
 
     private final Constitution constitution;
