@@ -3,23 +3,25 @@ package dev.tapestry.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.MemberChats.LeftOut;
 import dev.tapestry.node.build.BuildResult;
+import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.node.preferences.Judge;
 import dev.tapestry.node.preferences.ModelAnswers;
 import dev.tapestry.node.preferences.PreferenceMaking;
-import dev.tapestry.node.preferences.Judge;
 import dev.tapestry.node.preferences.Review;
-import dev.tapestry.node.constitution.Guard;
-import dev.tapestry.corpus.chat.Conversation;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Builds that a constitution is held against. */
 class ConstitutionalBuildTest {
@@ -74,11 +76,14 @@ class ConstitutionalBuildTest {
     @Test
     void what_would_be_learnt_to_be_said_is_screened_and_counted() throws IOException {
         Path plan =
-                plan("{type: instruct, chats: chats, epochs: 1, training: {batch: 8, sequence: 32}}");
+                plan(
+                        "{type: instruct, chats: chats, epochs: 1, training: {batch: 8, sequence:"
+                            + " 32}}");
         BuildResult result = workshop.run(plan);
         assertThat(result.stages().getFirst().leftOut()).contains(new LeftOut(7, 0));
         Files.writeString(
-                directory.resolve("constitution.yaml"), CONSTITUTION.replace("[moon, mill]", "[moons]"));
+                directory.resolve("constitution.yaml"),
+                CONSTITUTION.replace("[moon, mill]", "[moons]"));
         BuildResult other = workshop.run(plan);
         assertThat(other.stages().getFirst().leftOut()).isEmpty();
         assertThat(other.stages().getFirst().reused()).isFalse();
@@ -92,7 +97,9 @@ class ConstitutionalBuildTest {
     @Test
     void a_text_that_was_not_prepared_must_not_touch_what_is_protected() throws IOException {
         Path plan =
-                plan("{type: pretrain, corpus: open, tokens: 64, training: {batch: 2, sequence: 16}}");
+                plan(
+                        "{type: pretrain, corpus: open, tokens: 64, training: {batch: 2, sequence:"
+                            + " 16}}");
         assertThatThrownBy(() -> workshop.run(plan))
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY))
@@ -103,7 +110,9 @@ class ConstitutionalBuildTest {
     @Test
     void from_a_constitution_to_a_model_that_was_aligned_by_it() throws IOException {
         Path instruct =
-                plan("{type: instruct, chats: chats, epochs: 2, training: {batch: 8, sequence: 32}}");
+                plan(
+                        "{type: instruct, chats: chats, epochs: 2, training: {batch: 8, sequence:"
+                            + " 32}}");
         Path model = workshop.run(instruct).model().orElseThrow();
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         List<Conversation> prompts =
@@ -113,18 +122,17 @@ class ConstitutionalBuildTest {
         Path folder = Files.createDirectories(directory.resolve("pairs"));
         Files.writeString(folder.resolve("card.yaml"), CARD);
         Path pairs = folder.resolve("pairs.jsonl");
-        try (ModelAnswers answers =
-                ModelAnswers.of(model, new ModelAnswers.Plan(2, 6, 1.0, 7))) {
+        try (ModelAnswers answers = ModelAnswers.of(model, new ModelAnswers.Plan(2, 6, 1.0, 7))) {
             assertThat(
-                            new PreferenceMaking(
-                                            guard, answers, Judge.nobody(), new StopSignal())
+                            new PreferenceMaking(guard, answers, Judge.nobody(), new StopSignal())
                                     .run(prompts, pairs)
                                     .refusals())
                     .isGreaterThan(20);
         }
         Path align =
                 plan(
-                        "{type: align, preferences: pairs, epochs: 1, loss: {type: dpo}, hold-out: 0.3, training: {batch: 4, sequence: 48}}");
+                        "{type: align, preferences: pairs, epochs: 1, loss: {type: dpo}, hold-out:"
+                            + " 0.3, training: {batch: 4, sequence: 48}}");
         assertThatThrownBy(() -> workshop.run(align)).hasMessageContaining("review them");
         Review review = Review.open(pairs);
         review.reject(0);
@@ -134,12 +142,33 @@ class ConstitutionalBuildTest {
     }
 
     @Test
+    void rewards_of_checked_answers_teach_a_form() throws IOException {
+        StringBuilder tasks = new StringBuilder();
+        for (int i = 0; i < 24; i++) {
+            tasks.append(
+                    i % 2 == 0
+                            ? "{\"prompt\":\"sings %d\",\"answer\":\"the\"}%n".formatted(i)
+                            : "{\"prompt\":\"sings %d\",\"format\":\"(?s)\\\\s*the.*\"}%n"
+                                    .formatted(i));
+        }
+        workshop.corpus("tasks", CARD, "tasks.jsonl", tasks.toString());
+        Path plan =
+                plan(
+                        "{type: reward, tasks: tasks, epochs: 2, answer-tokens: 3, samples: 4,"
+                            + " hold-out: 0.3, training: {batch: 4, sequence: 24, learning-rate:"
+                            + " 0.003}}");
+        BuildResult.Done stage = workshop.run(plan).stages().getFirst();
+        assertThat(stage.scores())
+                .allSatisfy(score -> assertThat(score.loss()).isBetween(0.0, 1.0));
+        assertThat(stage.steps()).isNotNegative();
+        assertThat(workshop.run(plan).stages().getFirst().reused()).isTrue();
+    }
+
+    @Test
     void a_model_without_a_template_s_markers_is_told_to_be_tuned_first() {
-        assertThatThrownBy(
-                        () ->
-                                ModelAnswers.of(
-                                        directory.resolve("base"),
-                                        new ModelAnswers.Plan(2, 4, 1, 1)))
+        assertThatThrownBy(() ->
+                        ModelAnswers.of(
+                                directory.resolve("base"), new ModelAnswers.Plan(2, 4, 1, 1)))
                 .isInstanceOf(NodeException.class)
                 .hasMessageContaining("tune it on conversations first");
     }

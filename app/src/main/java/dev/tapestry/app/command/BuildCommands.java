@@ -138,8 +138,8 @@ final class BuildCommands extends CommandGroup {
             name = "run",
             description = {
                 "Build what a plan asks for; a build that was stopped goes on.",
-                "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or in"
-                        + " the node that --node names."
+                "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or"
+                    + " in the node that --node names."
             },
             footer = {
                 "",
@@ -153,7 +153,8 @@ final class BuildCommands extends CommandGroup {
             @Option(
                             names = "--dry-run",
                             description =
-                                    "Say what each stage would take: tokens, memory, time. Prepares the plan's texts, and makes no model.")
+                                    "Say what each stage would take: tokens, memory, time. Prepares"
+                                        + " the plan's texts, and makes no model.")
                     boolean dryRun,
             @Mixin Where where) {
         return stoppable(stop -> {
@@ -175,15 +176,16 @@ final class BuildCommands extends CommandGroup {
             name = "rebase",
             description = {
                 "Move the model that a plan made to a newer base, without starting over.",
-                "Tries what the model has learnt, times each scale, on top of the newer base; then some"
-                        + " training; then the plan again. The first that passes the gate takes the model's"
-                        + " name; otherwise the model stays as it is."
+                "Tries what the model has learnt, times each scale, on top of the newer base; then"
+                    + " some training; then the plan again. The first that passes the gate takes"
+                    + " the model's name; otherwise the model stays as it is."
             },
             footer = {
                 "",
                 "Examples:",
                 "  tapestry build rebase build.yaml --onto base-12",
-                "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1 --no-again"
+                "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1"
+                    + " --no-again"
             })
     int rebase(
             @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
@@ -205,21 +207,24 @@ final class BuildCommands extends CommandGroup {
                             paramLabel = "PERCENT",
                             defaultValue = "95",
                             description =
-                                    "Of the gain on the own text that must be kept (default ${DEFAULT-VALUE}).")
+                                    "Of the gain on the own text that must be kept (default"
+                                        + " ${DEFAULT-VALUE}).")
                     double keep,
             @Option(
                             names = "--regression",
                             paramLabel = "PERCENT",
                             defaultValue = "1",
                             description =
-                                    "By which the loss on the retained text may be above the newer base's (default ${DEFAULT-VALUE}).")
+                                    "By which the loss on the retained text may be above the newer"
+                                        + " base's (default ${DEFAULT-VALUE}).")
                     double regression,
             @Option(
                             names = "--heal",
                             paramLabel = "SHARE",
                             defaultValue = "0.2",
                             description =
-                                    "Of the plan's tokens to train on where no scale passes; 0 for none (default ${DEFAULT-VALUE}).")
+                                    "Of the plan's tokens to train on where no scale passes; 0 for"
+                                        + " none (default ${DEFAULT-VALUE}).")
                     double heal,
             @Option(
                             names = "--no-again",
@@ -650,7 +655,8 @@ final class BuildCommands extends CommandGroup {
             stage.leftOut()
                     .ifPresent(lines ->
                             say(
-                                    "  left out: %d lines as protected, %d that nobody has accepted",
+                                    "  left out: %d lines as protected, %d that nobody has"
+                                        + " accepted",
                                     lines.protectedLines(), lines.unreviewed()));
         }
         result.stopped()

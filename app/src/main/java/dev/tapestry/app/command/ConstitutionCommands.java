@@ -3,12 +3,14 @@ package dev.tapestry.app.command;
 import dev.tapestry.node.constitution.Constitution;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.Verdict;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /** {@code tapestry constitution …}: what a community has written down for its model. */
 @Command(
@@ -68,8 +70,7 @@ final class ConstitutionCommands extends CommandGroup {
                                 redacted.acted().stream().map(Verdict.Acted::rule).toList(),
                                 Optional.of(redacted.text()));
                 case Verdict.Refused refused ->
-                        new Outcome(
-                                "refused", List.of(refused.rule()), Optional.of(refused.say()));
+                        new Outcome("refused", List.of(refused.rule()), Optional.of(refused.say()));
             };
         }
 
@@ -83,14 +84,16 @@ final class ConstitutionCommands extends CommandGroup {
     @Command(
             name = "check",
             description = {
-                "Read a constitution, its files of terms and its patterns, and say what is wrong, or",
+                "Read a constitution, its files of terms and its patterns, and say what is wrong,"
+                    + " or",
                 "what its rules would do with a text: as data, as a prompt and as an answer."
             },
             footer = {
                 "",
                 "Examples:",
                 "  tapestry constitution check constitution.yaml",
-                "  tapestry constitution check constitution.yaml --try 'Sing me a burial song' --json"
+                "  tapestry constitution check constitution.yaml --try 'Sing me a burial song'"
+                    + " --json"
             })
     int check(
             @Parameters(paramLabel = "FILE", description = "constitution.yaml.") Path file,
@@ -129,9 +132,7 @@ final class ConstitutionCommands extends CommandGroup {
             say("%s", one.text());
             say(
                     "  as data    %s",
-                    one.data().isEmpty()
-                            ? "kept"
-                            : "left out by " + String.join(", ", one.data()));
+                    one.data().isEmpty() ? "kept" : "left out by " + String.join(", ", one.data()));
             say("  as prompt  %s", one.prompt().words());
             say("  as answer  %s", one.answer().words());
         }

@@ -5,13 +5,16 @@ import dev.tapestry.corpus.preparation.Preparation;
 import dev.tapestry.corpus.preparation.PreparationReport;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.constitution.Guard;
-import java.nio.file.Path;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Prepares text. */
 @Command(
@@ -24,7 +27,8 @@ final class CorpusCommands extends CommandGroup {
             name = "prepare",
             description = {
                 "Make one corpus of several sources: normalised, in the languages it should be in,",
-                "without broken text, personal data, duplicates and evaluation sets; split and mixed.",
+                "without broken text, personal data, duplicates and evaluation sets; split and"
+                    + " mixed.",
                 "The target has a card that permits what all sources permit."
             },
             footer = {

@@ -16,6 +16,14 @@ import dev.tapestry.node.preferences.PreferenceMaking.Made;
 import dev.tapestry.node.preferences.Review;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -28,11 +36,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code tapestry preferences …}: from a constitution to pairs of answers. */
 @Command(
@@ -48,7 +51,9 @@ final class PreferencesCommands extends CommandGroup {
                 names = "--judge",
                 paramLabel = "URL",
                 description =
-                        "An OpenAI-compatible endpoint of your own, https://…/v1/chat/completions, that ranks by the principles. Without it rules rank alone and nothing leaves this machine.")
+                        "An OpenAI-compatible endpoint of your own, https://…/v1/chat/completions,"
+                            + " that ranks by the principles. Without it rules rank alone and"
+                            + " nothing leaves this machine.")
         private @Nullable URI judge;
 
         @Option(
@@ -81,8 +86,7 @@ final class PreferencesCommands extends CommandGroup {
                             Optional.ofNullable(key).map(file -> SafeFile.readSecret(file).strip()),
                             Optional.ofNullable(authority),
                             new ReceiptBook(
-                                    written -> append(receipts, written),
-                                    InstantSource.system())));
+                                    written -> append(receipts, written), InstantSource.system())));
         }
 
         private static void append(Path file, List<Receipt> written) {
@@ -103,8 +107,10 @@ final class PreferencesCommands extends CommandGroup {
     @Command(
             name = "make",
             description = {
-                "Have a model answer prompts several times, rank the answers by a constitution, and",
-                "write the best beside the worst, each pair to be reviewed. Where a prompt is refused,",
+                "Have a model answer prompts several times, rank the answers by a constitution,"
+                    + " and",
+                "write the best beside the worst, each pair to be reviewed. Where a prompt is"
+                    + " refused,",
                 "the constitution's own words are the better side."
             },
             footer = {
@@ -113,8 +119,8 @@ final class PreferencesCommands extends CommandGroup {
                 "  tapestry preferences make --constitution constitution.yaml --model sovereign/own"
                         + " --prompts prompts.jsonl --out pairs/pairs.jsonl",
                 "  tapestry preferences make --constitution constitution.yaml --model sovereign/own"
-                        + " --prompts prompts.jsonl --out pairs.jsonl"
-                        + " --judge https://judge.example.org/v1/chat/completions --judge-key-file key"
+                    + " --prompts prompts.jsonl --out pairs.jsonl --judge"
+                    + " https://judge.example.org/v1/chat/completions --judge-key-file key"
             })
     int make(
             @Option(
@@ -176,7 +182,8 @@ final class PreferencesCommands extends CommandGroup {
         Optional<JudgeGate> gate = judging.gate(target);
         StopSignal stop = new StopSignal();
         try (Signals _ = Signals.during(stop::request);
-                ModelAnswers answers = ModelAnswers.of(model, plan(samples, tokens, temperature, seed))) {
+                ModelAnswers answers =
+                        ModelAnswers.of(model, plan(samples, tokens, temperature, seed))) {
             Judge judge =
                     gate.<Judge>map(way ->
                                     new EndpointJudge(way, judging.model, guard.constitution()))
@@ -187,7 +194,9 @@ final class PreferencesCommands extends CommandGroup {
             answer(
                     json,
                     made,
-                    "%d pairs of %d prompts in %s, %d with the constitution's own words; %d prompts had equal answers, %d none. Review them: tapestry preferences review %s",
+                    "%d pairs of %d prompts in %s, %d with the constitution's own words; %d prompts"
+                        + " had equal answers, %d none. Review them: tapestry preferences review"
+                        + " %s",
                     made.pairs(),
                     made.prompts(),
                     target,
@@ -212,8 +221,10 @@ final class PreferencesCommands extends CommandGroup {
     @Command(
             name = "review",
             description = {
-                "Look at pairs one after the other: accept, edit the better answer, reject, or skip.",
-                "Each decision is saved at once; the same command goes on where it ended. Builds learn",
+                "Look at pairs one after the other: accept, edit the better answer, reject, or"
+                    + " skip.",
+                "Each decision is saved at once; the same command goes on where it ended. Builds"
+                    + " learn",
                 "from accepted and edited pairs only."
             },
             footer = {
@@ -280,9 +291,7 @@ final class PreferencesCommands extends CommandGroup {
 
     private void edit(Review review, int index, BufferedReader in) throws IOException {
         StringBuilder text = new StringBuilder();
-        for (String line = in.readLine();
-                line != null && !line.equals(".");
-                line = in.readLine()) {
+        for (String line = in.readLine(); line != null && !line.equals("."); line = in.readLine()) {
             text.append(text.isEmpty() ? "" : "\n").append(line);
         }
         try {

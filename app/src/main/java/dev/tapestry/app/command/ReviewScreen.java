@@ -2,6 +2,7 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.node.preferences.PreferenceLine;
 import dev.tapestry.node.preferences.Review;
+
 import java.io.PrintWriter;
 
 /**
@@ -16,7 +17,8 @@ record ReviewScreen(PrintWriter out) {
         for (PreferenceLine.Turn turn : line.prompt()) {
             out.println(turn.role() + ": " + plain(turn.content()));
         }
-        out.println("  CHOSEN    (%.1f) %s".formatted(line.scores().chosen(), plain(line.chosen())));
+        out.println(
+                "  CHOSEN    (%.1f) %s".formatted(line.scores().chosen(), plain(line.chosen())));
         out.println(
                 "  REJECTED  (%.1f) %s"
                         .formatted(line.scores().rejected(), plain(line.rejected())));
@@ -29,9 +31,7 @@ record ReviewScreen(PrintWriter out) {
 
     private static String plain(String text) {
         StringBuilder shown = new StringBuilder();
-        text.codePoints()
-                .map(code -> steers(code) ? '?' : code)
-                .forEach(shown::appendCodePoint);
+        text.codePoints().map(code -> steers(code) ? '?' : code).forEach(shown::appendCodePoint);
         return shown.toString();
     }
 

@@ -5,6 +5,7 @@ import dev.tapestry.app.chaos.ChaosCommand;
 import dev.tapestry.app.demo.DemoCommand;
 import dev.tapestry.app.demo.JobCommand;
 import dev.tapestry.app.study.StudyCommand;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -15,7 +16,8 @@ import picocli.CommandLine.Command;
         scope = CommandLine.ScopeType.INHERIT,
         mixinStandardHelpOptions = true,
         description = {
-            "Train one shared open foundation model together; keep your data; make a model of your own.",
+            "Train one shared open foundation model together; keep your data; make a model of your"
+                + " own.",
             ""
         },
         footer = {

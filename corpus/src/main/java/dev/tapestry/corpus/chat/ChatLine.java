@@ -1,11 +1,12 @@
 package dev.tapestry.corpus.chat;
 
+import tools.jackson.databind.JsonNode;
+
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import tools.jackson.databind.JsonNode;
 
 /**
  * The objects that {@link ChatReader} knows; each refuses with {@code IllegalArgumentException}.
@@ -53,6 +54,17 @@ final class ChatLine {
         }
         String side = line.has("answer") ? "answer" : "completion";
         return new JudgedAnswer(prompt(line), answer(line, side), label.asBoolean());
+    }
+
+    static CheckedPrompt checked(JsonNode line) {
+        if (line.has("answer") == line.has("format")) {
+            throw new IllegalArgumentException("it has one of answer and format, not both or none");
+        }
+        CheckedPrompt.Check check =
+                line.has("answer")
+                        ? new CheckedPrompt.Check.Choice(text(line.get("answer"), "answer"))
+                        : new CheckedPrompt.Check.Form(text(line.get("format"), "format"));
+        return new CheckedPrompt(prompt(line), check);
     }
 
     static Conversation prompt(JsonNode line) {

@@ -3,16 +3,18 @@ package dev.tapestry.corpus.chat;
 import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.CorpusException.Code;
 import dev.tapestry.corpus.TextLines;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reads conversations and preferences from JSON Lines. Each line is an object in one of the usual
@@ -26,12 +28,15 @@ import tools.jackson.databind.json.JsonMapper;
  * preferences    {"prompt": P, "chosen": A, "rejected": A}
  * judgements     {"prompt": P, "completion": A, "label": true}      or "answer" instead of "completion"
  * prompts        {"prompt": P}
+ * checked        {"prompt": P, "answer": "B"}                       begins with that letter or word
+ *                {"prompt": P, "format": "[0-9]{4}"}                all of it has that form
  * </pre>
  *
  * <p>P is a text, or messages of which the user's is the last. A is a text, or one message of the
  * assistant. Other keys of a line are left alone, as notes about it; other keys of a message are
  * refused, since they would be lost. A line with a key {@code review} is read only where that is
- * {@code accepted} or {@code edited}; others wait for a person. Blank lines are passed over. All values are held in memory.
+ * {@code accepted} or {@code edited}; others wait for a person. Blank lines are passed over. All
+ * values are held in memory.
  *
  * @param maxRefused so many lines may be refused before the file is
  * @param maxLineBytes a longer line ends the reading
@@ -77,6 +82,11 @@ public record ChatReader(int maxRefused, int maxLineBytes) {
         return read(file, ChatLine::prompt);
     }
 
+    /** Prompts whose answers a program can check. */
+    public ReadLines<CheckedPrompt> checked(Path file) {
+        return read(file, ChatLine::checked);
+    }
+
     /** Makes a value of a line's object; refuses with {@code IllegalArgumentException}. */
     interface Form<T> {
         T of(JsonNode line);
@@ -119,7 +129,8 @@ public record ChatReader(int maxRefused, int maxLineBytes) {
                             ? name
                                     + (unreviewed == 0
                                             ? " holds no line"
-                                            : " holds no line that was accepted; review them: tapestry preferences review "
+                                            : " holds no line that was accepted; review them:"
+                                                  + " tapestry preferences review "
                                                     + name)
                             : "%s holds no line that can be used: %s"
                                     .formatted(name, told(refused)));

@@ -1,6 +1,7 @@
 package dev.tapestry.corpus.preparation;
 
 import dev.tapestry.consortium.Digest;
+
 import java.util.List;
 import java.util.Optional;
 

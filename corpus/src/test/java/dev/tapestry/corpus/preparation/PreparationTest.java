@@ -1,6 +1,7 @@
 package dev.tapestry.corpus.preparation;
 
 import static dev.tapestry.corpus.preparation.PreparationRefusals.assertRefused;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Digest;
@@ -14,6 +15,11 @@ import dev.tapestry.corpus.HeldOutSplit;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -29,9 +35,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** From sources to a corpus, with real debates. */
 final class PreparationTest {
@@ -358,7 +361,8 @@ final class PreparationTest {
     @Test
     void text_of_an_evaluation_set_is_left_out_however_it_is_written() {
         String question =
-                "Which of the members of the council has the right to call for a second reading today";
+                "Which of the members of the council has the right to call for a second reading"
+                    + " today";
         Path exam =
                 Sources.directory(
                         directory.resolve("exam"),

@@ -7,6 +7,7 @@ import dev.tapestry.corpus.Document;
 import dev.tapestry.corpus.HeldOutSplit;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.chat.ChatReader;
+import dev.tapestry.corpus.chat.CheckedPrompt;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.chat.JudgedAnswer;
 import dev.tapestry.corpus.chat.Message;
@@ -15,6 +16,7 @@ import dev.tapestry.corpus.chat.ReadLines;
 import dev.tapestry.corpus.chat.Role;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -125,9 +127,7 @@ public final class MemberChats {
     /** Pairs of answers. */
     public Lines<PreferencePair> preferences() {
         return read(
-                ChatReader::preferences,
-                PreferencePair::prompt,
-                pair -> List.of(pair.chosen()));
+                ChatReader::preferences, PreferencePair::prompt, pair -> List.of(pair.chosen()));
     }
 
     /** Answers that are called good or bad. */
@@ -136,6 +136,11 @@ public final class MemberChats {
                 ChatReader::judgements,
                 JudgedAnswer::prompt,
                 judged -> judged.desirable() ? List.of(judged.answer()) : List.of());
+    }
+
+    /** Prompts whose answers a program can check; nothing is learnt of what they say. */
+    public Lines<CheckedPrompt> checked() {
+        return read(ChatReader::checked, CheckedPrompt::prompt, _ -> List.of());
     }
 
     private static List<String> answers(Conversation conversation) {

@@ -17,6 +17,7 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,8 @@ package dev.tapestry.node.build;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
+import dev.tapestry.training.RewardPlan;
+
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -199,6 +201,82 @@ public sealed interface BuildStage {
         @Override
         public BuildStage shortened(double share) {
             return new Align(preferences, epochs * share, loss, template, holdOut, training);
+        }
+    }
+
+    /**
+     * Stage C by rewards: the model answers prompts whose answers a program can check, several
+     * times, and what is better than its group's mean becomes more probable (GRPO).
+     *
+     * @param tasks a directory of JSON Lines with a card
+     * @param epochs how often each prompt is answered
+     * @param answerTokens of the longest answer
+     * @param samples answers to each prompt; 8 if left out
+     * @param beta of the divergence from the model before; 0.04 if left out, 0 for none
+     * @param template how turns are written out; ChatML if left out
+     * @param holdOut share of the prompts that is held out; 0.1 if left out
+     * @param training how it learns; with AdamW at 0.0001 if nothing is said
+     */
+    record Reward(
+            String tasks,
+            double epochs,
+            int answerTokens,
+            @LeftOutWhenEmpty Optional<Integer> samples,
+            @LeftOutWhenEmpty Optional<Double> beta,
+            @LeftOutWhenEmpty Optional<ChatTemplate> template,
+            @LeftOutWhenEmpty Optional<Double> holdOut,
+            @LeftOutWhenEmpty Optional<StageTraining> training)
+            implements BuildStage {
+
+        public Reward {
+            StageTraining.requireEpochs(epochs, holdOut);
+            StageTraining.require(answerTokens > 0, "answer-tokens: at least 1");
+            samples.ifPresent(count ->
+                    StageTraining.require(
+                            count >= 2 && count <= 1024, "samples: 2 to 1024, not " + count));
+            beta.ifPresent(value ->
+                    StageTraining.require(
+                            value >= 0 && value < 1000, "beta: from 0 to 1000, not " + value));
+        }
+
+        /** What the trainer takes. */
+        RewardPlan plan() {
+            RewardPlan usual = RewardPlan.of(answerTokens);
+            return new RewardPlan(
+                    samples.orElse(usual.samples()),
+                    answerTokens,
+                    usual.temperature(),
+                    usual.epsilon(),
+                    beta.orElse(usual.beta()),
+                    usual.scaled());
+        }
+
+        @Override
+        public String title() {
+            return "C, alignment by rewards";
+        }
+
+        @Override
+        public StageTraining settings() {
+            return training.orElse(StageTraining.NONE).or(StageTraining.ALIGNMENT);
+        }
+
+        @Override
+        public Optional<ChatTemplate> chatTemplate() {
+            return Optional.of(template.orElse(ChatTemplate.CHATML));
+        }
+
+        @Override
+        public BuildStage shortened(double share) {
+            return new Reward(
+                    tasks,
+                    epochs * share,
+                    answerTokens,
+                    samples,
+                    beta,
+                    template,
+                    holdOut,
+                    training);
         }
     }
 }

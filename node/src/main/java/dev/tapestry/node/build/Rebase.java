@@ -13,6 +13,7 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -300,14 +301,9 @@ public final class Rebase {
         Digest digest = newer.digest();
         List<StageResult> results = new ArrayList<>();
         for (BuildStage stage : plan.stages()) {
-            Workbench.Made made = 
+            Workbench.Made made =
                     bench.make(
-                            stage,
-                            plan.guard(place),
-                            place,
-                            model,
-                            digest,
-                            plan.seed().orElse(1L));
+                            stage, plan.guard(place), place, model, digest, plan.seed().orElse(1L));
             results.add(made.result());
             model = made.model();
             digest = made.digest();

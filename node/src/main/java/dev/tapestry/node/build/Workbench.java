@@ -3,6 +3,7 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.PermittedUse;
+import dev.tapestry.corpus.chat.CheckedPrompt;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.Compute;
@@ -25,7 +26,10 @@ import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.ConversationLessons;
 import dev.tapestry.training.EncodedChats;
 import dev.tapestry.training.Evaluation;
+import dev.tapestry.training.Llama;
 import dev.tapestry.training.LlamaConfig;
+import dev.tapestry.training.RewardLessons;
+import dev.tapestry.training.RewardedTask;
 import dev.tapestry.training.TextLessons;
 import dev.tapestry.training.TuningPlan;
 import dev.tapestry.training.VocabularyExtension;
@@ -45,6 +49,7 @@ import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Where the stages of a plan are made and measured, and their models published. */
 final class Workbench {
@@ -224,7 +229,30 @@ final class Workbench {
                         both.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
                 yield estimate(stage, config, tokens, both.size() / 2, align.epochs());
             }
+            case BuildStage.Reward reward -> {
+                List<CheckedPrompt> prompts = tasks(reward, guard, place).checked().train();
+                long tokens =
+                        prompts.stream()
+                                .mapToLong(one ->
+                                        reward.answerTokens()
+                                                + ChatTexts.tokens(one.prompt(), tokenizer))
+                                .sum();
+                yield estimate(
+                        stage,
+                        config,
+                        tokens * reward.plan().samples(),
+                        prompts.size(),
+                        reward.epochs());
+            }
         };
+    }
+
+    private static MemberChats tasks(BuildStage.Reward stage, Optional<Guard> guard, Path place) {
+        return screened(
+                guard,
+                place.resolve(stage.tasks()),
+                PermittedUse.ALIGNMENT,
+                stage.holdOut().orElse(HELD_OUT_CHATS));
     }
 
     private StageEstimate estimate(
@@ -369,6 +397,7 @@ final class Workbench {
             case BuildStage.Instruct instruct ->
                     instruct(instruct, guard, place, model, digest, seed);
             case BuildStage.Align align -> align(align, guard, place, model, digest, seed);
+            case BuildStage.Reward reward -> reward(reward, guard, place, model, digest, seed);
         };
     }
 
@@ -568,6 +597,65 @@ final class Workbench {
                         }));
     }
 
+    private Made reward(
+            BuildStage.Reward stage,
+            Optional<Guard> guard,
+            Path place,
+            Path model,
+            Digest digest,
+            long seed) {
+        Lines<CheckedPrompt> lines = tasks(stage, guard, place).checked();
+        return told(
+                lines,
+                kept(
+                        order(stage, digest, lines, seed),
+                        order -> {
+                            Path start = withTemplate(order, model);
+                            if (stage.plan().beta() == 0) {
+                                return rewarded(stage, order, start, lines, seed, null);
+                            }
+                            try (ModelDirectory files = ModelDirectory.open(start);
+                                    Llama reference = Llama.load(files)) {
+                                return rewarded(stage, order, start, lines, seed, reference);
+                            }
+                        }));
+    }
+
+    private StageResult rewarded(
+            BuildStage.Reward stage,
+            StageOrder order,
+            Path start,
+            Lines<CheckedPrompt> lines,
+            long seed,
+            @Nullable Llama reference) {
+        ChatTexts texts = ChatTexts.of(start, stage);
+        Rewards rewards = new Rewards(texts.tokenizer(), texts.template(), stage.answerTokens());
+        int steps = texts.steps(lines.train().size(), stage.epochs());
+        long tokens =
+                (long) steps
+                        * stage.settings().sequences()
+                        * stage.plan().samples()
+                        * stage.answerTokens();
+        TuningPlan plan = stage.settings().plan(tokens, seed, compute);
+        RewardLessons lessons =
+                RewardLessons.of(
+                        Rewards.tasks(lines.train()),
+                        stage.plan(),
+                        texts.template(),
+                        texts.tokenizer(),
+                        reference);
+        List<RewardedTask> heldOut = Rewards.tasks(lines.heldOut());
+        return new StageWork(
+                        order,
+                        start,
+                        plan,
+                        lessons,
+                        steps,
+                        stage.settings().patience().orElseThrow(),
+                        llama -> rewards.loss(llama, heldOut))
+                .run(stages, progress, stop, clock);
+    }
+
     private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
         return new StageOrder(
                 StageOrder.FORMAT,
@@ -595,9 +683,13 @@ final class Workbench {
                                         .formatted(text.role(), order.stage().title()),
                                 text.content(),
                                 text.card()));
+        return kept(order, made -> work.apply(made).run(stages, progress, stop, clock));
+    }
+
+    /** What came of an order before, or comes of it now. */
+    private Made kept(StageOrder order, Function<StageOrder, StageResult> work) {
         Optional<StageResult> finished = stages.finished(order);
-        StageResult result =
-                finished.orElseGet(() -> work.apply(order).run(stages, progress, stop, clock));
+        StageResult result = finished.orElseGet(() -> work.apply(order));
         return new Made(
                 stages.model(order),
                 result,

@@ -1,6 +1,7 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -110,11 +111,11 @@ public final class AnswerScreen {
         if (refused.isEmpty()) {
             refused =
                     matches.stream()
-                            .filter(match ->
-                                    rules.rule(match.rule()).action() == Action.REFUSE)
-                            .min(Comparator.comparingInt(Match::start)
-                                    .thenComparingInt(Match::rule)
-                                    .thenComparingInt(Match::end))
+                            .filter(match -> rules.rule(match.rule()).action() == Action.REFUSE)
+                            .min(
+                                    Comparator.comparingInt(Match::start)
+                                            .thenComparingInt(Match::rule)
+                                            .thenComparingInt(Match::end))
                             .map(this::refusal);
         }
     }
@@ -123,8 +124,7 @@ public final class AnswerScreen {
         refusedAt = match.start();
         return new Verdict.Refused(
                 rules.rule(match.rule()).id(),
-                Guard.words(
-                        rules.rule(match.rule()).say(), match.language(), rules.language()));
+                Guard.words(rules.rule(match.rule()).say(), match.language(), rules.language()));
     }
 
     private void leaveOut(Match match) {

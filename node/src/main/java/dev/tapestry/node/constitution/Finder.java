@@ -33,14 +33,9 @@ final class Finder {
         this.symbols = new Symbols(this::symbol);
         this.patterns =
                 rules.patterns()
-                .new Run(
-                        (pattern, start, end) ->
-                                open.add(
-                                        new Match(
-                                                rules.ofPattern(pattern),
-                                                start,
-                                                end,
-                                                rules.language())));
+                .new Run((pattern, start, end) ->
+                        open.add(
+                                new Match(rules.ofPattern(pattern), start, end, rules.language())));
         this.starts = new int[Integer.highestOneBit(rules.terms().longest() + 1) << 1];
     }
 
@@ -74,9 +69,7 @@ final class Finder {
         int depth = terms.depth(node);
         hold =
                 Math.min(
-                        depth == 0
-                                ? Integer.MAX_VALUE
-                                : starts[count - depth & starts.length - 1],
+                        depth == 0 ? Integer.MAX_VALUE : starts[count - depth & starts.length - 1],
                         patterns.hold());
         if (!open.isEmpty()) {
             settle();
@@ -102,8 +95,7 @@ final class Finder {
         }
         open.removeAll(settled);
         if (rules.exceptions()) {
-            settled.removeIf(
-                    match -> exceptions.stream().anyMatch(except -> except.covers(match)));
+            settled.removeIf(match -> exceptions.stream().anyMatch(except -> except.covers(match)));
         }
         if (!settled.isEmpty()) {
             certain.accept(settled);

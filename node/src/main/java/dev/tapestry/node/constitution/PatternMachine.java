@@ -1,6 +1,7 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.PatternProgram.Step;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.tapestry.node.constitution;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
+
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -55,8 +56,7 @@ public record ProtectedDomain(
 
     /** Where it acts. */
     public Set<Scope> scopes() {
-        return applyTo.<Set<Scope>>map(EnumSet::copyOf)
-                .orElseGet(() -> EnumSet.allOf(Scope.class));
+        return applyTo.<Set<Scope>>map(EnumSet::copyOf).orElseGet(() -> EnumSet.allOf(Scope.class));
     }
 
     void check(List<String> languages) {

@@ -2,6 +2,7 @@ package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,12 +72,13 @@ final class Rules {
             List<Term> written,
             Optional<SequencedMap<String, List<String>>> words,
             boolean except) {
-        words.ifPresent(all -> all.forEach((itsLanguage, list) -> {
-            for (String word : list) {
-                written.add(Term.of(word));
-                entries.add(new Entry(rules.size() - 1, itsLanguage, except));
-            }
-        }));
+        words.ifPresent(all ->
+                all.forEach((itsLanguage, list) -> {
+                    for (String word : list) {
+                        written.add(Term.of(word));
+                        entries.add(new Entry(rules.size() - 1, itsLanguage, except));
+                    }
+                }));
     }
 
     private void add(List<Pattern> parsed, Optional<List<String>> patternsOfRule) {

@@ -2,6 +2,7 @@ package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
+
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.List;

@@ -76,7 +76,10 @@ final class Wording {
             require(
                     term.length() <= LONGEST_TERM,
                     "%s: a term has at most %d characters, not '%s…'"
-                            .formatted(key, LONGEST_TERM, term.substring(0, Math.min(40, term.length()))));
+                            .formatted(
+                                    key,
+                                    LONGEST_TERM,
+                                    term.substring(0, Math.min(40, term.length()))));
             require(
                     !Term.of(term).symbols().isEmpty(),
                     "%s: '%s' has nothing that could be found".formatted(key, term));

@@ -2,6 +2,7 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -17,6 +18,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Optional;
+
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -36,8 +38,7 @@ public final class JudgeGate implements AutoCloseable {
     private final HttpClient client;
     private final ReceiptBook receipts;
 
-    private JudgeGate(
-            URI endpoint, Optional<String> key, HttpClient client, ReceiptBook receipts) {
+    private JudgeGate(URI endpoint, Optional<String> key, HttpClient client, ReceiptBook receipts) {
         this.endpoint = endpoint;
         this.key = key;
         this.client = client;
@@ -54,10 +55,7 @@ public final class JudgeGate implements AutoCloseable {
      *     certificates cannot be read
      */
     public static JudgeGate to(
-            URI endpoint,
-            Optional<String> key,
-            Optional<Path> authority,
-            ReceiptBook receipts) {
+            URI endpoint, Optional<String> key, Optional<Path> authority, ReceiptBook receipts) {
         if (!MessageKind.JUDGEMENT.allows(endpoint.toString())) {
             throw new NodeException(
                     Code.EGRESS_REFUSED,

@@ -6,13 +6,15 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.constitution.Constitution;
 import dev.tapestry.node.egress.JudgeGate;
 import dev.tapestry.trust.json.CanonicalJson;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The member's own judge behind an endpoint that speaks as OpenAI's chat completions do. */
 public final class EndpointJudge implements Judge {
@@ -72,7 +74,8 @@ public final class EndpointJudge implements Judge {
             if (!said.isString()) {
                 throw new NodeException(
                         Code.JUDGE_FAILED,
-                        "the judge's answer has no choices[0].message.content: is it a chat completion?");
+                        "the judge's answer has no choices[0].message.content: is it a chat"
+                            + " completion?");
             }
             Matcher number = NUMBER.matcher(said.stringValue());
             return number.find()

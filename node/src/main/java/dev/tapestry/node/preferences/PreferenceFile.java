@@ -5,6 +5,7 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +35,7 @@ final class PreferenceFile {
             if (Files.size(file) > MAX_BYTES) {
                 throw new NodeException(
                         Code.CONFIG_INVALID,
-                        "%s has more than %d bytes; review it in parts"
-                                .formatted(file, MAX_BYTES));
+                        "%s has more than %d bytes; review it in parts".formatted(file, MAX_BYTES));
             }
             for (String line : Files.readAllLines(file, StandardCharsets.UTF_8)) {
                 number++;

@@ -9,6 +9,7 @@ import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.Verdict;
 import dev.tapestry.node.preferences.PreferenceLine.Scores;
 import dev.tapestry.node.preferences.Ranking.Scored;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -136,8 +137,7 @@ public final class PreferenceMaking {
     }
 
     private Optional<PreferenceLine> compared(Conversation prompt, Set<String> different) {
-        List<Scored> scored =
-                different.stream().map(answer -> ranking.of(prompt, answer)).toList();
+        List<Scored> scored = different.stream().map(answer -> ranking.of(prompt, answer)).toList();
         Comparator<Scored> byScore = Comparator.comparingDouble(Scored::score);
         Scored best = scored.stream().max(byScore).orElseThrow();
         Scored worst = scored.stream().min(byScore).orElseThrow();

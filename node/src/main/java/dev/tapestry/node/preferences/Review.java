@@ -2,13 +2,14 @@ package dev.tapestry.node.preferences;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * A person's review of pairs. Each decision is on the disk before the next pair is shown, so that
- * a review goes on where it ended. Not thread-safe.
+ * A person's review of pairs. Each decision is on the disk before the next pair is shown, so that a
+ * review goes on where it ended. Not thread-safe.
  */
 public final class Review {
 

@@ -2,21 +2,45 @@ package dev.tapestry.node.constitution;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 
 class AnswerScreenTest {
 
     /** Of these, texts are drawn that touch rules, nearly touch them, and are cut anywhere. */
     private static final List<String> CRUMBS =
             List.of(
-                    "burial", " ", "song", "s", "burial song of the museum", "song of the ferry",
-                    "plot ", "b", "12", "\u0301", "é", "\u200B", "Ostrava ", "field", "墓", "地",
-                    "😀", ".", "\n", "Totenlied", "er", "ß", "\uD83D", "i\u0307", "n", "plot a 1");
+                    "burial",
+                    " ",
+                    "song",
+                    "s",
+                    "burial song of the museum",
+                    "song of the ferry",
+                    "plot ",
+                    "b",
+                    "12",
+                    "\u0301",
+                    "é",
+                    "\u200B",
+                    "Ostrava ",
+                    "field",
+                    "墓",
+                    "地",
+                    "😀",
+                    ".",
+                    "\n",
+                    "Totenlied",
+                    "er",
+                    "ß",
+                    "\uD83D",
+                    "i\u0307",
+                    "n",
+                    "plot a 1");
 
     @TempDir Path directory;
     private Guard guard;
@@ -34,8 +58,7 @@ class AnswerScreenTest {
         assertThat(screen.accept("ng, of")).isEmpty();
         assertThat(screen.refused())
                 .contains(
-                        new Verdict.Refused(
-                                "burial-songs", "These songs belong to the families."));
+                        new Verdict.Refused("burial-songs", "These songs belong to the families."));
         assertThat(screen.isOver()).isTrue();
         assertThat(screen.accept("more")).isEmpty();
         assertThat(screen.finish()).isEmpty();

@@ -101,7 +101,7 @@ class ConstitutionTest {
             delimiter = '@',
             value = {
                 "a*            @ protected-domains[0]: patterns[0] 'a*': at character 2: * has no"
-                    + " end; write {0,40}",
+                        + " end; write {0,40}",
                 "(a{1,20}){20} @ it may match more than 200 characters",
                 "((a|b){0,9}){0,9} @ it matches nothing at all",
                 "(x            @ ) is expected",
@@ -115,7 +115,7 @@ class ConstitutionTest {
                 "((){200}){200}x @ what is repeated matches nothing",
                 "^x            @ ^ is not used; write \\b",
                 "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match"
-                    + " more than 200",
+                        + " more than 200",
             })
     void a_pattern_that_cannot_be_used_is_refused_with_its_place(String pattern, String reason) {
         assertThatThrownBy(() -> with("patterns: ['" + pattern + "']"))
@@ -130,7 +130,7 @@ class ConstitutionTest {
                 Guard.of(
                         with(
                                 "patterns: ['\\b(?:grave|tomb) ?(?:no\\. ?)?\\d{1,3}\\b', '[äö]x',"
-                                    + " '\\p{Greek}{3}']"));
+                                        + " '\\p{Greek}{3}']"));
         assertThat(guard.touched("Grave No. 12")).containsExactly("secret");
         assertThat(guard.touched("tomb9, and")).containsExactly("secret");
         assertThat(guard.touched("TOMB ٣٤")).containsExactly("secret");

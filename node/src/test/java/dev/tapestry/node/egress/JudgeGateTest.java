@@ -1,12 +1,14 @@
 package dev.tapestry.node.egress;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.NodeException;
@@ -14,6 +16,14 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.constitution.RiverPeople;
 import dev.tapestry.node.preferences.EndpointJudge;
 import dev.tapestry.trust.certificate.CertificateAuthority;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,12 +38,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** A judge behind real TLS. */
 class JudgeGateTest {
@@ -48,10 +52,8 @@ class JudgeGateTest {
     @BeforeEach
     void serve() throws IOException, CertificateEncodingException {
         Instant now = Instant.now();
-        CertificateAuthority ca =
-                CertificateAuthority.create(directory.resolve("ca"), "Test", now);
-        server = HttpsServer.create(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        CertificateAuthority ca = CertificateAuthority.create(directory.resolve("ca"), "Test", now);
+        server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(
                 new HttpsConfigurator(
                         ca.establishCoordinator(
@@ -72,9 +74,7 @@ class JudgeGateTest {
                     asked.add(new String(exchange.getRequestBody().readAllBytes(), UTF_8));
                     boolean known =
                             "Bearer secret"
-                                    .equals(
-                                            exchange.getRequestHeaders()
-                                                    .getFirst("Authorization"));
+                                    .equals(exchange.getRequestHeaders().getFirst("Authorization"));
                     byte[] body = reply.getBytes(UTF_8);
                     exchange.sendResponseHeaders(known ? 200 : 401, body.length);
                     exchange.getResponseBody().write(body);
@@ -103,8 +103,7 @@ class JudgeGateTest {
     }
 
     private EndpointJudge judge(JudgeGate gate) {
-        return new EndpointJudge(
-                gate, "wise", RiverPeople.guard(directory).constitution());
+        return new EndpointJudge(gate, "wise", RiverPeople.guard(directory).constitution());
     }
 
     @Test
@@ -119,7 +118,8 @@ class JudgeGateTest {
                 .singleElement()
                 .satisfies(receipt -> {
                     assertThat(receipt.kind()).isEqualTo(MessageKind.JUDGEMENT);
-                    assertThat(receipt.bytesSent()).isEqualTo(asked.getFirst().getBytes(UTF_8).length);
+                    assertThat(receipt.bytesSent())
+                            .isEqualTo(asked.getFirst().getBytes(UTF_8).length);
                     assertThat(receipt.toString()).doesNotContain("Deep.", "secret");
                 });
     }
