@@ -40,7 +40,7 @@ class ConstitutionalBuildTest {
                 description: lights are not spoken of
                 terms: {en: [moon, mill]}
                 action: REFUSE
-                say: {en: the fox sings a tale}
+                say: {en: the fox}
             """;
 
     @TempDir Path directory;
@@ -117,12 +117,12 @@ class ConstitutionalBuildTest {
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         List<Conversation> prompts =
                 IntStream.range(0, 30)
-                        .mapToObj(i -> Conversation.asking("sings moon " + i))
+                        .mapToObj(i -> Conversation.asking("moon " + i))
                         .toList();
         Path folder = Files.createDirectories(directory.resolve("pairs"));
         Files.writeString(folder.resolve("card.yaml"), CARD);
         Path pairs = folder.resolve("pairs.jsonl");
-        try (ModelAnswers answers = ModelAnswers.of(model, new ModelAnswers.Plan(2, 6, 1.0, 7))) {
+        try (ModelAnswers answers = ModelAnswers.of(model, new ModelAnswers.Plan(2, 3, 1.0, 7))) {
             assertThat(
                             new PreferenceMaking(guard, answers, Judge.nobody(), new StopSignal())
                                     .run(prompts, pairs)
@@ -132,7 +132,7 @@ class ConstitutionalBuildTest {
         Path align =
                 plan(
                         "{type: align, preferences: pairs, epochs: 1, loss: {type: dpo}, hold-out:"
-                            + " 0.3, training: {batch: 4, sequence: 48}}");
+                            + " 0.3, training: {batch: 4, sequence: 32}}");
         assertThatThrownBy(() -> workshop.run(align)).hasMessageContaining("review them");
         Review review = Review.open(pairs);
         review.reject(0);
@@ -147,15 +147,15 @@ class ConstitutionalBuildTest {
         for (int i = 0; i < 24; i++) {
             tasks.append(
                     i % 2 == 0
-                            ? "{\"prompt\":\"sings %d\",\"answer\":\"the\"}%n".formatted(i)
-                            : "{\"prompt\":\"sings %d\",\"format\":\"(?s)\\\\s*the.*\"}%n"
+                            ? "{\"prompt\":\"fox %d\",\"answer\":\"the\"}%n".formatted(i)
+                            : "{\"prompt\":\"fox %d\",\"format\":\"(?s)\\\\s*the.*\"}%n"
                                     .formatted(i));
         }
         workshop.corpus("tasks", CARD, "tasks.jsonl", tasks.toString());
         Path plan =
                 plan(
                         "{type: reward, tasks: tasks, epochs: 2, answer-tokens: 3, samples: 4,"
-                            + " hold-out: 0.3, training: {batch: 4, sequence: 24, learning-rate:"
+                            + " hold-out: 0.3, training: {batch: 4, sequence: 32, learning-rate:"
                             + " 0.003}}");
         BuildResult.Done stage = workshop.run(plan).stages().getFirst();
         assertThat(stage.scores())

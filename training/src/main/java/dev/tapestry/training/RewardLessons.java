@@ -158,7 +158,7 @@ public final class RewardLessons extends Lessons {
                             .mapToInt(Integer::intValue)
                             .toArray();
             answers.add(answer);
-            rewards[i] = task.reward().applyAsDouble(tokenizer.decode(answer));
+            rewards[i] = task.reward().applyAsDouble(text(answer));
             figures.merge("reward", rewards[i], Double::sum);
             figures.merge("answer-tokens", (double) answer.length, Double::sum);
         }
@@ -168,6 +168,12 @@ public final class RewardLessons extends Lessons {
             samples.add(new Sample(ChatTokens.answer(prompt, answers.get(i)), advantages[i]));
         }
         return samples;
+    }
+
+    /** A model may have more rows than its tokenizer has ids: those say nothing. */
+    private String text(int[] answer) {
+        return tokenizer.decode(
+                Arrays.stream(answer).filter(id -> id < tokenizer.vocabSize()).toArray());
     }
 
     private double[] weights(
