@@ -267,6 +267,24 @@ public sealed interface BuildStage {
         }
 
         @Override
+        public Stream<String> texts() {
+            return Stream.of(tasks);
+        }
+
+        @Override
+        public BuildStage of(UnaryOperator<String> place) {
+            return new Reward(
+                    place.apply(tasks),
+                    epochs,
+                    answerTokens,
+                    samples,
+                    beta,
+                    template,
+                    holdOut,
+                    training);
+        }
+
+        @Override
         public BuildStage shortened(double share) {
             return new Reward(
                     tasks,
