@@ -155,7 +155,8 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("dev.tapestry.node..")
                 .and()
-                .resideOutsideOfPackages("dev.tapestry.node.egress..", "dev.tapestry.node.serving..")
+                .resideOutsideOfPackages(
+                        "dev.tapestry.node.egress..", "dev.tapestry.node.serving..")
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching(CONNECTIONS)

@@ -5,26 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Sampling;
 import dev.tapestry.weights.ModelDirectory;
-
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What we export is what other programs read: the demo's base, in F32, on several scripts. */
 @Timeout(400)

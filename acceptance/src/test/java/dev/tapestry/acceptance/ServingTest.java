@@ -26,11 +26,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tapestry serve} as a process of its own, and its page in a real browser. */
@@ -119,10 +119,10 @@ class ServingTest {
         Page page =
                 Objects.requireNonNull(opened)
                         .newPage(
-                        new Browser.NewPageOptions()
-                                .setViewportSize(width, height)
-                                .setColorScheme(scheme)
-                                .setReducedMotion(ReducedMotion.REDUCE));
+                                new Browser.NewPageOptions()
+                                        .setViewportSize(width, height)
+                                        .setColorScheme(scheme)
+                                        .setReducedMotion(ReducedMotion.REDUCE));
         page.setDefaultTimeout(START.toMillis());
         page.navigate(address);
         assertThat(page.locator("section")).hasCount(2);
@@ -136,9 +136,7 @@ class ServingTest {
         page.keyboard().press("Enter");
         assertThat(turns).hasCount(before + 2);
         assertThat(page.locator(".assistant.wait"))
-                .hasCount(
-                        0,
-                        new LocatorAssertions.HasCountOptions().setTimeout(START.toMillis()));
+                .hasCount(0, new LocatorAssertions.HasCountOptions().setTimeout(START.toMillis()));
     }
 
     @Test
@@ -193,7 +191,13 @@ class ServingTest {
     void the_board_pauses_and_resumes() {
         try (Page page = page(1180, 760, ColorScheme.LIGHT)) {
             page.locator("#tokens").fill("10");
-            assertThat(Program.here("board", "pause", folder.resolve("board"), "--say", "The elders meet."))
+            assertThat(
+                            Program.here(
+                                    "board",
+                                    "pause",
+                                    folder.resolve("board"),
+                                    "--say",
+                                    "The elders meet."))
                     .isZero();
             await().atMost(START)
                     .untilAsserted(() -> {

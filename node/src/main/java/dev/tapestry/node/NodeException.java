@@ -1,7 +1,6 @@
 package dev.tapestry.node;
 
 import dev.tapestry.consortium.Coded;
-
 import org.jspecify.annotations.Nullable;
 
 /** A node cannot go on; the message says what is wrong, with which value, and what to do. */

@@ -17,17 +17,15 @@ import dev.tapestry.node.build.RebaseResult;
 import dev.tapestry.node.build.SovereignBuild;
 import dev.tapestry.node.build.StageResult;
 import dev.tapestry.training.LoraAdapter;
-
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Builds whose stages learn from text, from instructions and from preferences. */
 class BuildStagesTest {

@@ -40,7 +40,8 @@ record Workshop(Path directory) {
     }
 
     BuildRun builds(NodeHome home, NodeProgress progress, StopSignal stop) {
-        return new BuildRun(home, BundledTexts.none(), compute(), progress, stop, InstantSource.system());
+        return new BuildRun(
+                home, BundledTexts.none(), compute(), progress, stop, InstantSource.system());
     }
 
     BuildRun builds() {
@@ -53,16 +54,27 @@ record Workshop(Path directory) {
 
     Rebase rebases() {
         return new Rebase(
-                home(), BundledTexts.none(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
+                home(),
+                BundledTexts.none(),
+                compute(),
+                NodeProgress.silent(),
+                new StopSignal(),
+                InstantSource.system());
     }
 
     Merging merging() {
         return new Merging(
-                home(), BundledTexts.none(), compute(), NodeProgress.silent(), new StopSignal(), InstantSource.system());
+                home(),
+                BundledTexts.none(),
+                compute(),
+                NodeProgress.silent(),
+                new StopSignal(),
+                InstantSource.system());
     }
 
     Withdrawal withdrawals(NodeProgress progress, StopSignal stop) {
-        return new Withdrawal(home(), BundledTexts.none(), compute(), progress, stop, InstantSource.system());
+        return new Withdrawal(
+                home(), BundledTexts.none(), compute(), progress, stop, InstantSource.system());
     }
 
     private static Compute compute() {

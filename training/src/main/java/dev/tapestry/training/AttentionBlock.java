@@ -1,9 +1,8 @@
 package dev.tapestry.training;
 
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-
-import java.util.function.Supplier;
 
 /**
  * g(s) = attention(RoPE(q), RoPE(k), v) with (q, k, v) of {@link QueryKeyValue}, q and k through

@@ -76,7 +76,8 @@ public final class BatchEngine implements AutoCloseable {
     private BatchEngine(Llama model, EnginePlan plan) {
         this.model = model;
         this.plan = plan;
-        this.positions = Math.min(
+        this.positions =
+                Math.min(
                         plan.context(),
                         model.config().variant().window(model.config().maxPositions()));
         this.waiting = new ArrayBlockingQueue<>(plan.waiting());

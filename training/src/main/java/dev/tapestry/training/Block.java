@@ -2,14 +2,12 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.FlatParameters.Trained;
 import dev.tapestry.weights.architecture.NormPlacement;
-
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
-
-import java.util.Objects;
 
 /**
  * Half a decoder layer, forward and backward with derivatives written out. What is seen goes

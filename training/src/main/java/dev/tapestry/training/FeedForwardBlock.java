@@ -1,7 +1,6 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.FlatParameters.Trained;
-
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

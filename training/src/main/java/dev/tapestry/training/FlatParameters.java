@@ -3,7 +3,10 @@ package dev.tapestry.training;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.training.ParameterLayout.Range;
 import dev.tapestry.training.ParameterLayout.Slot;
-
+import java.security.MessageDigest;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -11,11 +14,6 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-
-import java.security.MessageDigest;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * All weights of a model in one native buffer and, once training begins, all gradients in another.

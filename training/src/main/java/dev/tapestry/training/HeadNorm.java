@@ -1,11 +1,9 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.FlatParameters.Trained;
-
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-
-import java.util.function.UnaryOperator;
 
 /**
  * What is done to queries or to keys between their projection and RoPE, and the way back through

@@ -5,7 +5,6 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
 import dev.tapestry.weights.architecture.Variant;
-
 import java.util.OptionalInt;
 
 /**

@@ -5,20 +5,17 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.Variant;
-
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.cfg.JsonNodeFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
-
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.OptionalInt;
 
 /**
  * Hugging Face's {@code config.json} of a model of the Llama family: its sizes, and by {@link

@@ -1,13 +1,11 @@
 package dev.tapestry.training;
 
 import dev.tapestry.training.ParameterLayout.Range;
-
-import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** The optimiser of a plan, with its state: the buffers that a node keeps between rounds. */
 final class Optimizer implements AutoCloseable {

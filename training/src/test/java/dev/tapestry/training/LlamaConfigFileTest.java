@@ -6,13 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tapestry.training.TrainingException.Code;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.architecture.RopeScaling;
-
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-
-import java.nio.charset.StandardCharsets;
 
 class LlamaConfigFileTest {
 
@@ -76,23 +74,23 @@ class LlamaConfigFileTest {
             quoteCharacter = '~',
             value = {
                 "SmolLM2-135M |"
-                    + " 'model_type':'llama','vocab_size':49152,'hidden_size':576,'intermediate_size':1536,'num_hidden_layers':30,'num_attention_heads':9,'num_key_value_heads':3,'tie_word_embeddings':true,'rope_interleaved':false,'rope_scaling':null,'attention_bias':false"
-                    + " | 134515008",
+                        + " 'model_type':'llama','vocab_size':49152,'hidden_size':576,'intermediate_size':1536,'num_hidden_layers':30,'num_attention_heads':9,'num_key_value_heads':3,'tie_word_embeddings':true,'rope_interleaved':false,'rope_scaling':null,'attention_bias':false"
+                        + " | 134515008",
                 "Llama-3.2-1B |"
-                    + " 'model_type':'llama','vocab_size':128256,'hidden_size':2048,'intermediate_size':8192,'num_hidden_layers':16,'num_attention_heads':32,'num_key_value_heads':8,'head_dim':64,'tie_word_embeddings':true,'rope_scaling':{'factor':32.0,'high_freq_factor':4.0,'low_freq_factor':1.0,'original_max_position_embeddings':8192,'rope_type':'llama3'}"
-                    + " | 1235814400",
+                        + " 'model_type':'llama','vocab_size':128256,'hidden_size':2048,'intermediate_size':8192,'num_hidden_layers':16,'num_attention_heads':32,'num_key_value_heads':8,'head_dim':64,'tie_word_embeddings':true,'rope_scaling':{'factor':32.0,'high_freq_factor':4.0,'low_freq_factor':1.0,'original_max_position_embeddings':8192,'rope_type':'llama3'}"
+                        + " | 1235814400",
                 "Mistral-7B-v0.3 |"
-                    + " 'model_type':'mistral','vocab_size':32768,'hidden_size':4096,'intermediate_size':14336,'num_hidden_layers':32,'num_attention_heads':32,'num_key_value_heads':8,'sliding_window':null,'tie_word_embeddings':false"
-                    + " | 7248023552",
+                        + " 'model_type':'mistral','vocab_size':32768,'hidden_size':4096,'intermediate_size':14336,'num_hidden_layers':32,'num_attention_heads':32,'num_key_value_heads':8,'sliding_window':null,'tie_word_embeddings':false"
+                        + " | 7248023552",
                 "Qwen2.5-0.5B |"
-                    + " 'model_type':'qwen2','vocab_size':151936,'hidden_size':896,'intermediate_size':4864,'num_hidden_layers':24,'num_attention_heads':14,'num_key_value_heads':2,'sliding_window':32768,'max_window_layers':24,'use_sliding_window':false,'tie_word_embeddings':true"
-                    + " | 494032768",
+                        + " 'model_type':'qwen2','vocab_size':151936,'hidden_size':896,'intermediate_size':4864,'num_hidden_layers':24,'num_attention_heads':14,'num_key_value_heads':2,'sliding_window':32768,'max_window_layers':24,'use_sliding_window':false,'tie_word_embeddings':true"
+                        + " | 494032768",
                 "Qwen3-0.6B |"
-                    + " 'model_type':'qwen3','vocab_size':151936,'hidden_size':1024,'intermediate_size':3072,'num_hidden_layers':28,'num_attention_heads':16,'num_key_value_heads':8,'head_dim':128,'attention_bias':false,'use_sliding_window':false,'tie_word_embeddings':true"
-                    + " | 596049920",
+                        + " 'model_type':'qwen3','vocab_size':151936,'hidden_size':1024,'intermediate_size':3072,'num_hidden_layers':28,'num_attention_heads':16,'num_key_value_heads':8,'head_dim':128,'attention_bias':false,'use_sliding_window':false,'tie_word_embeddings':true"
+                        + " | 596049920",
                 "OLMo-2-0425-1B |"
-                    + " 'model_type':'olmo2','vocab_size':100352,'hidden_size':2048,'intermediate_size':8192,'num_hidden_layers':16,'num_attention_heads':16,'num_key_value_heads':16,'attention_bias':false,'tie_word_embeddings':false"
-                    + " | 1484916736",
+                        + " 'model_type':'olmo2','vocab_size':100352,'hidden_size':2048,'intermediate_size':8192,'num_hidden_layers':16,'num_attention_heads':16,'num_key_value_heads':16,'attention_bias':false,'tie_word_embeddings':false"
+                        + " | 1484916736",
             })
     void published_models_have_as_many_parameters_as_their_makers_say(
             String model, String keys, long parameters) {
@@ -218,7 +216,7 @@ class LlamaConfigFileTest {
         return LlamaConfigFile.parse(
                 bytes(
                         "{'model_type':'llama','vocab_size':32000,'hidden_size':64,'intermediate_size':172,"
-                            + "'num_hidden_layers':2,'num_attention_heads':4"
+                                + "'num_hidden_layers':2,'num_attention_heads':4"
                                 + addition
                                 + "}"));
     }

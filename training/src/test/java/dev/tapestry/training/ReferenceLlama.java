@@ -2,7 +2,6 @@ package dev.tapestry.training;
 
 import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
-
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 

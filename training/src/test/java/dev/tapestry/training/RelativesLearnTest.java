@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
-
+import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-
-import java.nio.file.Path;
-import java.util.stream.Stream;
 
 /** Models of every family through what a member does with them: train, tune, save, load. */
 final class RelativesLearnTest {

@@ -3,22 +3,20 @@ package dev.tapestry.training;
 import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
 import dev.tapestry.weights.architecture.Variant;
-
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
-
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
 
 /** Small models and texts that several tests share. */
 final class TestModels {
 
     static final String TEXT =
             "Whereas recognition of the inherent dignity and of the equal and inalienable rights of"
-                + " all members of the human family is the foundation of freedom, justice and peace"
-                + " in the world. ";
+                    + " all members of the human family is the foundation of freedom, justice and peace"
+                    + " in the world. ";
 
     private TestModels() {}
 

@@ -12,7 +12,6 @@ import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.preferences.Review;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.json.StrictYaml;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -31,7 +31,8 @@ public final class ServingReaders {
 
     /** Examples. */
     public static List<byte[]> completionSeeds() {
-        return seeds("{\"model\":\"m\",\"prompt\":[\"once\"],\"logprobs\":3,\"n\":1,\"stop\":\"x\"}");
+        return seeds(
+                "{\"model\":\"m\",\"prompt\":[\"once\"],\"logprobs\":3,\"n\":1,\"stop\":\"x\"}");
     }
 
     /** The board's last decision. */

@@ -6,7 +6,6 @@ import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.ProtectedDomain;
 import dev.tapestry.node.constitution.Verdict;
-
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;

@@ -77,7 +77,10 @@ final class BoardCommands extends CommandGroup {
     int resume(
             @Parameters(paramLabel = "DIR", description = "Of the board's decisions.")
                     Path directory,
-            @Option(names = "--key", paramLabel = "FILE", description = "Sign with the key in FILE.")
+            @Option(
+                            names = "--key",
+                            paramLabel = "FILE",
+                            description = "Sign with the key in FILE.")
                     @Nullable Path key,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         return decide(directory, false, "", key, json);

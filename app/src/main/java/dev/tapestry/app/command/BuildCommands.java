@@ -139,7 +139,7 @@ final class BuildCommands extends CommandGroup {
             description = {
                 "Build what a plan asks for; a build that was stopped goes on.",
                 "Nothing leaves this machine. The model lies in sovereign/NAME beside the plan, or"
-                    + " in the node that --node names."
+                        + " in the node that --node names."
             },
             footer = {
                 "",
@@ -154,7 +154,7 @@ final class BuildCommands extends CommandGroup {
                             names = "--dry-run",
                             description =
                                     "Say what each stage would take: tokens, memory, time. Prepares"
-                                        + " the plan's texts, and makes no model.")
+                                            + " the plan's texts, and makes no model.")
                     boolean dryRun,
             @Mixin Where where) {
         return stoppable(stop -> {
@@ -177,15 +177,15 @@ final class BuildCommands extends CommandGroup {
             description = {
                 "Move the model that a plan made to a newer base, without starting over.",
                 "Tries what the model has learnt, times each scale, on top of the newer base; then"
-                    + " some training; then the plan again. The first that passes the gate takes"
-                    + " the model's name; otherwise the model stays as it is."
+                        + " some training; then the plan again. The first that passes the gate takes"
+                        + " the model's name; otherwise the model stays as it is."
             },
             footer = {
                 "",
                 "Examples:",
                 "  tapestry build rebase build.yaml --onto base-12",
                 "  tapestry build rebase build.yaml --onto base-12 --scales 0.5,1 --heal 0.1"
-                    + " --no-again"
+                        + " --no-again"
             })
     int rebase(
             @Parameters(paramLabel = "PLAN", description = "build.yaml.") Path plan,
@@ -208,7 +208,7 @@ final class BuildCommands extends CommandGroup {
                             defaultValue = "95",
                             description =
                                     "Of the gain on the own text that must be kept (default"
-                                        + " ${DEFAULT-VALUE}).")
+                                            + " ${DEFAULT-VALUE}).")
                     double keep,
             @Option(
                             names = "--regression",
@@ -216,7 +216,7 @@ final class BuildCommands extends CommandGroup {
                             defaultValue = "1",
                             description =
                                     "By which the loss on the retained text may be above the newer"
-                                        + " base's (default ${DEFAULT-VALUE}).")
+                                            + " base's (default ${DEFAULT-VALUE}).")
                     double regression,
             @Option(
                             names = "--heal",
@@ -224,7 +224,7 @@ final class BuildCommands extends CommandGroup {
                             defaultValue = "0.2",
                             description =
                                     "Of the plan's tokens to train on where no scale passes; 0 for"
-                                        + " none (default ${DEFAULT-VALUE}).")
+                                            + " none (default ${DEFAULT-VALUE}).")
                     double heal,
             @Option(
                             names = "--no-again",
@@ -600,13 +600,23 @@ final class BuildCommands extends CommandGroup {
     private BuildRun build(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new BuildRun(
-                home, new ExampleTexts(), where.compute(home), new NodeLines(err()), stop, InstantSource.system());
+                home,
+                new ExampleTexts(),
+                where.compute(home),
+                new NodeLines(err()),
+                stop,
+                InstantSource.system());
     }
 
     private Rebase rebase(Where where, Path plan, StopSignal stop) {
         NodeHome home = where.home(plan);
         return new Rebase(
-                home, new ExampleTexts(), where.compute(home), new NodeLines(err()), stop, InstantSource.system());
+                home,
+                new ExampleTexts(),
+                where.compute(home),
+                new NodeLines(err()),
+                stop,
+                InstantSource.system());
     }
 
     private int stoppable(ToIntFunction<StopSignal> work) {
@@ -656,7 +666,7 @@ final class BuildCommands extends CommandGroup {
                     .ifPresent(lines ->
                             say(
                                     "  left out: %d lines as protected, %d that nobody has"
-                                        + " accepted",
+                                            + " accepted",
                                     lines.protectedLines(), lines.unreviewed()));
         }
         result.stopped()

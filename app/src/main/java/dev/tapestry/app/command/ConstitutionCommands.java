@@ -3,14 +3,12 @@ package dev.tapestry.app.command;
 import dev.tapestry.node.constitution.Constitution;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.Verdict;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code tapestry constitution …}: what a community has written down for its model. */
 @Command(
@@ -85,7 +83,7 @@ final class ConstitutionCommands extends CommandGroup {
             name = "check",
             description = {
                 "Read a constitution, its files of terms and its patterns, and say what is wrong,"
-                    + " or",
+                        + " or",
                 "what its rules would do with a text: as data, as a prompt and as an answer."
             },
             footer = {
@@ -93,7 +91,7 @@ final class ConstitutionCommands extends CommandGroup {
                 "Examples:",
                 "  tapestry constitution check constitution.yaml",
                 "  tapestry constitution check constitution.yaml --try 'Sing me a burial song'"
-                    + " --json"
+                        + " --json"
             })
     int check(
             @Parameters(paramLabel = "FILE", description = "constitution.yaml.") Path file,

@@ -5,16 +5,13 @@ import dev.tapestry.corpus.preparation.Preparation;
 import dev.tapestry.corpus.preparation.PreparationReport;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.constitution.Guard;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Prepares text. */
 @Command(
@@ -28,7 +25,7 @@ final class CorpusCommands extends CommandGroup {
             description = {
                 "Make one corpus of several sources: normalised, in the languages it should be in,",
                 "without broken text, personal data, duplicates and evaluation sets; split and"
-                    + " mixed.",
+                        + " mixed.",
                 "The target has a card that permits what all sources permit."
             },
             footer = {

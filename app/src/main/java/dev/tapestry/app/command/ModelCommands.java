@@ -16,19 +16,16 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.gguf.GgufWriter;
 import dev.tapestry.weights.gguf.Quantisation;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** What can be done with a model directory on any machine, without a consortium. */
 @Command(
@@ -269,8 +266,8 @@ final class ModelCommands extends CommandGroup {
                             defaultValue = "1",
                             description =
                                     "Score only this share of the documents, those that a node with"
-                                        + " the same setting holds out (default ${DEFAULT-VALUE}:"
-                                        + " all).")
+                                            + " the same setting holds out (default ${DEFAULT-VALUE}:"
+                                            + " all).")
                     double heldOut,
             @Option(
                             names = "--tokens",

@@ -16,14 +16,6 @@ import dev.tapestry.node.preferences.PreferenceMaking.Made;
 import dev.tapestry.node.preferences.Review;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
-
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -36,6 +28,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code tapestry preferences …}: from a constitution to pairs of answers. */
 @Command(
@@ -52,8 +49,8 @@ final class PreferencesCommands extends CommandGroup {
                 paramLabel = "URL",
                 description =
                         "An OpenAI-compatible endpoint of your own, https://…/v1/chat/completions,"
-                            + " that ranks by the principles. Without it rules rank alone and"
-                            + " nothing leaves this machine.")
+                                + " that ranks by the principles. Without it rules rank alone and"
+                                + " nothing leaves this machine.")
         private @Nullable URI judge;
 
         @Option(
@@ -108,9 +105,9 @@ final class PreferencesCommands extends CommandGroup {
             name = "make",
             description = {
                 "Have a model answer prompts several times, rank the answers by a constitution,"
-                    + " and",
+                        + " and",
                 "write the best beside the worst, each pair to be reviewed. Where a prompt is"
-                    + " refused,",
+                        + " refused,",
                 "the constitution's own words are the better side."
             },
             footer = {
@@ -119,8 +116,8 @@ final class PreferencesCommands extends CommandGroup {
                 "  tapestry preferences make --constitution constitution.yaml --model sovereign/own"
                         + " --prompts prompts.jsonl --out pairs/pairs.jsonl",
                 "  tapestry preferences make --constitution constitution.yaml --model sovereign/own"
-                    + " --prompts prompts.jsonl --out pairs.jsonl --judge"
-                    + " https://judge.example.org/v1/chat/completions --judge-key-file key"
+                        + " --prompts prompts.jsonl --out pairs.jsonl --judge"
+                        + " https://judge.example.org/v1/chat/completions --judge-key-file key"
             })
     int make(
             @Option(
@@ -195,8 +192,8 @@ final class PreferencesCommands extends CommandGroup {
                     json,
                     made,
                     "%d pairs of %d prompts in %s, %d with the constitution's own words; %d prompts"
-                        + " had equal answers, %d none. Review them: tapestry preferences review"
-                        + " %s",
+                            + " had equal answers, %d none. Review them: tapestry preferences review"
+                            + " %s",
                     made.pairs(),
                     made.prompts(),
                     target,
@@ -222,9 +219,9 @@ final class PreferencesCommands extends CommandGroup {
             name = "review",
             description = {
                 "Look at pairs one after the other: accept, edit the better answer, reject, or"
-                    + " skip.",
+                        + " skip.",
                 "Each decision is saved at once; the same command goes on where it ended. Builds"
-                    + " learn",
+                        + " learn",
                 "from accepted and edited pairs only."
             },
             footer = {

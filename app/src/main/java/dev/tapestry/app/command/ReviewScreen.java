@@ -2,7 +2,6 @@ package dev.tapestry.app.command;
 
 import dev.tapestry.node.preferences.PreferenceLine;
 import dev.tapestry.node.preferences.Review;
-
 import java.io.PrintWriter;
 
 /**

@@ -95,7 +95,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--board-key",
             paramLabel = "KEY",
-            description = "The board's public key: decisions that it did not sign count for nothing.")
+            description =
+                    "The board's public key: decisions that it did not sign count for nothing.")
     private @Nullable String boardKey;
 
     @Option(
@@ -104,10 +105,7 @@ final class ServeCommand implements Callable<Integer> {
             description = "Your own server with OpenAI's API, instead of MODEL.")
     private @Nullable URI gateway;
 
-    @Option(
-            names = "--gateway-model",
-            paramLabel = "NAME",
-            description = "The model's name there.")
+    @Option(names = "--gateway-model", paramLabel = "NAME", description = "The model's name there.")
     private @Nullable String gatewayModel;
 
     @Option(
@@ -230,6 +228,7 @@ final class ServeCommand implements Callable<Integer> {
                                 .map(String::strip)
                                 .filter(line -> !line.isEmpty())
                                 .orElseThrow(() ->
-                                        new CommandException(file + " is empty: its first line is the key")));
+                                        new CommandException(
+                                                file + " is empty: its first line is the key")));
     }
 }

@@ -5,7 +5,6 @@ import dev.tapestry.app.chaos.ChaosCommand;
 import dev.tapestry.app.demo.DemoCommand;
 import dev.tapestry.app.demo.JobCommand;
 import dev.tapestry.app.study.StudyCommand;
-
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -17,7 +16,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         description = {
             "Train one shared open foundation model together; keep your data; make a model of your"
-                + " own.",
+                    + " own.",
             ""
         },
         footer = {

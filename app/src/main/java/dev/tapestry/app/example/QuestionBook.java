@@ -75,7 +75,9 @@ final class QuestionBook {
                 .map(QuestionAnswer::answer)
                 .filter(answer -> !answer.equals(one.answer()))
                 .distinct()
-                .sorted(Comparator.comparing(answer -> digest(one.question() + '\n' + answer).hex()))
+                .sorted(
+                        Comparator.comparing(
+                                answer -> digest(one.question() + '\n' + answer).hex()))
                 .toList();
     }
 

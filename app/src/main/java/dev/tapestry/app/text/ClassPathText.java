@@ -42,7 +42,8 @@ final class ClassPathText {
             }
             connection.setUseCaches(false);
             try (JarFile jar = connection.getJarFile()) {
-                for (var entry : jar.stream().filter(file -> wanted.test(file.getName())).toList()) {
+                for (var entry :
+                        jar.stream().filter(file -> wanted.test(file.getName())).toList()) {
                     try (InputStream in = jar.getInputStream(entry)) {
                         texts.put(
                                 entry.getName(),

@@ -50,7 +50,9 @@ public final class HealthDefinitions {
         return documents;
     }
 
-    /** What the elements of resources mean, by resource; a meaning that is said before is left out. */
+    /**
+     * What the elements of resources mean, by resource; a meaning that is said before is left out.
+     */
     public static List<QuestionAnswer> elements() {
         List<QuestionAnswer> found = new ArrayList<>();
         Set<String> seen = new LinkedHashSet<>();

@@ -71,8 +71,7 @@ public final class ProcurementTerms {
 
     private static Properties translations(String kind, Language language) {
         Properties read = new Properties();
-        try (InputStream in =
-                ClassPathText.open(FOLDER + kind + "_" + language.code() + ".xml")) {
+        try (InputStream in = ClassPathText.open(FOLDER + kind + "_" + language.code() + ".xml")) {
             read.loadFromXML(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -12,20 +12,6 @@ import dev.tapestry.node.round.Relocation;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.trust.signature.SigningKey;
 import dev.tapestry.weights.ModelDirectory;
-
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
-
-import picocli.CommandLine;
-import picocli.CommandLine.Model.OptionSpec;
-
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.Method;
@@ -37,6 +23,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A consortium of one, walked by a script: every command with {@code --json}. */
 final class JsonTest {
@@ -294,8 +290,8 @@ final class JsonTest {
         assertThat(said("constitution check").path("tried").path(0).path("prompt"))
                 .hasToString(
                         "{\"rules\":[\"burial-songs\"],\"text\":\"These songs belong to the"
-                            + " families. Please ask the keeper of"
-                            + " songs.\",\"verdict\":\"refused\"}");
+                                + " families. Please ask the keeper of"
+                                + " songs.\",\"verdict\":\"refused\"}");
         assertThat(said("preferences review").path("accepted").asInt())
                 .isEqualTo(said("preferences make").path("pairs").asInt());
         assertThat(said("verify merge").path("agreement").path(0).path("group").asString())

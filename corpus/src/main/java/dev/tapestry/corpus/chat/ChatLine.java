@@ -1,12 +1,11 @@
 package dev.tapestry.corpus.chat;
 
-import tools.jackson.databind.JsonNode;
-
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import tools.jackson.databind.JsonNode;
 
 /**
  * The objects that {@link ChatReader} knows; each refuses with {@code IllegalArgumentException}.

@@ -3,18 +3,16 @@ package dev.tapestry.corpus.chat;
 import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.CorpusException.Code;
 import dev.tapestry.corpus.TextLines;
-
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reads conversations and preferences from JSON Lines. Each line is an object in one of the usual
@@ -130,7 +128,7 @@ public record ChatReader(int maxRefused, int maxLineBytes) {
                                     + (unreviewed == 0
                                             ? " holds no line"
                                             : " holds no line that was accepted; review them:"
-                                                  + " tapestry preferences review "
+                                                    + " tapestry preferences review "
                                                     + name)
                             : "%s holds no line that can be used: %s"
                                     .formatted(name, told(refused)));

@@ -1,7 +1,6 @@
 package dev.tapestry.corpus.preparation;
 
 import dev.tapestry.consortium.Digest;
-
 import java.util.List;
 import java.util.Optional;
 

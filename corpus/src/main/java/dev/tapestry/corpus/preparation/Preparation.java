@@ -6,7 +6,6 @@ import dev.tapestry.corpus.CorpusException;
 import dev.tapestry.corpus.CorpusException.Code;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PermittedUse;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

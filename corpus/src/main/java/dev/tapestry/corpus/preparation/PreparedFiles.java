@@ -8,9 +8,6 @@ import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.TokenShardWriter;
 import dev.tapestry.corpus.WholeFile;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +18,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The files of a prepared corpus. */
 final class PreparedFiles {
@@ -124,7 +122,7 @@ final class PreparedFiles {
             throw new CorpusException(
                     Code.NOTHING_TO_READ,
                     ("with a held-out fraction of %s there are %d documents to train on and %d held"
-                         + " out (%s%d lines were no documents); add text, or change the plan")
+                                    + " out (%s%d lines were no documents); add text, or change the plan")
                             .formatted(
                                     plan.split().fraction(),
                                     report.train().documents(),

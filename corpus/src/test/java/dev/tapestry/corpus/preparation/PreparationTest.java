@@ -1,7 +1,6 @@
 package dev.tapestry.corpus.preparation;
 
 import static dev.tapestry.corpus.preparation.PreparationRefusals.assertRefused;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.consortium.Digest;
@@ -15,11 +14,6 @@ import dev.tapestry.corpus.HeldOutSplit;
 import dev.tapestry.corpus.PackedCorpus;
 import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.TokenShard;
-
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +29,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** From sources to a corpus, with real debates. */
 final class PreparationTest {
@@ -362,7 +359,7 @@ final class PreparationTest {
     void text_of_an_evaluation_set_is_left_out_however_it_is_written() {
         String question =
                 "Which of the members of the council has the right to call for a second reading"
-                    + " today";
+                        + " today";
         Path exam =
                 Sources.directory(
                         directory.resolve("exam"),

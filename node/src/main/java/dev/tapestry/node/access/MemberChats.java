@@ -16,7 +16,6 @@ import dev.tapestry.corpus.chat.ReadLines;
 import dev.tapestry.corpus.chat.Role;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -5,7 +5,6 @@ import dev.tapestry.corpus.chat.ChatReader;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.chat.ReadLines;
 import dev.tapestry.node.NodeException;
-
 import java.nio.file.Path;
 import java.util.List;
 

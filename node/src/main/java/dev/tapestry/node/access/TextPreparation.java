@@ -17,7 +17,6 @@ import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.weights.Drafts;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -47,7 +47,8 @@ import java.util.function.UnaryOperator;
  * @param seed of everything that is drawn
  * @param constitution whose protected domains are left out of what is prepared and of what is
  *     learnt to be said, and found in no other text
- * @param bundled open texts that come with the program, and where they are laid before anything else
+ * @param bundled open texts that come with the program, and where they are laid before anything
+ *     else
  * @param data what is prepared first; {@code prepared:NAME} names it where a corpus is asked for
  * @param stages at least one
  * @param evaluation what is measured after every stage, and what it must come to

@@ -80,7 +80,8 @@ public final class BuildRun {
     }
 
     /**
-     * Says what {@link #run(Path)} would do, and makes nothing but the texts that the plan prepares.
+     * Says what {@link #run(Path)} would do, and makes nothing but the texts that the plan
+     * prepares.
      *
      * @throws NodeException as {@link #run} does for what is wrong with plan, base, cards or data
      */

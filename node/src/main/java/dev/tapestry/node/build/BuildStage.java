@@ -3,7 +3,6 @@ package dev.tapestry.node.build;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.training.RewardPlan;
-
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;

@@ -20,7 +20,8 @@ public interface BundledTexts {
     static BundledTexts none() {
         return (name, _) -> {
             throw new NodeException(
-                    Code.CONFIG_INVALID, "bundled: this program comes with no text '%s'".formatted(name));
+                    Code.CONFIG_INVALID,
+                    "bundled: this program comes with no text '%s'".formatted(name));
         };
     }
 }

@@ -132,7 +132,7 @@ record PlanWithout(Optional<BuildPlan> plan, List<String> changes) {
         if (plan.retention().filter(dropped::contains).isPresent()) {
             changes.add("without retained text");
         }
-        return own.map(text ->
-                plan.on(text, plan.retention().filter(other -> !dropped.contains(other))));
+        return own.map(
+                text -> plan.on(text, plan.retention().filter(other -> !dropped.contains(other))));
     }
 }

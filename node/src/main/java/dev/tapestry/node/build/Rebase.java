@@ -13,7 +13,6 @@ import dev.tapestry.node.StopSignal;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.Drafts;
 import dev.tapestry.weights.ModelDirectory;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,6 @@ import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.RewardedTask;
 import dev.tapestry.training.Sampling;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;

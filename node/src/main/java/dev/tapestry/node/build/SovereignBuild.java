@@ -43,7 +43,8 @@ public final class SovereignBuild {
         this.config = config;
         this.corpus = corpus;
         this.log = log;
-        this.builds = new BuildRun(home, BundledTexts.none(), config.compute(), progress, stop, clock);
+        this.builds =
+                new BuildRun(home, BundledTexts.none(), config.compute(), progress, stop, clock);
         this.clock = clock;
     }
 

@@ -1,7 +1,6 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

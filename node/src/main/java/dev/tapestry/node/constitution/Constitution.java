@@ -4,7 +4,6 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.trust.json.CanonicalJson;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;

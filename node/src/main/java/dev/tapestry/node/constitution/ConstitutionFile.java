@@ -4,7 +4,6 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.StrictYaml;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -3,7 +3,6 @@ package dev.tapestry.node.constitution;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.preparation.ProtectedText;
 import dev.tapestry.node.constitution.Constitution.Scope;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

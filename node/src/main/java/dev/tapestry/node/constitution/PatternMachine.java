@@ -1,7 +1,6 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.PatternProgram.Step;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

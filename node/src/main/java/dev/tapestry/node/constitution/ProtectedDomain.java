@@ -3,7 +3,6 @@ package dev.tapestry.node.constitution;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
-
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;

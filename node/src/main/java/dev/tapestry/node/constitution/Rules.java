@@ -2,7 +2,6 @@ package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,6 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
-
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;

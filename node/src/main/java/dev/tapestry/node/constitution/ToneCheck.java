@@ -2,7 +2,6 @@ package dev.tapestry.node.constitution;
 
 import dev.tapestry.node.constitution.Constitution.Action;
 import dev.tapestry.node.constitution.Constitution.Scope;
-
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.List;

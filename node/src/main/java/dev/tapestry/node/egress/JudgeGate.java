@@ -2,7 +2,6 @@ package dev.tapestry.node.egress;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -18,7 +17,6 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Optional;
-
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 

@@ -1,7 +1,6 @@
 package dev.tapestry.node.preferences;
 
 import dev.tapestry.corpus.chat.Conversation;
-
 import java.util.List;
 
 /** Where answers come from. */

@@ -6,15 +6,13 @@ import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.constitution.Constitution;
 import dev.tapestry.node.egress.JudgeGate;
 import dev.tapestry.trust.json.CanonicalJson;
-
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The member's own judge behind an endpoint that speaks as OpenAI's chat completions do. */
 public final class EndpointJudge implements Judge {
@@ -75,7 +73,7 @@ public final class EndpointJudge implements Judge {
                 throw new NodeException(
                         Code.JUDGE_FAILED,
                         "the judge's answer has no choices[0].message.content: is it a chat"
-                            + " completion?");
+                                + " completion?");
             }
             Matcher number = NUMBER.matcher(said.stringValue());
             return number.find()

@@ -1,7 +1,6 @@
 package dev.tapestry.node.preferences;
 
 import dev.tapestry.corpus.chat.Conversation;
-
 import java.util.OptionalInt;
 
 /** Says how good an answer is by the principles of a constitution. */

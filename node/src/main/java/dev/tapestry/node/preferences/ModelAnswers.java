@@ -9,7 +9,6 @@ import dev.tapestry.training.Generation;
 import dev.tapestry.training.Llama;
 import dev.tapestry.training.Sampling;
 import dev.tapestry.weights.ModelDirectory;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

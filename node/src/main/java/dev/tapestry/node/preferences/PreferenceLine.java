@@ -3,7 +3,6 @@ package dev.tapestry.node.preferences;
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.chat.PreferencePair;
-
 import java.util.List;
 
 /**

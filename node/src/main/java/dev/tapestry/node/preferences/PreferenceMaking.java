@@ -9,7 +9,6 @@ import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.Verdict;
 import dev.tapestry.node.preferences.PreferenceLine.Scores;
 import dev.tapestry.node.preferences.Ranking.Scored;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

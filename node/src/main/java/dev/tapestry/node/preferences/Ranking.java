@@ -4,7 +4,6 @@ import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.ToneCheck;
 import dev.tapestry.node.constitution.Verdict;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

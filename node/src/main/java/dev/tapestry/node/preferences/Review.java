@@ -2,7 +2,6 @@ package dev.tapestry.node.preferences;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;

@@ -14,7 +14,6 @@ import dev.tapestry.weights.Manifests;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.codec.CodedUpdate;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,17 +8,15 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.RiverPeople;
-
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PreferenceMakingTest {
 

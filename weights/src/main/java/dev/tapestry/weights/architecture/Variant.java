@@ -1,11 +1,9 @@
 package dev.tapestry.weights.architecture;
 
 import dev.tapestry.weights.WeightsException;
-
+import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
-
-import java.util.OptionalInt;
 
 /**
  * What a model computes beyond its sizes.

@@ -2,10 +2,8 @@ package dev.tapestry.weights.architecture;
 
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
-
-import tools.jackson.databind.JsonNode;
-
 import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Reads a {@link Variant}. Keys that change the computation in a way that is not known are refused

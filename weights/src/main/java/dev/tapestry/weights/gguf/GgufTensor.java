@@ -4,7 +4,6 @@ import dev.tapestry.weights.DType;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.TensorSpec;
-
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 

@@ -5,7 +5,6 @@ import dev.tapestry.weights.ModelDirectory;
 import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
 import dev.tapestry.weights.architecture.RopeScaling;
-
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -4,11 +4,9 @@ import dev.tapestry.weights.WeightsException;
 import dev.tapestry.weights.WeightsException.Code;
 import dev.tapestry.weights.architecture.RopeScaling;
 import dev.tapestry.weights.architecture.Variant;
-
-import tools.jackson.databind.JsonNode;
-
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
 
 /**
  * What {@code config.json} says of a model of the Llama family.

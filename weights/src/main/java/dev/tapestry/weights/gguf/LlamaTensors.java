@@ -8,7 +8,6 @@ import dev.tapestry.weights.architecture.Architecture;
 import dev.tapestry.weights.architecture.RopeScaling;
 import dev.tapestry.weights.gguf.GgufTensor.Source;
 import dev.tapestry.weights.gguf.Quantisation.Role;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,6 @@
 package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.FloatConversion;
-
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

@@ -3,7 +3,6 @@ package dev.tapestry.weights.gguf;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.FloatConversion;
 import dev.tapestry.weights.WeightsException;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

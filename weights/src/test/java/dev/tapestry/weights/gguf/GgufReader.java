@@ -1,7 +1,6 @@
 package dev.tapestry.weights.gguf;
 
 import dev.tapestry.weights.FloatConversion;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

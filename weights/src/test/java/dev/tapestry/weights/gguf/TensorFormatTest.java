@@ -3,13 +3,11 @@ package dev.tapestry.weights.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.weights.FloatConversion;
-
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-
-import java.lang.foreign.MemorySegment;
-import java.util.Random;
 
 class TensorFormatTest {
 

@@ -18,8 +18,8 @@ record BuildsPlan(List<Long> seeds, List<Studied> builds) {
      * @param plan its file, relative to this one; a base that it names is there
      * @param rates peak learning rates of its first stage that are tried
      * @param scratchRates likewise where it begins with random weights
-     * @param replay shares that are tried with every rate, on the first seed and for the first stage
-     *     alone: what is gained and what is lost; none for no curve
+     * @param replay shares that are tried with every rate, on the first seed and for the first
+     *     stage alone: what is gained and what is lost; none for no curve
      */
     record Studied(
             String plan, List<Double> rates, List<Double> scratchRates, List<Double> replay) {

@@ -30,8 +30,7 @@ record BuildsReport(String commits, List<Row> builds) {
         static Spread of(List<Double> values) {
             Gap gap = Gap.of(values);
             Optional<Double> high = Optional.of(gap.high()).filter(Double::isFinite);
-            return new Spread(
-                    gap.percent(), high.map(end -> 2 * gap.percent() - end), high);
+            return new Spread(gap.percent(), high.map(end -> 2 * gap.percent() - end), high);
         }
     }
 
@@ -124,16 +123,13 @@ record BuildsReport(String commits, List<Row> builds) {
                 outcome.firstRetentionLossPercent());
     }
 
-    private static Spread spread(
-            List<Outcome> outcomes, ToDoubleFunction<Outcome> figure) {
+    private static Spread spread(List<Outcome> outcomes, ToDoubleFunction<Outcome> figure) {
         return Spread.of(outcomes.stream().map(figure::applyAsDouble).toList());
     }
 
     /** Own losses of both where both have the seed. */
     private static List<Double> paired(
-            List<Outcome> built,
-            List<Outcome> scratch,
-            BiFunction<Double, Double, Double> figure) {
+            List<Outcome> built, List<Outcome> scratch, BiFunction<Double, Double, Double> figure) {
         List<Double> found = new ArrayList<>();
         for (Outcome mine : built) {
             scratch.stream()

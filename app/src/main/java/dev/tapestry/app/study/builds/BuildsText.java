@@ -81,7 +81,8 @@ final class BuildsText {
         Optional<String> interval =
                 spread.low()
                         .flatMap(low ->
-                                spread.high().map(high -> " (%+.1f to %+.1f)".formatted(low, high)));
+                                spread.high()
+                                        .map(high -> " (%+.1f to %+.1f)".formatted(low, high)));
         return "%+.1f %%".formatted(spread.mean()) + interval.orElse("");
     }
 }

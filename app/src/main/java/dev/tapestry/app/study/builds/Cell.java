@@ -19,7 +19,10 @@ record Cell(String build, Way way, double rate, long seed) implements CellStore.
         /** As the plan says. */
         record Built() implements Way {}
 
-        /** Of random weights, as many tokens of the own text alone: what a member could do by itself. */
+        /**
+         * Of random weights, as many tokens of the own text alone: what a member could do by
+         * itself.
+         */
         record Scratch() implements Way {}
 
         /**

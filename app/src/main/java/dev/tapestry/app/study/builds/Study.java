@@ -132,12 +132,15 @@ final class Study {
                 .toList();
     }
 
-    /** The rate with which the first seed ended lowest on the own text; once all have been tried. */
+    /**
+     * The rate with which the first seed ended lowest on the own text; once all have been tried.
+     */
     private Optional<Double> chosen(String name, Cell.Way way, List<Double> rates) {
         List<Outcome> tried =
                 rates.stream()
                         .flatMap(rate ->
-                                store.find(new Cell(name, way, rate, plan.seeds().getFirst()))
+                                store
+                                        .find(new Cell(name, way, rate, plan.seeds().getFirst()))
                                         .stream())
                         .toList();
         return tried.size() < rates.size()
@@ -183,8 +186,8 @@ final class Study {
      *
      * @return what the cell begins with
      */
-    private static Path prepared(
-            Cell cell, NodeHome home, BuildRun builds, Path file, Path base) throws IOException {
+    private static Path prepared(Cell cell, NodeHome home, BuildRun builds, Path file, Path base)
+            throws IOException {
         try (FileChannel channel =
                         FileChannel.open(
                                 home.directory().resolve(".texts.lock"),
@@ -211,9 +214,7 @@ final class Study {
         // What marks it as whole comes last.
         for (String name : List.of("tokenizer_config.json", "tokenizer.json")) {
             Files.copy(
-                    base.resolve(name),
-                    target.resolve(name),
-                    StandardCopyOption.REPLACE_EXISTING);
+                    base.resolve(name), target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
         return target;
     }

@@ -1,6 +1,5 @@
 package dev.tapestry.app.study.parity;
 
-import dev.tapestry.app.study.Gap;
 import dev.tapestry.app.report.Html;
 import dev.tapestry.app.report.ScatterPlot;
 import dev.tapestry.app.report.TextTable;
