@@ -123,7 +123,7 @@ class ServingTest {
                                         .setViewportSize(width, height)
                                         .setColorScheme(scheme)
                                         .setReducedMotion(ReducedMotion.REDUCE));
-        page.setDefaultTimeout(START.toMillis());
+        page.setDefaultTimeout((double) START.toMillis());
         page.navigate(address);
         assertThat(page.locator("section")).hasCount(2);
         return page;
@@ -136,7 +136,7 @@ class ServingTest {
         page.keyboard().press("Enter");
         assertThat(turns).hasCount(before + 2);
         assertThat(page.locator(".assistant.wait"))
-                .hasCount(0, new LocatorAssertions.HasCountOptions().setTimeout(START.toMillis()));
+                .hasCount(0, new LocatorAssertions.HasCountOptions().setTimeout((double) START.toMillis()));
     }
 
     @Test
