@@ -72,6 +72,8 @@ public final class NodeException extends RuntimeException implements Coded {
         STORE_REFUSED,
         /** The object store does not answer, or is in trouble itself. */
         STORE_UNREACHABLE,
+        /** The member's judge does not answer, or says something else than a judgement. */
+        JUDGE_FAILED,
         /** The members' agreement does not move the coordinator, or contradicts what was seen. */
         MOVE_REFUSED,
         /** The members have moved the coordinator, and this node has followed. */

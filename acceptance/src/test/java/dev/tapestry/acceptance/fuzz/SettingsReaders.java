@@ -8,6 +8,8 @@ import dev.tapestry.consortium.RunPlan;
 import dev.tapestry.coordinator.CoordinatorConfig;
 import dev.tapestry.node.NodeConfig;
 import dev.tapestry.node.NodeHome;
+import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.node.preferences.Review;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.json.StrictYaml;
 import java.io.IOException;
@@ -44,6 +46,32 @@ final class SettingsReaders {
                                         keepRounds: 3
                                         mergeThreads: 2
                                         """
+                                                .getBytes(UTF_8))),
+                new ForeignReader(
+                        Language.YAML,
+                        "constitutions",
+                        "NodeException",
+                        (bytes, scratch) -> {
+                            Path file = scratch.resolve("constitution.yaml");
+                            Files.write(file, bytes);
+                            var _ = Guard.read(file);
+                        },
+                        _ -> List.of(example("constitution.yaml"))),
+                new ForeignReader(
+                        Language.JSON,
+                        "preference-pairs",
+                        "NodeException",
+                        (bytes, scratch) -> {
+                            Path file = scratch.resolve("pairs.jsonl");
+                            Files.write(file, bytes);
+                            var _ = Review.open(file);
+                        },
+                        _ ->
+                                List.of(
+                                        """
+                                        {"chosen":"a","constitution":"%s","prompt":[{"content":"q","role":"user"}],"reasons":["r"],"rejected":"b","review":"pending","rules":["x"],"scores":{"chosen":1,"rejected":-1}}
+                                        """
+                                                .formatted("0".repeat(64))
                                                 .getBytes(UTF_8))),
                 new ForeignReader(
                         Language.YAML,

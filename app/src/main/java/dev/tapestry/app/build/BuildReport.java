@@ -40,6 +40,17 @@ public final class BuildReport {
                 "The held-out loss on the way is each stage's own: nats per token of text or of"
                         + " answers, or −log σ of how much more the better answer is preferred."
                         + " The model of a stage is the one with the least.");
+        for (Done stage : result.stages()) {
+            stage.leftOut()
+                    .ifPresent(lines ->
+                            paragraph(
+                                    body,
+                                    "%s: %d lines were left out because the model would have learnt to say what the constitution protects, %d because nobody has accepted them."
+                                            .formatted(
+                                                    stage.title(),
+                                                    lines.protectedLines(),
+                                                    lines.unreviewed())));
+        }
         paragraph(body, "Base " + result.base() + ".");
         return Html.page("Sovereign Build: " + name, body.toString());
     }

@@ -376,6 +376,11 @@ final class BuildCommands extends CommandGroup {
         for (BuildResult.Done stage : result.stages()) {
             line(stage.title(), stage.after());
             EvaluationText.gates(stage.gates()).forEach(gate -> say("    %s", gate));
+            stage.leftOut()
+                    .ifPresent(lines ->
+                            say(
+                                    "  left out: %d lines as protected, %d that nobody has accepted",
+                                    lines.protectedLines(), lines.unreviewed()));
         }
         result.stopped()
                 .ifPresent(why -> say("Stopped: %s. No model was made; change the plan.", why));

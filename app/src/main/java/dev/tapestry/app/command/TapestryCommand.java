@@ -42,6 +42,7 @@ import picocli.CommandLine.Command;
             TokenizerCommands.class,
             CorpusCommands.class,
             ConstitutionCommands.class,
+            PreferencesCommands.class,
             LogCommands.class,
             VerifyCommands.class,
             DoctorCommand.class,

@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.app.process.FreePort;
 import dev.tapestry.coordinator.Coordinator;
 import dev.tapestry.coordinator.CoordinatorConfig;
+import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.round.Relocation;
+import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.trust.signature.SigningKey;
+import dev.tapestry.weights.ModelDirectory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.Method;
@@ -85,6 +88,7 @@ final class JsonTest {
         Path plan = directory.resolve("prepare.yaml");
         Files.writeString(plan, "name: Minutes\nsources: [{path: corpus}]\n");
         json("corpus prepare", plan, directory.resolve("prepared"));
+        prefer(base);
         json(
                 "consortium found",
                 consortium,
@@ -150,6 +154,34 @@ final class JsonTest {
                 directory.resolve("simulation"),
                 "--out",
                 directory.resolve("simulated"));
+    }
+
+    /** From a constitution to pairs that a model may learn from. */
+    private static void prefer(Path base) throws IOException {
+        Path constitution = Path.of("..", "docs", "examples", "constitution.yaml");
+        json("constitution check", constitution, "--try", "a burial song");
+        Path model = directory.resolve("tuned");
+        try (ModelDirectory files = ModelDirectory.open(base)) {
+            VocabularyExtension.forChat(files, ChatTemplate.CHATML, model);
+        }
+        Path prompts = directory.resolve("prompts.jsonl");
+        Files.writeString(prompts, "{\"prompt\":\"where to dig\"}\n");
+        Path pairs = directory.resolve("pairs.jsonl");
+        json(
+                "preferences make",
+                "--constitution",
+                constitution,
+                "--model",
+                model,
+                "--prompts",
+                prompts,
+                "--out",
+                pairs,
+                "--samples",
+                "2",
+                "--tokens",
+                "8");
+        json("preferences review", pairs, "--accept-all");
     }
 
     /** The second round, in a box. */
@@ -251,6 +283,11 @@ final class JsonTest {
         assertThat(said("run start").path("tokensPerRound").asLong()).isEqualTo(128);
         assertThat(said("tokenizer train").path("vocabulary").asInt()).isEqualTo(300);
         assertThat(said("model merge").path("models").asInt()).isEqualTo(2);
+        assertThat(said("constitution check").path("tried").path(0).path("prompt"))
+                .hasToString(
+                        "{\"rules\":[\"burial-songs\"],\"text\":\"These songs belong to the families. Please ask the keeper of songs.\",\"verdict\":\"refused\"}");
+        assertThat(said("preferences review").path("accepted").asInt())
+                .isEqualTo(said("preferences make").path("pairs").asInt());
         assertThat(said("verify merge").path("agreement").path(0).path("group").asString())
                 .isEqualTo("ALL");
         assertThat(Path.of(said("model export").path("file").asString()))

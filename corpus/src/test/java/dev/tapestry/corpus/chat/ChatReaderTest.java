@@ -121,6 +121,37 @@ final class ChatReaderTest {
                 .containsExactly(3L, 4L);
     }
 
+    @Test
+    void pairs_that_nobody_has_accepted_are_left_out_and_counted() {
+        String pair = "{\"prompt\":\"a\",\"chosen\":\"%s\",\"rejected\":\"c\"%s}\n";
+        ReadLines<PreferencePair> lines =
+                ChatReader.USUAL.preferences(
+                        file(
+                                pair.formatted("one", "")
+                                        + pair.formatted("two", ",\"review\":\"pending\"")
+                                        + pair.formatted("three", ",\"review\":\"rejected\"")
+                                        + pair.formatted("four", ",\"review\":\"edited\"")
+                                        + pair.formatted("five", ",\"review\":\"accepted\"")
+                                        + pair.formatted("six", ",\"review\":\"maybe\"")));
+        assertThat(lines.values())
+                .extracting(PreferencePair::chosen)
+                .containsExactly("one", "four", "five");
+        assertThat(lines.unreviewed()).isEqualTo(2);
+        assertThat(lines.refused()).singleElement().satisfies(line -> {
+            assertThat(line.line()).isEqualTo(6);
+            assertThat(line.reason()).contains("maybe");
+        });
+    }
+
+    @Test
+    void a_file_of_which_nothing_was_accepted_says_how_to_review_it() {
+        String line =
+                "{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"c\",\"review\":\"pending\"}\n";
+        Path file = file(line.repeat(200));
+        assertThatThrownBy(() -> ChatReader.USUAL.preferences(file))
+                .hasMessageContaining("tapestry preferences review " + file);
+    }
+
     private Path file(String lines) {
         try {
             return Files.writeString(Files.createTempFile(directory, "lines", ".jsonl"), lines);

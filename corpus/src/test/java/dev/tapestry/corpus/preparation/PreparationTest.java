@@ -347,6 +347,10 @@ final class PreparationTest {
                                 StopHook.never());
         assertThat(report.dropped("protected-domains")).isEqualTo(Map.of("wells", 1L));
         assertThat(texts("out")).noneMatch(text -> text.contains("sacred well"));
+        assertThat(directory.resolve("out/lineage.json"))
+                .content()
+                .contains("\"constitution\" : \"" + Digest.of(new byte[] {1}).hex())
+                .doesNotContain("sacred well");
         // Without that constitution it is another plan.
         assertRefused(() -> prepare(plan(source), "out"), Code.TARGET_EXISTS, "another plan");
     }

@@ -27,7 +27,8 @@ final class ConstitutionFile {
     static Constitution read(Path file) {
         try {
             Constitution read =
-                    StrictYaml.read(file, Constitution.class, StrictYaml.Spelling.HYPHENATED);
+                    StrictYaml.read(
+                            file, Constitution.class, StrictYaml.Spelling.HYPHENATED);
             Path folder = file.toAbsolutePath().resolveSibling(".").normalize();
             List<ProtectedDomain> whole = new ArrayList<>();
             for (ProtectedDomain domain : read.domains()) {
@@ -58,10 +59,20 @@ final class ConstitutionFile {
                 .orElseThrow()
                 .forEach((language, name) -> {
                     List<String> longer = new ArrayList<>(terms.getOrDefault(language, List.of()));
-                    longer.addAll(lines(folder.resolve(name)));
+                    longer.addAll(lines(within(folder, name)));
                     terms.put(language, longer);
                 });
         return domain.withTerms(Optional.of(terms));
+    }
+
+    /** A constitution that somebody hands on reads nothing but what lies beside it. */
+    private static Path within(Path folder, String name) {
+        Path file = folder.resolve(name).normalize();
+        if (Path.of(name).isAbsolute() || !file.startsWith(folder) || file.equals(folder)) {
+            throw new IllegalArgumentException(
+                    "term-files: '%s' does not lie beside the constitution".formatted(name));
+        }
+        return file;
     }
 
     /** Lines that are neither empty nor begin with a hash. */
@@ -71,8 +82,7 @@ final class ConstitutionFile {
             if (bytes.length > MAX_BYTES) {
                 throw new NodeException(
                         Code.CONFIG_INVALID,
-                        "%s has more than %d bytes: not a list of terms"
-                                .formatted(file, MAX_BYTES));
+                        "%s has more than %d bytes: not a list of terms".formatted(file, MAX_BYTES));
             }
             return StandardCharsets.UTF_8
                     .newDecoder()

@@ -14,7 +14,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged. */
+/**
+ * Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged.
+ */
 public final class Guard {
 
     private final Constitution constitution;
@@ -106,7 +108,12 @@ public final class Guard {
      * whatever they name.
      */
     public List<String> learnt(String text) {
-        return own.contains(text.strip()) ? List.of() : touched(text);
+        return own(text) ? List.of() : touched(text);
+    }
+
+    /** Whether a text is what the constitution says instead of an answer. */
+    public boolean own(String text) {
+        return own.contains(text.strip());
     }
 
     private List<ProtectedText.Passage> passages(String text) {

@@ -107,23 +107,27 @@ final class PatternParser {
                                     .formatted(text[at], text[at] == '+' ? 1 : 0));
             case '{' -> {
                 at++;
-                int from = number();
-                int to = from;
-                if (peek(',')) {
-                    at++;
-                    if (peek('}')) {
-                        throw wrong("{%d,} has no end; write {%d,40}".formatted(from, from));
-                    }
-                    to = number();
-                }
-                expect('}');
-                if (to < from || to == 0) {
-                    throw wrong("{%d,%d} is no range".formatted(from, to));
-                }
-                yield once(new Pattern.Repeat(part, from, to));
+                yield once(counted(part));
             }
             default -> part;
         };
+    }
+
+    private Pattern.Repeat counted(Pattern part) {
+        int from = number();
+        int to = from;
+        if (peek(',')) {
+            at++;
+            if (peek('}')) {
+                throw wrong("{%d,} has no end; write {%d,40}".formatted(from, from));
+            }
+            to = number();
+        }
+        expect('}');
+        if (to < from || to == 0) {
+            throw wrong("{%d,%d} is no range".formatted(from, to));
+        }
+        return new Pattern.Repeat(part, from, to);
     }
 
     /** How often is said once. */
@@ -206,7 +210,8 @@ final class PatternParser {
                                     || Character.isLetterOrDigit(folded)
                                     || Folding.isMark(folded);
             case 'p' -> property();
-            default -> throw wrong("\\%s is not known".formatted(Character.toString(code)));
+            default ->
+                    throw wrong("\\%s is not known".formatted(Character.toString(code)));
         };
     }
 
@@ -282,7 +287,8 @@ final class PatternParser {
                 if (last < code) {
                     throw wrong(
                             "%s-%s is no range"
-                                    .formatted(Character.toString(code), Character.toString(last)));
+                                    .formatted(
+                                            Character.toString(code), Character.toString(last)));
                 }
             }
             all = all.or(range(code, last));

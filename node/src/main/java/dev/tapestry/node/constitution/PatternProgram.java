@@ -55,6 +55,11 @@ final class PatternProgram {
         return new PatternProgram(writer, starts);
     }
 
+    /** What a step that takes no character takes. */
+    private static boolean nothing(int code) {
+        return false;
+    }
+
     int size() {
         return steps.length;
     }
@@ -127,9 +132,5 @@ final class PatternProgram {
             others.add(other);
             return steps.size() - 1;
         }
-    }
-
-    private static boolean nothing(int code) {
-        return false;
     }
 }

@@ -53,7 +53,11 @@ public enum MessageKind {
     /** Asks which of them are there. */
     BOX_LIST("GET", Stored.FOLDER),
     /** Deletes one that is not needed any more. */
-    BOX_DELETE("DELETE", Stored.OBJECT);
+    BOX_DELETE("DELETE", Stored.OBJECT),
+    /** Asks the member's own judge what an answer is worth. */
+    JUDGEMENT(
+            "POST",
+            "(https://[A-Za-z0-9.\\-\\[\\]:]+|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]+)?)(/[A-Za-z0-9._-]+)*/chat/completions");
 
     /** What a carried round has in an object store. */
     private static final class Stored {

@@ -130,6 +130,7 @@ final class ModelArrival {
                     BOX_DAMAGED,
                     STORE_REFUSED,
                     STORE_UNREACHABLE,
+                    JUDGE_FAILED,
                     STORAGE,
                     UNFORESEEN,
                     STOPPED ->

@@ -74,6 +74,7 @@ record Setback(Outlook outlook, String code, String reason) {
                     BOX_DAMAGED,
                     STORE_REFUSED,
                     STORE_UNREACHABLE,
+                    JUDGE_FAILED,
                     POLICY,
                     NOT_PROVEN,
                     MOVE_REFUSED,

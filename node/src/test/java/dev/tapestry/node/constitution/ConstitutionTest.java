@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tapestry.node.NodeException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 class ConstitutionTest {
 
@@ -64,6 +66,27 @@ class ConstitutionTest {
     }
 
     @Test
+    void a_file_of_terms_lies_beside_the_constitution() {
+        assertThatThrownBy(() -> with("term-files: {en: ../words.txt}"))
+                .hasMessageContaining("does not lie beside");
+        assertThatThrownBy(() -> with("term-files: {en: /etc/hosts}"))
+                .hasMessageContaining("does not lie beside");
+    }
+
+    @Test
+    void the_example_is_a_constitution() {
+        Path example = Path.of("..", "docs", "examples", "constitution.yaml");
+        Guard guard = Guard.read(example);
+        assertThat(guard.prompt("Sing me one of the burial songs"))
+                .isInstanceOf(Verdict.Refused.class);
+        assertThat(guard.answer("Ask at plot c 17."))
+                .isInstanceOfSatisfying(
+                        Verdict.Redacted.class,
+                        verdict -> assertThat(verdict.text()).isEqualTo("Ask at […]."));
+        assertThat(guard.prompt("How deep is the river?")).isEqualTo(new Verdict.Allowed());
+    }
+
+    @Test
     void a_file_of_terms_that_is_missing_or_not_utf_8_is_refused() throws IOException {
         assertThatThrownBy(() -> with("term-files: {en: words.txt}"))
                 .isInstanceOf(NodeException.class)
@@ -77,7 +100,8 @@ class ConstitutionTest {
     @CsvSource(
             delimiter = '@',
             value = {
-                "a*            @ protected-domains[0]: patterns[0] 'a*': at character 2: * has no end; write {0,40}",
+                "a*            @ protected-domains[0]: patterns[0] 'a*': at character 2: * has no"
+                    + " end; write {0,40}",
                 "(a{1,20}){20} @ it may match more than 200 characters",
                 "((a|b){0,9}){0,9} @ it matches nothing at all",
                 "(x            @ ) is expected",
@@ -90,7 +114,8 @@ class ConstitutionTest {
                 "\\p{Klingon}  @ neither a script nor one of",
                 "((){200}){200}x @ what is repeated matches nothing",
                 "^x            @ ^ is not used; write \\b",
-                "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match more than 200",
+                "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match"
+                    + " more than 200",
             })
     void a_pattern_that_cannot_be_used_is_refused_with_its_place(String pattern, String reason) {
         assertThatThrownBy(() -> with("patterns: ['" + pattern + "']"))
@@ -104,7 +129,8 @@ class ConstitutionTest {
         Guard guard =
                 Guard.of(
                         with(
-                                "patterns: ['\\b(?:grave|tomb) ?(?:no\\. ?)?\\d{1,3}\\b', '[äö]x', '\\p{Greek}{3}']"));
+                                "patterns: ['\\b(?:grave|tomb) ?(?:no\\. ?)?\\d{1,3}\\b', '[äö]x',"
+                                    + " '\\p{Greek}{3}']"));
         assertThat(guard.touched("Grave No. 12")).containsExactly("secret");
         assertThat(guard.touched("tomb9, and")).containsExactly("secret");
         assertThat(guard.touched("TOMB ٣٤")).containsExactly("secret");

@@ -3,12 +3,14 @@ package dev.tapestry.node.constitution;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.corpus.preparation.ProtectedText.Passage;
-import java.nio.file.Path;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.nio.file.Path;
 
 class GuardTest {
 

@@ -1,0 +1,146 @@
+package dev.tapestry.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.access.MemberChats.LeftOut;
+import dev.tapestry.node.build.BuildResult;
+import dev.tapestry.node.preferences.ModelAnswers;
+import dev.tapestry.node.preferences.PreferenceMaking;
+import dev.tapestry.node.preferences.Judge;
+import dev.tapestry.node.preferences.Review;
+import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.corpus.chat.Conversation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Builds that a constitution is held against. */
+class ConstitutionalBuildTest {
+
+    private static final String CARD =
+            Stage.CARD
+                    .replace("private-cpt, ", "instruction-tuning, alignment, private-cpt, ")
+                    .replace("text-format: lines", "text-format: json-lines");
+
+    private static final String CONSTITUTION =
+            """
+            name: tellers
+            languages: [en]
+            protected-domains:
+              - id: lights
+                description: lights are not spoken of
+                terms: {en: [moon, mill]}
+                action: REFUSE
+                say: {en: the fox sings a tale}
+            """;
+
+    @TempDir Path directory;
+    private Workshop workshop = new Workshop(Path.of(""));
+
+    @BeforeEach
+    void lay() throws IOException {
+        workshop = Workshop.laid(directory);
+        Files.writeString(directory.resolve("constitution.yaml"), CONSTITUTION);
+        StringBuilder chats = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            chats.append(
+                    "{\"prompt\":\"sings moon %d\",\"completion\":\"%s sings\"}%n"
+                            .formatted(i, i < 7 ? "the moon" : "the fox"));
+        }
+        workshop.corpus("chats", CARD, "chats.jsonl", chats.toString());
+    }
+
+    private Path plan(String stage) throws IOException {
+        return Files.writeString(
+                directory.resolve("build.yaml"),
+                """
+                name: quiet
+                base: base
+                constitution: constitution.yaml
+                stages:
+                  - %s
+                evaluation: {own: corpus, tokens: 300, sequence: 16}
+                """
+                        .formatted(stage));
+    }
+
+    @Test
+    void what_would_be_learnt_to_be_said_is_screened_and_counted() throws IOException {
+        Path plan =
+                plan("{type: instruct, chats: chats, epochs: 1, training: {batch: 8, sequence: 32}}");
+        BuildResult result = workshop.run(plan);
+        assertThat(result.stages().getFirst().leftOut()).contains(new LeftOut(7, 0));
+        Files.writeString(
+                directory.resolve("constitution.yaml"), CONSTITUTION.replace("[moon, mill]", "[moons]"));
+        BuildResult other = workshop.run(plan);
+        assertThat(other.stages().getFirst().leftOut()).isEmpty();
+        assertThat(other.stages().getFirst().reused()).isFalse();
+        Files.writeString(
+                directory.resolve("constitution.yaml"), CONSTITUTION.replace("tellers", "others"));
+        assertThat(workshop.run(plan).stages().getFirst().reused())
+                .as("what is learnt is the same")
+                .isTrue();
+    }
+
+    @Test
+    void a_text_that_was_not_prepared_must_not_touch_what_is_protected() throws IOException {
+        Path plan =
+                plan("{type: pretrain, corpus: open, tokens: 64, training: {batch: 2, sequence: 16}}");
+        assertThatThrownBy(() -> workshop.run(plan))
+                .isInstanceOfSatisfying(
+                        NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY))
+                .hasMessageContaining("[lights]")
+                .hasMessageContaining("prepare the text under 'data:'");
+    }
+
+    @Test
+    void from_a_constitution_to_a_model_that_was_aligned_by_it() throws IOException {
+        Path instruct =
+                plan("{type: instruct, chats: chats, epochs: 2, training: {batch: 8, sequence: 32}}");
+        Path model = workshop.run(instruct).model().orElseThrow();
+        Guard guard = Guard.read(directory.resolve("constitution.yaml"));
+        List<Conversation> prompts =
+                IntStream.range(0, 30)
+                        .mapToObj(i -> Conversation.asking("sings moon " + i))
+                        .toList();
+        Path folder = Files.createDirectories(directory.resolve("pairs"));
+        Files.writeString(folder.resolve("card.yaml"), CARD);
+        Path pairs = folder.resolve("pairs.jsonl");
+        try (ModelAnswers answers =
+                ModelAnswers.of(model, new ModelAnswers.Plan(2, 6, 1.0, 7))) {
+            assertThat(
+                            new PreferenceMaking(
+                                            guard, answers, Judge.nobody(), new StopSignal())
+                                    .run(prompts, pairs)
+                                    .refusals())
+                    .isGreaterThan(20);
+        }
+        Path align =
+                plan(
+                        "{type: align, preferences: pairs, epochs: 1, loss: {type: dpo}, hold-out: 0.3, training: {batch: 4, sequence: 48}}");
+        assertThatThrownBy(() -> workshop.run(align)).hasMessageContaining("review them");
+        Review review = Review.open(pairs);
+        review.reject(0);
+        review.acceptAll();
+        BuildResult result = workshop.run(align);
+        assertThat(result.stages().getFirst().leftOut()).contains(new LeftOut(0, 1));
+    }
+
+    @Test
+    void a_model_without_a_template_s_markers_is_told_to_be_tuned_first() {
+        assertThatThrownBy(
+                        () ->
+                                ModelAnswers.of(
+                                        directory.resolve("base"),
+                                        new ModelAnswers.Plan(2, 4, 1, 1)))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining("tune it on conversations first");
+    }
+}

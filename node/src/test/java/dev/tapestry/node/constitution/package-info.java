@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.node.constitution;
+
+import org.jspecify.annotations.NullMarked;

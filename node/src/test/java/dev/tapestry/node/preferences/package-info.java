@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.node.preferences;
+
+import org.jspecify.annotations.NullMarked;
