@@ -210,7 +210,8 @@ final class PatternParser {
                                     || Character.isLetterOrDigit(folded)
                                     || Folding.isMark(folded);
             case 'p' -> property();
-            default -> throw wrong("\\%s is not known".formatted(Character.toString(code)));
+            default ->
+                    throw wrong("\\%s is not known".formatted(Character.toString(code)));
         };
     }
 
@@ -286,7 +287,8 @@ final class PatternParser {
                 if (last < code) {
                     throw wrong(
                             "%s-%s is no range"
-                                    .formatted(Character.toString(code), Character.toString(last)));
+                                    .formatted(
+                                            Character.toString(code), Character.toString(last)));
                 }
             }
             all = all.or(range(code, last));
