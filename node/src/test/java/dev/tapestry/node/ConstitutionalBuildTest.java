@@ -78,7 +78,7 @@ class ConstitutionalBuildTest {
         Path plan =
                 plan(
                         "{type: instruct, chats: chats, epochs: 1, training: {batch: 8, sequence:"
-                            + " 32}}");
+                                + " 32}}");
         BuildResult result = workshop.run(plan);
         assertThat(result.stages().getFirst().leftOut()).contains(new LeftOut(7, 0));
         Files.writeString(
@@ -99,7 +99,7 @@ class ConstitutionalBuildTest {
         Path plan =
                 plan(
                         "{type: pretrain, corpus: open, tokens: 64, training: {batch: 2, sequence:"
-                            + " 16}}");
+                                + " 16}}");
         assertThatThrownBy(() -> workshop.run(plan))
                 .isInstanceOfSatisfying(
                         NodeException.class, e -> assertThat(e.code()).isEqualTo(Code.POLICY))
@@ -112,13 +112,11 @@ class ConstitutionalBuildTest {
         Path instruct =
                 plan(
                         "{type: instruct, chats: chats, epochs: 2, training: {batch: 8, sequence:"
-                            + " 32}}");
+                                + " 32}}");
         Path model = workshop.run(instruct).model().orElseThrow();
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         List<Conversation> prompts =
-                IntStream.range(0, 30)
-                        .mapToObj(i -> Conversation.asking("moon " + i))
-                        .toList();
+                IntStream.range(0, 30).mapToObj(i -> Conversation.asking("moon " + i)).toList();
         Path folder = Files.createDirectories(directory.resolve("pairs"));
         Files.writeString(folder.resolve("card.yaml"), CARD);
         Path pairs = folder.resolve("pairs.jsonl");
@@ -132,7 +130,7 @@ class ConstitutionalBuildTest {
         Path align =
                 plan(
                         "{type: align, preferences: pairs, epochs: 1, loss: {type: dpo}, hold-out:"
-                            + " 0.3, training: {batch: 4, sequence: 32}}");
+                                + " 0.3, training: {batch: 4, sequence: 32}}");
         assertThatThrownBy(() -> workshop.run(align)).hasMessageContaining("review them");
         Review review = Review.open(pairs);
         review.reject(0);

@@ -362,7 +362,7 @@ final class PreparationTest {
     void text_of_an_evaluation_set_is_left_out_however_it_is_written() {
         String question =
                 "Which of the members of the council has the right to call for a second reading"
-                    + " today";
+                        + " today";
         Path exam =
                 Sources.directory(
                         directory.resolve("exam"),
