@@ -26,11 +26,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tapestry serve} as a process of its own, and its page in a real browser. */
@@ -62,7 +62,8 @@ class ServingTest {
     static void serve_and_open_a_browser() throws IOException {
         assumeTrue(
                 Files.isExecutable(CHROMIUM) || System.getenv("CI") != null,
-                "SKIPPED: the page is not looked at: install Debian's chromium (apt-get install chromium)");
+                "SKIPPED: the page is not looked at: install Debian's chromium (apt-get install"
+                    + " chromium)");
         Path base = Program.home().resolve("models/demo-base");
         Path chat = folder.resolve("council");
         try (ModelDirectory files = ModelDirectory.open(base)) {
@@ -119,10 +120,10 @@ class ServingTest {
         Page page =
                 Objects.requireNonNull(opened)
                         .newPage(
-                        new Browser.NewPageOptions()
-                                .setViewportSize(width, height)
-                                .setColorScheme(scheme)
-                                .setReducedMotion(ReducedMotion.REDUCE));
+                                new Browser.NewPageOptions()
+                                        .setViewportSize(width, height)
+                                        .setColorScheme(scheme)
+                                        .setReducedMotion(ReducedMotion.REDUCE));
         page.setDefaultTimeout((double) START.toMillis());
         page.navigate(address);
         assertThat(page.locator("section")).hasCount(2);
@@ -138,7 +139,8 @@ class ServingTest {
         assertThat(page.locator(".assistant.wait"))
                 .hasCount(
                         0,
-                        new LocatorAssertions.HasCountOptions().setTimeout((double) START.toMillis()));
+                        new LocatorAssertions.HasCountOptions()
+                                .setTimeout((double) START.toMillis()));
     }
 
     @Test
@@ -194,7 +196,13 @@ class ServingTest {
     void the_board_pauses_and_resumes() {
         try (Page page = page(1180, 760, ColorScheme.LIGHT)) {
             page.locator("#tokens").fill("10");
-            assertThat(Program.here("board", "pause", folder.resolve("board"), "--say", "The elders meet."))
+            assertThat(
+                            Program.here(
+                                    "board",
+                                    "pause",
+                                    folder.resolve("board"),
+                                    "--say",
+                                    "The elders meet."))
                     .isZero();
             await().atMost(START)
                     .untilAsserted(() -> {

@@ -83,7 +83,12 @@ final class BatchCache implements AutoCloseable {
 
     /** The next {@code length} positions of one sequence, which has {@code first} already. */
     Past chunk(int slot, int first, int length) {
-        Tensor mask = first == 0 ? null : beside(Tensor.create(triangle(first, length), 1, 1, length, first + length));
+        Tensor mask =
+                first == 0
+                        ? null
+                        : beside(
+                                Tensor.create(
+                                        triangle(first, length), 1, 1, length, first + length));
         return new Chunk(slot, first, length, mask);
     }
 
@@ -120,8 +125,7 @@ final class BatchCache implements AutoCloseable {
         int all = first + length;
         float[] mask = new float[Math.multiplyExact(length, all)];
         for (int at = 0; at < length; at++) {
-            Arrays.fill(
-                    mask, at * all + first + at + 1, (at + 1) * all, Float.NEGATIVE_INFINITY);
+            Arrays.fill(mask, at * all + first + at + 1, (at + 1) * all, Float.NEGATIVE_INFINITY);
         }
         return mask;
     }

@@ -14,9 +14,7 @@ import dev.tapestry.training.TrainingException.Code;
 public record Sampling(double temperature, int topK, double topP, long seed) {
 
     public Sampling {
-        if (!(temperature >= 0 && temperature <= 100)
-                || topK < 0
-                || !(topP > 0 && topP <= 1)) {
+        if (!(temperature >= 0 && temperature <= 100) || topK < 0 || !(topP > 0 && topP <= 1)) {
             throw new TrainingException(
                     Code.INVALID_PLAN,
                     "sampling: temperature %s must be in [0, 100], topK %d not negative and topP %s in (0, 1]"

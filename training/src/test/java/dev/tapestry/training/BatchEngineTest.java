@@ -44,8 +44,7 @@ class BatchEngineTest {
     }
 
     private static Continuation asking(int prompt, int tokens, Sampling sampling) {
-        List<Integer> ids =
-                IntStream.of(TestModels.randomIds(prompt, 97, prompt)).boxed().toList();
+        List<Integer> ids = IntStream.of(TestModels.randomIds(prompt, 97, prompt)).boxed().toList();
         return new Continuation(ids, tokens, sampling, Set.of(), 0, false);
     }
 
@@ -69,7 +68,9 @@ class BatchEngineTest {
                 List<Ongoing> ongoing =
                         wanted.stream().map(engine::submit).map(Optional::orElseThrow).toList();
                 for (int i = 0; i < alone.size(); i++) {
-                    assertThat(Read.all(ongoing.get(i)).ids()).as("text %d", i).isEqualTo(alone.get(i));
+                    assertThat(Read.all(ongoing.get(i)).ids())
+                            .as("text %d", i)
+                            .isEqualTo(alone.get(i));
                 }
             }
         }
@@ -139,12 +140,7 @@ class BatchEngineTest {
                 gone.close();
                 Continuation ending =
                         new Continuation(
-                                free.prompt(),
-                                20,
-                                Sampling.greedy(),
-                                Set.of(ids.get(3)),
-                                0,
-                                false);
+                                free.prompt(), 20, Sampling.greedy(), Set.of(ids.get(3)), 0, false);
                 Read ended = Read.all(engine.submit(ending).orElseThrow());
                 assertThat(ended.reason()).isEqualTo(Reason.END_TOKEN);
                 assertThat(ended.ids()).isEqualTo(ids.subList(0, ids.indexOf(ids.get(3)) + 1));
@@ -157,8 +153,7 @@ class BatchEngineTest {
         try (Llama model = Llama.fresh(CONFIG, 21)) {
             List<Ongoing> taken = new ArrayList<>();
             boolean refused = false;
-            try (BatchEngine engine =
-                    BatchEngine.start(model, new EnginePlan(1, 2, 32, 8, 1))) {
+            try (BatchEngine engine = BatchEngine.start(model, new EnginePlan(1, 2, 32, 8, 1))) {
                 for (int i = 0; i < 1000 && !refused; i++) {
                     Optional<Ongoing> next = engine.submit(asking(2, 29, Sampling.greedy()));
                     next.ifPresent(taken::add);
@@ -183,12 +178,7 @@ class BatchEngineTest {
             assertThatThrownBy(() ->
                             engine.submit(
                                     new Continuation(
-                                            List.of(97),
-                                            1,
-                                            Sampling.greedy(),
-                                            Set.of(),
-                                            0,
-                                            false)))
+                                            List.of(97), 1, Sampling.greedy(), Set.of(), 0, false)))
                     .isInstanceOfSatisfying(
                             TrainingException.class,
                             e -> assertThat(e.code()).isEqualTo(Code.TOKEN_OUT_OF_RANGE));

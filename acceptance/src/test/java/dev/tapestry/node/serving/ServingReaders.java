@@ -21,7 +21,7 @@ public final class ServingReaders {
     public static List<byte[]> chatSeeds() {
         return seeds(
                 "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}],"
-                        + "\"stream\":true,\"stop\":[\"a\",\"b\"],\"seed\":7,\"temperature\":0.5,\"top_p\":0.9,\"max_tokens\":5,\"logprobs\":true,\"top_logprobs\":2}");
+                    + "\"stream\":true,\"stop\":[\"a\",\"b\"],\"seed\":7,\"temperature\":0.5,\"top_p\":0.9,\"max_tokens\":5,\"logprobs\":true,\"top_logprobs\":2}");
     }
 
     /** A text of {@code /v1/completions}. */
@@ -31,7 +31,8 @@ public final class ServingReaders {
 
     /** Examples. */
     public static List<byte[]> completionSeeds() {
-        return seeds("{\"model\":\"m\",\"prompt\":[\"once\"],\"logprobs\":3,\"n\":1,\"stop\":\"x\"}");
+        return seeds(
+                "{\"model\":\"m\",\"prompt\":[\"once\"],\"logprobs\":3,\"n\":1,\"stop\":\"x\"}");
     }
 
     /** The board's last decision. */

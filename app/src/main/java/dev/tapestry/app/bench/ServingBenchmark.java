@@ -156,10 +156,14 @@ final class ServingBenchmark {
 
     private static Speed median(List<Speed> speeds) {
         return new Speed(
-                speeds.stream().mapToDouble(Speed::tokensPerSecond).sorted().toArray()[
-                        speeds.size() / 2],
-                speeds.stream().mapToDouble(Speed::processorMillis).sorted().toArray()[
-                        speeds.size() / 2]);
+                speeds.stream()
+                        .mapToDouble(Speed::tokensPerSecond)
+                        .sorted()
+                        .toArray()[speeds.size() / 2],
+                speeds.stream()
+                        .mapToDouble(Speed::processorMillis)
+                        .sorted()
+                        .toArray()[speeds.size() / 2]);
     }
 
     private Speed measure(BatchEngine engine, int count) throws InterruptedException {
@@ -194,8 +198,7 @@ final class ServingBenchmark {
     }
 
     private static long processorNanos() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                .getProcessCpuTime();
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     private Speed other(Path gguf, int count) throws IOException, InterruptedException {
@@ -203,12 +206,7 @@ final class ServingBenchmark {
         String command =
                 "exec %s '%s' %d %d %d %d"
                         .formatted(
-                                against,
-                                gguf,
-                                work.threads(),
-                                count,
-                                work.prompt(),
-                                work.tokens());
+                                against, gguf, work.threads(), count, work.prompt(), work.tokens());
         Process process =
                 new ProcessBuilder("sh", "-c", command)
                         .redirectOutput(said.toFile())

@@ -42,7 +42,8 @@ final class BoardCommands extends CommandGroup {
     @Command(
             name = "pause",
             description = {
-                "Let the model answer no more: servers that follow DIR end what they are saying within two seconds.",
+                "Let the model answer no more: servers that follow DIR end what they are saying"
+                    + " within two seconds.",
                 "It stays so when they are started again."
             },
             footer = {
@@ -77,7 +78,10 @@ final class BoardCommands extends CommandGroup {
     int resume(
             @Parameters(paramLabel = "DIR", description = "Of the board's decisions.")
                     Path directory,
-            @Option(names = "--key", paramLabel = "FILE", description = "Sign with the key in FILE.")
+            @Option(
+                            names = "--key",
+                            paramLabel = "FILE",
+                            description = "Sign with the key in FILE.")
                     @Nullable Path key,
             @Option(names = "--json", description = "As one line of JSON.") boolean json) {
         return decide(directory, false, "", key, json);

@@ -15,7 +15,8 @@ import picocli.CommandLine.Command;
         scope = CommandLine.ScopeType.INHERIT,
         mixinStandardHelpOptions = true,
         description = {
-            "Train one shared open foundation model together; keep your data; make a model of your own.",
+            "Train one shared open foundation model together; keep your data; make a model of your"
+                + " own.",
             ""
         },
         footer = {

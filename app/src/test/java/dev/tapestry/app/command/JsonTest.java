@@ -276,7 +276,9 @@ final class JsonTest {
         assertThat(said("model merge").path("models").asInt()).isEqualTo(2);
         assertThat(said("constitution check").path("tried").path(0).path("prompt"))
                 .hasToString(
-                        "{\"rules\":[\"burial-songs\"],\"text\":\"These songs belong to the families. Please ask the keeper of songs.\",\"verdict\":\"refused\"}");
+                        "{\"rules\":[\"burial-songs\"],\"text\":\"These songs belong to the"
+                            + " families. Please ask the keeper of"
+                            + " songs.\",\"verdict\":\"refused\"}");
         assertThat(said("preferences review").path("accepted").asInt())
                 .isEqualTo(said("preferences make").path("pairs").asInt());
         assertThat(said("verify merge").path("agreement").path(0).path("group").asString())

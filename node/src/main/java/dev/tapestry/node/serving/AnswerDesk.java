@@ -46,7 +46,8 @@ final class AnswerDesk {
         if (asked.logProbabilities() && guard.isPresent()) {
             throw ApiRefusal.unsupported(
                     "logprobs",
-                    "the tokens would show what the constitution leaves out; they are not told where one holds");
+                    "the tokens would show what the constitution leaves out; they are not told"
+                        + " where one holds");
         }
         Tally tally = new Tally(asked, source);
         try {
@@ -68,8 +69,7 @@ final class AnswerDesk {
     }
 
     /** What is left of the question; nothing if it was answered already. */
-    private Optional<Asked> screened(Asked asked, Tally tally, Outlet outlet)
-            throws IOException {
+    private Optional<Asked> screened(Asked asked, Tally tally, Outlet outlet) throws IOException {
         Optional<String> paused = board.paused();
         if (paused.isPresent()) {
             end(outlet, tally, Board.RULE, paused.get());
@@ -89,7 +89,8 @@ final class AnswerDesk {
                 }
             }
         }
-        return Optional.of(tally.acted.isEmpty() ? asked : asked.about(with(asked.prompt(), texts)));
+        return Optional.of(
+                tally.acted.isEmpty() ? asked : asked.about(with(asked.prompt(), texts)));
     }
 
     private static Prompt with(Prompt prompt, List<String> texts) {
@@ -126,8 +127,7 @@ final class AnswerDesk {
             switch (next.get()) {
                 case Piece.Text text -> {
                     tally.pieces++;
-                    String shown =
-                            screen.map(one -> one.accept(text.text())).orElse(text.text());
+                    String shown = screen.map(one -> one.accept(text.text())).orElse(text.text());
                     say(outlet, tally, shown, text.tokens());
                 }
                 case Piece.End(String finish, Usage usage) -> {
@@ -165,8 +165,7 @@ final class AnswerDesk {
         finish(outlet, tally, finish, "");
     }
 
-    private static void say(
-            Outlet outlet, Tally tally, String text, List<Piece.TokenLog> tokens)
+    private static void say(Outlet outlet, Tally tally, String text, List<Piece.TokenLog> tokens)
             throws IOException {
         if (!text.isEmpty() || !tokens.isEmpty()) {
             tally.answer.append(text);
@@ -212,7 +211,10 @@ final class AnswerDesk {
         }
 
         void add(List<Verdict.Acted> rules) {
-            rules.stream().map(Verdict.Acted::rule).filter(id -> !acted.contains(id)).forEach(acted::add);
+            rules.stream()
+                    .map(Verdict.Acted::rule)
+                    .filter(id -> !acted.contains(id))
+                    .forEach(acted::add);
         }
 
         void write() {

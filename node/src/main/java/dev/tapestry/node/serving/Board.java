@@ -79,7 +79,8 @@ final class Board implements AutoCloseable {
                         "the review board has {0} the model",
                         found.get().paused() ? "paused" : "resumed");
             } else if (!found.orElse(BoardState.initial()).equals(known)) {
-                complain("the review board's last decision is gone or an older one; it still holds");
+                complain(
+                        "the review board's last decision is gone or an older one; it still holds");
             }
         } catch (NodeException e) {
             complain(String.valueOf(e.getMessage()));

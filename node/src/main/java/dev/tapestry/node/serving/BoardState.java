@@ -96,8 +96,7 @@ public record BoardState(boolean paused, long number, String at, String say) {
      */
     public static BoardState decide(
             Path directory, boolean paused, String say, Instant at, Optional<SigningKey> signer) {
-        BoardState before =
-                in(directory, signer.map(SigningKey::verifyingKey)).orElse(initial());
+        BoardState before = in(directory, signer.map(SigningKey::verifyingKey)).orElse(initial());
         BoardState next = new BoardState(paused, before.number() + 1, at.toString(), say);
         SafeFile.write(
                 directory.resolve(FILE),

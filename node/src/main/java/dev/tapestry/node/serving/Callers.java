@@ -84,8 +84,7 @@ final class Callers implements AutoCloseable {
                 long now = System.nanoTime();
                 callers.values().stream()
                         .filter(caller ->
-                                caller.waiting
-                                        && now - caller.waitingSince > patience.toNanos())
+                                caller.waiting && now - caller.waitingSince > patience.toNanos())
                         .forEach(caller -> close(caller.channel));
                 callers.values().removeIf(caller -> !caller.channel.isOpen());
             }

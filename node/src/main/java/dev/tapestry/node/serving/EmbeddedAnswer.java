@@ -27,8 +27,7 @@ final class EmbeddedAnswer implements Source.Answering {
     private final List<TokenLog> heldLogs = new ArrayList<>();
     private int tokens;
 
-    EmbeddedAnswer(
-            Ongoing ongoing, ByteLevelTokenizer tokenizer, int promptTokens, Asked asked) {
+    EmbeddedAnswer(Ongoing ongoing, ByteLevelTokenizer tokenizer, int promptTokens, Asked asked) {
         this.ongoing = ongoing;
         this.tokenizer = tokenizer;
         this.promptTokens = promptTokens;

@@ -127,7 +127,8 @@ final class GatewaySource implements Source {
             default ->
                     new ApiRefusal(
                             Kind.BEHIND,
-                            "the member's model server answers with %d: %s".formatted(status, said));
+                            "the member's model server answers with %d: %s"
+                                    .formatted(status, said));
         };
     }
 

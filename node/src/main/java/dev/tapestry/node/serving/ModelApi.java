@@ -35,8 +35,7 @@ final class ModelApi implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(ModelApi.class.getName());
     private static final String RETRY_AFTER_SECONDS = "2";
-    private static final Set<String> LOCAL_NAMES =
-            Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
 
     private final Listening listening;
     private final List<Source> sources;
@@ -66,12 +65,10 @@ final class ModelApi implements AutoCloseable {
                         .get("/v1/models/{name}", (in, out) -> serve(in, out, true, this::model))
                         .post(
                                 "/v1/chat/completions",
-                                (in, out) ->
-                                        serve(in, out, true, (a, b) -> answer(a, b, true)))
+                                (in, out) -> serve(in, out, true, (a, b) -> answer(a, b, true)))
                         .post(
                                 "/v1/completions",
-                                (in, out) ->
-                                        serve(in, out, true, (a, b) -> answer(a, b, false)));
+                                (in, out) -> serve(in, out, true, (a, b) -> answer(a, b, false)));
         for (Page page : Page.values()) {
             routing.get(page.path(), (in, out) -> serve(in, out, false, (_, b) -> show(page, b)));
         }
@@ -128,9 +125,7 @@ final class ModelApi implements AutoCloseable {
                 throw new CloseConnectionException("the answer was broken off", e);
             }
             LOG.log(Level.ERROR, request.path().path(), e);
-            refuse(
-                    response,
-                    new ApiRefusal(Kind.INTERNAL, "a defect; the server's log says more"));
+            refuse(response, new ApiRefusal(Kind.INTERNAL, "a defect; the server's log says more"));
         } finally {
             callers.ended(remote);
         }
@@ -190,8 +185,7 @@ final class ModelApi implements AutoCloseable {
 
     private void answer(ServerRequest request, ServerResponse response, boolean chat)
             throws IOException, InterruptedException {
-        Function<byte[], Asked> reader =
-                chat ? RequestReader::chat : RequestReader::completion;
+        Function<byte[], Asked> reader = chat ? RequestReader::chat : RequestReader::completion;
         Asked asked = reader.apply(body(request));
         Source source = source(asked.model());
         OpenAiJson json =
@@ -229,7 +223,8 @@ final class ModelApi implements AutoCloseable {
         String type = request.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
         // Another site's page can send no such type without asking first.
         if (!type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
-            throw new ApiRefusal(Kind.MEDIA, "send JSON, and say so: Content-Type: application/json");
+            throw new ApiRefusal(
+                    Kind.MEDIA, "send JSON, and say so: Content-Type: application/json");
         }
         int most = listening.maxBodyBytes();
         if (request.headers().contentLength().orElse(0) > most) {
@@ -259,7 +254,8 @@ final class ModelApi implements AutoCloseable {
         response.header(
                 HeaderNames.create("Content-Security-Policy"),
                 "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-                        + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+                    + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors"
+                    + " 'none'");
         response.header(HeaderNames.create("X-Content-Type-Options"), "nosniff");
         response.header(HeaderNames.create("Referrer-Policy"), "no-referrer");
         response.header(HeaderNames.CONTENT_TYPE, page.type());

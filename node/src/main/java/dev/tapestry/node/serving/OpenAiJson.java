@@ -201,7 +201,6 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
 
     /** The id of a new answer. */
     static String newId(boolean chat) {
-        return (chat ? "chatcmpl-" : "cmpl-")
-                + UUID.randomUUID().toString().replace("-", "");
+        return (chat ? "chatcmpl-" : "cmpl-") + UUID.randomUUID().toString().replace("-", "");
     }
 }

@@ -15,9 +15,9 @@ enum Page {
 
     private final String path;
     private final String type;
+
     @SuppressWarnings("ImmutableEnumChecker") // nobody writes to it, and nobody else has it
     private final byte[] content;
-
 
     Page(String path, String resource, String type) {
         this.path = path;

@@ -165,7 +165,9 @@ final class RequestReader {
                 number("temperature", 1, 0, MAX_TEMPERATURE),
                 Math.max(0, count("top_k", Integer.MAX_VALUE)),
                 topP == 0 ? Double.MIN_NORMAL : topP,
-                present("seed") ? seed.longValue() : ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
+                present("seed")
+                        ? seed.longValue()
+                        : ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
     }
 
     private List<String> stops() {
@@ -178,7 +180,8 @@ final class RequestReader {
             String text = one.isString() ? one.stringValue() : "";
             if (text.isEmpty() || text.length() > MAX_STOP_LENGTH) {
                 throw ApiRefusal.invalid(
-                        "stop", "a text of 1 to %d characters, or a list".formatted(MAX_STOP_LENGTH));
+                        "stop",
+                        "a text of 1 to %d characters, or a list".formatted(MAX_STOP_LENGTH));
             }
             stops.add(text);
         }

@@ -43,9 +43,7 @@ final class ServedModel {
                     Code.WRONG_MODEL,
                     "tokenizer.json of %s has %d ids, but the model only %d: they do not belong together"
                             .formatted(
-                                    path,
-                                    tokenizer.vocabSize(),
-                                    llama.config().vocabularySize()));
+                                    path, tokenizer.vocabSize(), llama.config().vocabularySize()));
         }
         return new EmbeddedSource(
                 name,

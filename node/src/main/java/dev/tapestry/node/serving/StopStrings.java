@@ -22,8 +22,7 @@ final class StopStrings {
             return "";
         }
         String text = held + piece;
-        int first =
-                stops.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(-1);
+        int first = stops.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(-1);
         if (first >= 0) {
             stopped = true;
             held = "";

@@ -27,7 +27,9 @@ record Caller(int port, HttpClient http) {
 
         String text() {
             JsonNode choice = body.path("choices").path(0);
-            return choice.path("message").path("content").asString(choice.path("text").asString(""));
+            return choice.path("message")
+                    .path("content")
+                    .asString(choice.path("text").asString(""));
         }
 
         String finish() {
@@ -53,9 +55,7 @@ record Caller(int port, HttpClient http) {
         HttpResponse<String> raw = http.send(request, HttpResponse.BodyHandlers.ofString());
         boolean json = raw.headers().firstValue("content-type").orElse("").contains("json");
         return new Reply(
-                raw.statusCode(),
-                json ? JSON.readTree(raw.body()) : JSON.createObjectNode(),
-                raw);
+                raw.statusCode(), json ? JSON.readTree(raw.body()) : JSON.createObjectNode(), raw);
     }
 
     Reply post(String path, String json) throws IOException, InterruptedException {
@@ -87,8 +87,7 @@ record Caller(int port, HttpClient http) {
 
         String finish() {
             return all.stream()
-                    .map(event ->
-                            event.path("choices").path(0).path("finish_reason").asString(""))
+                    .map(event -> event.path("choices").path(0).path("finish_reason").asString(""))
                     .collect(Collectors.joining());
         }
 

@@ -114,8 +114,7 @@ final class EmbeddedModelTest {
     @Test
     void a_stop_string_over_several_tokens_ends_the_answer_before_it() throws Exception {
         String prompt = "{\"model\":\"base\",\"prompt\":\"the water\"%s%s}";
-        String free =
-                caller.post("/v1/completions", prompt.formatted(SAMPLED, "")).text();
+        String free = caller.post("/v1/completions", prompt.formatted(SAMPLED, "")).text();
         String stop = free.substring(free.length() / 2, free.length() / 2 + 3);
         String stops = ",\"stop\":[%s]".formatted(Caller.JSON.writeValueAsString(stop));
         Caller.Reply stopped = caller.post("/v1/completions", prompt.formatted(SAMPLED, stops));
@@ -147,7 +146,8 @@ final class EmbeddedModelTest {
         Caller.Reply older =
                 caller.post(
                         "/v1/completions",
-                        "{\"model\":\"base\",\"prompt\":\"the law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
+                        "{\"model\":\"base\",\"prompt\":\"the"
+                            + " law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
         JsonNode lists = older.body().path("choices").path(0).path("logprobs");
         assertThat(lists.path("tokens").size()).isEqualTo(lists.path("token_logprobs").size());
         assertThat(lists.path("top_logprobs").path(0).size()).isLessThanOrEqualTo(2);

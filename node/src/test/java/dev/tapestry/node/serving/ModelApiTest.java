@@ -64,8 +64,7 @@ final class ModelApiTest {
     }
 
     private ModelApi serve(Listening listening, AnswerDesk desk, Source... sources) {
-        ModelApi api =
-                new ModelApi(listening, List.of(sources), desk, InstantSource.system());
+        ModelApi api = new ModelApi(listening, List.of(sources), desk, InstantSource.system());
         open.add(api);
         api.start();
         return api;
@@ -92,8 +91,7 @@ final class ModelApiTest {
     private Board board(Optional<SigningKey> key) {
         Board board =
                 Board.following(
-                        Optional.of(directory.resolve("board")),
-                        key.map(SigningKey::verifyingKey));
+                        Optional.of(directory.resolve("board")), key.map(SigningKey::verifyingKey));
         open.add(board);
         return board;
     }
@@ -113,7 +111,14 @@ final class ModelApiTest {
         assertThat(events.text()).isEqualTo("Good day!");
         assertThat(events.finish()).isEqualTo("stop");
         assertThat(events.done()).isTrue();
-        assertThat(events.all().getFirst().path("choices").path(0).path("delta").path("role").asString())
+        assertThat(
+                        events.all()
+                                .getFirst()
+                                .path("choices")
+                                .path(0)
+                                .path("delta")
+                                .path("role")
+                                .asString())
                 .isEqualTo("assistant");
         assertThat(events.all().getLast().path("usage").path("completion_tokens").asInt())
                 .isEqualTo(3);
@@ -155,7 +160,10 @@ final class ModelApiTest {
     void a_key_is_asked_for_where_there_is_one_and_foreign_names_are_not_answered()
             throws Exception {
         ModelApi api =
-                serve(here(Optional.of("a-key-of-some-length")), free(), ScriptedSource.saying("x"));
+                serve(
+                        here(Optional.of("a-key-of-some-length")),
+                        free(),
+                        ScriptedSource.saying("x"));
         Caller caller = Caller.of(api.port());
         caller.chat("scripted", "Hello", "").refused(401, "invalid_api_key");
         caller.send(caller.to("/v1/models").header("Authorization", "Bearer wrong").GET().build())
@@ -176,7 +184,9 @@ final class ModelApiTest {
         assertThat(
                         said(
                                 calling(free(), ScriptedSource.saying("x")).port(),
-                                "GET /v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"))
+                                "GET /v1/models HTTP/1.1\r\n"
+                                    + "Host: evil.example\r\n"
+                                    + "Connection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 403")
                 .contains("unknown_host");
     }
@@ -195,8 +205,7 @@ final class ModelApiTest {
                         ruled(),
                         ScriptedSource.saying("We know a bu", "ria", "l so", "ng about", " rain."));
         Caller.Events events = caller.streamedChat("scripted", "Sing", "");
-        assertThat(events.text())
-                .isEqualTo("We know a \n\nThese songs belong to the families.");
+        assertThat(events.text()).isEqualTo("We know a \n\nThese songs belong to the families.");
         assertThat(events.finish()).isEqualTo(Outcome.FILTERED);
         assertThat(events.rule()).isEqualTo("burial-songs");
         Caller.Reply whole = caller.chat("scripted", "Sing", "");
@@ -220,7 +229,8 @@ final class ModelApiTest {
                 .startsWith("Who lies in");
         assertThat(changed.body().path("tapestry").path("redacted_by").path(0).asString())
                 .isEqualTo("plots");
-        caller.chat("scripted", "Hello", ",\"logprobs\":true").refused(400, "unsupported_parameter");
+        caller.chat("scripted", "Hello", ",\"logprobs\":true")
+                .refused(400, "unsupported_parameter");
     }
 
     @Test
@@ -233,7 +243,8 @@ final class ModelApiTest {
                 new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
         Caller caller = calling(desk, source);
         CompletableFuture<Caller.Events> stream =
-                CompletableFuture.supplyAsync(() -> unchecked(() -> caller.streamedChat("scripted", "Hello", "")));
+                CompletableFuture.supplyAsync(
+                        () -> unchecked(() -> caller.streamedChat("scripted", "Hello", "")));
         source.awaitBegun();
         BoardState.decide(
                 decisions, true, "The elders are meeting.", Instant.now(), Optional.of(key));
@@ -247,9 +258,7 @@ final class ModelApiTest {
         BoardState forged = new BoardState(false, 99, Instant.now().toString(), "");
         Files.write(
                 decisions.resolve(BoardState.FILE),
-                CanonicalJson.write(
-                        Envelope.seal(
-                                BoardState.TYPE, forged, SigningKey.generate())));
+                CanonicalJson.write(Envelope.seal(BoardState.TYPE, forged, SigningKey.generate())));
         assertThatThrownBy(() -> board(Optional.of(key)))
                 .isInstanceOfSatisfying(
                         NodeException.class,
@@ -261,8 +270,7 @@ final class ModelApiTest {
         AnswerDesk restarted =
                 new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
         Caller again = calling(restarted, ScriptedSource.saying("back"));
-        assertThat(again.chat("scripted", "Hello", "").text())
-                .isEqualTo("The elders are meeting.");
+        assertThat(again.chat("scripted", "Hello", "").text()).isEqualTo("The elders are meeting.");
         BoardState.decide(decisions, false, "", Instant.now(), Optional.of(key));
         await().atMost(GENEROUS)
                 .until(() -> again.chat("scripted", "Hello", "").text().equals("back"));
@@ -322,7 +330,8 @@ final class ModelApiTest {
         ModelApi server = serve(here(Optional.of("the-gateway-has-it")), free(), behind);
         Source gateway = gateway(server.port(), "scripted", "the-gateway-has-it");
         Caller caller = calling(ruled(), gateway);
-        Caller.Events events = caller.streamedChat("council", "Sing", ",\"seed\":7,\"stop\":[\"#\"]");
+        Caller.Events events =
+                caller.streamedChat("council", "Sing", ",\"seed\":7,\"stop\":[\"#\"]");
         assertThat(events.text()).isEqualTo("One \n\nThese songs belong to the families.");
         Asked asked = behind.asked().orElseThrow();
         assertThat(asked.sampling().seed()).isEqualTo(7);
@@ -335,8 +344,8 @@ final class ModelApiTest {
         calling(free(), gateway(1, "scripted", "the-gateway-has-it"))
                 .chat("council", "Sing", "")
                 .refused(502, "model_server_failed");
-        assertThatThrownBy(() ->
-                        ModelServer.at(URI.create("http://10.0.0.1:8000"), Optional.empty()))
+        assertThatThrownBy(
+                        () -> ModelServer.at(URI.create("http://10.0.0.1:8000"), Optional.empty()))
                 .hasMessageContaining("https");
     }
 
@@ -358,8 +367,7 @@ final class ModelApiTest {
         Files.writeString(directory.resolve("constitution.yaml"), RULES);
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         try (AuditTrail audit = AuditTrail.in(file, false, InstantSource.system())) {
-            AnswerDesk desk =
-                    new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit);
+            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit);
             Caller caller = calling(desk, ScriptedSource.saying("Fine."));
             caller.chat("scripted", "How are you", "");
             caller.chat("scripted", "A burial song please", "");
@@ -370,7 +378,8 @@ final class ModelApiTest {
                 .satisfiesExactly(
                         line ->
                                 assertThat(line)
-                                        .contains("\"action\":\"answered\"", "\"answerCharacters\":5")
+                                        .contains(
+                                                "\"action\":\"answered\"", "\"answerCharacters\":5")
                                         .doesNotContain("Fine", "How are"),
                         line ->
                                 assertThat(line)
@@ -380,7 +389,9 @@ final class ModelApiTest {
         Files.writeString(file, Files.readString(file) + "{\"torn");
         AuditTrail.in(file, false, InstantSource.system()).close();
         assertThat(Files.readAllLines(file)).hasSize(2);
-        Files.writeString(file, Files.readString(file).replace("\"answerCharacters\":5", "\"answerCharacters\":6"));
+        Files.writeString(
+                file,
+                Files.readString(file).replace("\"answerCharacters\":5", "\"answerCharacters\":6"));
         assertThatThrownBy(() -> AuditTrail.in(file, false, InstantSource.system()))
                 .isInstanceOfSatisfying(
                         NodeException.class,
