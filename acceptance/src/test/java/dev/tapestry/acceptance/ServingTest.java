@@ -62,7 +62,8 @@ class ServingTest {
     static void serve_and_open_a_browser() throws IOException {
         assumeTrue(
                 Files.isExecutable(CHROMIUM) || System.getenv("CI") != null,
-                "SKIPPED: the page is not looked at: install Debian's chromium (apt-get install chromium)");
+                "SKIPPED: the page is not looked at: install Debian's chromium (apt-get install"
+                    + " chromium)");
         Path base = Program.home().resolve("models/demo-base");
         Path chat = folder.resolve("council");
         try (ModelDirectory files = ModelDirectory.open(base)) {
@@ -144,8 +145,9 @@ class ServingTest {
         try (Page page = page(1180, 760, ColorScheme.LIGHT)) {
             List<String> errors = new ArrayList<>();
             page.onPageError(errors::add);
+            await().atMost(START)
+                    .until(() -> page.evaluate("document.activeElement.id").equals("question"));
             page.locator("#tokens").fill("40");
-            assertThat(page.locator("#question")).isFocused();
             ask(page, "What shall the committee vote on?");
             assertThat(page.locator(".meta").allInnerTexts())
                     .allMatch(text -> text.contains("tokens in"));

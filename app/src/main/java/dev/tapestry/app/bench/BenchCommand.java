@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "Measure preparing text, training, serving, merging, codecs, rounds, memory, transfers and utilisation here.",
+                "Measure preparing text, training, serving, merging, codecs, rounds, memory,"
+                    + " transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,

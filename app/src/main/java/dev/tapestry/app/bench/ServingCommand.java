@@ -14,10 +14,10 @@ import picocli.CommandLine.Spec;
         name = "serve",
         description = {
             "How fast the engine of 'serve' continues texts, one and several at once, in fp32.",
-            "The model is MODEL, or one with random weights and a tokenizer. With --against another program does"
-                    + " the same with the same model as a GGUF file: the command is given GGUF, THREADS,"
-                    + " CONCURRENT, PROMPT and TOKENS, and prints"
-                    + " {\"tokensPerSecond\":…,\"processorSeconds\":…}. The two take turns."
+            "The model is MODEL, or one with random weights and a tokenizer. With --against another"
+                + " program does the same with the same model as a GGUF file: the command is given"
+                + " GGUF, THREADS, CONCURRENT, PROMPT and TOKENS, and prints"
+                + " {\"tokensPerSecond\":…,\"processorSeconds\":…}. The two take turns."
         },
         footer = {
             "",

@@ -42,7 +42,8 @@ final class BoardCommands extends CommandGroup {
     @Command(
             name = "pause",
             description = {
-                "Let the model answer no more: servers that follow DIR end what they are saying within two seconds.",
+                "Let the model answer no more: servers that follow DIR end what they are saying"
+                    + " within two seconds.",
                 "It stays so when they are started again."
             },
             footer = {

@@ -46,7 +46,8 @@ final class AnswerDesk {
         if (asked.logProbabilities() && guard.isPresent()) {
             throw ApiRefusal.unsupported(
                     "logprobs",
-                    "the tokens would show what the constitution leaves out; they are not told where one holds");
+                    "the tokens would show what the constitution leaves out; they are not told"
+                        + " where one holds");
         }
         Tally tally = new Tally(asked, source);
         try {

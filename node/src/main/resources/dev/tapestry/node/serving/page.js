@@ -135,7 +135,7 @@ function meta(turn, finish, rules, usage, milliseconds) {
     line.append(element("span", "badge", "rule: " + rule));
   }
   const facts = [];
-  if (usage) facts.push(usage.completion_tokens + " tokens in " + (milliseconds / 1000).toFixed(1) + " s");
+  if (usage?.completion_tokens) facts.push(usage.completion_tokens + " tokens in " + (milliseconds / 1000).toFixed(1) + " s");
   if (finish === "length") facts.push("cut at the number of tokens");
   line.append(facts.join(" · "));
   turn.append(line);

@@ -146,7 +146,8 @@ final class EmbeddedModelTest {
         Caller.Reply older =
                 caller.post(
                         "/v1/completions",
-                        "{\"model\":\"base\",\"prompt\":\"the law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
+                        "{\"model\":\"base\",\"prompt\":\"the"
+                            + " law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
         JsonNode lists = older.body().path("choices").path(0).path("logprobs");
         assertThat(lists.path("tokens").size()).isEqualTo(lists.path("token_logprobs").size());
         assertThat(lists.path("top_logprobs").path(0).size()).isLessThanOrEqualTo(2);

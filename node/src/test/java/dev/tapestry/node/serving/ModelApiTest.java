@@ -184,7 +184,13 @@ final class ModelApiTest {
         assertThat(
                         said(
                                 calling(free(), ScriptedSource.saying("x")).port(),
-                                "GET /v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"))
+                                String.join(
+                                        "\r\n",
+                                        "GET /v1/models HTTP/1.1",
+                                        "Host: evil.example",
+                                        "Connection: close",
+                                        "",
+                                        "")))
                 .startsWith("HTTP/1.1 403")
                 .contains("unknown_host");
     }
