@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A Llama-architecture model in memory: its configuration and its weights in fp32.
+ * A model of the Llama family in memory: its configuration and its weights in fp32.
  *
  * <p>Belongs to one thread at a time. Must be closed: its memory is native.
  */
