@@ -1,5 +1,5 @@
 /**
- * Training, evaluation and generation of Llama-architecture models, on libtorch.
+ * Training, evaluation and generation of models of the Llama family, on libtorch.
  *
  * <p>A model's parameters lie in one flat buffer ({@link dev.tapestry.training.ParameterLayout}),
  * its gradients in a second one of the same layout. The Hugging Face tensors ({@code

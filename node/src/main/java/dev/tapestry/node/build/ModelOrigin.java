@@ -54,7 +54,7 @@ public record ModelOrigin(Digest source, UpstreamLicence licence, Optional<Diges
         } catch (TrustException e) {
             throw new NodeException(
                     Code.WRONG_MODEL,
-                    "%s does not say where the model comes from: %s; import it again"
+                    "%s does not say where the model comes from: %s; move it away, or import the model again"
                             .formatted(file, e.getMessage()),
                     e);
         }
