@@ -77,8 +77,8 @@ public final class TextPreparation {
     public static void without(Path plan, Set<String> sources, Path target) {
         YAMLMapper yaml = YAMLMapper.builder().build();
         try {
+            List<Source> known = PlanFile.read(plan).sources(); // strictly, before anything else
             ObjectNode tree = (ObjectNode) yaml.readTree(Files.readAllBytes(plan));
-            List<Source> known = PlanFile.read(plan).sources();
             Path place = plan.toAbsolutePath().normalize().resolveSibling(".").normalize();
             ArrayNode old = (ArrayNode) tree.get("sources");
             ArrayNode left = yaml.createArrayNode();
