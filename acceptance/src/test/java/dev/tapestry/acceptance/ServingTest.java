@@ -63,7 +63,7 @@ class ServingTest {
         assumeTrue(
                 Files.isExecutable(CHROMIUM) || System.getenv("CI") != null,
                 "SKIPPED: the page is not looked at: install Debian's chromium (apt-get install"
-                    + " chromium)");
+                        + " chromium)");
         Path base = Program.home().resolve("models/demo-base");
         Path chat = folder.resolve("council");
         try (ModelDirectory files = ModelDirectory.open(base)) {
@@ -137,7 +137,10 @@ class ServingTest {
         page.keyboard().press("Enter");
         assertThat(turns).hasCount(before + 2);
         assertThat(page.locator(".assistant.wait"))
-                .hasCount(0, new LocatorAssertions.HasCountOptions().setTimeout((double) START.toMillis()));
+                .hasCount(
+                        0,
+                        new LocatorAssertions.HasCountOptions()
+                                .setTimeout((double) START.toMillis()));
     }
 
     @Test

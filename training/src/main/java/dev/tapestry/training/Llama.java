@@ -2,14 +2,12 @@ package dev.tapestry.training;
 
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
-
+import java.nio.file.Path;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-
-import java.nio.file.Path;
-import java.util.function.Predicate;
 
 /**
  * A model of the Llama family in memory: its configuration and its weights in fp32.

@@ -5,10 +5,6 @@ import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.corpus.chat.ChatTokens;
 import dev.tapestry.training.TrainingException.Code;
-
-import org.bytedeco.javacpp.PointerScope;
-import org.jspecify.annotations.Nullable;
-
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -16,6 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Prompts that the model answers itself, several times; answers better than their group's mean
@@ -97,7 +95,7 @@ public final class RewardLessons extends Lessons {
             throw new TrainingException(
                     Code.INVALID_PLAN,
                     "rewards: one process learns from them, and beta holds to the reference: leave"
-                        + " klToBase out");
+                            + " klToBase out");
         }
         Shuffle order = new Shuffle(tasks.size(), step.plan().seed());
         TreeMap<String, Double> figures = new TreeMap<>();

@@ -21,7 +21,7 @@ public final class ServingReaders {
     public static List<byte[]> chatSeeds() {
         return seeds(
                 "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}],"
-                    + "\"stream\":true,\"stop\":[\"a\",\"b\"],\"seed\":7,\"temperature\":0.5,\"top_p\":0.9,\"max_tokens\":5,\"logprobs\":true,\"top_logprobs\":2}");
+                        + "\"stream\":true,\"stop\":[\"a\",\"b\"],\"seed\":7,\"temperature\":0.5,\"top_p\":0.9,\"max_tokens\":5,\"logprobs\":true,\"top_logprobs\":2}");
     }
 
     /** A text of {@code /v1/completions}. */

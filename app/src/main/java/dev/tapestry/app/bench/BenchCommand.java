@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description =
                 "Measure preparing text, training, serving, merging, codecs, rounds, memory,"
-                    + " transfers and utilisation here.",
+                        + " transfers and utilisation here.",
         footer = {"", "Example:", "  tapestry bench round --size-mb 100 --members 4 --json"},
         subcommands = {
             TrainCommand.class,

@@ -15,9 +15,9 @@ import picocli.CommandLine.Spec;
         description = {
             "How fast the engine of 'serve' continues texts, one and several at once, in fp32.",
             "The model is MODEL, or one with random weights and a tokenizer. With --against another"
-                + " program does the same with the same model as a GGUF file: the command is given"
-                + " GGUF, THREADS, CONCURRENT, PROMPT and TOKENS, and prints"
-                + " {\"tokensPerSecond\":…,\"processorSeconds\":…}. The two take turns."
+                    + " program does the same with the same model as a GGUF file: the command is given"
+                    + " GGUF, THREADS, CONCURRENT, PROMPT and TOKENS, and prints"
+                    + " {\"tokensPerSecond\":…,\"processorSeconds\":…}. The two take turns."
         },
         footer = {
             "",

@@ -43,7 +43,7 @@ final class BoardCommands extends CommandGroup {
             name = "pause",
             description = {
                 "Let the model answer no more: servers that follow DIR end what they are saying"
-                    + " within two seconds.",
+                        + " within two seconds.",
                 "It stays so when they are started again."
             },
             footer = {

@@ -27,18 +27,18 @@ import picocli.CommandLine.Spec;
         name = "serve",
         description = {
             "Answer people and programs with a model: OpenAI's API at /v1, a page to talk to it at"
-                + " /.",
+                    + " /.",
             "The constitution holds for what is asked and for what is said; the review board can"
-                + " pause the model at any moment. An interrupt or termination ends answers under"
-                + " way and closes it within seconds."
+                    + " pause the model at any moment. An interrupt or termination ends answers under"
+                    + " way and closes it within seconds."
         },
         footer = {
             "",
             "Examples:",
             "  tapestry serve my-node/sovereign/council --base base --constitution"
-                + " constitution.yaml",
+                    + " constitution.yaml",
             "  tapestry serve --gateway http://127.0.0.1:8000 --gateway-model council"
-                + " --constitution constitution.yaml --audit answers.jsonl"
+                    + " --constitution constitution.yaml --audit answers.jsonl"
         })
 final class ServeCommand implements Callable<Integer> {
 
@@ -62,7 +62,7 @@ final class ServeCommand implements Callable<Integer> {
             defaultValue = "127.0.0.1",
             description =
                     "Address to listen at (default ${DEFAULT-VALUE}: this machine alone). Others"
-                        + " need --key-file; put TLS in front.")
+                            + " need --key-file; put TLS in front.")
     private String host = "127.0.0.1";
 
     @Option(
@@ -146,7 +146,7 @@ final class ServeCommand implements Callable<Integer> {
             defaultValue = "4096",
             description =
                     "Tokens of a question and its answer, where the model has as many (default"
-                        + " ${DEFAULT-VALUE}).")
+                            + " ${DEFAULT-VALUE}).")
     private int context;
 
     @Override

@@ -16,10 +16,12 @@ import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BundledTexts;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -28,9 +30,17 @@ import java.util.stream.Stream;
  */
 public final class ExampleTexts implements BundledTexts {
 
-    /** Writes a text into a directory. */
-    private interface Laying {
-        void in(Path directory);
+    /**
+     * Writes a text into a directory, if it is not there yet: reading it takes a while.
+     *
+     * @param last the file that is written last
+     */
+    private record Laying(String last, Consumer<Path> writing) {
+        void in(Path directory) {
+            if (!Files.exists(directory.resolve(last))) {
+                writing.accept(directory);
+            }
+        }
     }
 
     private final Map<String, Laying> texts = new TreeMap<>();
@@ -79,25 +89,30 @@ public final class ExampleTexts implements BundledTexts {
     }
 
     private void text(String name, DatasetCard card, Reading<GroupedText> documents) {
-        texts.put(name, directory -> CorpusDirectory.write(directory, card, documents.read()));
+        dataSet(name, card, documents);
     }
 
     private void questions(String name, DatasetCard card, Reading<QuestionAnswer> questions) {
-        texts.put(
-                name + "-chats",
-                directory ->
-                        CorpusDirectory.write(
-                                directory, card, Lines.chats(new QuestionBook(questions.read()))));
-        texts.put(
-                name + "-pairs",
-                directory ->
-                        CorpusDirectory.write(
-                                directory, card, Lines.pairs(new QuestionBook(questions.read()))));
+        dataSet(name + "-chats", card, () -> Lines.chats(new QuestionBook(questions.read())));
+        dataSet(name + "-pairs", card, () -> Lines.pairs(new QuestionBook(questions.read())));
         texts.put(
                 name + "-questions",
-                directory ->
-                        QuestionSuite.write(
-                                directory, name, card, new QuestionBook(questions.read())));
+                new Laying(
+                        QuestionSuite.FILE,
+                        directory ->
+                                QuestionSuite.write(
+                                        directory,
+                                        name,
+                                        card,
+                                        new QuestionBook(questions.read()))));
+    }
+
+    private <T extends Record> void dataSet(String name, DatasetCard card, Reading<T> lines) {
+        texts.put(
+                name,
+                new Laying(
+                        DatasetCard.FILE_NAME,
+                        directory -> CorpusDirectory.write(directory, card, lines.read())));
     }
 
     @Override

@@ -5,7 +5,6 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.DatasetCard;
 import dev.tapestry.trust.SafeFile;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -13,7 +12,9 @@ import java.util.List;
 /** Writes questions as an evaluation suite: multiple choice with four answers. */
 final class QuestionSuite {
 
-    private static final String FILE = "suite.yaml";
+    /** What makes a directory a suite. */
+    static final String FILE = "suite.yaml";
+
     private static final String ITEMS = "questions.jsonl";
 
     /** So many at most: each is scored four times, before a build and after every stage. */
@@ -24,11 +25,8 @@ final class QuestionSuite {
     /** A line of the suite. */
     private record Item(String question, List<String> choices, int answer) {}
 
-    /** Writes the suite unless it is there already. */
+    /** Writes the suite. */
     static void write(Path directory, String name, DatasetCard card, QuestionBook book) {
-        if (Files.exists(directory.resolve(FILE))) {
-            return;
-        }
         CorpusDirectory.lines(
                 directory.resolve(ITEMS),
                 book.examination().stream()

@@ -27,8 +27,7 @@ final class ConstitutionFile {
     static Constitution read(Path file) {
         try {
             Constitution read =
-                    StrictYaml.read(
-                            file, Constitution.class, StrictYaml.Spelling.HYPHENATED);
+                    StrictYaml.read(file, Constitution.class, StrictYaml.Spelling.HYPHENATED);
             Path folder = file.toAbsolutePath().resolveSibling(".").normalize();
             List<ProtectedDomain> whole = new ArrayList<>();
             for (ProtectedDomain domain : read.domains()) {
@@ -82,7 +81,8 @@ final class ConstitutionFile {
             if (bytes.length > MAX_BYTES) {
                 throw new NodeException(
                         Code.CONFIG_INVALID,
-                        "%s has more than %d bytes: not a list of terms".formatted(file, MAX_BYTES));
+                        "%s has more than %d bytes: not a list of terms"
+                                .formatted(file, MAX_BYTES));
             }
             return StandardCharsets.UTF_8
                     .newDecoder()

@@ -174,8 +174,21 @@ final class Folding {
             return Kind.OTHER;
         }
         return switch (Character.UnicodeScript.of(code)) {
-            case HAN, HIRAGANA, KATAKANA, BOPOMOFO, YI, THAI, LAO, KHMER, MYANMAR, TIBETAN,
-                            JAVANESE, BALINESE, TAI_THAM, NEW_TAI_LUE, TAI_VIET ->
+            case HAN,
+                    HIRAGANA,
+                    KATAKANA,
+                    BOPOMOFO,
+                    YI,
+                    THAI,
+                    LAO,
+                    KHMER,
+                    MYANMAR,
+                    TIBETAN,
+                    JAVANESE,
+                    BALINESE,
+                    TAI_THAM,
+                    NEW_TAI_LUE,
+                    TAI_VIET ->
                     Kind.UNSPACED;
             default -> Kind.WORD;
         };

@@ -14,9 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/**
- * Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged.
- */
+/** Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged. */
 public final class Guard {
 
     private final Constitution constitution;

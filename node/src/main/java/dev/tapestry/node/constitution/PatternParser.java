@@ -210,8 +210,7 @@ final class PatternParser {
                                     || Character.isLetterOrDigit(folded)
                                     || Folding.isMark(folded);
             case 'p' -> property();
-            default ->
-                    throw wrong("\\%s is not known".formatted(Character.toString(code)));
+            default -> throw wrong("\\%s is not known".formatted(Character.toString(code)));
         };
     }
 
@@ -287,8 +286,7 @@ final class PatternParser {
                 if (last < code) {
                     throw wrong(
                             "%s-%s is no range"
-                                    .formatted(
-                                            Character.toString(code), Character.toString(last)));
+                                    .formatted(Character.toString(code), Character.toString(last)));
                 }
             }
             all = all.or(range(code, last));

@@ -47,7 +47,7 @@ final class AnswerDesk {
             throw ApiRefusal.unsupported(
                     "logprobs",
                     "the tokens would show what the constitution leaves out; they are not told"
-                        + " where one holds");
+                            + " where one holds");
         }
         Tally tally = new Tally(asked, source);
         try {

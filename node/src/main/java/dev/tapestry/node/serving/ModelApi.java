@@ -254,8 +254,8 @@ final class ModelApi implements AutoCloseable {
         response.header(
                 HeaderNames.create("Content-Security-Policy"),
                 "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-                    + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors"
-                    + " 'none'");
+                        + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors"
+                        + " 'none'");
         response.header(HeaderNames.create("X-Content-Type-Options"), "nosniff");
         response.header(HeaderNames.create("Referrer-Policy"), "no-referrer");
         response.header(HeaderNames.CONTENT_TYPE, page.type());

@@ -147,7 +147,7 @@ final class EmbeddedModelTest {
                 caller.post(
                         "/v1/completions",
                         "{\"model\":\"base\",\"prompt\":\"the"
-                            + " law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
+                                + " law\",\"temperature\":0,\"max_tokens\":5,\"logprobs\":2}");
         JsonNode lists = older.body().path("choices").path(0).path("logprobs");
         assertThat(lists.path("tokens").size()).isEqualTo(lists.path("token_logprobs").size());
         assertThat(lists.path("top_logprobs").path(0).size()).isLessThanOrEqualTo(2);
