@@ -18,7 +18,7 @@ final class QuestionSuite {
     private static final String ITEMS = "questions.jsonl";
 
     /** So many at most: each is scored four times, before a build and after every stage. */
-    private static final int MOST = 300;
+    private static final int MOST = 120;
 
     private QuestionSuite() {}
 

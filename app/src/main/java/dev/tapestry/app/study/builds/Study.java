@@ -143,23 +143,30 @@ final class Study {
                                         .find(new Cell(name, way, rate, plan.seeds().getFirst()))
                                         .stream())
                         .toList();
-        return tried.size() < rates.size()
-                ? Optional.empty()
-                : tried.stream()
-                        .min(Comparator.comparingDouble(outcome -> outcome.after().own()))
-                        .map(best -> best.cell().rate());
+        if (tried.size() < rates.size()) {
+            return Optional.empty();
+        }
+        Comparator<Outcome> byLoss = Comparator.comparingDouble(outcome -> outcome.after().own());
+        return tried.stream()
+                .filter(outcome -> way instanceof Cell.Way.Built && remembers(outcome))
+                .min(byLoss)
+                .or(() -> tried.stream().min(byLoss))
+                .map(best -> best.cell().rate());
+    }
+
+    private boolean remembers(Outcome outcome) {
+        double most =
+                planOf(outcome.cell()).evaluation().maxRetentionLossPercent().orElse(Double.MAX_VALUE);
+        return outcome.stages().stream()
+                .allMatch(stage ->
+                        stage.after().retentionLossPercent(outcome.before()).orElse(0.0) <= most);
     }
 
     private Outcome run(Cell cell) throws IOException {
         say.accept("begins " + cell.name());
         long begun = System.nanoTime();
-        BuildsPlan.Studied studied =
-                plan.builds().stream()
-                        .filter(one -> plan(one).name().equals(cell.build()))
-                        .findFirst()
-                        .orElseThrow();
-        Path file = place.resolve(studied.plan()).normalize();
-        BuildPlan asked = plan(studied);
+        Path file = place.resolve(studied(cell).plan()).normalize();
+        BuildPlan asked = planOf(cell);
         NodeHome home = new NodeHome(Files.createDirectories(work.resolve(cell.build())));
         BuildRun builds = builds(home);
         Path folder = file.resolveSibling(".").normalize();
@@ -227,6 +234,17 @@ final class Study {
                 NodeProgress.silent(),
                 new StopSignal(),
                 InstantSource.system());
+    }
+
+    private BuildsPlan.Studied studied(Cell cell) {
+        return plan.builds().stream()
+                .filter(one -> plan(one).name().equals(cell.build()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private BuildPlan planOf(Cell cell) {
+        return plan(studied(cell));
     }
 
     private BuildPlan plan(BuildsPlan.Studied studied) {
