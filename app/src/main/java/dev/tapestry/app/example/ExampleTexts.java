@@ -18,8 +18,10 @@ import dev.tapestry.node.build.BundledTexts;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -113,6 +115,11 @@ public final class ExampleTexts implements BundledTexts {
                 new Laying(
                         DatasetCard.FILE_NAME,
                         directory -> CorpusDirectory.write(directory, card, lines.read())));
+    }
+
+    /** What the texts are called. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(texts.keySet());
     }
 
     @Override

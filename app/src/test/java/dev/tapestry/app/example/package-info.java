@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tapestry.app.example;
+
+import org.jspecify.annotations.NullMarked;
