@@ -1,4 +1,0 @@
-@NullMarked
-package dev.tapestry.app.example;
-
-import org.jspecify.annotations.NullMarked;
