@@ -60,7 +60,7 @@ public record BuildResult(
 
         static Done of(
                 BuildStage stage,
-                Workbench.Made made,
+                StageMaker.Made made,
                 Loss after,
                 Optional<EvaluationResult> suites,
                 List<SuiteGate.Outcome> gates) {

@@ -65,7 +65,7 @@ public final class BuildRun {
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
         bench.withdrawn().requireBase(digest);
-        bench.lay(plan, place);
+        bench.texts().lay(plan, place);
         SuiteBench.Opened suites = SuiteBench.open(plan.evaluation(), place);
         bench.began(plan.name() + " from " + base);
         bench.prepare(plan, place);
@@ -75,7 +75,6 @@ public final class BuildRun {
     /** Lays and prepares the texts of a plan, as {@link #run(Path)} does first. */
     public void prepare(Path file) {
         BuildPlan plan = BuildPlan.read(file);
-        bench.lay(plan, BuildPlan.place(file));
         bench.prepare(plan, BuildPlan.place(file));
     }
 
@@ -92,7 +91,7 @@ public final class BuildRun {
         Digest digest = Workbench.base(base);
         requireExpected(plan, base, digest);
         bench.withdrawn().requireBase(digest);
-        bench.lay(plan, place);
+        bench.texts().lay(plan, place);
         SuiteBench.open(plan.evaluation(), place);
         bench.prepare(plan, place);
         return bench.preview(plan, place, base, digest);
@@ -101,7 +100,7 @@ public final class BuildRun {
     /** Builds it of a base that the plan need not name. */
     private BuildResult run(
             BuildPlan plan, Path place, Path base, Digest baseDigest, SuiteBench.Opened suites) {
-        try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, base)) {
+        try (MemberTexts.Measured texts = bench.texts().measured(plan.evaluation(), place, base)) {
             BuildResult.Loss before = bench.loss(plan.name(), "base", base, baseDigest, texts);
             Optional<EvaluationResult> ofBase = bench.suites().measured(suites, base, texts);
             List<BuildResult.Done> done = new ArrayList<>();
@@ -110,14 +109,15 @@ public final class BuildRun {
             Digest digest = baseDigest;
             Optional<Path> adapter = Optional.empty();
             for (BuildStage stage : plan.stages()) {
-                Workbench.Made made =
-                        bench.make(
-                                stage,
-                                plan.guard(place),
-                                place,
-                                model,
-                                digest,
-                                plan.seed().orElse(1L));
+                StageMaker.Made made =
+                        bench.maker()
+                                .make(
+                                        stage,
+                                        plan.guard(place),
+                                        place,
+                                        model,
+                                        digest,
+                                        plan.seed().orElse(1L));
                 model = made.model();
                 digest = made.digest();
                 adapter = made.adapter();
@@ -150,15 +150,16 @@ public final class BuildRun {
                             before,
                             done.getLast().after(),
                             bench.placed(place),
-                            bench.sources(plan, place));
+                            bench.texts().sources(plan, place));
             Path published =
-                    bench.publish(
-                            plan,
-                            base,
-                            model,
-                            adapter,
-                            lineage,
-                            bench.card(plan, place).text(baseDigest, before, ofBase, done));
+                    bench.models()
+                            .publish(
+                                    plan,
+                                    base,
+                                    model,
+                                    adapter,
+                                    lineage,
+                                    bench.card(plan, place).text(baseDigest, before, ofBase, done));
             return new BuildResult(
                     baseDigest, before, ofBase, done, Optional.empty(), Optional.of(published));
         }

@@ -55,7 +55,8 @@ public final class Merging {
     }
 
     /** The texts that a model is measured on. */
-    private record Measured(MergeResult.Part part, Workbench.Texts texts) implements AutoCloseable {
+    private record Measured(MergeResult.Part part, MemberTexts.Measured texts)
+            implements AutoCloseable {
         @Override
         public void close() {
             texts.close();
@@ -163,7 +164,8 @@ public final class Merging {
         if (Files.isDirectory(named) && SovereignBuild.digest(named).equals(digest)) {
             return named;
         }
-        return bench.find(digest)
+        return bench.models()
+                .find(digest)
                 .orElseThrow(() ->
                         new NodeException(
                                 Code.WRONG_MODEL,
@@ -175,7 +177,8 @@ public final class Merging {
         Lineage lineage = member.lineage();
         Path place = bench.place(lineage);
         bench.prepare(lineage.plan(), place);
-        Workbench.Texts texts = bench.texts(lineage.plan().evaluation(), place, base);
+        MemberTexts.Measured texts =
+                bench.texts().measured(lineage.plan().evaluation(), place, base);
         try {
             String name = lineage.name();
             return new Measured(
@@ -298,19 +301,21 @@ public final class Merging {
         for (Member member : members.subList(1, members.size())) {
             card = card.and(bench.card(member.lineage().plan(), bench.place(member.lineage())));
         }
-        return bench.publish(
-                kept,
-                base,
-                model,
-                Optional.empty(),
-                lineage,
-                card.text(
-                        digest,
-                        before,
-                        "merged of %s, %s".formatted(String.join(", ", plan.of()), trial.way()),
-                        merged,
-                        0,
-                        after));
+        return bench.models()
+                .publish(
+                        kept,
+                        base,
+                        model,
+                        Optional.empty(),
+                        lineage,
+                        card.text(
+                                digest,
+                                before,
+                                "merged of %s, %s"
+                                        .formatted(String.join(", ", plan.of()), trial.way()),
+                                merged,
+                                0,
+                                after));
     }
 
     private Path work(MergePlan plan) {

@@ -78,7 +78,7 @@ public final class Rebase {
 
     /** Names of the models that were made of one before it was moved, and are so still. */
     public List<String> children(RebaseResult moved) {
-        return bench.children(moved.was()).stream().map(Lineage::name).toList();
+        return bench.models().children(moved.was()).stream().map(Lineage::name).toList();
     }
 
     /**
@@ -92,7 +92,7 @@ public final class Rebase {
         Map<String, RebaseResult> results = new LinkedHashMap<>();
         moved.model()
                 .ifPresent(parent -> {
-                    for (Lineage child : bench.children(moved.was())) {
+                    for (Lineage child : bench.models().children(moved.was())) {
                         RebaseResult result = run(child.plan(), bench.place(child), parent, how);
                         results.put(child.name(), result);
                         results.putAll(moveChildren(result, how));
@@ -111,10 +111,9 @@ public final class Rebase {
         bench.withdrawn().requireBase(digest);
         requireSameTokenizer(base, newer);
         bench.began("%s onto %s".formatted(plan.name(), newer));
-        bench.lay(plan, place);
         bench.prepare(plan, place);
         Path work = work(digest, newerDigest);
-        try (Workbench.Texts texts = bench.texts(plan.evaluation(), place, newer);
+        try (MemberTexts.Measured texts = bench.texts().measured(plan.evaluation(), place, newer);
                 ModelDirectory before = ModelDirectory.open(fitting(plan, base, work));
                 ModelDirectory learnt = ModelDirectory.open(derivative);
                 ModelDirectory onto = ModelDirectory.open(fitting(plan, newer, work))) {
@@ -180,7 +179,8 @@ public final class Rebase {
         if (Files.isDirectory(named) && SovereignBuild.digest(named).equals(lineage.parent())) {
             return named;
         }
-        return bench.find(lineage.parent())
+        return bench.models()
+                .find(lineage.parent())
                 .orElseThrow(() ->
                         new NodeException(
                                 Code.WRONG_MODEL,
@@ -221,7 +221,7 @@ public final class Rebase {
     }
 
     private Known known(
-            BuildPlan plan, String what, Path path, Digest digest, Workbench.Texts texts) {
+            BuildPlan plan, String what, Path path, Digest digest, MemberTexts.Measured texts) {
         return new Known(path, digest, bench.loss(plan.name(), what, path, digest, texts));
     }
 
@@ -249,7 +249,7 @@ public final class Rebase {
 
     private Candidate scaled(
             BuildPlan plan,
-            Workbench.Texts texts,
+            MemberTexts.Measured texts,
             Gain gain,
             double scale,
             ModelDirectory base,
@@ -267,21 +267,22 @@ public final class Rebase {
     private Candidate healed(
             BuildPlan plan,
             Path place,
-            Workbench.Texts texts,
+            MemberTexts.Measured texts,
             Gain gain,
             RebasePlan how,
             Candidate start) {
         Candidate at = start;
         List<StageResult> results = new ArrayList<>();
         for (BuildStage stage : plan.stages()) {
-            Workbench.Made made =
-                    bench.make(
-                            stage.shortened(how.healShare()),
-                            plan.guard(place),
-                            place,
-                            at.model(),
-                            at.digest(),
-                            plan.seed().orElse(1L));
+            StageMaker.Made made =
+                    bench.maker()
+                            .make(
+                                    stage.shortened(how.healShare()),
+                                    plan.guard(place),
+                                    place,
+                                    at.model(),
+                                    at.digest(),
+                                    plan.seed().orElse(1L));
             results.add(made.result());
             at = new Candidate(start.trial(), made.model(), made.digest(), results);
         }
@@ -295,14 +296,20 @@ public final class Rebase {
     }
 
     private Candidate again(
-            BuildPlan plan, Path place, Workbench.Texts texts, Gain gain, Known newer) {
+            BuildPlan plan, Path place, MemberTexts.Measured texts, Gain gain, Known newer) {
         Path model = newer.path();
         Digest digest = newer.digest();
         List<StageResult> results = new ArrayList<>();
         for (BuildStage stage : plan.stages()) {
-            Workbench.Made made =
-                    bench.make(
-                            stage, plan.guard(place), place, model, digest, plan.seed().orElse(1L));
+            StageMaker.Made made =
+                    bench.maker()
+                            .make(
+                                    stage,
+                                    plan.guard(place),
+                                    place,
+                                    model,
+                                    digest,
+                                    plan.seed().orElse(1L));
             results.add(made.result());
             model = made.model();
             digest = made.digest();
@@ -330,7 +337,7 @@ public final class Rebase {
         Path onto = newer.path().toAbsolutePath().normalize();
         BuildPlan plan =
                 asked.withBase(
-                        bench.isOfName(onto)
+                        bench.models().isOfName(onto)
                                 ? BuildPlan.MODEL + onto.getFileName()
                                 : onto.toString());
         RebaseResult.Trial trial = candidate.trial();
@@ -352,20 +359,21 @@ public final class Rebase {
                         newer.loss(),
                         trial.loss(),
                         bench.placed(place),
-                        bench.sources(plan, place));
-        return bench.publish(
-                plan,
-                newer.path(),
-                candidate.model(),
-                Optional.empty(),
-                lineage,
-                bench.card(plan, place)
-                        .text(
-                                newer.digest(),
-                                newer.loss(),
-                                "rebased, " + trial.way(),
-                                candidate.digest(),
-                                trial.tokens(),
-                                trial.loss()));
+                        bench.texts().sources(plan, place));
+        return bench.models()
+                .publish(
+                        plan,
+                        newer.path(),
+                        candidate.model(),
+                        Optional.empty(),
+                        lineage,
+                        bench.card(plan, place)
+                                .text(
+                                        newer.digest(),
+                                        newer.loss(),
+                                        "rebased, " + trial.way(),
+                                        candidate.digest(),
+                                        trial.tokens(),
+                                        trial.loss()));
     }
 }

@@ -71,7 +71,7 @@ final class SuiteBench {
     }
 
     /** How a model does; nothing if the plan names no suites. */
-    Optional<EvaluationResult> measured(Opened suites, Path model, Workbench.Texts texts) {
+    Optional<EvaluationResult> measured(Opened suites, Path model, MemberTexts.Measured texts) {
         return suites.all().isEmpty()
                 ? Optional.empty()
                 : Optional.of(run.of(model, suites.all(), SEED, texts.own().trained(), book));

@@ -207,7 +207,7 @@ public final class Withdrawal {
     private static boolean isLost(Workbench bench, Path base) {
         Digest digest = SovereignBuild.digest(base);
         return bench.withdrawn().isData(digest)
-                || (bench.withdrawn().isModel(digest) && !bench.isOfName(base));
+                || (bench.withdrawn().isModel(digest) && !bench.models().isOfName(base));
     }
 
     /** What the stages of a plan learnt from, where the model was moved since then too. */

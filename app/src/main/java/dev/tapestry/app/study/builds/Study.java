@@ -156,7 +156,10 @@ final class Study {
 
     private boolean remembers(Outcome outcome) {
         double most =
-                planOf(outcome.cell()).evaluation().maxRetentionLossPercent().orElse(Double.MAX_VALUE);
+                planOf(outcome.cell())
+                        .evaluation()
+                        .maxRetentionLossPercent()
+                        .orElse(Double.MAX_VALUE);
         return outcome.stages().stream()
                 .allMatch(stage ->
                         stage.after().retentionLossPercent(outcome.before()).orElse(0.0) <= most);
