@@ -133,8 +133,8 @@ public sealed interface NodeUpdate {
      * A sovereign model's loss on held-out text.
      *
      * @param name of the model
-     * @param stage {@code before} or {@code after}
+     * @param stage after which it was measured, or what it was before any
      */
-    record Evaluated(Instant at, String name, String stage, double bitsPerByte, long bytes)
+    record Evaluated(Instant at, String name, String stage, double bitsPerByte)
             implements NodeUpdate {}
 }

@@ -128,9 +128,8 @@ final class NodeLines implements NodeProgress {
                                                             until,
                                                             Duration.between(at, until).toDays()),
                                     next);
-            case NodeUpdate.Evaluated(_, String name, String stage, double bits, long bytes) ->
-                    "%s %s training: %.4f bits per byte on %,d held-out bytes"
-                            .formatted(name, stage, bits, bytes);
+            case NodeUpdate.Evaluated(_, String name, String stage, double bits) ->
+                    "%s, %s: %.4f bits per byte on held-out text".formatted(name, stage, bits);
         };
     }
 

@@ -172,7 +172,7 @@ final class Workbench {
                 new BuildResult.Loss(
                         measured.own().loss(losses, model, digest, sequence, tokens).orElseThrow(),
                         measured.retained().loss(losses, model, digest, sequence, tokens));
-        progress.on(new NodeUpdate.Evaluated(clock.instant(), name, stage, loss.own(), tokens));
+        progress.on(new NodeUpdate.Evaluated(clock.instant(), name, stage, loss.own()));
         return loss;
     }
 
