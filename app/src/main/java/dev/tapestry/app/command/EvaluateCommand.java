@@ -173,8 +173,7 @@ final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
             Suite other = named.put(suite.name(), suite);
             if (other != null) {
                 throw new CommandException(
-                        "two suites have one name: %s and %s; rename one"
-                                .formatted(other, suite));
+                        "two suites have one name: %s and %s; rename one".formatted(other, suite));
             }
         }
         known.ifPresent(result -> requireMeasuredAlike(result, named));

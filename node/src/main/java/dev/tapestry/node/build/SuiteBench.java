@@ -61,10 +61,7 @@ final class SuiteBench {
         List<Suite> retention = opened(plan.retentionSuites(), place);
         List<Suite> all = Stream.concat(own.stream(), retention.stream()).toList();
         requireNames(all);
-        return new Opened(
-                all,
-                retention.stream().map(Suite::name).toList(),
-                plan);
+        return new Opened(all, retention.stream().map(Suite::name).toList(), plan);
     }
 
     /** Gates tell suites apart by name. */

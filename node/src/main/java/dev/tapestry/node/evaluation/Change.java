@@ -69,9 +69,7 @@ public record Change(String suite, String task, Metric now, Optional<Metric> bef
         }
         double difference = difference().orElse(0.0);
         double error =
-                Math.hypot(
-                        now.standardError().orElse(0.0),
-                        other.standardError().orElse(0.0));
+                Math.hypot(now.standardError().orElse(0.0), other.standardError().orElse(0.0));
         if (Math.abs(difference) <= SURE * error || difference == 0) {
             return Verdict.UNCLEAR;
         }

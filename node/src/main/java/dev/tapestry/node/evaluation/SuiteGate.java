@@ -82,8 +82,7 @@ public record SuiteGate(
     }
 
     private static String alone(Optional<EvaluationResult> base) {
-        return "the base's was not measured"
-                + (base.isPresent() ? "" : "; name it with --against");
+        return "the base's was not measured" + (base.isPresent() ? "" : "; name it with --against");
     }
 
     private Optional<String> worse(Metric now, Metric before) {

@@ -23,8 +23,8 @@ import java.util.Set;
  * Makes candidate pairs: a model's answers to each prompt, the best beside the worst. Where the
  * constitution refuses the prompt, or every answer, its own words are the better side; they are
  * never the worse one. Two answers that are worth the same make no pair, and nothing that the
- * constitution would not let through is preferred. Where a judge is asked, an answer that neither it
- * nor a rule says anything about takes no part.
+ * constitution would not let through is preferred. Where a judge is asked, an answer that neither
+ * it nor a rule says anything about takes no part.
  */
 public final class PreferenceMaking {
 
@@ -83,7 +83,9 @@ public final class PreferenceMaking {
                                 ? refusing(prompt, different, refused.orElseThrow())
                                 : compared(prompt, different);
             } catch (NodeException e) {
-                throw e.code() == Code.JUDGE_FAILED && !lines.isEmpty() ? kept(lines, target, e) : e;
+                throw e.code() == Code.JUDGE_FAILED && !lines.isEmpty()
+                        ? kept(lines, target, e)
+                        : e;
             }
             if (line.isEmpty()) {
                 equal++;
@@ -181,8 +183,7 @@ public final class PreferenceMaking {
                     List.of("every answer is refused: the constitution's own words"),
                     best.rules());
         }
-        boolean may =
-                best.own() || guard.answer(best.answer()) instanceof Verdict.Allowed;
+        boolean may = best.own() || guard.answer(best.answer()) instanceof Verdict.Allowed;
         if (!may || !(best.score() > worst.score())) {
             return Optional.empty();
         }
@@ -210,11 +211,12 @@ public final class PreferenceMaking {
         worst.reasons().forEach(reason -> allReasons.add("rejected: " + reason));
         Set<String> allRules = new LinkedHashSet<>(rules);
         allRules.addAll(worst.rules());
-        return Optional.of(PreferenceLine.of(
-                new PreferencePair(prompt, chosen, worst.answer()),
-                allReasons,
-                List.copyOf(allRules),
-                new Scores(score, worst.score()),
-                guard.digest()));
+        return Optional.of(
+                PreferenceLine.of(
+                        new PreferencePair(prompt, chosen, worst.answer()),
+                        allReasons,
+                        List.copyOf(allRules),
+                        new Scores(score, worst.score()),
+                        guard.digest()));
     }
 }

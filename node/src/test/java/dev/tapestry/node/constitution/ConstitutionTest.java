@@ -76,8 +76,7 @@ class ConstitutionTest {
         Path folder = Files.createDirectory(directory.resolve("folder"));
         Path elsewhere = Files.writeString(directory.resolve("elsewhere.txt"), "alpha");
         Files.createSymbolicLink(folder.resolve("words.txt"), elsewhere);
-        Path file =
-                RiverPeople.file(folder, SMALL.replace("PART", "term-files: {en: words.txt}"));
+        Path file = RiverPeople.file(folder, SMALL.replace("PART", "term-files: {en: words.txt}"));
         assertThatThrownBy(() -> Constitution.read(file))
                 .isInstanceOf(NodeException.class)
                 .hasMessageContaining("does not lie beside");
@@ -86,11 +85,11 @@ class ConstitutionTest {
     @Test
     void what_is_said_to_a_long_prompt_is_there_and_tone_avoids_what_can_be_found() {
         String small = SMALL.replace("PART", "terms: {en: [alpha]}").replace("[en]", "[en, de]");
-        assertThatThrownBy(() ->
-                        read(small + "limits: {prompt-characters: 9, say: {de: Zu lang.}}\n"))
+        assertThatThrownBy(
+                        () -> read(small + "limits: {prompt-characters: 9, say: {de: Zu lang.}}\n"))
                 .hasMessageContaining("limits.say: the words that are said instead");
-        assertThatThrownBy(() ->
-                        read(small + "tone: {address: {de: {use: [Sie], avoid: ['*']}}}\n"))
+        assertThatThrownBy(
+                        () -> read(small + "tone: {address: {de: {use: [Sie], avoid: ['*']}}}\n"))
                 .hasMessageContaining("tone.address: '*' has nothing that could be found");
     }
 

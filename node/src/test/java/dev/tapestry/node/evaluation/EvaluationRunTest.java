@@ -248,8 +248,7 @@ class EvaluationRunTest {
                         List.of(Suite.open(suite)),
                         1,
                         Optional.of(
-                                new EvaluationRun.Trained(
-                                        Tokens.of(text), Digest.of(new byte[0]))),
+                                new EvaluationRun.Trained(Tokens.of(text), Digest.of(new byte[0]))),
                         ResultBook.NONE);
     }
 

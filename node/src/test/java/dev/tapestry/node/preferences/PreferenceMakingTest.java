@@ -110,7 +110,9 @@ class PreferenceMakingTest {
     void an_answer_that_the_judge_gives_no_number_takes_no_part() {
         Judge judge =
                 (_, answer) ->
-                        answer.equals("Deep.") ? OptionalInt.empty() : OptionalInt.of(answer.length());
+                        answer.equals("Deep.")
+                                ? OptionalInt.empty()
+                                : OptionalInt.of(answer.length());
         assertThat(make("How deep?", judge, "Deep.", "A well.").equal()).isEqualTo(1);
         make("How deep?", judge, "Deep.", "A well.", "A sea.");
         assertThat(only().chosen()).isEqualTo("A well.");
