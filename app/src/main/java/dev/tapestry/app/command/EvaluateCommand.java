@@ -16,6 +16,7 @@ import dev.tapestry.node.evaluation.ResultFile;
 import dev.tapestry.node.evaluation.Suite;
 import dev.tapestry.node.evaluation.SuiteGate;
 import dev.tapestry.node.evaluation.SuiteGates;
+import dev.tapestry.node.evaluation.SuiteResult;
 import dev.tapestry.training.Precision;
 import dev.tapestry.trust.SafeFile;
 import dev.tapestry.trust.json.CanonicalJson;
@@ -26,7 +27,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -55,6 +58,8 @@ import picocli.CommandLine.Parameters;
             "docs/guide/model-builder.md says how suites and gates are written."
         })
 final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
+
+    private static final Precision PRECISION = Precision.FP32;
 
     @Parameters(paramLabel = "MODEL", description = "A model directory with tokenizer.json.")
     private Path model = Path.of("");
@@ -147,6 +152,7 @@ final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
                 Optional.ofNullable(against)
                         .filter(path -> !Files.isDirectory(path))
                         .map(EvaluateCommand::read);
+        requireComparable(opened, known);
         StopSignal stop = new StopSignal();
         try (Signals signals = Signals.during(stop::request)) {
             try {
@@ -158,6 +164,38 @@ final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
                 err().println("stopped; nothing was written");
                 code = signals.exitCode();
             }
+        }
+    }
+
+    private static void requireComparable(List<Suite> opened, Optional<EvaluationResult> known) {
+        Map<String, Suite> named = new HashMap<>();
+        for (Suite suite : opened) {
+            Suite other = named.put(suite.name(), suite);
+            if (other != null) {
+                throw new CommandException(
+                        "two suites have one name: %s and %s; rename one".formatted(other, suite));
+            }
+        }
+        known.ifPresent(result -> requireMeasuredAlike(result, named));
+    }
+
+    private static void requireMeasuredAlike(EvaluationResult result, Map<String, Suite> named) {
+        requireSame("runner", result.runner(), EvaluationResult.RUNNER);
+        requireSame("precision", result.precision().name(), PRECISION.name());
+        for (SuiteResult suite : result.suites()) {
+            Suite now = named.get(suite.suite());
+            if (now != null) {
+                requireSame(
+                        "suite " + now.name(), suite.digest().toString(), now.digest().toString());
+            }
+        }
+    }
+
+    private static void requireSame(String what, String there, String here) {
+        if (!there.equals(here)) {
+            throw new CommandException(
+                    "what --against names is of another %s: %s, not %s; name the model's directory to measure it now"
+                            .formatted(what, there, here));
         }
     }
 
@@ -173,7 +211,7 @@ final class EvaluateCommand extends CommandGroup implements IExitCodeGenerator {
             StopSignal stop) {
         EvaluationRun run =
                 new EvaluationRun(
-                        Compute.of(threads, Precision.FP32),
+                        Compute.of(threads, PRECISION),
                         new NodeLines(err()),
                         stop,
                         InstantSource.system());

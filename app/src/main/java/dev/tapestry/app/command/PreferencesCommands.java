@@ -76,7 +76,9 @@ final class PreferencesCommands extends CommandGroup {
             if (judge == null) {
                 return Optional.empty();
             }
-            Path receipts = pairs.resolveSibling(pairs.getFileName() + ".receipts");
+            Path receipts =
+                    pairs.toAbsolutePath().resolveSibling(pairs.getFileName() + ".receipts");
+            prove(receipts);
             return Optional.of(
                     JudgeGate.to(
                             judge,
@@ -84,6 +86,17 @@ final class PreferencesCommands extends CommandGroup {
                             Optional.ofNullable(authority),
                             new ReceiptBook(
                                     written -> append(receipts, written), InstantSource.system())));
+        }
+
+        /** Nothing is sent of which no receipt could be written. */
+        private static void prove(Path file) {
+            try {
+                Files.createDirectories(file.getParent());
+            } catch (IOException e) {
+                throw new NodeException(
+                        Code.STORAGE, "cannot create " + file.getParent() + ": " + e, e);
+            }
+            append(file, List.of());
         }
 
         private static void append(Path file, List<Receipt> written) {
@@ -288,7 +301,11 @@ final class PreferencesCommands extends CommandGroup {
 
     private void edit(Review review, int index, BufferedReader in) throws IOException {
         StringBuilder text = new StringBuilder();
-        for (String line = in.readLine(); line != null && !line.equals("."); line = in.readLine()) {
+        for (String line = in.readLine(); !".".equals(line); line = in.readLine()) {
+            if (line == null) {
+                say("not taken: the input ended before a line with only a dot");
+                return;
+            }
             text.append(text.isEmpty() ? "" : "\n").append(line);
         }
         try {

@@ -104,6 +104,24 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void what_was_measured_otherwise_is_not_compared_with() throws IOException {
+        Path json = directory.resolve("result.json");
+        Said.ok("model", "evaluate", model, "--suite", suite, "--json", json);
+        String text = Files.readString(json);
+        Files.writeString(json, text.replace("tapestry-evaluation-", "tapestry-evaluation-0"));
+        Said runner = Said.by("model", "evaluate", model, "--suite", suite, "--against", json);
+        assertThat(runner.code()).isEqualTo(1);
+        assertThat(runner.err()).contains("another runner: tapestry-evaluation-0");
+        Files.writeString(json, text);
+        Files.writeString(suite.resolve("notes.txt"), "one file more");
+        Said changed = Said.by("model", "evaluate", model, "--suite", suite, "--against", json);
+        assertThat(changed.err()).contains("another suite exam: ");
+        Said twice = Said.by("model", "evaluate", model, "--suite", suite, "--suite", suite);
+        assertThat(twice.code()).isEqualTo(1);
+        assertThat(twice.err()).contains("two suites have one name: exam");
+    }
+
+    @Test
     void signed_results_are_verified_by_the_file_alone_and_changed_ones_are_not()
             throws IOException {
         Path key = directory.resolve("key.pem");

@@ -77,6 +77,12 @@ final class PreferencesCommandsTest {
     }
 
     @Test
+    void an_edit_that_the_input_ends_in_is_not_taken() throws IOException {
+        assertThat(typed("e\nhalf of\n", "preferences", "review", pairs(1)).out())
+                .contains("not taken: the input ended", "1 wait");
+    }
+
+    @Test
     void pairs_that_are_there_are_not_made_again() throws IOException {
         Path file = pairs(1);
         Said said =

@@ -1,6 +1,8 @@
 package dev.tapestry.node.build;
 
 import dev.tapestry.node.Compute;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.evaluation.EvaluationResult;
@@ -13,7 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -55,10 +59,22 @@ final class SuiteBench {
     static Opened open(EvaluationPlan plan, Path place) {
         List<Suite> own = opened(plan.suites(), place);
         List<Suite> retention = opened(plan.retentionSuites(), place);
-        return new Opened(
-                Stream.concat(own.stream(), retention.stream()).toList(),
-                retention.stream().map(Suite::name).toList(),
-                plan);
+        List<Suite> all = Stream.concat(own.stream(), retention.stream()).toList();
+        requireNames(all);
+        return new Opened(all, retention.stream().map(Suite::name).toList(), plan);
+    }
+
+    /** Gates tell suites apart by name. */
+    private static void requireNames(List<Suite> all) {
+        Map<String, Suite> named = new HashMap<>();
+        for (Suite suite : all) {
+            Suite other = named.putIfAbsent(suite.name(), suite);
+            if (other != null && !other.digest().equals(suite.digest())) {
+                throw new NodeException(
+                        Code.CONFIG_INVALID,
+                        "two suites have one name: %s and %s; rename one".formatted(other, suite));
+            }
+        }
     }
 
     private static List<Suite> opened(Optional<List<String>> names, Path place) {

@@ -10,8 +10,9 @@ import java.util.TreeMap;
 
 /**
  * Lets an answer through while it is written. Only as much is held back as a match could still
- * need: of a rule that matches across pieces, nothing is shown. However the answer is cut into
- * pieces, what is shown in all is the same. Not thread-safe; one for each answer.
+ * need: of a rule that matches across pieces, nothing is shown, and where the answer is cut off for
+ * its length what waits is not shown either. However the answer is cut into pieces, what is shown
+ * in all is the same. Not thread-safe; one for each answer.
  */
 public final class AnswerScreen {
 
@@ -55,13 +56,15 @@ public final class AnswerScreen {
         read += taken.length();
         held.append(taken);
         finder.accept(taken);
-        return cut ? whole(finish()) : released(finder.hold());
+        return cut ? cutOff() : released(finder.hold());
     }
 
-    /** Without half a character at its end. */
-    private static String whole(String text) {
-        boolean half = !text.isEmpty() && Character.isHighSurrogate(text.charAt(text.length() - 1));
-        return half ? text.substring(0, text.length() - 1) : text;
+    /** What the rest of the answer might have completed stays held, half a character too. */
+    private String cutOff() {
+        finder.flush();
+        int hold = finder.hold();
+        ended = true;
+        return released(hold);
     }
 
     /**
@@ -95,7 +98,7 @@ public final class AnswerScreen {
     public List<Verdict.Acted> acted() {
         List<Verdict.Acted> list = new ArrayList<>();
         acted.forEach((rule, passages) -> list.add(new Verdict.Acted(rule, passages)));
-        if (cut) {
+        if (cut && refused.isEmpty()) {
             list.add(new Verdict.Acted(Limits.ANSWER, 1));
         }
         return list;

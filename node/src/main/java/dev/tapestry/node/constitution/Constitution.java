@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * What a community wants of its model: {@code constitution.yaml}.
@@ -82,7 +83,7 @@ public record Constitution(
         tone.ifPresent(one -> one.check(known));
         protectedDomains.ifPresent(all -> all.forEach(one -> one.check(known)));
         refusals.ifPresent(all -> all.forEach(one -> one.check(known)));
-        limits.ifPresent(one -> Wording.checkSay("limits", one.say(), known));
+        limits.ifPresent(one -> one.check(known));
     }
 
     private static List<String> ids(
@@ -150,5 +151,15 @@ public record Constitution(
      */
     public static Constitution read(Path file) {
         return ConstitutionFile.read(file);
+    }
+
+    /**
+     * The same of what was read already.
+     *
+     * @param file its name, for refusals
+     * @param beside the bytes of a file of terms, by the name that the constitution gives it
+     */
+    public static Constitution read(Path file, byte[] text, Function<String, byte[]> beside) {
+        return ConstitutionFile.read(file, text, beside);
     }
 }

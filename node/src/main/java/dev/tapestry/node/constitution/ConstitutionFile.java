@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Reads a constitution with the files of terms that it names. */
 final class ConstitutionFile {
@@ -25,13 +27,29 @@ final class ConstitutionFile {
     private ConstitutionFile() {}
 
     static Constitution read(Path file) {
+        Path folder = file.toAbsolutePath().resolveSibling(".").normalize();
+        return read(
+                file,
+                () -> StrictYaml.read(file, Constitution.class, StrictYaml.Spelling.HYPHENATED),
+                name -> bytes(within(folder, name)));
+    }
+
+    static Constitution read(Path file, byte[] text, Function<String, byte[]> beside) {
+        return read(
+                file,
+                () ->
+                        StrictYaml.parse(
+                                file, text, Constitution.class, StrictYaml.Spelling.HYPHENATED),
+                beside);
+    }
+
+    private static Constitution read(
+            Path file, Supplier<Constitution> itself, Function<String, byte[]> beside) {
         try {
-            Constitution read =
-                    StrictYaml.read(file, Constitution.class, StrictYaml.Spelling.HYPHENATED);
-            Path folder = file.toAbsolutePath().resolveSibling(".").normalize();
+            Constitution read = itself.get();
             List<ProtectedDomain> whole = new ArrayList<>();
             for (ProtectedDomain domain : read.domains()) {
-                whole.add(withFiles(domain, folder));
+                whole.add(withFiles(domain, beside));
             }
             return new Constitution(
                     read.name(),
@@ -48,7 +66,8 @@ final class ConstitutionFile {
         }
     }
 
-    private static ProtectedDomain withFiles(ProtectedDomain domain, Path folder) {
+    private static ProtectedDomain withFiles(
+            ProtectedDomain domain, Function<String, byte[]> beside) {
         if (domain.termFiles().isEmpty()) {
             return domain;
         }
@@ -58,7 +77,7 @@ final class ConstitutionFile {
                 .orElseThrow()
                 .forEach((language, name) -> {
                     List<String> longer = new ArrayList<>(terms.getOrDefault(language, List.of()));
-                    longer.addAll(lines(within(folder, name)));
+                    longer.addAll(lines(name, beside.apply(name)));
                     terms.put(language, longer);
                 });
         return domain.withTerms(Optional.of(terms));
@@ -68,22 +87,43 @@ final class ConstitutionFile {
     private static Path within(Path folder, String name) {
         Path file = folder.resolve(name).normalize();
         if (Path.of(name).isAbsolute() || !file.startsWith(folder) || file.equals(folder)) {
-            throw new IllegalArgumentException(
-                    "term-files: '%s' does not lie beside the constitution".formatted(name));
+            throw outside(name);
+        }
+        try {
+            if (!file.toRealPath().startsWith(folder.toRealPath())) {
+                throw outside(name);
+            }
+        } catch (IOException e) {
+            throw unreadable(file, e);
         }
         return file;
     }
 
-    /** Lines that are neither empty nor begin with a hash. */
-    private static List<String> lines(Path file) {
+    private static IllegalArgumentException outside(String name) {
+        return new IllegalArgumentException(
+                "term-files: '%s' does not lie beside the constitution".formatted(name));
+    }
+
+    private static NodeException unreadable(Path file, IOException e) {
+        return new NodeException(
+                Code.CONFIG_INVALID, "cannot read the terms in " + file + ": " + e, e);
+    }
+
+    private static byte[] bytes(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw new NodeException(
-                        Code.CONFIG_INVALID,
-                        "%s has more than %d bytes: not a list of terms"
-                                .formatted(file, MAX_BYTES));
-            }
+            return in.readNBytes(MAX_BYTES + 1);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    /** Lines that are neither empty nor begin with a hash. */
+    private static List<String> lines(String name, byte[] bytes) {
+        if (bytes.length > MAX_BYTES) {
+            throw new IllegalArgumentException(
+                    "%s has more than %d bytes: not a list of terms".formatted(name, MAX_BYTES));
+        }
+        try {
             return StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
@@ -93,11 +133,7 @@ final class ConstitutionFile {
                     .filter(line -> !line.isEmpty() && !line.startsWith("#"))
                     .toList();
         } catch (CharacterCodingException e) {
-            throw new NodeException(
-                    Code.CONFIG_INVALID, file + " is not UTF-8; save it as UTF-8", e);
-        } catch (IOException e) {
-            throw new NodeException(
-                    Code.CONFIG_INVALID, "cannot read the terms in " + file + ": " + e, e);
+            throw new IllegalArgumentException(name + " is not UTF-8; save it as UTF-8", e);
         }
     }
 }

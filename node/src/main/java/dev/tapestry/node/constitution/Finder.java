@@ -43,6 +43,11 @@ final class Finder {
         symbols.accept(piece);
     }
 
+    /** No mark follows the last character. */
+    void flush() {
+        symbols.flush();
+    }
+
     void end() {
         symbols.end();
         hold = Integer.MAX_VALUE;

@@ -8,8 +8,9 @@ import java.util.Map;
 
 /**
  * The form in which texts are compared: NFKC, without case, with plain digits, spaces, hyphens and
- * quotation marks, and without what cannot be seen (format characters such as zero-width spaces and
- * soft hyphens, variation selectors). Immutable functions.
+ * quotation marks, and without what cannot be seen (format and control characters such as
+ * zero-width spaces and soft hyphens, variation selectors) or is struck through letters. Immutable
+ * functions.
  *
  * <p>Cyrillic and Greek letters that look like Latin ones are the same to a term ({@link
  * #skeleton}). Accents count: {@code ano} is not {@code año}. Not undone: digits and signs in the
@@ -42,9 +43,10 @@ final class Folding {
         for (int i = 0; i < from.length(); i++) {
             LOOKALIKES.put((int) from.charAt(i), (int) to.charAt(i));
         }
-        // Capitals that look alike where the small letters do not: В, М, Н, Т, К in lower case.
-        String small = "вмнтк";
-        String latin = "bmhtk";
+        // Capitals that look alike where the small letters do not: В, М, Н, Т, К, and the Greek
+        // Β, Ε, Ζ, Η, Μ in lower case.
+        String small = "вмнткβεζημ";
+        String latin = "bmhtkbezhm";
         for (int i = 0; i < small.length(); i++) {
             LOOKALIKES.put((int) small.charAt(i), (int) latin.charAt(i));
         }
@@ -149,9 +151,16 @@ final class Folding {
     /** Whether a character is nothing that anybody sees. */
     static boolean isIgnored(int code) {
         if (code < 0xAD) {
-            return (code < ' ' && !Character.isWhitespace(code)) || code == 0x7F;
+            return (code < ' ' && !Character.isWhitespace(code))
+                    || (code >= 0x7F && code <= 0x9F && code != 0x85);
         }
         return code == 0x34F
+                || (code >= 0x334 && code <= 0x338) // strokes through letters
+                || (code >= 0x20D0 && code <= 0x20F0)
+                || (code >= 0x17B4 && code <= 0x17B5)
+                || (code >= 0x180B && code <= 0x180F)
+                || code == 0x2065
+                || (code >= 0xFFF0 && code <= 0xFFF8)
                 || (code >= 0xFE00 && code <= 0xFE0F)
                 || (code >= 0xE0000 && code <= 0xE0FFF)
                 || code == 0x115F

@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
 /** Holds texts against a constitution. Compiled once; thread-safe. No text is kept or logged. */
 public final class Guard {
 
+    /** Characters that are screened at once; a pair of surrogates may be cut in two. */
+    private static final int PIECE = 1024;
+
     private final Constitution constitution;
     private final Digest digest;
     private final Set<String> own;
@@ -135,8 +138,13 @@ public final class Guard {
         return passages;
     }
 
+    /** In pieces, since what is found in a long one is put in order before it is shown. */
     private static Verdict verdict(String text, AnswerScreen screen) {
-        String shown = screen.accept(text) + screen.finish();
+        StringBuilder pieces = new StringBuilder();
+        for (int at = 0; at < text.length() && !screen.isOver(); at += PIECE) {
+            pieces.append(screen.accept(text.substring(at, Math.min(text.length(), at + PIECE))));
+        }
+        String shown = pieces.append(screen.finish()).toString();
         if (screen.refused().isPresent()) {
             return screen.refused().orElseThrow();
         }

@@ -1,6 +1,7 @@
 package dev.tapestry.node.constitution;
 
 import dev.tapestry.consortium.LeftOutWhenEmpty;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -29,5 +30,13 @@ public record Limits(
         Wording.require(
                 promptCharacters.isEmpty() || say.isPresent(),
                 "say: what is said to a prompt that is too long is missing");
+    }
+
+    void check(List<String> languages) {
+        if (promptCharacters.isPresent()) {
+            Wording.requireSay("limits", say, languages);
+        } else {
+            Wording.checkSay("limits", say, languages);
+        }
     }
 }

@@ -1,11 +1,13 @@
 package dev.tapestry.node.constitution;
 
 import java.lang.Character.UnicodeScript;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /**
  * Regular expressions of a constitution, over folded text. There are
@@ -17,6 +19,9 @@ import java.util.function.IntPredicate;
  * (a|b) (?:a|b)   one or the other  a? a{3} a{2,5} so many times
  * \b              an edge of a word
  * </pre>
+ *
+ * <p>In a text any number of spaces is one; several in a pattern are too, and a space is not
+ * counted.
  *
  * <p>A match has at most {@link #LONGEST} characters, so that a stream never waits for more:
  * repetitions without an end are refused, and what needs memory of what was matched (references,
@@ -30,6 +35,11 @@ final class PatternParser {
     private static final int DEEPEST = 40;
     private static final int LONGEST_TEXT = 500;
     private static final int WIDEST_FOLDED = 2000;
+    private static final java.util.regex.Pattern SPACES =
+            java.util.regex.Pattern.compile("\\h{2,}");
+    private static final Predicate<String> ONLY_SPACE =
+            java.util.regex.Pattern.compile("(\\[|\\((\\?:)?)?(\\h|\\\\s|\\\\\\h)[\\])]?")
+                    .asMatchPredicate();
 
     private final int[] text;
     private int at;
@@ -49,7 +59,8 @@ final class PatternParser {
             throw new IllegalArgumentException(
                     "a pattern has at most %d characters; write several".formatted(LONGEST_TEXT));
         }
-        PatternParser parser = new PatternParser(text);
+        String plain = Normalizer.normalize(text, Normalizer.Form.NFC);
+        PatternParser parser = new PatternParser(SPACES.matcher(plain).replaceAll(" "));
         Pattern pattern = parser.choice();
         if (parser.at < parser.text.length) {
             throw parser.wrong("a ) without its (");
@@ -87,7 +98,14 @@ final class PatternParser {
     private Pattern row() {
         List<Pattern> parts = new ArrayList<>();
         while (at < text.length && text[at] != '|' && text[at] != ')') {
-            parts.add(repeated(atom()));
+            int from = at;
+            Pattern part = atom();
+            boolean space = ONLY_SPACE.test(new String(text, from, at - from));
+            Pattern repeated = repeated(part);
+            if (space && repeated instanceof Pattern.Repeat(_, _, int to) && to > 1) {
+                throw wrong("any number of spaces is one; write \\s or \\s?");
+            }
+            parts.add(repeated);
         }
         return parts.size() == 1 ? parts.getFirst() : new Pattern.Row(parts);
     }

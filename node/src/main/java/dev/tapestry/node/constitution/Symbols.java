@@ -96,7 +96,8 @@ final class Symbols {
         }
     }
 
-    private void flush() {
+    /** Tells the last character without waiting for marks; half a character waits. */
+    void flush() {
         if (cluster.isEmpty()) {
             return;
         }

@@ -40,7 +40,13 @@ public record Tone(
 
     void check(List<String> languages) {
         Wording.checkTerms("tone.forbidden", forbidden, languages);
-        address.ifPresent(
-                forms -> Wording.checkLanguages("tone.address", forms.keySet(), languages));
+        Wording.checkTerms("tone.address", address.map(Tone::avoided), languages);
+    }
+
+    /** Words of the other forms, by language. */
+    static SequencedMap<String, List<String>> avoided(SequencedMap<String, Address> forms) {
+        SequencedMap<String, List<String>> avoided = new TreeMap<>();
+        forms.forEach((language, form) -> avoided.put(language, form.avoid()));
+        return avoided;
     }
 }

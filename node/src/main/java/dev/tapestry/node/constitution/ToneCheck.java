@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.TreeMap;
 
 /** How an answer speaks, beside how it should. Thread-safe. */
 public final class ToneCheck {
@@ -36,11 +35,7 @@ public final class ToneCheck {
                 .ifPresent(words -> lists.add(list(FORBIDDEN, words)));
         tone.flatMap(Tone::address)
                 .filter(forms -> !forms.isEmpty())
-                .ifPresent(forms -> {
-                    SequencedMap<String, List<String>> avoided = new TreeMap<>();
-                    forms.forEach((language, form) -> avoided.put(language, form.avoid()));
-                    lists.add(list(ADDRESS, avoided));
-                });
+                .ifPresent(forms -> lists.add(list(ADDRESS, Tone.avoided(forms))));
         Constitution words =
                 new Constitution(
                         "tone",

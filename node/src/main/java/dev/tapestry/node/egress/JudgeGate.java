@@ -17,6 +17,12 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -30,17 +36,25 @@ public final class JudgeGate implements AutoCloseable {
     private static final Duration CONNECTING = Duration.ofSeconds(10);
     private static final Duration ANSWERING = Duration.ofMinutes(5);
     private static final int LONGEST_ANSWER = 1 << 20;
+    private static final Predicate<String> KEY = Pattern.compile("[!-~]+").asMatchPredicate();
 
     private final URI endpoint;
     private final Optional<String> key;
     private final HttpClient client;
     private final ReceiptBook receipts;
+    private final Duration answering;
 
-    private JudgeGate(URI endpoint, Optional<String> key, HttpClient client, ReceiptBook receipts) {
+    private JudgeGate(
+            URI endpoint,
+            Optional<String> key,
+            HttpClient client,
+            ReceiptBook receipts,
+            Duration answering) {
         this.endpoint = endpoint;
         this.key = key;
         this.client = client;
         this.receipts = receipts;
+        this.answering = answering;
     }
 
     /**
@@ -50,22 +64,37 @@ public final class JudgeGate implements AutoCloseable {
      * @param key that the endpoint wants
      * @param authority certificates in PEM that are trusted instead of the system's
      * @throws NodeException {@code EGRESS_REFUSED} for another form of address; {@code TLS} if the
-     *     certificates cannot be read
+     *     certificates cannot be read; {@code CONFIG_INVALID} if the key is no line of ASCII
      */
     public static JudgeGate to(
             URI endpoint, Optional<String> key, Optional<Path> authority, ReceiptBook receipts) {
+        return to(endpoint, key, authority, receipts, ANSWERING);
+    }
+
+    /** The same with another time for a whole answer. */
+    static JudgeGate to(
+            URI endpoint,
+            Optional<String> key,
+            Optional<Path> authority,
+            ReceiptBook receipts,
+            Duration answering) {
         if (!MessageKind.JUDGEMENT.allows(endpoint.toString())) {
             throw new NodeException(
                     Code.EGRESS_REFUSED,
                     "'%s' is no judge: write https://HOST/v1/chat/completions, or http:// on this machine"
                             .formatted(endpoint));
         }
+        if (!key.map(KEY::test).orElse(true)) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "the judge's key is one line of visible ASCII characters; see the file");
+        }
         HttpClient.Builder client =
                 HttpClient.newBuilder()
                         .connectTimeout(CONNECTING)
                         .followRedirects(HttpClient.Redirect.NEVER);
         authority.ifPresent(file -> client.sslContext(trusting(file)));
-        return new JudgeGate(endpoint, key, client.build(), receipts);
+        return new JudgeGate(endpoint, key, client.build(), receipts, answering);
     }
 
     private static SSLContext trusting(Path file) {
@@ -101,17 +130,14 @@ public final class JudgeGate implements AutoCloseable {
         Message message = Message.tell(MessageKind.JUDGEMENT, endpoint.toString(), question);
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(endpoint)
-                        .timeout(ANSWERING)
+                        .timeout(answering)
                         .header("Content-Type", "application/json")
                         .POST(HttpRequest.BodyPublishers.ofByteArray(question));
         key.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
         String outcome = "broke off";
         int received = 0;
         try {
-            HttpResponse<byte[]> response =
-                    client.send(
-                            request.build(),
-                            BodyHandlers.limiting(BodyHandlers.ofByteArray(), LONGEST_ANSWER));
+            HttpResponse<byte[]> response = whole(request.build());
             received = response.body().length;
             outcome = Integer.toString(response.statusCode());
             if (response.statusCode() != 200) {
@@ -135,9 +161,29 @@ public final class JudgeGate implements AutoCloseable {
         }
     }
 
+    /** The response with its body: the request's own timeout ends with the headers. */
+    private HttpResponse<byte[]> whole(HttpRequest request)
+            throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<byte[]>> response =
+                client.sendAsync(
+                        request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), LONGEST_ANSWER));
+        try {
+            return response.get(answering.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("no whole answer in " + answering, e);
+        } finally {
+            response.cancel(true);
+        }
+    }
+
     @Override
     public void close() {
-        receipts.flush();
-        client.close();
+        try {
+            receipts.flush();
+        } finally {
+            client.close();
+        }
     }
 }

@@ -22,7 +22,7 @@ public record Change(String suite, String task, Metric now, Optional<Metric> bef
         BETTER,
         /** It does worse. */
         WORSE,
-        /** The difference is within what chance gives, or neither way is better. */
+        /** The difference may be chance, or neither way is better. */
         UNCLEAR,
         /** There is nothing to compare with. */
         ALONE
@@ -57,17 +57,19 @@ public record Change(String suite, String task, Metric now, Optional<Metric> bef
 
     /**
      * What the difference says: it is clear where it is more than 1.96 times the standard errors of
-     * both together, √(a² + b²), or where there is none.
+     * both together, √(a² + b²). Where one has none, nobody knows what chance gives.
      */
     public Verdict verdict() {
         if (before.isEmpty()) {
             return Verdict.ALONE;
         }
+        Metric other = before.orElseThrow();
+        if (!hasError(now) || !hasError(other)) {
+            return Verdict.UNCLEAR;
+        }
         double difference = difference().orElse(0.0);
         double error =
-                Math.hypot(
-                        now.standardError().orElse(0.0),
-                        before.flatMap(Metric::standardError).orElse(0.0));
+                Math.hypot(now.standardError().orElse(0.0), other.standardError().orElse(0.0));
         if (Math.abs(difference) <= SURE * error || difference == 0) {
             return Verdict.UNCLEAR;
         }
@@ -76,5 +78,9 @@ public record Change(String suite, String task, Metric now, Optional<Metric> bef
             case LOWER -> difference < 0 ? Verdict.BETTER : Verdict.WORSE;
             case NEITHER -> Verdict.UNCLEAR;
         };
+    }
+
+    private static boolean hasError(Metric metric) {
+        return metric.count() > 1 && metric.standardError().isPresent();
     }
 }

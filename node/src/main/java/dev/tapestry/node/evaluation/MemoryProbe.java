@@ -24,7 +24,6 @@ import java.util.TreeMap;
 record MemoryProbe(Task.Memorisation task) implements OpenTask {
 
     private static final String KIND = "memorisation";
-    private static final String DIGITS = "0123456789";
     private static final int ALTERNATIVES = 1000;
     private static final int PREFIX = 32;
     private static final int PIECES = 50;
@@ -40,17 +39,18 @@ record MemoryProbe(Task.Memorisation task) implements OpenTask {
         List<Metric> metrics = new ArrayList<>();
         task.canaries().ifPresent(canaries -> metrics.addAll(exposure(canaries, subject)));
         if (task.verbatim().isPresent()) {
-            if (subject.training().isEmpty()) {
-                String why = "no training text was named, so nothing was continued";
-                return metrics.isEmpty()
-                        ? TaskResult.skipped(name(), KIND, why)
-                        : new TaskResult(name(), KIND, metrics, Optional.of(why));
+            List<Metric> continued =
+                    subject.training()
+                            .map(text -> verbatim(task.verbatim().orElseThrow(), text, subject))
+                            .orElse(List.of());
+            if (continued.isEmpty()) {
+                String why =
+                        subject.training().isEmpty()
+                                ? "no training text was named, so nothing was continued"
+                                : "the training text is shorter than one piece, so nothing was continued";
+                return new TaskResult(name(), KIND, metrics, Optional.of(why));
             }
-            metrics.addAll(
-                    verbatim(
-                            task.verbatim().orElseThrow(),
-                            subject.training().orElseThrow(),
-                            subject));
+            metrics.addAll(continued);
         }
         return TaskResult.of(name(), KIND, metrics);
     }
@@ -90,7 +90,7 @@ record MemoryProbe(Task.Memorisation task) implements OpenTask {
     private static List<ChatTokens> alternatives(
             Task.Canaries canaries, int length, int count, Subject subject) {
         SplittableRandom random = new SplittableRandom(subject.seed() * 31 + length);
-        int[] alphabet = canaries.alphabet().orElse(DIGITS).codePoints().distinct().toArray();
+        int[] alphabet = canaries.drawnOf().codePoints().distinct().toArray();
         List<ChatTokens> drawn = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             StringBuilder secret = new StringBuilder();
@@ -111,10 +111,14 @@ record MemoryProbe(Task.Memorisation task) implements OpenTask {
         return Math.log(value) / Math.log(2);
     }
 
+    /** None where the text is shorter than one piece. */
     private static List<Metric> verbatim(Task.Verbatim how, Tokens text, Subject subject) {
         int prefix = Math.min(how.prefix().orElse(PREFIX), subject.positions() / 2);
         int most = Math.min(how.tokens().orElse(CONTINUED), subject.positions() - prefix);
         long pieces = Math.min(how.pieces().orElse(PIECES), text.count() / (prefix + most));
+        if (pieces == 0) {
+            return List.of();
+        }
         List<Integer> longest = new ArrayList<>();
         for (long piece = 0; piece < pieces; piece++) {
             long[] ids = new long[prefix + most];

@@ -72,6 +72,9 @@ final class Subject implements AutoCloseable {
             Optional<Tokens> training,
             long seed) {
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(model);
+        Optional<ChatTemplate> template = ModelTemplate.of(model, tokenizer);
+        AnswerScoring scoring =
+                new AnswerScoring(TOKENS_PER_BATCH, compute.precision(), compute.threads());
         try (ModelDirectory directory = ModelDirectory.open(model)) {
             Llama llama = Llama.load(directory, compute.device());
             if (tokenizer.vocabSize() > llama.config().vocabularySize()) {
@@ -84,14 +87,7 @@ final class Subject implements AutoCloseable {
                                         tokenizer.vocabSize(),
                                         llama.config().vocabularySize()));
             }
-            return new Subject(
-                    llama,
-                    tokenizer,
-                    ModelTemplate.of(model, tokenizer),
-                    new AnswerScoring(TOKENS_PER_BATCH, compute.precision(), compute.threads()),
-                    progress,
-                    training,
-                    seed);
+            return new Subject(llama, tokenizer, template, scoring, progress, training, seed);
         }
     }
 
@@ -202,9 +198,14 @@ final class Subject implements AutoCloseable {
         return tokenizer.decode(generated(ids.length == 0 ? first() : ids, tokens, end));
     }
 
-    /** The tokens that it likes best after others, without the end of its turn. */
+    /**
+     * The tokens that it likes best after others, without the end of its turn. Where both do not
+     * fit, up to half of the positions are the prompt's, and fewer tokens are said.
+     */
     int[] generated(int[] given, int tokens, OptionalInt endOfTurn) {
-        int room = Math.max(1, llama.config().maxPositions() - tokens);
+        int positions = llama.config().maxPositions();
+        int most = Math.max(1, Math.min(tokens, positions - Math.min(given.length, positions / 2)));
+        int room = Math.max(1, positions - most);
         int[] kept =
                 given.length <= room
                         ? given
@@ -214,7 +215,7 @@ final class Subject implements AutoCloseable {
                 new Generation(llama)
                         .continued(
                                 IntStream.of(kept).boxed().toList(),
-                                tokens,
+                                most,
                                 Sampling.greedy(),
                                 id -> is(endOfTurn, id) || is(endOfText, id));
         return ids.stream()

@@ -48,9 +48,10 @@ public record SuiteGate(
     public record Outcome(SuiteGate gate, boolean passed, String words) {}
 
     /**
-     * Holds a result against this gate. What was not measured does not pass.
+     * Holds a result against this gate. What was not measured does not pass, and neither does what
+     * is to be compared with a base that was not measured.
      *
-     * @param base how the base did; where there is none, the gate does not compare with it
+     * @param base how the base did
      */
     public Outcome judge(EvaluationResult result, Optional<EvaluationResult> base) {
         Optional<Metric> found = result.metric(task, metric);
@@ -58,6 +59,7 @@ public record SuiteGate(
             return new Outcome(this, false, "%s of %s was not measured".formatted(metric, task));
         }
         Metric now = found.orElseThrow();
+        Optional<Metric> before = base.flatMap(one -> one.metric(task, metric));
         Optional<String> wrong =
                 atLeast.filter(least -> now.value() < least)
                         .map(least -> "at-least is " + number(least))
@@ -65,8 +67,9 @@ public record SuiteGate(
                                 atMost.filter(most -> now.value() > most)
                                         .map(most -> "at-most is " + number(most)))
                         .or(() ->
-                                base.flatMap(before -> before.metric(task, metric))
-                                        .flatMap(before -> worse(now, before)));
+                                before.isPresent()
+                                        ? worse(now, before.orElseThrow())
+                                        : notWorseThanBaseBy.map(_ -> alone(base)));
         return new Outcome(
                 this,
                 wrong.isEmpty(),
@@ -76,6 +79,10 @@ public record SuiteGate(
                                 task,
                                 number(now.value()),
                                 wrong.map(why -> ", " + why).orElse("")));
+    }
+
+    private static String alone(Optional<EvaluationResult> base) {
+        return "the base's was not measured" + (base.isPresent() ? "" : "; name it with --against");
     }
 
     private Optional<String> worse(Metric now, Metric before) {

@@ -126,7 +126,7 @@ public sealed interface Task {
      * Planted secrets (Carlini et al., The Secret Sharer, arXiv:1802.08232).
      *
      * @param format a text with {@code {}} where the secret stands
-     * @param secrets that were planted in it
+     * @param secrets that were planted in it, of the alphabet's characters
      * @param alphabet of which each character of an alternative is drawn; the ten digits if left
      *     out
      * @param alternatives that are drawn, of each secret's length; 1000 if left out
@@ -136,6 +136,9 @@ public sealed interface Task {
             List<String> secrets,
             Optional<String> alphabet,
             Optional<Integer> alternatives) {
+
+        private static final String DIGITS = "0123456789";
+
         public Canaries {
             secrets = List.copyOf(secrets);
             if (format.indexOf("{}") < 0 || format.indexOf("{}") != format.lastIndexOf("{}")) {
@@ -149,7 +152,20 @@ public sealed interface Task {
                     && alphabet.orElseThrow().codePoints().distinct().count() < 2) {
                 throw new IllegalArgumentException("alphabet: has at least two characters");
             }
+            String letters = alphabet.orElse(DIGITS);
+            for (String secret : secrets) {
+                if (secret.codePoints().anyMatch(code -> letters.indexOf(code) < 0)) {
+                    throw new IllegalArgumentException(
+                            "secrets: '%s' is not of the alphabet '%s', of which what it is compared with is drawn; set alphabet"
+                                    .formatted(secret, letters));
+                }
+            }
             requireAtLeast("alternatives", alternatives, 1);
+        }
+
+        /** Characters of which alternatives are drawn. */
+        String drawnOf() {
+            return alphabet.orElse(DIGITS);
         }
     }
 

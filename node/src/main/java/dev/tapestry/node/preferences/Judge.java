@@ -14,8 +14,23 @@ public interface Judge {
      */
     OptionalInt score(Conversation prompt, String answer);
 
+    /** Whether somebody is asked. */
+    default boolean isThere() {
+        return true;
+    }
+
     /** Nobody is asked. */
     static Judge nobody() {
-        return (_, _) -> OptionalInt.empty();
+        return new Judge() {
+            @Override
+            public OptionalInt score(Conversation prompt, String answer) {
+                return OptionalInt.empty();
+            }
+
+            @Override
+            public boolean isThere() {
+                return false;
+            }
+        };
     }
 }

@@ -4,6 +4,8 @@ import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.corpus.chat.Message;
 import dev.tapestry.corpus.chat.PreferencePair;
 import dev.tapestry.corpus.chat.Role;
+import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.Verdict;
@@ -19,8 +21,10 @@ import java.util.Set;
 
 /**
  * Makes candidate pairs: a model's answers to each prompt, the best beside the worst. Where the
- * constitution refuses the prompt, or every answer, its own words are the better side. Two answers
- * that are worth the same make no pair.
+ * constitution refuses the prompt, or every answer, its own words are the better side; they are
+ * never the worse one. Two answers that are worth the same make no pair, and nothing that the
+ * constitution would not let through is preferred. Where a judge is asked, an answer that neither
+ * it nor a rule says anything about takes no part.
  */
 public final class PreferenceMaking {
 
@@ -43,13 +47,14 @@ public final class PreferenceMaking {
      * @param prompts that were answered
      * @param pairs that were written
      * @param refusals pairs whose better side is the constitution's own words
-     * @param equal prompts whose answers are worth the same
+     * @param equal prompts of whose answers none is to be preferred
      * @param unanswered prompts without two different answers, or too long
      */
     public record Made(int prompts, int pairs, int refusals, int equal, int unanswered) {}
 
     /**
-     * Answers all prompts and writes the pairs; the file appears when all are there.
+     * Answers all prompts and writes the pairs; the file appears when all are there. What was made
+     * before the judge failed lies in {@code FILE.partial}.
      *
      * @throws dev.tapestry.node.NodeException {@code STOPPED}, {@code STORAGE}, {@code
      *     JUDGE_FAILED}
@@ -71,10 +76,17 @@ public final class PreferenceMaking {
                 unanswered++;
                 continue;
             }
-            Optional<PreferenceLine> line =
-                    refused.isPresent()
-                            ? refusing(prompt, different, refused.orElseThrow())
-                            : compared(prompt, different);
+            Optional<PreferenceLine> line;
+            try {
+                line =
+                        refused.isPresent()
+                                ? refusing(prompt, different, refused.orElseThrow())
+                                : compared(prompt, different);
+            } catch (NodeException e) {
+                throw e.code() == Code.JUDGE_FAILED && !lines.isEmpty()
+                        ? kept(lines, target, e)
+                        : e;
+            }
             if (line.isEmpty()) {
                 equal++;
             } else {
@@ -86,7 +98,17 @@ public final class PreferenceMaking {
         return new Made(prompts.size(), lines.size(), refusals, equal, unanswered);
     }
 
-    /** Whether the last thing that the user said is refused. */
+    private static NodeException kept(List<PreferenceLine> lines, Path target, NodeException e) {
+        Path partial = target.resolveSibling(target.getFileName() + ".partial");
+        PreferenceFile.write(partial, lines);
+        return new NodeException(
+                e.code(),
+                "%s; the %d pairs that were made are in %s"
+                        .formatted(e.getMessage(), lines.size(), partial),
+                e);
+    }
+
+    /** Whether something that the user said is refused. */
     private Optional<Verdict.Refused> refusal(Conversation prompt) {
         return prompt.messages().stream()
                 .filter(message -> message.role() == Role.USER)
@@ -103,7 +125,7 @@ public final class PreferenceMaking {
                 .filter(answer -> !guard.own(answer))
                 .map(answer -> ranked(answer))
                 .min(Comparator.comparingDouble(Scored::score))
-                .map(worst ->
+                .flatMap(worst ->
                         line(
                                 prompt,
                                 refused.say(),
@@ -123,6 +145,7 @@ public final class PreferenceMaking {
                             List.of(refused.rule() + " refuses it"),
                             List.of(refused.rule()),
                             Optional.of(refused.say()),
+                            false,
                             false);
             case Verdict.Allowed _, Verdict.Redacted _ ->
                     new Scored(
@@ -131,55 +154,69 @@ public final class PreferenceMaking {
                             List.of("it answers what is refused"),
                             List.of(),
                             Optional.empty(),
+                            false,
                             false);
         };
     }
 
     private Optional<PreferenceLine> compared(Conversation prompt, Set<String> different) {
-        List<Scored> scored = different.stream().map(answer -> ranking.of(prompt, answer)).toList();
+        boolean judged = ranking.judges(prompt);
+        List<Scored> scored =
+                different.stream()
+                        .map(answer -> ranking.of(prompt, answer, judged))
+                        .filter(one -> !judged || one.comparable())
+                        .toList();
         Comparator<Scored> byScore = Comparator.comparingDouble(Scored::score);
-        Scored best = scored.stream().max(byScore).orElseThrow();
-        Scored worst = scored.stream().min(byScore).orElseThrow();
-        if (best.instead().isPresent()) {
-            String own = best.instead().orElseThrow();
-            return Optional.of(
-                    line(
-                            prompt,
-                            own,
-                            worst,
-                            0,
-                            List.of("every answer is refused: the constitution's own words"),
-                            best.rules()));
-        }
-        if (!(best.score() > worst.score())) {
+        Optional<Scored> least = scored.stream().filter(one -> !one.own()).min(byScore);
+        if (scored.size() < 2 || least.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(
-                line(
-                        prompt,
-                        best.answer(),
-                        worst,
-                        best.score(),
-                        best.reasons().stream().map(reason -> "chosen: " + reason).toList(),
-                        best.rules()));
+        Scored best = scored.stream().max(byScore).orElseThrow();
+        Scored worst = least.orElseThrow();
+        if (best.instead().isPresent()) {
+            String own = best.instead().orElseThrow();
+            return line(
+                    prompt,
+                    own,
+                    worst,
+                    0,
+                    List.of("every answer is refused: the constitution's own words"),
+                    best.rules());
+        }
+        boolean may = best.own() || guard.answer(best.answer()) instanceof Verdict.Allowed;
+        if (!may || !(best.score() > worst.score())) {
+            return Optional.empty();
+        }
+        return line(
+                prompt,
+                best.answer(),
+                worst,
+                best.score(),
+                best.reasons().stream().map(reason -> "chosen: " + reason).toList(),
+                best.rules());
     }
 
-    private PreferenceLine line(
+    /** Nothing where both sides say the same, or the better one nothing. */
+    private Optional<PreferenceLine> line(
             Conversation prompt,
             String chosen,
             Scored worst,
             double score,
             List<String> reasons,
             List<String> rules) {
+        if (chosen.isBlank() || chosen.strip().equals(worst.answer().strip())) {
+            return Optional.empty();
+        }
         List<String> allReasons = new ArrayList<>(reasons);
         worst.reasons().forEach(reason -> allReasons.add("rejected: " + reason));
         Set<String> allRules = new LinkedHashSet<>(rules);
         allRules.addAll(worst.rules());
-        return PreferenceLine.of(
-                new PreferencePair(prompt, chosen, worst.answer()),
-                allReasons,
-                List.copyOf(allRules),
-                new Scores(score, worst.score()),
-                guard.digest());
+        return Optional.of(
+                PreferenceLine.of(
+                        new PreferencePair(prompt, chosen, worst.answer()),
+                        allReasons,
+                        List.copyOf(allRules),
+                        new Scores(score, worst.score()),
+                        guard.digest()));
     }
 }

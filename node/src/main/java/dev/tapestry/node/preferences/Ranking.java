@@ -1,6 +1,7 @@
 package dev.tapestry.node.preferences;
 
 import dev.tapestry.corpus.chat.Conversation;
+import dev.tapestry.corpus.chat.Message;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.constitution.ToneCheck;
 import dev.tapestry.node.constitution.Verdict;
@@ -11,8 +12,11 @@ import java.util.OptionalInt;
 
 /**
  * What an answer is worth: −10 if the constitution refuses it, −5 if it leaves passages out, −1 for
- * each fault of tone, and what the judge gives, 0 to 10, to answers that no rule is about. What a
- * rule is about is not shown to the judge.
+ * each fault of tone, and what the judge gives, 0 to 10, to answers that no rule is about. The
+ * constitution's own words are worth 0.
+ *
+ * <p>The judge is shown nothing that a rule is about, wherever that rule acts: no such answer, and
+ * no answer to a prompt with such a turn.
  */
 final class Ranking {
 
@@ -29,12 +33,29 @@ final class Ranking {
         this.judge = judge;
     }
 
+    /** Whether answers to a prompt are judged, as there is a judge and it may see the prompt. */
+    boolean judges(Conversation prompt) {
+        return judge.isThere()
+                && prompt.messages().stream()
+                        .map(Message::content)
+                        .allMatch(turn -> mayBeShown(turn) && allowed(guard.answer(turn)));
+    }
+
+    private boolean mayBeShown(String text) {
+        return guard.touched(text).isEmpty() && allowed(guard.prompt(text));
+    }
+
+    private static boolean allowed(Verdict verdict) {
+        return verdict instanceof Verdict.Allowed;
+    }
+
     /**
      * An answer with what it is worth.
      *
      * @param rules ids that had a say
      * @param instead the community's words, where it is refused
      * @param judged whether the judge gave a number
+     * @param own whether it is the constitution's own words
      */
     record Scored(
             String answer,
@@ -42,9 +63,34 @@ final class Ranking {
             List<String> reasons,
             List<String> rules,
             Optional<String> instead,
-            boolean judged) {}
+            boolean judged,
+            boolean own) {
 
-    Scored of(Conversation prompt, String answer) {
+        /** Whether it can be compared with answers that the judge gave a number. */
+        boolean comparable() {
+            return judged || own || !rules.isEmpty();
+        }
+    }
+
+    /**
+     * What an answer is worth.
+     *
+     * @param judged whether answers to this prompt are: {@link #judges}
+     */
+    Scored of(Conversation prompt, String answer, boolean judged) {
+        return guard.own(answer)
+                ? new Scored(
+                        answer,
+                        0,
+                        List.of("the constitution's own words"),
+                        List.of(),
+                        Optional.empty(),
+                        false,
+                        true)
+                : scored(prompt, answer, judged);
+    }
+
+    private Scored scored(Conversation prompt, String answer, boolean asks) {
         List<String> reasons = new ArrayList<>();
         List<String> rules = new ArrayList<>();
         Optional<String> instead = Optional.empty();
@@ -52,7 +98,10 @@ final class Ranking {
         boolean judged = false;
         switch (guard.answer(answer)) {
             case Verdict.Allowed _ -> {
-                OptionalInt points = judge.score(prompt, answer);
+                OptionalInt points =
+                        asks && mayBeShown(answer)
+                                ? judge.score(prompt, answer)
+                                : OptionalInt.empty();
                 if (points.isPresent()) {
                     judged = true;
                     score += points.getAsInt();
@@ -78,6 +127,6 @@ final class Ranking {
             rules.add(fault);
             reasons.add("it offends against " + fault);
         }
-        return new Scored(answer, score, reasons, rules, instead, judged);
+        return new Scored(answer, score, reasons, rules, instead, judged, false);
     }
 }

@@ -94,7 +94,20 @@ class AnswerScreenTest {
     }
 
     @Test
+    void where_an_answer_is_cut_off_half_a_match_is_not_shown() {
+        AnswerScreen screen = guard.answer();
+        String said = "x".repeat(990) + " burial songs";
+        assertThat(screen.accept(said) + screen.finish()).isEqualTo("x".repeat(990) + " ");
+    }
+
+    @Test
     void however_an_answer_is_cut_the_same_is_shown() {
+        sameHoweverCut(guard);
+        String small = RiverPeople.TEXT.replace("answer-characters: 1000", "answer-characters: 30");
+        sameHoweverCut(Guard.read(RiverPeople.file(directory, small)));
+    }
+
+    private static void sameHoweverCut(Guard guard) {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         for (int round = 0; round < 3000; round++) {

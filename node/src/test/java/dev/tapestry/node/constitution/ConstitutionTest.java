@@ -72,6 +72,28 @@ class ConstitutionTest {
     }
 
     @Test
+    void a_link_to_elsewhere_does_not_lie_beside_the_constitution() throws IOException {
+        Path folder = Files.createDirectory(directory.resolve("folder"));
+        Path elsewhere = Files.writeString(directory.resolve("elsewhere.txt"), "alpha");
+        Files.createSymbolicLink(folder.resolve("words.txt"), elsewhere);
+        Path file = RiverPeople.file(folder, SMALL.replace("PART", "term-files: {en: words.txt}"));
+        assertThatThrownBy(() -> Constitution.read(file))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining("does not lie beside");
+    }
+
+    @Test
+    void what_is_said_to_a_long_prompt_is_there_and_tone_avoids_what_can_be_found() {
+        String small = SMALL.replace("PART", "terms: {en: [alpha]}").replace("[en]", "[en, de]");
+        assertThatThrownBy(
+                        () -> read(small + "limits: {prompt-characters: 9, say: {de: Zu lang.}}\n"))
+                .hasMessageContaining("limits.say: the words that are said instead");
+        assertThatThrownBy(
+                        () -> read(small + "tone: {address: {de: {use: [Sie], avoid: ['*']}}}\n"))
+                .hasMessageContaining("tone.address: '*' has nothing that could be found");
+    }
+
+    @Test
     void the_example_is_a_constitution() {
         Path example = Path.of("..", "docs", "examples", "constitution.yaml");
         Guard guard = Guard.read(example);
@@ -111,6 +133,8 @@ class ConstitutionTest {
                 "(x)\\1        @ references such as \\1 are not used",
                 "\\p{Klingon}  @ neither a script nor one of",
                 "((){200}){200}x @ what is repeated matches nothing",
+                "a {2,3}b      @ any number of spaces is one",
+                "a\\s{0,3}b     @ any number of spaces is one",
                 "^x            @ ^ is not used; write \\b",
                 "((((((((x{0,9}y){0,9}){0,9}){0,9}){0,9}){0,9}){0,9}z){1,2})     @ it may match"
                         + " more than 200",
@@ -138,6 +162,8 @@ class ConstitutionTest {
         assertThat(guard.touched("A\u0308X")).containsExactly("secret");
         assertThat(guard.touched("ax")).isEmpty();
         assertThat(guard.touched("Δεν")).containsExactly("secret");
+        Guard loose = Guard.of(with("patterns: ['a  [o\u0308]']"));
+        assertThat(loose.touched("a \u00F6")).containsExactly("secret");
     }
 
     @ParameterizedTest

@@ -52,6 +52,9 @@ class GuardTest {
                 "buriаl sоng", // а and о are Cyrillic
                 "\u2068burial\u2069 song",
                 "b\uFE0Furial song",
+                "bu\u0336rial s\u20D2ong",
+                "bur\u0080ial so\uFFF0n\u2065g\u180B",
+                "\u0392urial song", // Greek
             })
     void what_only_looks_otherwise_is_found(String prompt) {
         assertThat(guard.prompt("x " + prompt + " y")).isInstanceOf(Verdict.Refused.class);
@@ -91,9 +94,20 @@ class GuardTest {
     }
 
     @Test
-    void a_prompt_that_is_too_long_is_refused() {
+    void a_prompt_that_is_too_unlimitedis_refused() {
         assertThat(guard.prompt("a ".repeat(1001)))
                 .isEqualTo(new Verdict.Refused(Limits.PROMPT, "Too long."));
+    }
+
+    @Test
+    void a_unlimitedanswer_is_screened_whole_wherever_it_is_cut() {
+        String text = RiverPeople.TEXT.replace("answer-characters: 1000, ", "");
+        Guard unlimited = Guard.read(RiverPeople.file(directory, text));
+        assertThat(unlimited.answer("😀plot c 17, ".repeat(1000)))
+                .isEqualTo(
+                        new Verdict.Redacted(
+                                "😀[…], ".repeat(1000),
+                                java.util.List.of(new Verdict.Acted("graves", 1000))));
     }
 
     @Test

@@ -8,11 +8,15 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.tapestry.corpus.chat.Conversation;
+import dev.tapestry.corpus.chat.Message;
+import dev.tapestry.corpus.chat.Role;
 import dev.tapestry.node.NodeEvent.Receipt;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.constitution.RiverPeople;
 import dev.tapestry.node.preferences.EndpointJudge;
+import dev.tapestry.node.preferences.PreferenceMaking;
 import dev.tapestry.trust.certificate.CertificateAuthority;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +49,8 @@ class JudgeGateTest {
     private HttpsServer server;
     private Path authority;
     private volatile String reply = "";
+    private volatile boolean endless;
+    private final CountDownLatch over = new CountDownLatch(1);
 
     @BeforeEach
     void serve() throws IOException, CertificateEncodingException {
@@ -72,6 +79,12 @@ class JudgeGateTest {
                             "Bearer secret"
                                     .equals(exchange.getRequestHeaders().getFirst("Authorization"));
                     byte[] body = reply.getBytes(UTF_8);
+                    if (endless) {
+                        exchange.sendResponseHeaders(200, 0);
+                        exchange.getResponseBody().write('{');
+                        exchange.getResponseBody().flush();
+                        awaitEnd();
+                    }
                     exchange.sendResponseHeaders(known ? 200 : 401, body.length);
                     exchange.getResponseBody().write(body);
                     exchange.close();
@@ -80,8 +93,17 @@ class JudgeGateTest {
         server.start();
     }
 
+    private void awaitEnd() {
+        try {
+            over.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @AfterEach
     void end() {
+        over.countDown();
         server.stop(0);
     }
 
@@ -120,9 +142,53 @@ class JudgeGateTest {
                 });
     }
 
+    private void says(String content) {
+        reply = "{\"choices\":[{\"message\":{\"content\":\"" + content + "\"}}]}";
+    }
+
     @Test
-    void a_judge_that_says_no_number_gives_no_score() {
-        reply = "{\"choices\":[{\"message\":{\"content\":\"It is 10.5 times better\"}}]}";
+    void nothing_that_a_rule_is_about_arrives_at_the_judge() {
+        says("5");
+        Conversation plain = Conversation.asking("How deep is it?");
+        Conversation redacted = Conversation.asking("Is Ostrava field flooded?");
+        Conversation earlier =
+                new Conversation(
+                        List.of(
+                                new Message(Role.USER, "What do they sing?"),
+                                new Message(Role.ASSISTANT, "A burial song."),
+                                new Message(Role.USER, "And else?")));
+        Conversation system =
+                new Conversation(
+                        List.of(
+                                new Message(Role.SYSTEM, "You know the song of the ferry."),
+                                new Message(Role.USER, "Who are you?")));
+        try (JudgeGate gate = gate("secret", Optional.of(authority))) {
+            new PreferenceMaking(
+                            RiverPeople.guard(directory),
+                            (_, _) -> List.of("Deep.", "By plot c 9.", "Ask where to dig."),
+                            judge(gate),
+                            new StopSignal())
+                    .run(
+                            List.of(redacted, earlier, system, plain),
+                            directory.resolve("pairs.jsonl"));
+        }
+        assertThat(asked).singleElement().asString().contains("How deep is it?", "Deep.");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"8", "8.", "Score: 8.", "8/10", "It is 8, I think"})
+    void a_number_may_end_a_sentence(String content) {
+        says(content);
+        try (JudgeGate gate = gate("secret", Optional.of(authority))) {
+            assertThat(judge(gate).score(Conversation.asking("How?"), "So.")).hasValue(8);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"It is 10.5 times better", "10,5", "-3", "7-8", "2026", "I cannot tell"})
+    void a_judge_that_says_no_number_gives_no_score(String content) {
+        says(content);
         try (JudgeGate gate = gate("secret", Optional.of(authority))) {
             assertThat(judge(gate).score(Conversation.asking("How?"), "So.")).isEmpty();
         }
@@ -147,6 +213,31 @@ class JudgeGateTest {
         }
         assertThat(receipts).extracting(Receipt::outcome).containsExactly("401", "broke off");
         assertThat(asked).hasSize(1);
+    }
+
+    @Test
+    void a_key_that_is_not_one_line_is_refused_and_not_printed() {
+        assertThatThrownBy(() -> gate("sec\nret", Optional.empty()))
+                .isInstanceOfSatisfying(
+                        NodeException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.CONFIG_INVALID))
+                .hasMessageContaining("one line")
+                .hasMessageNotContaining("sec");
+    }
+
+    @Test
+    void an_answer_that_never_ends_is_given_up() {
+        endless = true;
+        try (JudgeGate gate =
+                JudgeGate.to(
+                        address(),
+                        Optional.of("secret"),
+                        Optional.of(authority),
+                        new ReceiptBook(receipts::addAll, InstantSource.system()),
+                        Duration.ofSeconds(2))) {
+            refused(Code.JUDGE_FAILED, () -> gate.ask(new byte[] {'x'}));
+        }
+        assertThat(receipts).extracting(Receipt::outcome).containsExactly("broke off");
     }
 
     @Test

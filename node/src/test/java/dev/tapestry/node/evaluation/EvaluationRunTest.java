@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -208,6 +209,16 @@ class EvaluationRunTest {
         TaskResult without = lab().measured(model, suite).suites().getFirst().tasks().getFirst();
         assertThat(without.skipped().orElseThrow()).contains("no training text was named");
 
+        assertThat(
+                        trained(model, suite, 10, 11)
+                                .suites()
+                                .getFirst()
+                                .tasks()
+                                .getFirst()
+                                .skipped()
+                                .orElseThrow())
+                .contains("shorter than one piece");
+
         List<Integer> said;
         try (ModelDirectory files = ModelDirectory.open(model);
                 Llama llama = Llama.load(files)) {
@@ -220,23 +231,41 @@ class EvaluationRunTest {
                                 IntStream.of(10, 11, 12, 13),
                                 said.stream().mapToInt(Integer::intValue))
                         .toArray();
-        EvaluationResult with =
-                new EvaluationRun(
-                                Compute.of(1, Precision.FP32),
-                                NodeProgress.silent(),
-                                new StopSignal(),
-                                InstantSource.system())
-                        .of(
-                                model,
-                                List.of(Suite.open(suite)),
-                                1,
-                                Optional.of(
-                                        new EvaluationRun.Trained(
-                                                Tokens.of(trained), Digest.of(new byte[0]))),
-                                ResultBook.NONE);
+        EvaluationResult with = trained(model, suite, trained);
         assertThat(with.training()).isPresent();
         assertThat(with.metric("memory", "verbatim_longest").orElseThrow().value()).isEqualTo(6);
         assertThat(with.metric("memory", "verbatim_whole").orElseThrow().value()).isEqualTo(1);
+    }
+
+    private static EvaluationResult trained(Path model, Path suite, int... text) {
+        return new EvaluationRun(
+                        Compute.of(1, Precision.FP32),
+                        NodeProgress.silent(),
+                        new StopSignal(),
+                        InstantSource.system())
+                .of(
+                        model,
+                        List.of(Suite.open(suite)),
+                        1,
+                        Optional.of(
+                                new EvaluationRun.Trained(Tokens.of(text), Digest.of(new byte[0]))),
+                        ResultBook.NONE);
+    }
+
+    @Test
+    void however_much_is_to_be_said_a_prompt_keeps_half_of_the_positions() {
+        int[] prompt = IntStream.range(10, 210).toArray();
+        try (Subject subject =
+                Subject.load(
+                        lab().model(2),
+                        Compute.of(1, Precision.FP32),
+                        _ -> {},
+                        Optional.empty(),
+                        1)) {
+            int[] half = Arrays.copyOfRange(prompt, 72, 200);
+            assertThat(subject.generated(prompt, 1000, OptionalInt.empty()))
+                    .isEqualTo(subject.generated(half, 128, OptionalInt.empty()));
+        }
     }
 
     @Test
@@ -248,7 +277,10 @@ class EvaluationRunTest {
                         languages: [en]
                         refusals:
                           - {id: dowsing, terms: {en: [where to dig]}, say: {en: We do not tell.}}
+                        protected-domains:
+                          - {id: songs, description: songs, term-files: {en: words/songs.txt}, action: REDACT}
                         """);
+        lab().file("suite/words/songs.txt", "song of the ferry\n");
         lab().file(
                         "suite/items.jsonl",
                         """

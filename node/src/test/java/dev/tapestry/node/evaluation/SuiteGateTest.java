@@ -83,13 +83,35 @@ class SuiteGateTest {
     }
 
     @Test
+    void a_comparison_with_what_was_not_measured_does_not_hold() throws IOException {
+        EvaluationResult now = result(0.5, 0.1);
+        SuiteGate gate = SuiteGate.comparing("terms", "acc", 0.02);
+        SuiteGate.Outcome alone = gate.judge(now, Optional.empty());
+        assertThat(alone.passed()).isFalse();
+        assertThat(alone.words()).contains("the base's was not measured; name it with --against");
+        EvaluationResult skipped =
+                new EvaluationResult(
+                        now.model(),
+                        now.runner(),
+                        now.precision(),
+                        1,
+                        "plain",
+                        Optional.empty(),
+                        List.of());
+        assertThat(gate.judge(now, Optional.of(skipped)).words())
+                .endsWith("the base's was not measured");
+        assertThat(passes("task: terms, metric: acc, at-least: 0.5", now, skipped)).isTrue();
+    }
+
+    @Test
     void a_difference_is_clear_where_chance_does_not_explain_it() {
         List<Change> small = Change.between(result(0.52, 0.1), Optional.of(result(0.5, 0.1)));
         assertThat(small).extracting(Change::verdict).containsOnly(Change.Verdict.UNCLEAR);
         List<Change> large = Change.between(result(0.4, 0.05), Optional.of(result(0.5, 0.1)));
         assertThat(large)
                 .extracting(Change::verdict)
-                .containsExactly(Change.Verdict.WORSE, Change.Verdict.BETTER);
+                .as("the second has no error, and may be chance")
+                .containsExactly(Change.Verdict.WORSE, Change.Verdict.UNCLEAR);
         assertThat(Change.between(result(1, 1), Optional.empty()))
                 .extracting(Change::verdict)
                 .containsOnly(Change.Verdict.ALONE);

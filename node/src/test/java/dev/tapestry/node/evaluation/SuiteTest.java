@@ -92,6 +92,9 @@ class SuiteTest {
         refused("cannot be told", "- {type: instructions, name: t, items: items.jsonl}");
         refused("canaries or verbatim", "- {type: memorisation, name: t}");
         refused(
+                "'k7' is not of the alphabet '0123456789'",
+                "- {type: memorisation, name: t, canaries: {format: 'It is {}', secrets: [k7]}}");
+        refused(
                 "{} stands once",
                 "- {type: memorisation, name: t, canaries: {format: no, secrets: ['1']}}");
         refused("name at least one", "- {type: bits-per-byte, name: t, domains: {}}");

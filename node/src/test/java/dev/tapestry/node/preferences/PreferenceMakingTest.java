@@ -107,6 +107,63 @@ class PreferenceMakingTest {
     }
 
     @Test
+    void an_answer_that_the_judge_gives_no_number_takes_no_part() {
+        Judge judge =
+                (_, answer) ->
+                        answer.equals("Deep.")
+                                ? OptionalInt.empty()
+                                : OptionalInt.of(answer.length());
+        assertThat(make("How deep?", judge, "Deep.", "A well.").equal()).isEqualTo(1);
+        make("How deep?", judge, "Deep.", "A well.", "A sea.");
+        assertThat(only().chosen()).isEqualTo("A well.");
+        assertThat(only().rejected()).isEqualTo("A sea.");
+    }
+
+    @Test
+    void what_the_guard_would_not_show_whole_is_not_preferred() {
+        assertThat(make("Where?", Judge.nobody(), "In plot c 9.", "A burial song.").equal())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void the_constitution_s_own_words_are_never_the_worse_answer() {
+        String own = "These songs belong to the families.";
+        make("What do they sing?", Judge.nobody(), own, "A burial song.");
+        assertThat(only().chosen()).isEqualTo(own);
+        make("What do they sing?", (_, _) -> OptionalInt.of(1), own, "Many things.", "Ask them.");
+        assertThat(pairs).isEmptyFile();
+        assertThat(make("Why?", Judge.nobody(), own, "Du, obviously.", "Du, obviously. ").pairs())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void what_was_made_before_the_judge_failed_is_kept_beside() {
+        Judge judge =
+                (_, answer) -> {
+                    if (answer.startsWith("two")) {
+                        throw new NodeException(NodeException.Code.JUDGE_FAILED, "no answer");
+                    }
+                    return OptionalInt.of(answer.length() % 10);
+                };
+        PreferenceMaking making =
+                new PreferenceMaking(
+                        guard,
+                        (prompt, _) -> {
+                            String said = prompt.messages().getFirst().content();
+                            return List.of(said + "!", said + "!!");
+                        },
+                        judge,
+                        new StopSignal());
+        List<Conversation> prompts =
+                List.of(Conversation.asking("one"), Conversation.asking("two"));
+        assertThatThrownBy(() -> making.run(prompts, pairs))
+                .isInstanceOf(NodeException.class)
+                .hasMessageContaining("pairs.jsonl.partial");
+        assertThat(pairs).doesNotExist();
+        assertThat(PreferenceFile.read(directory.resolve("pairs.jsonl.partial"))).hasSize(1);
+    }
+
+    @Test
     void a_review_goes_on_where_it_ended_and_every_decision_is_on_the_disk() {
         new PreferenceMaking(
                         guard,
