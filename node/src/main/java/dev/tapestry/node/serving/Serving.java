@@ -32,7 +32,11 @@ public final class Serving implements AutoCloseable {
         List<AutoCloseable> parts = new ArrayList<>();
         try {
             Optional<Guard> guard = plan.constitution().map(Guard::read);
-            Board board = kept(parts, Board.following(plan.board(), plan.boardKey()));
+            Board board =
+                    kept(
+                            parts,
+                            Board.following(
+                                    plan.board(), plan.boardKey(), plan.audit().map(Serving::seen)));
             AuditTrail audit =
                     kept(
                             parts,
@@ -56,6 +60,11 @@ public final class Serving implements AutoCloseable {
             close(parts);
             throw e;
         }
+    }
+
+    /** Beside the record, where a board's hand does not reach, stands what was seen of it. */
+    private static Path seen(Path audit) {
+        return audit.resolveSibling(audit.getFileName() + ".board");
     }
 
     private static GatewaySource behind(Gateway gateway, String name) {

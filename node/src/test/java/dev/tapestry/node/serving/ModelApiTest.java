@@ -91,7 +91,9 @@ final class ModelApiTest {
     private Board board(Optional<SigningKey> key) {
         Board board =
                 Board.following(
-                        Optional.of(directory.resolve("board")), key.map(SigningKey::verifyingKey));
+                        Optional.of(directory.resolve("board")),
+                        key.map(SigningKey::verifyingKey),
+                        Optional.of(directory.resolve("seen.board")));
         open.add(board);
         return board;
     }
@@ -278,6 +280,28 @@ final class ModelApiTest {
         BoardState.decide(decisions, false, "", Instant.now(), Optional.of(key));
         await().atMost(GENEROUS)
                 .until(() -> again.chat("scripted", "Hello", "").text().equals("back"));
+    }
+
+    @Test
+    void a_pause_counts_where_the_decision_before_was_deleted_and_no_old_one_ends_it()
+            throws Exception {
+        Path decisions = directory.resolve("board");
+        Path file = decisions.resolve(BoardState.FILE);
+        Instant now = Instant.now();
+        BoardState.decide(decisions, false, "", now, Optional.empty());
+        BoardState.decide(decisions, false, "", now, Optional.empty());
+        byte[] old = Files.readAllBytes(file);
+        Board board = board(Optional.empty());
+        Files.delete(file);
+        BoardState.decide(decisions, true, "Wait.", now.plusMillis(5), Optional.empty());
+        await().atMost(GENEROUS).until(() -> board.paused().equals(Optional.of("Wait.")));
+
+        Files.write(file, old);
+        assertThat(board(Optional.empty()).paused()).contains("Wait.");
+        Files.delete(file);
+        assertThat(board(Optional.empty()).paused()).contains("Wait.");
+        BoardState.decide(decisions, false, "", now.plusMillis(6), Optional.empty());
+        assertThat(board(Optional.empty()).paused()).isEmpty();
     }
 
     /** Work that may fail in any way. */
