@@ -121,26 +121,25 @@ final class AnswerDesk {
                 return;
             }
             Optional<Piece> next = answering.next(GLANCE);
+            tally.usage = answering.usage();
             if (next.isEmpty()) {
                 continue;
             }
             switch (next.get()) {
                 case Piece.Text text -> {
-                    tally.pieces++;
                     String shown = screen.map(one -> one.accept(text.text())).orElse(text.text());
                     say(outlet, tally, shown, text.tokens());
                 }
-                case Piece.End(String finish, Usage usage) -> {
-                    tally.usage = usage;
+                case Piece.End(String finish) -> {
                     say(outlet, tally, screen.map(AnswerScreen::finish).orElse(""), List.of());
                     if (screen.flatMap(AnswerScreen::refused).isEmpty()) {
                         close(outlet, tally, screen, finish);
                         return;
                     }
                 }
-                case Piece.Broken(String why) -> {
+                case Piece.Broken(ApiRefusal refusal) -> {
                     tally.action = "broken off";
-                    outlet.fail(new ApiRefusal(Kind.INTERNAL, "the answer was broken off: " + why));
+                    outlet.fail(refusal);
                     return;
                 }
             }
@@ -185,13 +184,7 @@ final class AnswerDesk {
 
     private static void finish(Outlet outlet, Tally tally, String finish, String rule)
             throws IOException {
-        Usage usage = tally.usage;
-        outlet.finish(
-                new Outcome(
-                        finish,
-                        rule,
-                        tally.acted,
-                        usage.answer() == 0 ? new Usage(usage.prompt(), tally.pieces) : usage));
+        outlet.finish(new Outcome(finish, rule, tally.acted, tally.usage));
     }
 
     /** What will be written of a question. */
@@ -203,7 +196,6 @@ final class AnswerDesk {
         private Usage usage = new Usage(0, 0);
         private String action = "broken off";
         private String rule = "";
-        private int pieces;
 
         Tally(Asked asked, Source source) {
             this.asked = asked;

@@ -78,7 +78,7 @@ final class EmbeddedAnswer implements Source.Answering {
     }
 
     private void end(String finish) {
-        ready.add(new Piece.End(finish, new Usage(promptTokens, tokens)));
+        ready.add(new Piece.End(finish));
     }
 
     private TokenLog log(Step.Token token) {
@@ -92,6 +92,11 @@ final class EmbeddedAnswer implements Source.Answering {
             bytes.add(one & 0xff);
         }
         return new Likely(bytes, token.logProbability());
+    }
+
+    @Override
+    public Usage usage() {
+        return new Usage(promptTokens, tokens);
     }
 
     @Override

@@ -11,9 +11,11 @@ import dev.tapestry.node.egress.ModelServer;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -217,6 +219,8 @@ final class ModelApiTest {
         Caller.Reply whole = caller.chat("scripted", "Sing", "");
         assertThat(whole.text()).isEqualTo(events.text());
         assertThat(whole.body().path("tapestry").path("rule").asString()).isEqualTo("burial-songs");
+        assertThat(whole.body().path("usage").path("prompt_tokens").asInt()).isEqualTo(3);
+        assertThat(whole.body().path("usage").path("completion_tokens").asInt()).isBetween(3, 4);
     }
 
     @Test
@@ -375,6 +379,66 @@ final class ModelApiTest {
         assertThatThrownBy(
                         () -> ModelServer.at(URI.create("http://10.0.0.1:8000"), Optional.empty()))
                 .hasMessageContaining("https");
+    }
+
+    @Test
+    void a_pause_ends_an_answer_that_the_server_behind_a_gateway_has_not_begun() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Source gateway = gateway(silent.getLocalPort(), "scripted", "the-gateway-has-it");
+            Caller caller = calling(free(), gateway);
+            CompletableFuture<Caller.Reply> reply =
+                    CompletableFuture.supplyAsync(
+                            () -> unchecked(() -> caller.chat("council", "Sing", "")));
+            try (Socket _ = silent.accept()) {
+                BoardState.decide(
+                        directory.resolve("board"), true, "Wait.", Instant.now(), Optional.empty());
+                assertThat(reply.get(GENEROUS.toSeconds(), TimeUnit.SECONDS).text())
+                        .isEqualTo("Wait.");
+            }
+        }
+    }
+
+    @Test
+    void what_the_server_behind_a_gateway_filters_is_told_and_what_is_no_event_breaks_it_off()
+            throws Exception {
+        assertThat(behind("{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"content_filter\"}]}"))
+                .containsExactly(new Piece.Text("a"), new Piece.End(Outcome.FILTERED));
+        assertThat(behind("{\"choices\":[{\"text\":\"a\"}]}\n\ndata: {torn"))
+                .hasSize(2)
+                .last()
+                .isInstanceOf(Piece.Broken.class);
+    }
+
+    private static List<Piece> behind(String events) throws InterruptedException {
+        try (GatewayAnswer answer = new GatewayAnswer(new Told("data: " + events + "\n\n"))) {
+            List<Piece> pieces = new ArrayList<>();
+            while (pieces.isEmpty() || pieces.getLast() instanceof Piece.Text) {
+                answer.next(GENEROUS).ifPresent(pieces::add);
+            }
+            return pieces;
+        }
+    }
+
+    /** A server that says what it is told to. */
+    private record Told(String said) implements ModelServer.Call, ModelServer.Reply {
+
+        @Override
+        public ModelServer.Reply send() {
+            return this;
+        }
+
+        @Override
+        public int status() {
+            return 200;
+        }
+
+        @Override
+        public InputStream body() {
+            return new ByteArrayInputStream(said.getBytes(UTF_8));
+        }
+
+        @Override
+        public void close() {}
     }
 
     private Source gateway(int port, String model, String key) {
