@@ -195,11 +195,16 @@ final class ModelApi implements AutoCloseable {
                         source.name(),
                         chat,
                         asked.logProbabilities());
+        SocketAddress remote = request.remotePeer().address();
         if (!asked.stream()) {
-            desk.answer(asked, source, new WholeAnswer(json, bytes -> reply(response, 200, bytes)));
+            WholeAnswer whole =
+                    new WholeAnswer(
+                            json,
+                            bytes ->
+                                    callers.waitingFor(remote, () -> reply(response, 200, bytes)));
+            desk.answer(asked, source, whole);
             return;
         }
-        SocketAddress remote = request.remotePeer().address();
         EventStream events =
                 new EventStream(
                         json,

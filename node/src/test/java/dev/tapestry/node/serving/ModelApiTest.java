@@ -21,6 +21,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -145,6 +146,7 @@ final class ModelApiTest {
         caller.chat("scripted", "Hello", ",\"temperature\":9").refused(400, "invalid_value");
         caller.chat("scripted", "Hello", ",\"max_tokens\":0").refused(400, "invalid_value");
         caller.chat("scripted", "Hello", ",\"stop\":[\"\"]").refused(400, "invalid_value");
+        caller.chat("scripted", "Hello", ",\"stop\":[\"\\ud800\"]").refused(400, "invalid_value");
         caller.chat("scripted", " ", "").refused(400, "invalid_value");
         caller.chat("scripted", "\\ud800", "").refused(400, "invalid_value");
         caller.chat("scripted", "a".repeat(1 << 20), "").refused(413, "body_too_large");
@@ -478,9 +480,20 @@ final class ModelApiTest {
                                         .contains("\"rule\":\"burial-songs\"", "\"refused\"")
                                         .doesNotContain("please"));
 
+        assertThat(Files.getPosixFilePermissions(file))
+                .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+        try (AuditTrail first = AuditTrail.in(file, false, InstantSource.system())) {
+            assertThatThrownBy(() -> AuditTrail.in(file, false, InstantSource.system()))
+                    .hasMessageContaining("another server writes");
+            Thread.currentThread().interrupt();
+            first.write(event());
+            assertThat(Thread.interrupted()).isTrue();
+            first.write(event());
+        }
+        assertThat(Files.readAllLines(file)).hasSize(4);
         Files.writeString(file, Files.readString(file) + "{\"torn");
         AuditTrail.in(file, false, InstantSource.system()).close();
-        assertThat(Files.readAllLines(file)).hasSize(2);
+        assertThat(Files.readAllLines(file)).hasSize(4);
         Files.writeString(
                 file,
                 Files.readString(file).replace("\"answerCharacters\":5", "\"answerCharacters\":6"));
@@ -489,6 +502,22 @@ final class ModelApiTest {
                         NodeException.class,
                         e -> assertThat(e.code()).isEqualTo(NodeException.Code.AUDIT_BROKEN))
                 .hasMessageContaining("line 2");
+    }
+
+    private static AuditTrail.Event event() {
+        return new AuditTrail.Event(
+                "m",
+                Optional.empty(),
+                Optional.empty(),
+                "answered",
+                "",
+                List.of(),
+                1,
+                1,
+                1,
+                1,
+                "",
+                "");
     }
 
     @Test
