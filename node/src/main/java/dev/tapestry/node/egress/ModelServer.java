@@ -134,7 +134,7 @@ public final class ModelServer implements AutoCloseable {
      */
     public static ModelServer at(URI address, Optional<String> key) {
         String host = Optional.ofNullable(address.getHost()).orElse("");
-        boolean here = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
+        boolean here = Loopback.is(host);
         String scheme = Optional.ofNullable(address.getScheme()).orElse("");
         if (host.isEmpty() || !(scheme.equals("https") || (scheme.equals("http") && here))) {
             throw new NodeException(

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 
 /**
  * The way of a question: the board's word, the constitution, the model, the constitution again, and
@@ -27,8 +28,16 @@ final class AnswerDesk {
     private final Board board;
     private final AuditTrail audit;
     private final Optional<Digest> constitution;
+    private final Semaphore places;
 
-    AnswerDesk(Optional<Guard> guard, Board board, AuditTrail audit) {
+    /**
+     * One for all sources.
+     *
+     * @param places so many questions are screened and read at once; memory and processors would
+     *     not do for any number
+     */
+    AnswerDesk(Optional<Guard> guard, Board board, AuditTrail audit, int places) {
+        this.places = new Semaphore(places);
         this.guard = guard;
         this.board = board;
         this.audit = audit;
@@ -51,9 +60,9 @@ final class AnswerDesk {
         }
         Tally tally = new Tally(asked, source);
         try {
-            Optional<Asked> allowed = screened(asked, tally, outlet);
-            if (allowed.isPresent()) {
-                try (Source.Answering answering = source.begin(allowed.get())) {
+            Optional<Source.Answering> begun = begun(asked, source, tally, outlet);
+            if (begun.isPresent()) {
+                try (Source.Answering answering = begun.get()) {
                     pass(answering, tally, outlet);
                 }
             }
@@ -65,6 +74,19 @@ final class AnswerDesk {
             throw e;
         } finally {
             tally.write();
+        }
+    }
+
+    /** The answer, begun; nothing if the question was answered already. */
+    private Optional<Source.Answering> begun(
+            Asked asked, Source source, Tally tally, Outlet outlet) throws IOException {
+        if (!places.tryAcquire()) {
+            throw new ApiRefusal(Kind.BUSY, "too many ask at once: ask again later");
+        }
+        try {
+            return screened(asked, tally, outlet).map(source::begin);
+        } finally {
+            places.release();
         }
     }
 

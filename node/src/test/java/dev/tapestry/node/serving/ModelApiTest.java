@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.egress.ModelServer;
+import dev.tapestry.training.EnginePlan;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ModelApiTest {
 
     private static final Duration GENEROUS = Duration.ofMinutes(1);
+    private static final int PLACES = 8;
     private static final String RULES =
             """
             name: river-people
@@ -82,13 +84,13 @@ final class ModelApiTest {
     }
 
     private AnswerDesk free() {
-        return new AnswerDesk(Optional.empty(), board(Optional.empty()), AuditTrail.none());
+        return new AnswerDesk(Optional.empty(), board(Optional.empty()), AuditTrail.none(), PLACES);
     }
 
     private AnswerDesk ruled() throws IOException {
         Path file = Files.writeString(directory.resolve("constitution.yaml"), RULES);
         return new AnswerDesk(
-                Optional.of(Guard.read(file)), board(Optional.empty()), AuditTrail.none());
+                Optional.of(Guard.read(file)), board(Optional.empty()), AuditTrail.none(), PLACES);
     }
 
     private Board board(Optional<SigningKey> key) {
@@ -252,7 +254,7 @@ final class ModelApiTest {
         SigningKey key = SigningKey.generate();
         ScriptedSource source = ScriptedSource.talking("on ");
         AnswerDesk desk =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
+                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller caller = calling(desk, source);
         CompletableFuture<Caller.Events> stream =
                 CompletableFuture.supplyAsync(
@@ -280,7 +282,7 @@ final class ModelApiTest {
 
         Files.write(decisions.resolve(BoardState.FILE), paused);
         AnswerDesk restarted =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
+                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller again = calling(restarted, ScriptedSource.saying("back"));
         assertThat(again.chat("scripted", "Hello", "").text()).isEqualTo("The elders are meeting.");
         BoardState.decide(decisions, false, "", Instant.now(), Optional.of(key));
@@ -443,6 +445,53 @@ final class ModelApiTest {
         public void close() {}
     }
 
+    @Test
+    void only_this_machine_is_this_machine_and_a_model_may_have_a_slash_in_its_name()
+            throws Exception {
+        assertThatThrownBy(() -> Listening.at("127.evil.example", 0, Optional.empty()))
+                .hasMessageContaining("key file");
+        assertThatThrownBy(
+                        () ->
+                                ModelServer.at(
+                                        URI.create("http://127.evil.example"), Optional.empty()))
+                .hasMessageContaining("https");
+        assertThat(Listening.at("::1", 0, Optional.empty()).url(80)).isEqualTo("http://[::1]:80/");
+        Source slashed =
+                new GatewaySource(
+                        "org/council",
+                        "m",
+                        ModelServer.at(URI.create("http://127.0.0.1:1"), Optional.empty()));
+        open.add(slashed);
+        Caller caller = calling(free(), slashed);
+        assertThat(caller.send(caller.to("/v1/models/org/council").GET().build()).status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void a_gateway_elsewhere_needs_a_record_and_the_bases_name_is_the_bases() {
+        assertThatThrownBy(() -> plan("council", "https://models.example", Optional.empty()))
+                .hasMessageContaining("--audit");
+        plan("council", "https://models.example", Optional.of(directory.resolve("record")));
+        plan("council", "http://127.0.0.1:8000", Optional.empty());
+        assertThatThrownBy(() -> plan("base", "http://127.0.0.1:8000", Optional.empty()))
+                .hasMessageContaining("--name");
+    }
+
+    private ServingPlan plan(String name, String gateway, Optional<Path> audit) {
+        return new ServingPlan(
+                name,
+                Optional.empty(),
+                Optional.of(new Gateway(URI.create(gateway), "m", Optional.empty())),
+                Optional.of(directory),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                audit,
+                false,
+                here(Optional.empty()),
+                EnginePlan.usual(1));
+    }
+
     private Source gateway(int port, String model, String key) {
         Source source =
                 new GatewaySource(
@@ -461,7 +510,7 @@ final class ModelApiTest {
         Files.writeString(directory.resolve("constitution.yaml"), RULES);
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         try (AuditTrail audit = AuditTrail.in(file, false, InstantSource.system())) {
-            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit);
+            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit, PLACES);
             Caller caller = calling(desk, ScriptedSource.saying("Fine."));
             caller.chat("scripted", "How are you", "");
             caller.chat("scripted", "A burial song please", "");
