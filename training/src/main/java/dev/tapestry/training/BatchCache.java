@@ -36,14 +36,31 @@ final class BatchCache implements AutoCloseable {
         int moreSlots = Math.max(slots, wantedSlots);
         int moreCapacity = Math.max(capacity, wantedCapacity);
         NativeTensors room = new NativeTensors();
-        List<Tensor> moreKeys = grown(keys, moreSlots, moreCapacity, room);
-        List<Tensor> moreValues = grown(values, moreSlots, moreCapacity, room);
+        List<Tensor> moreKeys;
+        List<Tensor> moreValues;
+        try {
+            moreKeys = grown(keys, moreSlots, moreCapacity, room);
+            moreValues = grown(values, moreSlots, moreCapacity, room);
+        } catch (RuntimeException | Error e) {
+            room.close();
+            throw e;
+        }
         owned.close();
         owned = room;
         keys = moreKeys;
         values = moreValues;
         slots = moreSlots;
         capacity = moreCapacity;
+    }
+
+    /** Gives the room back, with all that is in it. */
+    void clear() {
+        owned.close();
+        owned = new NativeTensors();
+        keys = List.of();
+        values = List.of();
+        slots = 0;
+        capacity = 0;
     }
 
     private List<Tensor> grown(

@@ -2,6 +2,7 @@ package dev.tapestry.training;
 
 import dev.tapestry.training.Step.Reason;
 import dev.tapestry.training.TrainingException.Code;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -26,10 +27,12 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class BatchEngine implements AutoCloseable {
 
+    private static final System.Logger LOG = System.getLogger(BatchEngine.class.getName());
     private static final int LEAST_CAPACITY = 128;
 
     private final Llama model;
     private final EnginePlan plan;
+    private final int vocabulary;
     private final int positions;
     private final BlockingQueue<Ongoing> waiting;
     private final Thread thread;
@@ -73,9 +76,10 @@ public final class BatchEngine implements AutoCloseable {
         }
     }
 
-    private BatchEngine(Llama model, EnginePlan plan) {
+    private BatchEngine(Llama model, int vocabulary, EnginePlan plan) {
         this.model = model;
         this.plan = plan;
+        this.vocabulary = Math.min(vocabulary, model.config().vocabularySize());
         this.positions =
                 Math.min(
                         plan.context(),
@@ -86,7 +90,16 @@ public final class BatchEngine implements AutoCloseable {
 
     /** An engine that runs until it is closed; {@code model} must stay open as long. */
     public static BatchEngine start(Llama model, EnginePlan plan) {
-        BatchEngine engine = new BatchEngine(model, plan);
+        return start(model, model.config().vocabularySize(), plan);
+    }
+
+    /**
+     * The same for a model that has rows which no token has.
+     *
+     * @param vocabulary ids from here are never chosen nor named
+     */
+    public static BatchEngine start(Llama model, int vocabulary, EnginePlan plan) {
+        BatchEngine engine = new BatchEngine(model, vocabulary, plan);
         engine.thread.start();
         return engine;
     }
@@ -128,8 +141,12 @@ public final class BatchEngine implements AutoCloseable {
                 continuation.prompt().stream().mapToLong(Integer::longValue).toArray(),
                 0,
                 model.config().vocabularySize());
-        Ongoing ongoing = new Ongoing(continuation);
-        return !closing && waiting.offer(ongoing) ? Optional.of(ongoing) : Optional.empty();
+        Ongoing ongoing = new Ongoing(continuation, waiting);
+        if (closing || !waiting.offer(ongoing)) {
+            return Optional.empty();
+        }
+        // The thread may have emptied the queue for the last time just before.
+        return closing && waiting.remove(ongoing) ? Optional.empty() : Optional.of(ongoing);
     }
 
     private void run() {
@@ -158,12 +175,17 @@ public final class BatchEngine implements AutoCloseable {
                     if (!batch.isEmpty()) {
                         Libtorch.does("continuing a text", () -> step(batch, cache));
                     }
-                } catch (TrainingException e) {
+                } catch (RuntimeException e) {
+                    if (!(e instanceof TrainingException)) {
+                        LOG.log(Level.ERROR, "texts of the batch are given up", e);
+                    }
                     Step failed = new Step.Ended(Reason.FAILED, String.valueOf(e.getMessage()));
                     batch.forEach(row -> row.ongoing.put(failed));
                     reading.ifPresent(row -> row.ongoing.put(failed));
                     batch.clear();
                     reading = Optional.empty();
+                    // What a step left in the middle may be no numbers, which no mask hides.
+                    cache.clear();
                 } catch (InterruptedException _) {
                     closing = true;
                 }
@@ -266,7 +288,7 @@ public final class BatchEngine implements AutoCloseable {
 
     private float[][] logits(Tensor hidden, int rows) {
         Tensor all = model.forward().output(hidden, Precision.FP32);
-        int vocabulary = model.config().vocabularySize();
+        int width = model.config().vocabularySize();
         float[][] numbers = new float[rows][vocabulary];
         TensorMemory.read(
                 all,
@@ -275,7 +297,7 @@ public final class BatchEngine implements AutoCloseable {
                         MemorySegment.copy(
                                 memory,
                                 ValueLayout.JAVA_FLOAT,
-                                (long) i * vocabulary * Float.BYTES,
+                                (long) i * width * Float.BYTES,
                                 numbers[i],
                                 0,
                                 vocabulary);

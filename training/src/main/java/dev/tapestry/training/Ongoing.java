@@ -8,16 +8,20 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A text that a {@link BatchEngine} is continuing. What comes waits here until it is asked for; at
- * most as many steps as tokens were wanted, and one. To be closed: the text then leaves the batch.
+ * most as many steps as tokens were wanted, and one. To be closed: the text then leaves the queue or the
+ * batch.
  */
 public final class Ongoing implements AutoCloseable {
 
     private final Continuation continuation;
+    private final BlockingQueue<Ongoing> waiting;
     private final BlockingQueue<Step> steps = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
 
-    Ongoing(Continuation continuation) {
+    /** One that may stand in {@code waiting}. */
+    Ongoing(Continuation continuation, BlockingQueue<Ongoing> waiting) {
         this.continuation = continuation;
+        this.waiting = waiting;
     }
 
     Continuation continuation() {
@@ -46,5 +50,6 @@ public final class Ongoing implements AutoCloseable {
     @Override
     public void close() {
         cancelled = true;
+        waiting.remove(this);
     }
 }

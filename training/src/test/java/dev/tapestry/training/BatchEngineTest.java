@@ -149,6 +149,41 @@ class BatchEngineTest {
     }
 
     @Test
+    void rows_that_no_token_has_are_neither_chosen_nor_named() throws Exception {
+        try (Llama model = Llama.fresh(CONFIG, 21)) {
+            List<Integer> prompt = List.of(1, 2, 3);
+            Continuation asked =
+                    new Continuation(prompt, 25, new Sampling(2, 0, 9), Set.of(), 5, true);
+            try (BatchEngine engine = BatchEngine.start(model, plan(2, 8))) {
+                assertThat(Read.all(engine.submit(asked).orElseThrow()).ids())
+                        .anyMatch(id -> id >= 40);
+            }
+            try (BatchEngine engine = BatchEngine.start(model, 40, plan(2, 8))) {
+                Read read = Read.all(engine.submit(asked).orElseThrow());
+                assertThat(read.ids()).hasSize(25).allMatch(id -> id < 40);
+                assertThat(read.tokens())
+                        .allSatisfy(token ->
+                                assertThat(token.alternatives()).allMatch(one -> one.id() < 40));
+            }
+        }
+    }
+
+    @Test
+    void whoever_goes_away_while_waiting_makes_room_for_another() {
+        try (Llama model = Llama.fresh(CONFIG, 21);
+                BatchEngine engine = BatchEngine.start(model, new EnginePlan(1, 2, 32, 8, 1))) {
+            Optional<Ongoing> last = Optional.empty();
+            Optional<Ongoing> next = engine.submit(asking(2, 29, Sampling.greedy()));
+            while (next.isPresent()) {
+                last = next;
+                next = engine.submit(asking(2, 29, Sampling.greedy()));
+            }
+            last.orElseThrow().close();
+            assertThat(engine.submit(asking(2, 29, Sampling.greedy()))).isPresent();
+        }
+    }
+
+    @Test
     void a_full_queue_takes_no_more_and_a_closed_engine_ends_what_is_under_way() throws Exception {
         try (Llama model = Llama.fresh(CONFIG, 21)) {
             List<Ongoing> taken = new ArrayList<>();

@@ -161,18 +161,30 @@ final class ServeCommand implements Callable<Integer> {
                 say("constitution", plan.constitution().map(Path::toString).orElse("none"));
                 say("record", plan.audit().map(Path::toString).orElse("none"));
                 say(
+                        "board",
+                        plan.board()
+                                .map(at -> board(at, plan.boardKey(), serving.paused()))
+                                .orElse("none"));
+                say(
                         "to pause it",
                         plan.board()
                                 .map(at -> "tapestry board pause " + at)
                                 .orElse("name a directory for its board, --board DIR"));
-                say(
-                        "serving at",
-                        "http://%s:%d/".formatted(plan.listening().host(), serving.port()));
+                say("serving at", plan.listening().url(serving.port()));
                 stopped.join();
                 say("closing", plan.name());
             }
             return signals.exitCode();
         }
+    }
+
+    private static String board(
+            Path directory, Optional<VerifyingKey> key, Optional<String> paused) {
+        return "%s, %s; %s"
+                .formatted(
+                        directory,
+                        key.map(signer -> "signed by " + signer).orElse("unsigned"),
+                        paused.map(words -> "paused: " + words).orElse("answering"));
     }
 
     private void say(String words, Object value) {

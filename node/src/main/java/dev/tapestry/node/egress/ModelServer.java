@@ -14,6 +14,7 @@ import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.io.CloseMode;
@@ -32,6 +33,9 @@ public final class ModelServer implements AutoCloseable {
 
     /** A long prompt may be read for so long before the first piece comes. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofMinutes(5);
+
+    /** For one of the connections, where all are in use. */
+    private static final Duration CROWD_TIMEOUT = Duration.ofSeconds(2);
 
     private static final int MOST = 256;
 
@@ -53,18 +57,40 @@ public final class ModelServer implements AutoCloseable {
         }
     }
 
-    /** An answer under way. */
-    public interface Reply extends AutoCloseable {
+    /** A question that can be given up at any moment. */
+    public interface Call extends AutoCloseable {
+
+        /**
+         * Asks, and waits for the head of the answer.
+         *
+         * @throws CrowdedException if too many are asked already
+         * @throws IOException if the server cannot be reached, or this was closed
+         */
+        Reply send() throws IOException;
+
+        /** Gives it up, also while another thread asks or reads. */
+        @Override
+        void close();
+    }
+
+    /** An answer under way; it ends with its {@link Call}. */
+    public interface Reply {
 
         /** The HTTP status. */
         int status();
 
         /** The body, as it comes. */
         InputStream body();
+    }
 
-        /** Ends it, also while another thread reads. */
-        @Override
-        void close();
+    /** So many questions are under way that there is no connection for another. */
+    public static final class CrowdedException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        private CrowdedException(Throwable cause) {
+            super("all connections to the model server are in use", cause);
+        }
     }
 
     private ModelServer(URI address, Optional<String> key) {
@@ -84,6 +110,8 @@ public final class ModelServer implements AutoCloseable {
                                         .build())
                         .setDefaultRequestConfig(
                                 RequestConfig.custom()
+                                        .setConnectionRequestTimeout(
+                                                Timeout.of(CROWD_TIMEOUT))
                                         .setResponseTimeout(Timeout.of(ANSWER_TIMEOUT))
                                         .setProtocolUpgradeEnabled(false)
                                         .build())
@@ -106,7 +134,7 @@ public final class ModelServer implements AutoCloseable {
      */
     public static ModelServer at(URI address, Optional<String> key) {
         String host = Optional.ofNullable(address.getHost()).orElse("");
-        boolean here = host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
+        boolean here = Loopback.is(host);
         String scheme = Optional.ofNullable(address.getScheme()).orElse("");
         if (host.isEmpty() || !(scheme.equals("https") || (scheme.equals("http") && here))) {
             throw new NodeException(
@@ -123,16 +151,31 @@ public final class ModelServer implements AutoCloseable {
         return address;
     }
 
-    /**
-     * Asks.
-     *
-     * @throws IOException if the server cannot be reached
-     */
-    public Reply ask(Request request, byte[] json) throws IOException {
+    /** A question; nothing is sent yet. */
+    public Call asking(Request request, byte[] json) {
         HttpPost post = new HttpPost(address + request.path);
         key.ifPresent(secret -> post.setHeader("Authorization", "Bearer " + secret));
         post.setEntity(new ByteArrayEntity(json, ContentType.APPLICATION_JSON));
-        ClassicHttpResponse response = client.executeOpen(null, post, null);
+        return new Call() {
+            @Override
+            public Reply send() throws IOException {
+                return ask(post);
+            }
+
+            @Override
+            public void close() {
+                post.cancel();
+            }
+        };
+    }
+
+    private Reply ask(HttpPost post) throws IOException {
+        ClassicHttpResponse response;
+        try {
+            response = client.executeOpen(null, post, null);
+        } catch (ConnectionRequestTimeoutException e) {
+            throw new CrowdedException(e);
+        }
         InputStream body =
                 response.getEntity() == null
                         ? InputStream.nullInputStream()
@@ -146,11 +189,6 @@ public final class ModelServer implements AutoCloseable {
             @Override
             public InputStream body() {
                 return body;
-            }
-
-            @Override
-            public void close() {
-                post.cancel();
             }
         };
     }

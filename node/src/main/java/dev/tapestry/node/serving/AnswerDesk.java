@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 
 /**
  * The way of a question: the board's word, the constitution, the model, the constitution again, and
@@ -27,8 +28,16 @@ final class AnswerDesk {
     private final Board board;
     private final AuditTrail audit;
     private final Optional<Digest> constitution;
+    private final Semaphore places;
 
-    AnswerDesk(Optional<Guard> guard, Board board, AuditTrail audit) {
+    /**
+     * One for all sources.
+     *
+     * @param places so many questions are screened and read at once; memory and processors would
+     *     not do for any number
+     */
+    AnswerDesk(Optional<Guard> guard, Board board, AuditTrail audit, int places) {
+        this.places = new Semaphore(places);
         this.guard = guard;
         this.board = board;
         this.audit = audit;
@@ -51,9 +60,9 @@ final class AnswerDesk {
         }
         Tally tally = new Tally(asked, source);
         try {
-            Optional<Asked> allowed = screened(asked, tally, outlet);
-            if (allowed.isPresent()) {
-                try (Source.Answering answering = source.begin(allowed.get())) {
+            Optional<Source.Answering> begun = begun(asked, source, tally, outlet);
+            if (begun.isPresent()) {
+                try (Source.Answering answering = begun.get()) {
                     pass(answering, tally, outlet);
                 }
             }
@@ -65,6 +74,19 @@ final class AnswerDesk {
             throw e;
         } finally {
             tally.write();
+        }
+    }
+
+    /** The answer, begun; nothing if the question was answered already. */
+    private Optional<Source.Answering> begun(
+            Asked asked, Source source, Tally tally, Outlet outlet) throws IOException {
+        if (!places.tryAcquire()) {
+            throw new ApiRefusal(Kind.BUSY, "too many ask at once: ask again later");
+        }
+        try {
+            return screened(asked, tally, outlet).map(source::begin);
+        } finally {
+            places.release();
         }
     }
 
@@ -121,26 +143,25 @@ final class AnswerDesk {
                 return;
             }
             Optional<Piece> next = answering.next(GLANCE);
+            tally.usage = answering.usage();
             if (next.isEmpty()) {
                 continue;
             }
             switch (next.get()) {
                 case Piece.Text text -> {
-                    tally.pieces++;
                     String shown = screen.map(one -> one.accept(text.text())).orElse(text.text());
                     say(outlet, tally, shown, text.tokens());
                 }
-                case Piece.End(String finish, Usage usage) -> {
-                    tally.usage = usage;
+                case Piece.End(String finish) -> {
                     say(outlet, tally, screen.map(AnswerScreen::finish).orElse(""), List.of());
                     if (screen.flatMap(AnswerScreen::refused).isEmpty()) {
                         close(outlet, tally, screen, finish);
                         return;
                     }
                 }
-                case Piece.Broken(String why) -> {
+                case Piece.Broken(ApiRefusal refusal) -> {
                     tally.action = "broken off";
-                    outlet.fail(new ApiRefusal(Kind.INTERNAL, "the answer was broken off: " + why));
+                    outlet.fail(refusal);
                     return;
                 }
             }
@@ -185,13 +206,7 @@ final class AnswerDesk {
 
     private static void finish(Outlet outlet, Tally tally, String finish, String rule)
             throws IOException {
-        Usage usage = tally.usage;
-        outlet.finish(
-                new Outcome(
-                        finish,
-                        rule,
-                        tally.acted,
-                        usage.answer() == 0 ? new Usage(usage.prompt(), tally.pieces) : usage));
+        outlet.finish(new Outcome(finish, rule, tally.acted, tally.usage));
     }
 
     /** What will be written of a question. */
@@ -203,7 +218,6 @@ final class AnswerDesk {
         private Usage usage = new Usage(0, 0);
         private String action = "broken off";
         private String rule = "";
-        private int pieces;
 
         Tally(Asked asked, Source source) {
             this.asked = asked;

@@ -7,10 +7,10 @@ import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 
 /** Checks that the lines of a record follow each other. */
@@ -24,31 +24,31 @@ final class AuditLines {
      *
      * @throws NodeException {@code AUDIT_BROKEN}
      */
-    static Digest lastDigest(Path path, FileChannel file) throws IOException {
+    static Digest lastDigest(Path path, RandomAccessFile file) throws IOException {
         Digest last = Digest.of(new byte[0]);
         long whole = 0;
         int number = 0;
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(path))) {
-            ByteArrayOutputStream line = new ByteArrayOutputStream();
-            for (int one = in.read(); one >= 0; one = in.read()) {
-                if (one != '\n') {
-                    line.write(one);
-                    continue;
-                }
-                number++;
-                byte[] bytes = line.toByteArray();
-                if (!follows(bytes, last)) {
-                    throw new NodeException(
-                            Code.AUDIT_BROKEN,
-                            "line %d of %s does not follow the one before: somebody changed the record. Keep it, and name a new file"
-                                    .formatted(number, path));
-                }
-                last = Digest.of(bytes);
-                whole += bytes.length + 1L;
-                line.reset();
+        // Not by another opening of the file: to close that one would end the lock on it.
+        InputStream in = new BufferedInputStream(new FileInputStream(file.getFD()));
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int one = in.read(); one >= 0; one = in.read()) {
+            if (one != '\n') {
+                line.write(one);
+                continue;
             }
+            number++;
+            byte[] bytes = line.toByteArray();
+            if (!follows(bytes, last)) {
+                throw new NodeException(
+                        Code.AUDIT_BROKEN,
+                        "line %d of %s does not follow the one before: somebody changed the record. Keep it, and name a new file"
+                                .formatted(number, path));
+            }
+            last = Digest.of(bytes);
+            whole += bytes.length + 1L;
+            line.reset();
         }
-        file.truncate(whole);
+        file.setLength(whole);
         return last;
     }
 

@@ -2,17 +2,19 @@ package dev.tapestry.node.serving;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
-import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.NodeException;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -25,12 +27,15 @@ import org.jspecify.annotations.Nullable;
  * wants it.
  *
  * <p>Lines are on the disk a second later at most, and when it is closed. A last line without an
- * end, which a power cut leaves, is dropped. Thread-safe.
+ * end, which a power cut leaves, is dropped. Only its owner may read a file that is made here, and
+ * one server writes it. Thread-safe.
  */
 final class AuditTrail implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(AuditTrail.class.getName());
     private static final Duration FLUSH = Duration.ofSeconds(1);
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     /**
      * What happened.
@@ -73,7 +78,9 @@ final class AuditTrail implements AutoCloseable {
             @LeftOutWhenEmpty Optional<String> prompt,
             @LeftOutWhenEmpty Optional<String> answer) {}
 
-    private final @Nullable FileChannel file;
+    /** No channel: an interrupted thread that writes would close it. */
+    private final @Nullable RandomAccessFile file;
+
     private final boolean content;
     private final InstantSource clock;
     private final Thread flusher;
@@ -82,7 +89,7 @@ final class AuditTrail implements AutoCloseable {
     private boolean failed;
 
     private AuditTrail(
-            @Nullable FileChannel file, Digest last, boolean content, InstantSource clock) {
+            @Nullable RandomAccessFile file, Digest last, boolean content, InstantSource clock) {
         this.file = file;
         this.last = last;
         this.content = content;
@@ -100,23 +107,50 @@ final class AuditTrail implements AutoCloseable {
      *
      * @param content whether prompts and answers are written too
      * @throws NodeException {@code AUDIT_BROKEN} if its lines do not follow each other, {@code
-     *     STORAGE}
+     *     STORAGE}, also if another server writes it
      */
     static AuditTrail in(Path path, boolean content, InstantSource clock) {
         try {
-            FileChannel file =
-                    FileChannel.open(
-                            path,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE);
-            AuditTrail trail =
-                    new AuditTrail(file, AuditLines.lastDigest(path, file), content, clock);
-            trail.flusher.start();
-            return trail;
+            create(path);
+            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+            try {
+                lock(path, file);
+                AuditTrail trail =
+                        new AuditTrail(file, AuditLines.lastDigest(path, file), content, clock);
+                trail.flusher.start();
+                return trail;
+            } catch (IOException | RuntimeException e) {
+                file.close();
+                throw e;
+            }
         } catch (IOException e) {
             throw new NodeException(
                     Code.STORAGE, "cannot keep the record %s: %s".formatted(path, e), e);
+        }
+    }
+
+    private static void create(Path path) throws IOException {
+        if (Files.exists(path)) {
+            return;
+        }
+        if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            Files.createFile(path, OWNER_ONLY);
+        } else {
+            Files.createFile(path);
+        }
+    }
+
+    private static void lock(Path path, RandomAccessFile file) throws IOException {
+        boolean locked;
+        try {
+            locked = file.getChannel().tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            locked = false;
+        }
+        if (!locked) {
+            throw new NodeException(
+                    Code.STORAGE,
+                    "another server writes %s: name another file for the record".formatted(path));
         }
     }
 
@@ -143,11 +177,12 @@ final class AuditTrail implements AutoCloseable {
                                     event.answerTokens(),
                                     Optional.of(event.prompt()).filter(_ -> content),
                                     Optional.of(event.answer()).filter(_ -> content)));
-            long before = file.size();
+            long before = file.length();
             try {
-                append(new String(line, StandardCharsets.UTF_8) + "\n", before);
+                file.seek(before);
+                file.write((new String(line, StandardCharsets.UTF_8) + "\n").getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
-                file.truncate(before);
+                file.setLength(before);
                 throw e;
             }
             last = Digest.of(line);
@@ -158,16 +193,6 @@ final class AuditTrail implements AutoCloseable {
                 LOG.log(Level.ERROR, "the record of answers cannot be written: " + e.getMessage());
             }
             failed = true;
-        }
-    }
-
-    private void append(String line, long at) throws IOException {
-        if (file == null) {
-            return;
-        }
-        ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
-        for (long place = at; bytes.hasRemaining(); ) {
-            place += file.write(bytes, place);
         }
     }
 
@@ -187,7 +212,7 @@ final class AuditTrail implements AutoCloseable {
             return;
         }
         try {
-            file.force(false);
+            file.getFD().sync();
             dirty = false;
         } catch (IOException e) {
             LOG.log(Level.ERROR, "the record of answers is not on the disk: " + e.getMessage());

@@ -1,6 +1,7 @@
 package dev.tapestry.node.serving;
 
 import dev.tapestry.node.NodeException;
+import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -9,7 +10,9 @@ import java.util.Optional;
 
 /**
  * Whether the review board has paused the model. Its directory is looked at several times a second;
- * what is not the board's there, or older than what was seen, changes nothing. Thread-safe.
+ * what is not the board's there, or older than what was seen, changes nothing. What was seen is
+ * kept in a file of the server's own, if it has a place for it, and holds when it is started again.
+ * Thread-safe.
  */
 final class Board implements AutoCloseable {
 
@@ -24,14 +27,16 @@ final class Board implements AutoCloseable {
 
     private final Optional<Path> directory;
     private final Optional<VerifyingKey> key;
+    private final Optional<Path> seen;
     private final Thread thread;
     private volatile BoardState state;
     private String complaint = "";
 
-    private Board(Optional<Path> directory, Optional<VerifyingKey> key) {
+    private Board(Optional<Path> directory, Optional<VerifyingKey> key, Optional<Path> seen) {
         this.directory = directory;
         this.key = key;
-        this.state = directory.flatMap(at -> BoardState.in(at, key)).orElse(BoardState.initial());
+        this.seen = directory.flatMap(_ -> seen);
+        this.state = this.seen.map(BoardState::seen).orElse(BoardState.initial());
         this.thread = Thread.ofVirtual().name("board").unstarted(this::watch);
     }
 
@@ -39,11 +44,14 @@ final class Board implements AutoCloseable {
      * Follows a board's decisions, if there is one.
      *
      * @param key that its decisions are signed with, if it has one
+     * @param seen outside the board's directory, where the last one that was seen is kept
      * @throws NodeException {@code BOARD_REFUSED} if the last one there is not the board's
      */
-    static Board following(Optional<Path> directory, Optional<VerifyingKey> key) {
-        Board board = new Board(directory, key);
+    static Board following(
+            Optional<Path> directory, Optional<VerifyingKey> key, Optional<Path> seen) {
+        Board board = new Board(directory, key, seen);
         if (directory.isPresent()) {
+            board.follow(BoardState.in(directory.get(), key));
             board.thread.start();
         }
         return board;
@@ -70,20 +78,33 @@ final class Board implements AutoCloseable {
 
     private void look() {
         try {
-            Optional<BoardState> found = directory.flatMap(at -> BoardState.in(at, key));
-            BoardState known = state;
-            if (found.isPresent() && found.get().number() > known.number()) {
-                state = found.get();
-                LOG.log(
-                        Level.INFO,
-                        "the review board has {0} the model",
-                        found.get().paused() ? "paused" : "resumed");
-            } else if (!found.orElse(BoardState.initial()).equals(known)) {
-                complain(
-                        "the review board's last decision is gone or an older one; it still holds");
-            }
+            follow(directory.flatMap(at -> BoardState.in(at, key)));
         } catch (NodeException e) {
             complain(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void follow(Optional<BoardState> found) {
+        BoardState known = state;
+        if (found.isPresent() && found.get().number() > known.number()) {
+            state = found.get();
+            LOG.log(
+                    Level.INFO,
+                    "the review board has {0} the model",
+                    found.get().paused() ? "paused" : "resumed");
+            keep(found.get());
+        } else if (!found.orElse(BoardState.initial()).equals(known)) {
+            complain("the review board's last decision is gone or an older one; it still holds");
+        }
+    }
+
+    private void keep(BoardState decision) {
+        try {
+            seen.ifPresent(decision::keep);
+        } catch (TrustException e) {
+            complain(
+                    "the review board's decision holds, but will not be known when the server is started again: "
+                            + e.getMessage());
         }
     }
 

@@ -19,7 +19,9 @@ import java.util.Optional;
  * has a key.
  *
  * @param paused whether the model may not answer
- * @param number one more than that of the decision before, so that an old one is known as old
+ * @param number above that of the decision before, so that an old one is known as old: the
+ *     milliseconds since 1970, or one more where the clock stands behind. So it is above it also
+ *     where the decision before is lost
  * @param at when, in ISO 8601
  * @param say the words that people read while it is paused; empty for the usual ones
  */
@@ -54,7 +56,11 @@ public record BoardState(boolean paused, long number, String at, String say) {
      * @throws NodeException {@code BOARD_REFUSED} if it is not signed by that key or no decision
      */
     public static Optional<BoardState> in(Path directory, Optional<VerifyingKey> key) {
-        Path file = directory.resolve(FILE);
+        return read(directory.resolve(FILE), key);
+    }
+
+    /** The decision in a file; nothing if there is none. */
+    private static Optional<BoardState> read(Path file, Optional<VerifyingKey> key) {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
@@ -71,6 +77,16 @@ public record BoardState(boolean paused, long number, String at, String say) {
                                             : ": " + e.getMessage()),
                     e);
         }
+    }
+
+    /** What a server has seen and kept for itself. */
+    static BoardState seen(Path file) {
+        return read(file, Optional.empty()).orElse(initial());
+    }
+
+    /** Keeps this as what was seen. */
+    void keep(Path file) {
+        SafeFile.write(file, CanonicalJson.write(this));
     }
 
     private static boolean isSigned(Path file) {
@@ -97,7 +113,8 @@ public record BoardState(boolean paused, long number, String at, String say) {
     public static BoardState decide(
             Path directory, boolean paused, String say, Instant at, Optional<SigningKey> signer) {
         BoardState before = in(directory, signer.map(SigningKey::verifyingKey)).orElse(initial());
-        BoardState next = new BoardState(paused, before.number() + 1, at.toString(), say);
+        long number = Math.max(before.number() + 1, at.toEpochMilli());
+        BoardState next = new BoardState(paused, number, at.toString(), say);
         SafeFile.write(
                 directory.resolve(FILE),
                 signer.map(key -> CanonicalJson.write(Envelope.seal(TYPE, next, key)))

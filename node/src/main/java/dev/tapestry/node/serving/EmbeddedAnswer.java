@@ -24,8 +24,18 @@ final class EmbeddedAnswer implements Source.Answering {
     private final Utf8Pieces characters = new Utf8Pieces();
     private final StopStrings stops;
     private final Deque<Piece> ready = new ArrayDeque<>();
-    private final List<TokenLog> heldLogs = new ArrayList<>();
+    private final Deque<Held> heldLogs = new ArrayDeque<>();
+    private int characterCount;
+    private int said;
     private int tokens;
+
+    /**
+     * Probabilities that are told when their token's text has been said: those of a stop string
+     * never are.
+     *
+     * @param end characters of the answer up to the token's end
+     */
+    private record Held(TokenLog log, int end) {}
 
     EmbeddedAnswer(Ongoing ongoing, ByteLevelTokenizer tokenizer, int promptTokens, Asked asked) {
         this.ongoing = ongoing;
@@ -47,10 +57,14 @@ final class EmbeddedAnswer implements Source.Answering {
         switch (step) {
             case Step.Token token -> {
                 tokens++;
+                String text = characters.put(tokenizer.bytes(token.chosen().id()));
+                characterCount += text.length();
                 if (logs) {
-                    heldLogs.add(log(token));
+                    // The token ends with the character that it has begun.
+                    int end = characterCount + (characters.isHolding() ? 1 : 0);
+                    heldLogs.add(new Held(log(token), end));
                 }
-                say(stops.put(characters.put(tokenizer.bytes(token.chosen().id()))));
+                say(stops.put(text));
                 if (stops.stopped()) {
                     ongoing.close();
                     end("stop");
@@ -72,13 +86,17 @@ final class EmbeddedAnswer implements Source.Answering {
     private void say(String text) {
         // Probabilities go with the text in which their tokens end.
         if (!text.isEmpty()) {
-            ready.add(new Piece.Text(text, heldLogs));
-            heldLogs.clear();
+            said += text.length();
+            List<TokenLog> told = new ArrayList<>();
+            while (!heldLogs.isEmpty() && heldLogs.getFirst().end() <= said) {
+                told.add(heldLogs.removeFirst().log());
+            }
+            ready.add(new Piece.Text(text, told));
         }
     }
 
     private void end(String finish) {
-        ready.add(new Piece.End(finish, new Usage(promptTokens, tokens)));
+        ready.add(new Piece.End(finish));
     }
 
     private TokenLog log(Step.Token token) {
@@ -92,6 +110,11 @@ final class EmbeddedAnswer implements Source.Answering {
             bytes.add(one & 0xff);
         }
         return new Likely(bytes, token.logProbability());
+    }
+
+    @Override
+    public Usage usage() {
+        return new Usage(promptTokens, tokens);
     }
 
     @Override

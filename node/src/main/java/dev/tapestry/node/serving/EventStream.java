@@ -20,6 +20,7 @@ final class EventStream implements Outlet {
     private final boolean usage;
     private final Supplier<OutputStream> connection;
     private @Nullable OutputStream out;
+    private int characters;
 
     /**
      * Events of one answer.
@@ -40,7 +41,8 @@ final class EventStream implements Outlet {
 
     @Override
     public void say(String text, List<TokenLog> tokens) throws IOException {
-        send(json.piece(text, tokens, !hasBegun()));
+        send(json.piece(text, tokens, !hasBegun(), characters));
+        characters += text.length();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.tapestry.node.serving;
 
 import dev.tapestry.node.egress.ModelServer;
+import dev.tapestry.node.serving.ApiRefusal.Kind;
 import dev.tapestry.node.serving.Piece.Usage;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -9,16 +10,16 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A streamed answer of the server behind this one. A thread of its own reads it, so that whoever
- * takes the pieces can look up between them.
+ * A streamed answer of the server behind this one. A thread of its own asks for it and reads it, so
+ * that whoever takes the pieces can look up before the first and between them.
  */
 final class GatewayAnswer implements Source.Answering {
 
@@ -26,25 +27,67 @@ final class GatewayAnswer implements Source.Answering {
     private static final String DATA = "data:";
     private static final int MAX_EVENT_BYTES = 1 << 20;
     private static final int QUEUE = 256;
+    private static final int OK = 200;
+    private static final Set<String> PASSED_ON = Set.of("length", Outcome.FILTERED);
 
-    private final ModelServer.Reply reply;
+    private final ModelServer.Call call;
     private final BlockingQueue<Piece> pieces = new ArrayBlockingQueue<>(QUEUE);
     private final Thread reader;
+    private volatile Usage told = new Usage(0, 0);
     private String finish = "";
-    private Usage usage = new Usage(0, 0);
-    private int count;
+    private int taken;
 
-    GatewayAnswer(ModelServer.Reply reply) {
-        this.reply = reply;
+    GatewayAnswer(ModelServer.Call call) {
+        this.call = call;
         this.reader = Thread.ofVirtual().name("gateway").start(this::read);
     }
 
     @Override
     public Optional<Piece> next(Duration patience) throws InterruptedException {
-        return Optional.ofNullable(pieces.poll(patience.toNanos(), TimeUnit.NANOSECONDS));
+        Optional<Piece> next =
+                Optional.ofNullable(pieces.poll(patience.toNanos(), TimeUnit.NANOSECONDS));
+        if (next.filter(Piece.Text.class::isInstance).isPresent()) {
+            taken++;
+        }
+        return next;
+    }
+
+    /** As the server behind counts, or else the pieces that were taken. */
+    @Override
+    public Usage usage() {
+        Usage now = told;
+        return now.answer() == 0 ? new Usage(now.prompt(), taken) : now;
     }
 
     private void read() {
+        try {
+            // The last piece must come, however the reading ends: somebody waits for it.
+            pieces.put(last());
+        } catch (InterruptedException _) {
+            // nobody wants it any more
+        }
+    }
+
+    /** Passes everything but the last piece on. */
+    private Piece last() throws InterruptedException {
+        try {
+            ModelServer.Reply reply = call.send();
+            if (reply.status() != OK) {
+                return new Piece.Broken(GatewaySource.refused(reply));
+            }
+            return through(reply);
+        } catch (ModelServer.CrowdedException e) {
+            return new Piece.Broken(GatewaySource.busy());
+        } catch (IOException | RuntimeException e) {
+            return new Piece.Broken(
+                    new ApiRefusal(
+                            Kind.BEHIND,
+                            "the member's model server does not answer, or broke off: "
+                                    + e.getClass().getSimpleName()));
+        }
+    }
+
+    private Piece through(ModelServer.Reply reply) throws IOException, InterruptedException {
         try (InputStream in = new BufferedInputStream(reply.body())) {
             for (Optional<String> line = line(in); line.isPresent(); line = line(in)) {
                 String data =
@@ -54,56 +97,47 @@ final class GatewayAnswer implements Source.Answering {
                 if (data.equals("[DONE]")) {
                     break;
                 }
-                if (!data.isEmpty() && !take(JSON.readTree(data))) {
-                    return;
+                if (data.isEmpty()) {
+                    continue;
+                }
+                Optional<Piece> failure = take(JSON.readTree(data));
+                if (failure.isPresent()) {
+                    return failure.get();
                 }
             }
-            pieces.put(
-                    finish.isEmpty()
-                            ? new Piece.Broken("the member's model server stopped in the middle")
-                            : new Piece.End(
-                                    finish,
-                                    usage.answer() == 0
-                                            ? new Usage(usage.prompt(), count)
-                                            : usage));
-        } catch (IOException | JacksonException e) {
-            pieces.offer(
-                    new Piece.Broken(
-                            "the member's model server broke off: "
-                                    + e.getClass().getSimpleName()));
-        } catch (InterruptedException _) {
-            // nobody wants it any more
         }
+        // Whoever takes it has counted the pieces by then.
+        return finish.isEmpty()
+                ? new Piece.Broken("the member's model server stopped in the middle")
+                : new Piece.End(finish);
     }
 
-    /** Takes an event; false if it is a failure. */
-    private boolean take(JsonNode event) throws InterruptedException {
+    /** Takes an event; the last piece if it is a failure. */
+    private Optional<Piece> take(JsonNode event) throws InterruptedException {
         if (event.hasNonNull("error")) {
-            pieces.put(
+            return Optional.of(
                     new Piece.Broken(
                             event.path("error")
                                     .path("message")
                                     .asString("the member's model server failed")));
-            return false;
         }
         JsonNode choice = event.path("choices").path(0);
         String text =
                 choice.path("delta").path("content").asString(choice.path("text").asString(""));
         if (!text.isEmpty()) {
-            count++;
             pieces.put(new Piece.Text(text));
         }
         if (choice.hasNonNull("finish_reason")) {
             String reason = choice.path("finish_reason").asString("");
-            finish = reason.equals("length") ? "length" : "stop";
+            finish = PASSED_ON.contains(reason) ? reason : "stop";
         }
         if (event.hasNonNull("usage")) {
-            usage =
+            told =
                     new Usage(
                             event.path("usage").path("prompt_tokens").asInt(0),
                             event.path("usage").path("completion_tokens").asInt(0));
         }
-        return true;
+        return Optional.empty();
     }
 
     /** The next line, without its end. */
@@ -127,6 +161,6 @@ final class GatewayAnswer implements Source.Answering {
     @Override
     public void close() {
         reader.interrupt();
-        reply.close();
+        call.close();
     }
 }

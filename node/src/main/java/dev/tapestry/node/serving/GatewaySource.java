@@ -59,19 +59,7 @@ final class GatewaySource implements Source {
                     case Prompt.Chat _ -> ModelServer.Request.CHAT;
                     case Prompt.Text _ -> ModelServer.Request.COMPLETION;
                 };
-        try {
-            ModelServer.Reply reply = server.ask(request, JSON.writeValueAsBytes(body(asked)));
-            if (reply.status() != 200) {
-                try (reply) {
-                    throw refused(reply.status(), said(reply));
-                }
-            }
-            return new GatewayAnswer(reply);
-        } catch (IOException e) {
-            throw new ApiRefusal(
-                    Kind.BEHIND,
-                    "the member's model server does not answer: " + e.getClass().getSimpleName());
-        }
+        return new GatewayAnswer(server.asking(request, JSON.writeValueAsBytes(body(asked))));
     }
 
     private ObjectNode body(Asked asked) {
@@ -114,12 +102,14 @@ final class GatewaySource implements Source {
         }
     }
 
-    private static ApiRefusal refused(int status, String said) {
+    /** What a reply that is no answer means to whoever asked. */
+    static ApiRefusal refused(ModelServer.Reply reply) throws IOException {
+        int status = reply.status();
+        String said = said(reply);
         return switch (status) {
             case 400, 413, 422 ->
                     new ApiRefusal(Kind.INVALID, "the member's model server refuses this: " + said);
-            case 429, 503 ->
-                    new ApiRefusal(Kind.BUSY, "the member's model server is busy: ask again later");
+            case 429, 503 -> busy();
             case 401, 403 ->
                     new ApiRefusal(
                             Kind.BEHIND,
@@ -130,6 +120,11 @@ final class GatewaySource implements Source {
                             "the member's model server answers with %d: %s"
                                     .formatted(status, said));
         };
+    }
+
+    /** There is no room for another answer. */
+    static ApiRefusal busy() {
+        return new ApiRefusal(Kind.BUSY, "the member's model server is busy: ask again later");
     }
 
     @Override

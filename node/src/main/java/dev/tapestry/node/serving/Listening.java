@@ -2,6 +2,7 @@ package dev.tapestry.node.serving;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.egress.Loopback;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -30,7 +31,7 @@ public record Listening(
                     "the key has %d characters; with fewer than %d it could be guessed"
                             .formatted(key.get().length(), LEAST_KEY));
         }
-        if (key.isEmpty() && !isLocal(host)) {
+        if (key.isEmpty() && !Loopback.is(host)) {
             throw new NodeException(
                     Code.CONFIG_INVALID,
                     "at %s everybody could ask: name a key file, or listen at 127.0.0.1"
@@ -45,10 +46,16 @@ public record Listening(
 
     /** Whether only this machine can ask. */
     boolean isLocal() {
-        return isLocal(host);
+        return Loopback.is(host);
     }
 
-    private static boolean isLocal(String host) {
-        return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+    /** The address of the page where the server has this port. */
+    public String url(int open) {
+        return "http://%s:%d/".formatted(hostInUrl(), open);
+    }
+
+    /** As a URL and a {@code Host} header have it: IPv6 in brackets. */
+    String hostInUrl() {
+        return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
     }
 }

@@ -62,7 +62,7 @@ final class ModelApi implements AutoCloseable {
         HttpRouting.Builder routing =
                 HttpRouting.builder()
                         .get("/v1/models", (in, out) -> serve(in, out, true, this::models))
-                        .get("/v1/models/{name}", (in, out) -> serve(in, out, true, this::model))
+                        .get("/v1/models/{+name}", (in, out) -> serve(in, out, true, this::model))
                         .post(
                                 "/v1/chat/completions",
                                 (in, out) -> serve(in, out, true, (a, b) -> answer(a, b, true)))
@@ -117,6 +117,9 @@ final class ModelApi implements AutoCloseable {
         } catch (IOException | UncheckedIOException e) {
             throw new CloseConnectionException("the connection broke", e);
         } catch (InterruptedException e) {
+            if (response.isSent() || response.bytesWritten() > 0) {
+                throw new CloseConnectionException("the server is being stopped", e);
+            }
             refuse(response, new ApiRefusal(Kind.BUSY, "the server is being stopped"));
         } catch (CloseConnectionException e) {
             throw e;
@@ -138,7 +141,8 @@ final class ModelApi implements AutoCloseable {
     private void requireHost(ServerRequest request) {
         String host =
                 request.headers().first(HeaderNames.HOST).orElse("").replaceFirst(":\\d+$", "");
-        if (listening.isLocal() && listening.key().isEmpty() && !LOCAL_NAMES.contains(host)) {
+        boolean known = LOCAL_NAMES.contains(host) || host.equals(listening.hostInUrl());
+        if (listening.isLocal() && listening.key().isEmpty() && !known) {
             throw new ApiRefusal(Kind.HOST, "this server is for this machine alone");
         }
     }
@@ -195,11 +199,16 @@ final class ModelApi implements AutoCloseable {
                         source.name(),
                         chat,
                         asked.logProbabilities());
+        SocketAddress remote = request.remotePeer().address();
         if (!asked.stream()) {
-            desk.answer(asked, source, new WholeAnswer(json, bytes -> reply(response, 200, bytes)));
+            WholeAnswer whole =
+                    new WholeAnswer(
+                            json,
+                            bytes ->
+                                    callers.waitingFor(remote, () -> reply(response, 200, bytes)));
+            desk.answer(asked, source, whole);
             return;
         }
-        SocketAddress remote = request.remotePeer().address();
         EventStream events =
                 new EventStream(
                         json,

@@ -63,8 +63,12 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
         return model;
     }
 
-    /** A piece of a streamed answer. */
-    ObjectNode piece(String text, List<TokenLog> tokens, boolean first) {
+    /**
+     * A piece of a streamed answer.
+     *
+     * @param from characters of the answer before it
+     */
+    ObjectNode piece(String text, List<TokenLog> tokens, boolean first, int from) {
         ObjectNode body = head(chat ? "chat.completion.chunk" : "text_completion");
         ObjectNode choice = choice(body);
         if (chat) {
@@ -76,7 +80,7 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
         } else {
             choice.put("text", text);
         }
-        logs(choice, tokens);
+        logs(choice, tokens, from);
         choice.putNull("finish_reason");
         return body;
     }
@@ -116,7 +120,7 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
         } else {
             choice.put("text", text);
         }
-        logs(choice, tokens);
+        logs(choice, tokens, 0);
         choice.put("finish_reason", outcome.finish());
         counts(body, outcome.usage());
         rules(body, outcome);
@@ -159,7 +163,7 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
         }
     }
 
-    private void logs(ObjectNode choice, List<TokenLog> tokens) {
+    private void logs(ObjectNode choice, List<TokenLog> tokens, int from) {
         if (!logs || tokens.isEmpty()) {
             choice.putNull("logprobs");
         } else if (chat) {
@@ -170,7 +174,7 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
                 token.alternatives().forEach(other -> likely(top.addObject(), other));
             }
         } else {
-            lists(choice.putObject("logprobs"), tokens);
+            lists(choice.putObject("logprobs"), tokens, from);
         }
     }
 
@@ -183,12 +187,12 @@ record OpenAiJson(String id, long created, String model, boolean chat, boolean l
     }
 
     /** The older form: a list for each fact. */
-    private static void lists(ObjectNode logs, List<TokenLog> tokens) {
+    private static void lists(ObjectNode logs, List<TokenLog> tokens, int from) {
         ArrayNode texts = logs.putArray("tokens");
         ArrayNode numbers = logs.putArray("token_logprobs");
         ArrayNode tops = logs.putArray("top_logprobs");
         ArrayNode offsets = logs.putArray("text_offset");
-        int offset = 0;
+        int offset = from;
         for (TokenLog token : tokens) {
             texts.add(token.likely().text());
             numbers.add(token.likely().logProbability());

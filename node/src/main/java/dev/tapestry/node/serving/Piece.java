@@ -26,17 +26,25 @@ sealed interface Piece {
     /**
      * The answer is at its end.
      *
-     * @param finish {@code stop} or {@code length}
-     * @param usage what it took
+     * @param finish {@code stop} or {@code length}; {@code content_filter} if the server behind a
+     *     gateway says so
      */
-    record End(String finish, Usage usage) implements Piece {}
+    record End(String finish) implements Piece {}
 
     /**
-     * It was broken off.
+     * It was broken off, or could not be begun.
      *
-     * @param why for whoever asked
+     * @param refusal for whoever asked
      */
-    record Broken(String why) implements Piece {}
+    record Broken(ApiRefusal refusal) implements Piece {
+
+        /** Broken off. */
+        public Broken(String why) {
+            this(
+                    new ApiRefusal(
+                            ApiRefusal.Kind.INTERNAL, "the answer was broken off: " + why));
+        }
+    }
 
     /**
      * Tokens.

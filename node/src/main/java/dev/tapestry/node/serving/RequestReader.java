@@ -183,7 +183,7 @@ final class RequestReader {
                         "stop",
                         "a text of 1 to %d characters, or a list".formatted(MAX_STOP_LENGTH));
             }
-            stops.add(text);
+            stops.add(paired("stop", text));
         }
         if (stops.size() > MAX_STOPS) {
             throw ApiRefusal.invalid("stop", "at most " + MAX_STOPS);

@@ -1,5 +1,6 @@
 package dev.tapestry.node.serving;
 
+import dev.tapestry.consortium.Digest;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.chat.ChatTemplate;
 import dev.tapestry.node.NodeException;
@@ -33,6 +34,8 @@ final class ServedModel {
     static EmbeddedSource load(Path path, String name, EnginePlan plan) {
         ModelDirectory.requireIn(path);
         ByteLevelTokenizer tokenizer = ByteLevelTokenizer.open(path);
+        Digest digest = SovereignBuild.digest(path);
+        Optional<ChatTemplate> template = template(path, tokenizer);
         Llama llama;
         try (ModelDirectory files = ModelDirectory.open(path)) {
             llama = Llama.load(files);
@@ -47,10 +50,10 @@ final class ServedModel {
         }
         return new EmbeddedSource(
                 name,
-                SovereignBuild.digest(path),
-                BatchEngine.start(llama, plan),
+                digest,
+                BatchEngine.start(llama, tokenizer.vocabSize(), plan),
                 tokenizer,
-                template(path, tokenizer),
+                template,
                 llama);
     }
 

@@ -16,10 +16,12 @@ public final class Serving implements AutoCloseable {
     public static final String BASE = "base";
 
     private final ModelApi api;
+    private final Board board;
     private final List<AutoCloseable> parts;
 
-    private Serving(ModelApi api, List<AutoCloseable> parts) {
+    private Serving(ModelApi api, Board board, List<AutoCloseable> parts) {
         this.api = api;
+        this.board = board;
         this.parts = parts;
     }
 
@@ -32,7 +34,11 @@ public final class Serving implements AutoCloseable {
         List<AutoCloseable> parts = new ArrayList<>();
         try {
             Optional<Guard> guard = plan.constitution().map(Guard::read);
-            Board board = kept(parts, Board.following(plan.board(), plan.boardKey()));
+            Board board =
+                    kept(
+                            parts,
+                            Board.following(
+                                    plan.board(), plan.boardKey(), plan.audit().map(Serving::seen)));
             AuditTrail audit =
                     kept(
                             parts,
@@ -40,6 +46,7 @@ public final class Serving implements AutoCloseable {
                                     .map(file -> AuditTrail.in(file, plan.auditContent(), clock))
                                     .orElseGet(AuditTrail::none));
             List<Source> sources = new ArrayList<>();
+            int door = parts.size();
             for (Path model : plan.model().stream().toList()) {
                 sources.add(kept(parts, ServedModel.load(model, plan.name(), plan.engine())));
             }
@@ -49,13 +56,21 @@ public final class Serving implements AutoCloseable {
             for (Path base : plan.base().stream().toList()) {
                 sources.add(kept(parts, ServedModel.load(base, BASE, plan.engine())));
             }
-            AnswerDesk desk = new AnswerDesk(guard, board, audit);
-            ModelApi api = kept(parts, new ModelApi(plan.listening(), sources, desk, clock));
-            return new Serving(api, parts);
+            int places = plan.engine().sequences() + plan.engine().waiting();
+            AnswerDesk desk = new AnswerDesk(guard, board, audit, places);
+            ModelApi api = new ModelApi(plan.listening(), sources, desk, clock);
+            // Closed after the sources: answers under way then end with a word of why.
+            parts.add(door, api);
+            return new Serving(api, board, parts);
         } catch (RuntimeException e) {
             close(parts);
             throw e;
         }
+    }
+
+    /** Beside the record, where a board's hand does not reach, stands what was seen of it. */
+    private static Path seen(Path audit) {
+        return audit.resolveSibling(audit.getFileName() + ".board");
     }
 
     private static GatewaySource behind(Gateway gateway, String name) {
@@ -76,6 +91,11 @@ public final class Serving implements AutoCloseable {
     /** The port that is open. */
     public int port() {
         return api.port();
+    }
+
+    /** What people read instead of answers, if the review board has paused the model. */
+    public Optional<String> paused() {
+        return board.paused();
     }
 
     /** Ends answers under way, and everything else. */

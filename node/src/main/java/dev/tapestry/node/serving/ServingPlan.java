@@ -2,6 +2,7 @@ package dev.tapestry.node.serving;
 
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeException.Code;
+import dev.tapestry.node.egress.Loopback;
 import dev.tapestry.training.EnginePlan;
 import dev.tapestry.trust.signature.VerifyingKey;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ import java.util.Optional;
  * @param constitution the rules, if there are any
  * @param board the review board's directory, if there is one
  * @param boardKey that signs the board's decisions, if it has one
- * @param audit the file of the record, if one is kept
+ * @param audit the file of the record, if one is kept; it must be where prompts leave this machine
  * @param auditContent whether prompts and answers stand in it
  * @param listening where
  * @param engine how much at once
@@ -41,5 +42,21 @@ public record ServingPlan(
                     Code.CONFIG_INVALID,
                     "name either a model's directory or a gateway to the server that has it");
         }
+        if (base.isPresent() && name.equals(Serving.BASE)) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "'%s' is the name of what the model is compared with: give the model another (--name)"
+                            .formatted(name));
+        }
+        if (audit.isEmpty() && gateway.filter(ServingPlan::isElsewhere).isPresent()) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "prompts leave this machine for %s: keep a record of that (--audit FILE)"
+                            .formatted(gateway.get()));
+        }
+    }
+
+    private static boolean isElsewhere(Gateway gateway) {
+        return !Loopback.is(Optional.ofNullable(gateway.address().getHost()).orElse(""));
     }
 }

@@ -1,6 +1,7 @@
 package dev.tapestry.node.serving;
 
 import dev.tapestry.consortium.Digest;
+import dev.tapestry.node.serving.Piece.Usage;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -31,6 +32,9 @@ interface Source extends AutoCloseable {
 
         /** The next piece, if it comes in time. */
         Optional<Piece> next(Duration patience) throws InterruptedException;
+
+        /** The tokens of the prompt, where they are known, and those that have come. */
+        Usage usage();
 
         @Override
         void close();

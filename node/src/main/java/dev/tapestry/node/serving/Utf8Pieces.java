@@ -29,6 +29,11 @@ final class Utf8Pieces {
         return decoded(new byte[0], true);
     }
 
+    /** Whether a character has begun and is not whole. */
+    boolean isHolding() {
+        return left.hasRemaining();
+    }
+
     private String decoded(byte[] bytes, boolean last) {
         ByteBuffer in = ByteBuffer.allocate(left.remaining() + bytes.length).put(left).put(bytes);
         in.flip();

@@ -1,20 +1,26 @@
 package dev.tapestry.node.serving;
 
 import dev.tapestry.node.serving.Piece.TokenLog;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /** An answer that is sent when it is whole. */
 final class WholeAnswer implements Outlet {
 
     private final OpenAiJson json;
-    private final Consumer<byte[]> reply;
+    private final Reply reply;
     private final StringBuilder text = new StringBuilder();
     private final List<TokenLog> tokens = new ArrayList<>();
 
+    /** Where it goes. */
+    interface Reply {
+        /** Sends it. */
+        void send(byte[] json) throws IOException;
+    }
+
     /** One that is given to {@code reply}. */
-    WholeAnswer(OpenAiJson json, Consumer<byte[]> reply) {
+    WholeAnswer(OpenAiJson json, Reply reply) {
         this.json = json;
         this.reply = reply;
     }
@@ -26,8 +32,8 @@ final class WholeAnswer implements Outlet {
     }
 
     @Override
-    public void finish(Outcome outcome) {
-        reply.accept(OpenAiJson.bytes(json.whole(text.toString(), tokens, outcome)));
+    public void finish(Outcome outcome) throws IOException {
+        reply.send(OpenAiJson.bytes(json.whole(text.toString(), tokens, outcome)));
     }
 
     @Override

@@ -129,6 +129,39 @@ final class EmbeddedModelTest {
     }
 
     @Test
+    void no_token_of_a_stop_string_is_told_and_offsets_go_on_over_the_pieces() throws Exception {
+        String prompt = "{\"model\":\"base\",\"prompt\":\"the water\"%s%s}";
+        String free = caller.post("/v1/completions", prompt.formatted(SAMPLED, "")).text();
+        String stop = free.substring(free.length() / 2, free.length() / 2 + 3);
+        String wanted =
+                ",\"logprobs\":0,\"stop\":[%s]".formatted(Caller.JSON.writeValueAsString(stop));
+        Caller.Reply whole = caller.post("/v1/completions", prompt.formatted(SAMPLED, wanted));
+        JsonNode lists = whole.body().path("choices").path(0).path("logprobs");
+        assertThat(
+                        lists.path("tokens").valueStream()
+                                .mapToInt(token -> token.asString().length())
+                                .sum())
+                .isLessThanOrEqualTo(whole.text().length());
+        List<Integer> offsets =
+                caller
+                        .stream(
+                                "/v1/completions",
+                                prompt.formatted(SAMPLED, wanted + ",\"stream\":true"))
+                        .all()
+                        .stream()
+                        .flatMap(event ->
+                                event.path("choices")
+                                        .path(0)
+                                        .path("logprobs")
+                                        .path("text_offset")
+                                        .valueStream())
+                        .map(JsonNode::asInt)
+                        .toList();
+        assertThat(offsets).isSorted().first().isEqualTo(0);
+        assertThat(offsets.getLast()).isPositive();
+    }
+
+    @Test
     void probabilities_come_with_their_tokens() throws Exception {
         Caller.Reply reply =
                 caller.chat(

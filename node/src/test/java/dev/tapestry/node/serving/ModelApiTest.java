@@ -8,17 +8,21 @@ import static org.awaitility.Awaitility.await;
 import dev.tapestry.node.NodeException;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.egress.ModelServer;
+import dev.tapestry.training.EnginePlan;
 import dev.tapestry.trust.json.CanonicalJson;
 import dev.tapestry.trust.signature.Envelope;
 import dev.tapestry.trust.signature.SigningKey;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ModelApiTest {
 
     private static final Duration GENEROUS = Duration.ofMinutes(1);
+    private static final int PLACES = 8;
     private static final String RULES =
             """
             name: river-people
@@ -79,19 +84,21 @@ final class ModelApiTest {
     }
 
     private AnswerDesk free() {
-        return new AnswerDesk(Optional.empty(), board(Optional.empty()), AuditTrail.none());
+        return new AnswerDesk(Optional.empty(), board(Optional.empty()), AuditTrail.none(), PLACES);
     }
 
     private AnswerDesk ruled() throws IOException {
         Path file = Files.writeString(directory.resolve("constitution.yaml"), RULES);
         return new AnswerDesk(
-                Optional.of(Guard.read(file)), board(Optional.empty()), AuditTrail.none());
+                Optional.of(Guard.read(file)), board(Optional.empty()), AuditTrail.none(), PLACES);
     }
 
     private Board board(Optional<SigningKey> key) {
         Board board =
                 Board.following(
-                        Optional.of(directory.resolve("board")), key.map(SigningKey::verifyingKey));
+                        Optional.of(directory.resolve("board")),
+                        key.map(SigningKey::verifyingKey),
+                        Optional.of(directory.resolve("seen.board")));
         open.add(board);
         return board;
     }
@@ -141,6 +148,7 @@ final class ModelApiTest {
         caller.chat("scripted", "Hello", ",\"temperature\":9").refused(400, "invalid_value");
         caller.chat("scripted", "Hello", ",\"max_tokens\":0").refused(400, "invalid_value");
         caller.chat("scripted", "Hello", ",\"stop\":[\"\"]").refused(400, "invalid_value");
+        caller.chat("scripted", "Hello", ",\"stop\":[\"\\ud800\"]").refused(400, "invalid_value");
         caller.chat("scripted", " ", "").refused(400, "invalid_value");
         caller.chat("scripted", "\\ud800", "").refused(400, "invalid_value");
         caller.chat("scripted", "a".repeat(1 << 20), "").refused(413, "body_too_large");
@@ -215,6 +223,8 @@ final class ModelApiTest {
         Caller.Reply whole = caller.chat("scripted", "Sing", "");
         assertThat(whole.text()).isEqualTo(events.text());
         assertThat(whole.body().path("tapestry").path("rule").asString()).isEqualTo("burial-songs");
+        assertThat(whole.body().path("usage").path("prompt_tokens").asInt()).isEqualTo(3);
+        assertThat(whole.body().path("usage").path("completion_tokens").asInt()).isBetween(3, 4);
     }
 
     @Test
@@ -244,7 +254,7 @@ final class ModelApiTest {
         SigningKey key = SigningKey.generate();
         ScriptedSource source = ScriptedSource.talking("on ");
         AnswerDesk desk =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
+                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller caller = calling(desk, source);
         CompletableFuture<Caller.Events> stream =
                 CompletableFuture.supplyAsync(
@@ -272,12 +282,34 @@ final class ModelApiTest {
 
         Files.write(decisions.resolve(BoardState.FILE), paused);
         AnswerDesk restarted =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none());
+                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller again = calling(restarted, ScriptedSource.saying("back"));
         assertThat(again.chat("scripted", "Hello", "").text()).isEqualTo("The elders are meeting.");
         BoardState.decide(decisions, false, "", Instant.now(), Optional.of(key));
         await().atMost(GENEROUS)
                 .until(() -> again.chat("scripted", "Hello", "").text().equals("back"));
+    }
+
+    @Test
+    void a_pause_counts_where_the_decision_before_was_deleted_and_no_old_one_ends_it()
+            throws Exception {
+        Path decisions = directory.resolve("board");
+        Path file = decisions.resolve(BoardState.FILE);
+        Instant now = Instant.now();
+        BoardState.decide(decisions, false, "", now, Optional.empty());
+        BoardState.decide(decisions, false, "", now, Optional.empty());
+        byte[] old = Files.readAllBytes(file);
+        Board board = board(Optional.empty());
+        Files.delete(file);
+        BoardState.decide(decisions, true, "Wait.", now.plusMillis(5), Optional.empty());
+        await().atMost(GENEROUS).until(() -> board.paused().equals(Optional.of("Wait.")));
+
+        Files.write(file, old);
+        assertThat(board(Optional.empty()).paused()).contains("Wait.");
+        Files.delete(file);
+        assertThat(board(Optional.empty()).paused()).contains("Wait.");
+        BoardState.decide(decisions, false, "", now.plusMillis(6), Optional.empty());
+        assertThat(board(Optional.empty()).paused()).isEmpty();
     }
 
     /** Work that may fail in any way. */
@@ -353,6 +385,113 @@ final class ModelApiTest {
                 .hasMessageContaining("https");
     }
 
+    @Test
+    void a_pause_ends_an_answer_that_the_server_behind_a_gateway_has_not_begun() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Source gateway = gateway(silent.getLocalPort(), "scripted", "the-gateway-has-it");
+            Caller caller = calling(free(), gateway);
+            CompletableFuture<Caller.Reply> reply =
+                    CompletableFuture.supplyAsync(
+                            () -> unchecked(() -> caller.chat("council", "Sing", "")));
+            try (Socket _ = silent.accept()) {
+                BoardState.decide(
+                        directory.resolve("board"), true, "Wait.", Instant.now(), Optional.empty());
+                assertThat(reply.get(GENEROUS.toSeconds(), TimeUnit.SECONDS).text())
+                        .isEqualTo("Wait.");
+            }
+        }
+    }
+
+    @Test
+    void what_the_server_behind_a_gateway_filters_is_told_and_what_is_no_event_breaks_it_off()
+            throws Exception {
+        assertThat(behind("{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"content_filter\"}]}"))
+                .containsExactly(new Piece.Text("a"), new Piece.End(Outcome.FILTERED));
+        assertThat(behind("{\"choices\":[{\"text\":\"a\"}]}\n\ndata: {torn"))
+                .hasSize(2)
+                .last()
+                .isInstanceOf(Piece.Broken.class);
+    }
+
+    private static List<Piece> behind(String events) throws InterruptedException {
+        try (GatewayAnswer answer = new GatewayAnswer(new Told("data: " + events + "\n\n"))) {
+            List<Piece> pieces = new ArrayList<>();
+            while (pieces.isEmpty() || pieces.getLast() instanceof Piece.Text) {
+                answer.next(GENEROUS).ifPresent(pieces::add);
+            }
+            return pieces;
+        }
+    }
+
+    /** A server that says what it is told to. */
+    private record Told(String said) implements ModelServer.Call, ModelServer.Reply {
+
+        @Override
+        public ModelServer.Reply send() {
+            return this;
+        }
+
+        @Override
+        public int status() {
+            return 200;
+        }
+
+        @Override
+        public InputStream body() {
+            return new ByteArrayInputStream(said.getBytes(UTF_8));
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void only_this_machine_is_this_machine_and_a_model_may_have_a_slash_in_its_name()
+            throws Exception {
+        assertThatThrownBy(() -> Listening.at("127.evil.example", 0, Optional.empty()))
+                .hasMessageContaining("key file");
+        assertThatThrownBy(
+                        () ->
+                                ModelServer.at(
+                                        URI.create("http://127.evil.example"), Optional.empty()))
+                .hasMessageContaining("https");
+        assertThat(Listening.at("::1", 0, Optional.empty()).url(80)).isEqualTo("http://[::1]:80/");
+        Source slashed =
+                new GatewaySource(
+                        "org/council",
+                        "m",
+                        ModelServer.at(URI.create("http://127.0.0.1:1"), Optional.empty()));
+        open.add(slashed);
+        Caller caller = calling(free(), slashed);
+        assertThat(caller.send(caller.to("/v1/models/org/council").GET().build()).status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void a_gateway_elsewhere_needs_a_record_and_the_bases_name_is_the_bases() {
+        assertThatThrownBy(() -> plan("council", "https://models.example", Optional.empty()))
+                .hasMessageContaining("--audit");
+        plan("council", "https://models.example", Optional.of(directory.resolve("record")));
+        plan("council", "http://127.0.0.1:8000", Optional.empty());
+        assertThatThrownBy(() -> plan("base", "http://127.0.0.1:8000", Optional.empty()))
+                .hasMessageContaining("--name");
+    }
+
+    private ServingPlan plan(String name, String gateway, Optional<Path> audit) {
+        return new ServingPlan(
+                name,
+                Optional.empty(),
+                Optional.of(new Gateway(URI.create(gateway), "m", Optional.empty())),
+                Optional.of(directory),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                audit,
+                false,
+                here(Optional.empty()),
+                EnginePlan.usual(1));
+    }
+
     private Source gateway(int port, String model, String key) {
         Source source =
                 new GatewaySource(
@@ -371,7 +510,7 @@ final class ModelApiTest {
         Files.writeString(directory.resolve("constitution.yaml"), RULES);
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         try (AuditTrail audit = AuditTrail.in(file, false, InstantSource.system())) {
-            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit);
+            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit, PLACES);
             Caller caller = calling(desk, ScriptedSource.saying("Fine."));
             caller.chat("scripted", "How are you", "");
             caller.chat("scripted", "A burial song please", "");
@@ -390,9 +529,20 @@ final class ModelApiTest {
                                         .contains("\"rule\":\"burial-songs\"", "\"refused\"")
                                         .doesNotContain("please"));
 
+        assertThat(Files.getPosixFilePermissions(file))
+                .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+        try (AuditTrail first = AuditTrail.in(file, false, InstantSource.system())) {
+            assertThatThrownBy(() -> AuditTrail.in(file, false, InstantSource.system()))
+                    .hasMessageContaining("another server writes");
+            Thread.currentThread().interrupt();
+            first.write(event());
+            assertThat(Thread.interrupted()).isTrue();
+            first.write(event());
+        }
+        assertThat(Files.readAllLines(file)).hasSize(4);
         Files.writeString(file, Files.readString(file) + "{\"torn");
         AuditTrail.in(file, false, InstantSource.system()).close();
-        assertThat(Files.readAllLines(file)).hasSize(2);
+        assertThat(Files.readAllLines(file)).hasSize(4);
         Files.writeString(
                 file,
                 Files.readString(file).replace("\"answerCharacters\":5", "\"answerCharacters\":6"));
@@ -401,6 +551,22 @@ final class ModelApiTest {
                         NodeException.class,
                         e -> assertThat(e.code()).isEqualTo(NodeException.Code.AUDIT_BROKEN))
                 .hasMessageContaining("line 2");
+    }
+
+    private static AuditTrail.Event event() {
+        return new AuditTrail.Event(
+                "m",
+                Optional.empty(),
+                Optional.empty(),
+                "answered",
+                "",
+                List.of(),
+                1,
+                1,
+                1,
+                1,
+                "",
+                "");
     }
 
     @Test

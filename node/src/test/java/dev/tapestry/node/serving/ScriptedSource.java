@@ -73,16 +73,23 @@ final class ScriptedSource implements Source {
         Deque<String> left = new ArrayDeque<>(pieces);
         return new Answering() {
             private boolean closed;
+            private int said;
 
             @Override
             public Optional<Piece> next(Duration patience) {
+                said++;
                 if (endless && left.size() == 1) {
                     return Optional.of(new Piece.Text(left.getFirst()));
                 }
                 return Optional.of(
                         left.isEmpty()
-                                ? new Piece.End("stop", new Usage(3, pieces.size()))
+                                ? new Piece.End("stop")
                                 : new Piece.Text(left.removeFirst()));
+            }
+
+            @Override
+            public Usage usage() {
+                return new Usage(3, endless ? said : Math.min(said, pieces.size()));
             }
 
             @Override
