@@ -71,7 +71,7 @@ public record EvaluationPlan(
         return Suite.comesAlong(name) ? name : place.apply(name);
     }
 
-    /** The same measured on other texts. */
+    /** The same measured on other texts; without retained text nothing is asked of it. */
     EvaluationPlan on(String otherOwn, Optional<String> otherRetention) {
         return new EvaluationPlan(
                 otherOwn,
@@ -79,7 +79,7 @@ public record EvaluationPlan(
                 tokens,
                 sequence,
                 minGainPercent,
-                maxRetentionLossPercent,
+                maxRetentionLossPercent.filter(_ -> otherRetention.isPresent()),
                 suites,
                 retentionSuites,
                 maxRetentionSuitesLoss,
