@@ -119,6 +119,11 @@ public record BuildPlan(
         }
     }
 
+    /** Whether the base is a model that was made in the same place. */
+    public boolean isOfModel() {
+        return base.startsWith(MODEL);
+    }
+
     /** What is laid beside the plan first. */
     List<BundledText> bundledTexts() {
         return bundled.orElse(List.of());
@@ -253,7 +258,7 @@ public record BuildPlan(
         return new BuildPlan(
                 name,
                 level,
-                base.startsWith(MODEL) ? base : place.resolve(base).normalize().toString(),
+                isOfModel() ? base : place.resolve(base).normalize().toString(),
                 baseDigest,
                 seed,
                 constitution.map(whole),

@@ -203,7 +203,7 @@ public final class Withdrawal {
                 .orElseThrow()
                 .absolute(place)
                 .withBase(
-                        lineage.plan().base().startsWith(BuildPlan.MODEL)
+                        lineage.plan().isOfModel()
                                 ? lineage.plan().base()
                                 : base.toString())
                 .write(file);

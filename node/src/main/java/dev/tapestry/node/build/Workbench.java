@@ -128,7 +128,7 @@ final class Workbench {
 
     /** Where the base of a plan lies. */
     Path base(BuildPlan plan, Path place) {
-        return plan.base().startsWith(BuildPlan.MODEL)
+        return plan.isOfModel()
                 ? home.sovereign(plan.base().substring(BuildPlan.MODEL.length()))
                 : place.resolve(plan.base()).normalize();
     }
