@@ -186,7 +186,7 @@ class BuildRunTest {
         plan(PLAN.replace("tokens: 640", "tokens: 0"));
         refused(Code.CONFIG_INVALID, "stages[0]");
         plan(PLAN.replace("type: pretrain", "type: anneal"));
-        refused(Code.CONFIG_INVALID, "one of [pretrain, instruct, align] is expected");
+        refused(Code.CONFIG_INVALID, "one of [pretrain, instruct, align, reward] is expected");
         plan(PLAN.replace("name: tales", "name: ../tales"));
         refused(Code.CONFIG_INVALID, "name");
         plan("name: tales\nbase: base\nstages: []\nevaluation: {own: corpus}\n");

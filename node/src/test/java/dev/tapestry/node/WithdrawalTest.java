@@ -169,6 +169,7 @@ class WithdrawalTest {
     void of_a_base_that_is_another_one_now_nothing_is_built_again() throws IOException {
         workshop.run(plan("model", "base", learn("corpus"), learn("letters")));
         Lineage model = lineage("model");
+        Files.move(directory.resolve("base"), directory.resolve("was"));
         Stage.base(directory.resolve("base"), 2, 16);
         WithdrawalResult result = withdraw(content(model, 1));
         assertThat(result.models().getFirst().state()).isEqualTo(State.STUCK);
