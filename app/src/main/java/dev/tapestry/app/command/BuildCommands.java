@@ -267,9 +267,7 @@ final class BuildCommands extends CommandGroup {
             Rebase rebase, RebaseResult result, boolean withChildren, RebasePlan how) {
         List<String> merged = rebase.merged(result);
         if (!merged.isEmpty()) {
-            say(
-                    "Merged onto it: %s. They are not moved; merge again.",
-                    String.join(", ", merged));
+            say("Merged onto it: %s. They are not moved; merge again.", String.join(", ", merged));
         }
         if (!withChildren) {
             List<String> names = rebase.children(result);

@@ -153,8 +153,7 @@ public record BuildPlan(
                 preparedTexts().stream().map(text -> PreparedText.PREFIX + text.name()).toList();
         Stream.concat(
                         stages.stream().flatMap(BuildStage::texts),
-                        Stream.concat(
-                                Stream.of(evaluation.own()), evaluation.retention().stream()))
+                        Stream.concat(Stream.of(evaluation.own()), evaluation.retention().stream()))
                 .filter(text -> text.startsWith(PreparedText.PREFIX) && !known.contains(text))
                 .findFirst()
                 .ifPresent(text -> {
@@ -307,8 +306,7 @@ public record BuildPlan(
      */
     public static BuildPlan read(Path file) {
         try {
-            BuildPlan plan =
-                    StrictYaml.read(file, BuildPlan.class, StrictYaml.Spelling.HYPHENATED);
+            BuildPlan plan = StrictYaml.read(file, BuildPlan.class, StrictYaml.Spelling.HYPHENATED);
             plan.requireSense(file);
             return plan;
         } catch (TrustException e) {
@@ -321,7 +319,8 @@ public record BuildPlan(
         List<String> names = preparedTexts().stream().map(PreparedText::name).toList();
         if (names.stream().distinct().count() < names.size()) {
             throw new NodeException(
-                    Code.CONFIG_INVALID, "%s: data: a name is there twice: %s".formatted(file, names));
+                    Code.CONFIG_INVALID,
+                    "%s: data: a name is there twice: %s".formatted(file, names));
         }
         if (evaluation.maxRetentionLossPercent().isPresent() && evaluation.retention().isEmpty()) {
             throw new NodeException(

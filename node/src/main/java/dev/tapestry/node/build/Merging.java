@@ -54,7 +54,9 @@ public final class Merging {
         }
     }
 
-    /** The texts that a model is measured on, and its card while its texts are the prepared ones. */
+    /**
+     * The texts that a model is measured on, and its card while its texts are the prepared ones.
+     */
     private record Measured(MergeResult.Part part, MemberTexts.Measured texts, BuildCard card)
             implements AutoCloseable {
         @Override
@@ -303,8 +305,7 @@ public final class Merging {
                         after,
                         first.place(),
                         Optional.empty());
-        BuildCard card =
-                measured.stream().map(Measured::card).reduce(BuildCard::and).orElseThrow();
+        BuildCard card = measured.stream().map(Measured::card).reduce(BuildCard::and).orElseThrow();
         return bench.models()
                 .publish(
                         kept,

@@ -29,8 +29,7 @@ public record StageEstimate(
     static StageEstimate of(
             BuildStage stage, LlamaConfig model, long steps, long tokens, int passes) {
         StageTraining settings = stage.settings();
-        long positions =
-                rows(stage) * settings.sequences() * settings.sequenceLength() / passes;
+        long positions = rows(stage) * settings.sequences() * settings.sequenceLength() / passes;
         long values =
                 positions
                         * model.layers()

@@ -48,8 +48,7 @@ record StageEstimates(LlamaConfig config, ByteLevelTokenizer tokenizer, Compute 
                         StageChats.tasks(reward, guard, place).checked().train();
                 long tokens =
                         prompts.stream()
-                                .mapToLong(one ->
-                                        reward.answerTokens() - 1 + tokens(one.prompt()))
+                                .mapToLong(one -> reward.answerTokens() - 1 + tokens(one.prompt()))
                                 .sum();
                 yield estimate(
                         stage, tokens * reward.plan().samples(), prompts.size(), reward.epochs());

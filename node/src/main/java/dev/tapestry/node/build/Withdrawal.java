@@ -89,7 +89,9 @@ public final class Withdrawal {
         Set<String> stuck = new TreeSet<>();
         for (Lineage lineage : ordered(bench.registry().descendants(data))) {
             Affected affected =
-                    bench.registry().isHere(lineage) ? planned(bench, data, lineage, stuck) : gone(bench, lineage);
+                    bench.registry().isHere(lineage)
+                            ? planned(bench, data, lineage, stuck)
+                            : gone(bench, lineage);
             if (affected.state() == State.STUCK || affected.state() == State.EMPTY) {
                 stuck.add(lineage.name());
             }
@@ -184,8 +186,7 @@ public final class Withdrawal {
                     lineage,
                     State.STUCK,
                     "it was made of base %s, and in %s is another one (%s); put that back, or move the model onto this one first (tapestry build rebase)"
-                            .formatted(
-                                    lineage.parent().abbreviated(), base, now.abbreviated()));
+                            .formatted(lineage.parent().abbreviated(), base, now.abbreviated()));
         }
         Path folder = home.builds().resolve("withdrawals").resolve(data.hex());
         Path own = folder.resolve(lineage.name());
@@ -202,10 +203,7 @@ public final class Withdrawal {
         left.plan()
                 .orElseThrow()
                 .absolute(place)
-                .withBase(
-                        lineage.plan().isOfModel()
-                                ? lineage.plan().base()
-                                : base.toString())
+                .withBase(lineage.plan().isOfModel() ? lineage.plan().base() : base.toString())
                 .write(file);
         return Affected.of(lineage, State.PLANNED, changes).with(file.toString());
     }

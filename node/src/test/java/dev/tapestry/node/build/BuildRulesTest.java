@@ -76,7 +76,10 @@ class BuildRulesTest {
         StageOrder order = order(plain);
         assertThat(new String(CanonicalJson.write(order), StandardCharsets.UTF_8))
                 .doesNotContain("precision", "device");
-        assertThat(List.of(order(Compute.of(1, Precision.BF16)), order(plain.withDevice(Device.of("cuda")))))
+        assertThat(
+                        List.of(
+                                order(Compute.of(1, Precision.BF16)),
+                                order(plain.withDevice(Device.of("cuda")))))
                 .doesNotContain(order)
                 .doesNotHaveDuplicates();
     }
