@@ -191,6 +191,16 @@ class BuildRunTest {
         refused(Code.CONFIG_INVALID, "name");
         plan("name: tales\nbase: base\nstages: []\nevaluation: {own: corpus}\n");
         refused(Code.CONFIG_INVALID, "at least one stage");
+        plan(PLAN.replace("base: base", "base: model:../base"));
+        refused(Code.CONFIG_INVALID, "base: a name has");
+        plan(PLAN.replace("  retention: open\n", "") + "  max-retention-loss-percent: 2\n");
+        refused(Code.CONFIG_INVALID, "is about retention");
+        plan("data: [{name: a, plan: a.yaml}, {name: a, plan: b.yaml}]\n" + PLAN);
+        refused(Code.CONFIG_INVALID, "there twice: [a, a]");
+        plan(PLAN.replace("own: corpus", "own: prepared:other"));
+        refused(Code.CONFIG_INVALID, "'prepared:other' is not prepared");
+        plan(PLAN.replace("corpus: corpus", "corpus: prepared:../../corpus"));
+        refused(Code.CONFIG_INVALID, "is not prepared");
         plan(PLAN.replace("base: base", "base: nowhere"));
         refused(Code.WRONG_MODEL, "nowhere");
         plan(PLAN.replace("own: corpus", "own: nowhere"));

@@ -7,6 +7,8 @@ import dev.tapestry.corpus.chat.Conversation;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.access.MemberChats.LeftOut;
 import dev.tapestry.node.build.BuildResult;
+import dev.tapestry.node.build.ModelRegistry;
+import dev.tapestry.node.build.StageOrder;
 import dev.tapestry.node.constitution.Guard;
 import dev.tapestry.node.preferences.Judge;
 import dev.tapestry.node.preferences.ModelAnswers;
@@ -71,6 +73,16 @@ class ConstitutionalBuildTest {
                         .formatted(stage));
     }
 
+    private List<StageOrder.Text> texts() {
+        return new ModelRegistry(workshop.home())
+                .named("quiet")
+                .orElseThrow()
+                .stages()
+                .getFirst()
+                .order()
+                .texts();
+    }
+
     @Test
     void what_would_be_learnt_to_be_said_is_screened_and_counted() throws IOException {
         Path plan =
@@ -79,11 +91,16 @@ class ConstitutionalBuildTest {
                                 + " 32}}");
         BuildResult result = workshop.run(plan);
         assertThat(result.stages().getFirst().leftOut()).contains(new LeftOut(7, 0));
+        List<StageOrder.Text> texts = texts();
+        assertThat(texts).extracting(StageOrder.Text::role).containsExactly("chats", "left out");
         Files.writeString(
                 directory.resolve("constitution.yaml"),
                 CONSTITUTION.replace("[moon, mill]", "[moons]"));
         BuildResult other = workshop.run(plan);
         assertThat(other.stages().getFirst().leftOut()).isEmpty();
+        assertThat(texts())
+                .as("of the same files, whatever was left out of them")
+                .containsExactly(texts.getFirst());
         assertThat(other.stages().getFirst().reused()).isFalse();
         Files.writeString(
                 directory.resolve("constitution.yaml"), CONSTITUTION.replace("tellers", "others"));
@@ -147,6 +164,7 @@ class ConstitutionalBuildTest {
                             : "{\"prompt\":\"fox %d\",\"format\":\"(?s)\\\\s*the.*\"}%n"
                                     .formatted(i));
         }
+        tasks.append("{\"prompt\":\"fox at night\",\"answer\":\"moon\"}\n");
         workshop.corpus("tasks", CARD, "tasks.jsonl", tasks.toString());
         Path plan =
                 plan(
@@ -157,6 +175,7 @@ class ConstitutionalBuildTest {
         assertThat(stage.scores())
                 .allSatisfy(score -> assertThat(score.loss()).isBetween(0.0, 1.0));
         assertThat(stage.steps()).isNotNegative();
+        assertThat(stage.leftOut()).as("an answer that is protected").contains(new LeftOut(1, 0));
         assertThat(workshop.run(plan).stages().getFirst().reused()).isTrue();
     }
 

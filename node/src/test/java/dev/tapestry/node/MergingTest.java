@@ -119,6 +119,10 @@ class MergingTest {
                 .hasMessageContaining("no model directory");
         assertThatThrownBy(() -> merge(Rule.TIES, List.of("north"), 1))
                 .hasMessageContaining("at least two");
+        assertThatThrownBy(() -> merge(Rule.TIES, List.of("north", "both"), 1))
+                .hasMessageContaining("'both' cannot be merged into itself");
+        assertThatThrownBy(() -> merge(Rule.TIES, List.of("north", "../south"), 1))
+                .hasMessageContaining("of: a name has");
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.tapestry.consortium.Digest;
 import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.build.BuildResult;
 import dev.tapestry.node.build.Lineage;
+import dev.tapestry.node.build.MergePlan;
 import dev.tapestry.node.build.ModelRegistry;
 import dev.tapestry.node.build.RebasePlan;
 import dev.tapestry.node.build.RebaseResult;
@@ -157,6 +158,31 @@ class RebaseTest {
                         });
         assertThat(registry.named("grandchild").orElseThrow().parent()).isEqualTo(child.model());
         assertThat(home.builds().resolve("replaced")).isEmptyDirectory();
+    }
+
+    @Test
+    void what_was_merged_of_its_children_is_not_moved_with_them() throws IOException {
+        run(plan("child", "model:tales", "open", 320));
+        run(plan("other", "model:tales", "corpus", 320));
+        workshop.merging()
+                .run(
+                        new MergePlan(
+                                "joined",
+                                List.of("child", "other"),
+                                MergePlan.Rule.MEAN,
+                                List.of(1.0, 1.0),
+                                List.of(1.0),
+                                List.of(1.0),
+                                1,
+                                -1e9,
+                                1e9));
+        Lineage joined = new ModelRegistry(home).named("joined").orElseThrow();
+        RebasePlan how = new RebasePlan(List.of(1.0), -1e9, 1e9, 0, false);
+        RebaseResult parent = rebase(how);
+        assertThat(workshop.rebases().merged(parent)).containsExactly("joined");
+        assertThat(workshop.rebases().moveChildren(parent, how).keySet())
+                .containsExactlyInAnyOrder("child", "other");
+        assertThat(new ModelRegistry(home).named("joined")).contains(joined);
     }
 
     @Test

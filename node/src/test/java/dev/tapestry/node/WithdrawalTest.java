@@ -15,6 +15,7 @@ import dev.tapestry.node.build.WithdrawalResult.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -165,6 +166,18 @@ class WithdrawalTest {
     }
 
     @Test
+    void of_a_base_that_is_another_one_now_nothing_is_built_again() throws IOException {
+        workshop.run(plan("model", "base", learn("corpus"), learn("letters")));
+        Lineage model = lineage("model");
+        Files.move(directory.resolve("base"), directory.resolve("was"));
+        Stage.base(directory.resolve("base"), 2, 16);
+        WithdrawalResult result = withdraw(content(model, 1));
+        assertThat(result.models().getFirst().state()).isEqualTo(State.STUCK);
+        assertThat(result.models().getFirst().detail()).contains("is another one");
+        assertThat(lineage("model")).isEqualTo(model);
+    }
+
+    @Test
     void replay_of_the_text_is_left_out_and_the_stage_stays() throws IOException {
         BuildResult built =
                 workshop.run(
@@ -193,7 +206,7 @@ class WithdrawalTest {
                 sources: [{path: corpus}, {path: letters}]
                 steps: {language: {enabled: false}, quality: {enabled: false}, near-duplicates: {enabled: false}}
                 """);
-        Path plan = plan("both", "base", learn("prepared:both"));
+        Path plan = plan("both", "base", learn("prepared:both"), learn("open"));
         Files.writeString(
                 plan,
                 Files.readString(plan)
@@ -211,6 +224,10 @@ class WithdrawalTest {
         assertThat(lineage("both").sources().orElseThrow())
                 .extracting(Lineage.Source::name)
                 .containsExactly("corpus");
+        assertThat(home.builds().resolve("prepared")).doesNotExist();
+        try (Stream<Path> stages = Files.list(home.builds().resolve("stages"))) {
+            assertThat(stages).as("also the first of the old ones is gone").hasSize(2);
+        }
         assertThatThrownBy(() -> workshop.run(plan)).hasMessageContaining(REASON);
     }
 }

@@ -265,6 +265,10 @@ final class BuildCommands extends CommandGroup {
     /** Moves the children after their parent, or says that they are there. */
     private void children(
             Rebase rebase, RebaseResult result, boolean withChildren, RebasePlan how) {
+        List<String> merged = rebase.merged(result);
+        if (!merged.isEmpty()) {
+            say("Merged onto it: %s. They are not moved; merge again.", String.join(", ", merged));
+        }
         if (!withChildren) {
             List<String> names = rebase.children(result);
             if (!names.isEmpty()) {

@@ -57,7 +57,9 @@ public final class MemberChats {
      * @param heldOut to be scored on
      * @param refused lines that were skipped
      * @param leftOut what could have been read and was not
-     * @param content digest of the files, and of which lines touched what is protected
+     * @param content digest of the files
+     * @param leftOutContent digest of the files and of which lines touched what is protected, if
+     *     any did
      * @param card digest of the card under which they were read
      */
     public record Lines<T>(
@@ -66,6 +68,7 @@ public final class MemberChats {
             int refused,
             LeftOut leftOut,
             Digest content,
+            Optional<Digest> leftOutContent,
             Digest card) {
 
         public Lines {
@@ -108,7 +111,8 @@ public final class MemberChats {
 
     /**
      * The same without what a constitution protects. Asked is of what would be learnt to be said:
-     * of all answers of a conversation, and of those that are preferred or called good.
+     * of all answers of a conversation, of those that are preferred or called good, and of the
+     * choices that are rewarded.
      */
     public MemberChats without(Predicate<String> protectedText) {
         return new MemberChats(corpus, directory, split, protectedText);
@@ -137,9 +141,19 @@ public final class MemberChats {
                 judged -> judged.desirable() ? List.of(judged.answer()) : List.of());
     }
 
-    /** Prompts whose answers a program can check; nothing is learnt of what they say. */
+    /**
+     * Prompts whose answers a program can check. Of a choice the expected one is learnt to be said;
+     * a form says nothing by itself.
+     */
     public Lines<CheckedPrompt> checked() {
-        return read(ChatReader::checked, CheckedPrompt::prompt, _ -> List.of());
+        return read(ChatReader::checked, CheckedPrompt::prompt, MemberChats::expected);
+    }
+
+    private static List<String> expected(CheckedPrompt prompt) {
+        return switch (prompt.check()) {
+            case CheckedPrompt.Check.Choice choice -> List.of(choice.expected());
+            case CheckedPrompt.Check.Form _ -> List.of();
+        };
     }
 
     private static List<String> answers(Conversation conversation) {
@@ -159,18 +173,21 @@ public final class MemberChats {
         int protectedLines = 0;
         int unreviewed = 0;
         MessageDigest content = Digest.sha256();
+        MessageDigest withLeftOut = Digest.sha256();
         try {
             for (String name : corpus.files()) {
                 Path file = directory.resolve(name);
                 ReadLines<T> lines = form.apply(ChatReader.USUAL, file);
                 refused += lines.refused().size();
                 unreviewed += lines.unreviewed();
-                content.update(Files.readAllBytes(file));
+                byte[] bytes = Files.readAllBytes(file);
+                content.update(bytes);
+                withLeftOut.update(bytes);
                 for (int i = 0; i < lines.values().size(); i++) {
                     T value = lines.values().get(i);
                     if (learnt.apply(value).stream().anyMatch(isProtected)) {
                         protectedLines++;
-                        content.update(("\nwithout " + i).getBytes(StandardCharsets.UTF_8));
+                        withLeftOut.update(("\nwithout " + i).getBytes(StandardCharsets.UTF_8));
                     } else {
                         (holdsOut(prompt.apply(value)) ? heldOut : train).add(value);
                     }
@@ -198,6 +215,9 @@ public final class MemberChats {
                 refused,
                 new LeftOut(protectedLines, unreviewed),
                 Digest.ofHash(content.digest()),
+                protectedLines > 0
+                        ? Optional.of(Digest.ofHash(withLeftOut.digest()))
+                        : Optional.empty(),
                 corpus.card().digest());
     }
 

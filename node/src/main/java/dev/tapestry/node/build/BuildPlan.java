@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * What a Sovereign Build makes of a base: {@code build.yaml}. Paths are relative to that file.
@@ -69,6 +70,9 @@ public record BuildPlan(
 
     public BuildPlan {
         requireName("name", name);
+        if (base.startsWith(MODEL)) {
+            requireName("base", base.substring(MODEL.length()));
+        }
         stages = List.copyOf(stages);
         if (stages.isEmpty()) {
             throw new IllegalArgumentException("stages: a build has at least one stage");
@@ -115,6 +119,11 @@ public record BuildPlan(
         }
     }
 
+    /** Whether the base is a model that was made in the same place. */
+    public boolean isOfModel() {
+        return base.startsWith(MODEL);
+    }
+
     /** What is laid beside the plan first. */
     List<BundledText> bundledTexts() {
         return bundled.orElse(List.of());
@@ -132,6 +141,27 @@ public record BuildPlan(
      */
     Optional<Guard> guard(Path place) {
         return constitution.map(file -> Guard.read(place.resolve(file)));
+    }
+
+    /**
+     * Refuses a plan that reads prepared text which it does not prepare.
+     *
+     * @throws NodeException {@code CONFIG_INVALID}, with the text
+     */
+    void requirePrepared() {
+        List<String> known =
+                preparedTexts().stream().map(text -> PreparedText.PREFIX + text.name()).toList();
+        Stream.concat(
+                        stages.stream().flatMap(BuildStage::texts),
+                        Stream.concat(Stream.of(evaluation.own()), evaluation.retention().stream()))
+                .filter(text -> text.startsWith(PreparedText.PREFIX) && !known.contains(text))
+                .findFirst()
+                .ifPresent(text -> {
+                    throw new NodeException(
+                            Code.CONFIG_INVALID,
+                            "'%s' is not prepared: 'data' has %s; name its plan there"
+                                    .formatted(text, known));
+                });
     }
 
     /** How turns are written out for the model, if a stage learns from conversations. */
@@ -227,7 +257,7 @@ public record BuildPlan(
         return new BuildPlan(
                 name,
                 level,
-                base.startsWith(MODEL) ? base : place.resolve(base).normalize().toString(),
+                isOfModel() ? base : place.resolve(base).normalize().toString(),
                 baseDigest,
                 seed,
                 constitution.map(whole),
@@ -276,9 +306,27 @@ public record BuildPlan(
      */
     public static BuildPlan read(Path file) {
         try {
-            return StrictYaml.read(file, BuildPlan.class, StrictYaml.Spelling.HYPHENATED);
+            BuildPlan plan = StrictYaml.read(file, BuildPlan.class, StrictYaml.Spelling.HYPHENATED);
+            plan.requireSense(file);
+            return plan;
         } catch (TrustException e) {
             throw new NodeException(Code.CONFIG_INVALID, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** What is refused in a file, and was not always in a lineage. */
+    private void requireSense(Path file) {
+        List<String> names = preparedTexts().stream().map(PreparedText::name).toList();
+        if (names.stream().distinct().count() < names.size()) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "%s: data: a name is there twice: %s".formatted(file, names));
+        }
+        if (evaluation.maxRetentionLossPercent().isPresent() && evaluation.retention().isEmpty()) {
+            throw new NodeException(
+                    Code.CONFIG_INVALID,
+                    "%s: evaluation: max-retention-loss-percent is about retention; name a text"
+                            .formatted(file));
         }
     }
 }

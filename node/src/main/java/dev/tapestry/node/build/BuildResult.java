@@ -86,9 +86,27 @@ public record BuildResult(
      */
     public record Loss(double own, Optional<Double> retained) {
 
+        /** Below every share that a plan asks for. */
+        private static final double NOTHING_KEPT = -1e9;
+
         /** By how many per cent the loss on the own text is lower than before. */
         public double gainPercent(Loss before) {
             return 100 * (before.own - own) / before.own;
+        }
+
+        /**
+         * How many per cent of a model's gain on the own text are kept. Of a model that gained
+         * nothing all is kept by what is not worse than it, and nothing by any other.
+         *
+         * @param base how its base does
+         * @param model how the model does
+         */
+        public double keptPercent(Loss base, Loss model) {
+            double gain = base.own - model.own;
+            if (!(gain > 0)) {
+                return own <= model.own ? 100 : NOTHING_KEPT;
+            }
+            return 100 * (base.own - own) / gain;
         }
 
         /** By how many per cent the loss on the retained text is higher than before. */

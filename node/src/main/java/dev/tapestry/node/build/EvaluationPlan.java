@@ -17,8 +17,8 @@ import java.util.function.UnaryOperator;
  * @param minGainPercent by which the loss on the own text must be lower than the base's, at the end
  * @param maxRetentionLossPercent by which the loss on the retained text may be higher, after any
  *     stage
- * @param suites directories of evaluation suites, or names of those that come with the program;
- *     given to the base and to the model of every stage
+ * @param suites directories of evaluation suites, or names of those that come with the program,
+ *     which win over a directory of that name; given to the base and to the model of every stage
  * @param retentionSuites the same of suites that ask what the base could do
  * @param maxRetentionSuitesLoss by which no number of those may be worse than the base's, after any
  *     stage
@@ -71,7 +71,7 @@ public record EvaluationPlan(
         return Suite.comesAlong(name) ? name : place.apply(name);
     }
 
-    /** The same measured on other texts. */
+    /** The same measured on other texts; without retained text nothing is asked of it. */
     EvaluationPlan on(String otherOwn, Optional<String> otherRetention) {
         return new EvaluationPlan(
                 otherOwn,
@@ -79,7 +79,7 @@ public record EvaluationPlan(
                 tokens,
                 sequence,
                 minGainPercent,
-                maxRetentionLossPercent,
+                maxRetentionLossPercent.filter(_ -> otherRetention.isPresent()),
                 suites,
                 retentionSuites,
                 maxRetentionSuitesLoss,

@@ -3,7 +3,7 @@ package dev.tapestry.node.build;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What stops a build: a loss that is worse than its plan lets pass. */
+/** What stops a build: a loss that is worse than its plan lets pass, or that is no number. */
 final class Gates {
 
     private Gates() {}
@@ -21,7 +21,7 @@ final class Gates {
                 after.retentionLossPercent(before)
                         .flatMap(percent ->
                                 plan.maxRetentionLossPercent()
-                                        .filter(most -> percent > most)
+                                        .filter(most -> !(percent <= most))
                                         .map(most ->
                                                 String.format(
                                                         Locale.ROOT,
@@ -31,7 +31,7 @@ final class Gates {
         double gain = after.gainPercent(before);
         return forgotten.or(() ->
                 plan.minGainPercent()
-                        .filter(least -> last && gain < least)
+                        .filter(least -> last && !(gain >= least))
                         .map(least ->
                                 String.format(
                                         Locale.ROOT,

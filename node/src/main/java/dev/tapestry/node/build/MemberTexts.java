@@ -5,6 +5,7 @@ import dev.tapestry.corpus.PermittedUse;
 import dev.tapestry.corpus.preparation.ProgressListener;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.NodeConfig;
+import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.StopSignal;
 import dev.tapestry.node.access.MemberCorpus;
@@ -56,8 +57,13 @@ final class MemberTexts {
         }
     }
 
-    /** Prepares the text that a plan's stages read. */
+    /**
+     * Prepares the text that a plan's stages read.
+     *
+     * @throws NodeException {@code CONFIG_INVALID} if it reads one that it does not prepare
+     */
     void prepare(BuildPlan plan, Path place, Consumer<String> began) {
+        plan.requirePrepared();
         Optional<Guard> guard = plan.guard(place);
         for (BuildPlan.PreparedText text : plan.preparedTexts()) {
             stop.check();

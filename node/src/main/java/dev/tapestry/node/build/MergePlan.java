@@ -55,6 +55,8 @@ public record MergePlan(
         scales = List.copyOf(scales);
         densities = List.copyOf(densities);
         BuildPlan.requireName("name", name);
+        of.forEach(each -> BuildPlan.requireName("of", each));
+        require(!of.contains(name), "'%s' cannot be merged into itself".formatted(name));
         require(of.size() > 1, "at least two models are merged, not " + of);
         require(new HashSet<>(of).size() == of.size(), "a model is named twice in " + of);
         require(
@@ -108,27 +110,5 @@ public record MergePlan(
 
     private OfflineRule dare(double scale, double density) {
         return new OfflineRule.Dare(1 - density, scale, seed);
-    }
-
-    /** The same of fewer models. */
-    MergePlan without(List<String> names) {
-        List<String> left = new ArrayList<>();
-        List<Double> theirs = new ArrayList<>();
-        for (int i = 0; i < of.size(); i++) {
-            if (!names.contains(of.get(i))) {
-                left.add(of.get(i));
-                theirs.add(weights.get(i));
-            }
-        }
-        return new MergePlan(
-                name,
-                left,
-                rule,
-                theirs,
-                scales,
-                densities,
-                seed,
-                minKeptPercent,
-                maxRegressionPercent);
     }
 }

@@ -48,11 +48,10 @@ public record MergeResult(
             @LeftOutWhenEmpty Optional<Double> regressionPercent) {
 
         static Kept of(Part part, BuildResult.Loss loss) {
-            double gain = part.base().own() - part.own().own();
             return new Kept(
                     part.name(),
                     loss,
-                    100 * (part.base().own() - loss.own()) / gain,
+                    loss.keptPercent(part.base(), part.own()),
                     loss.retentionLossPercent(part.base()));
         }
 

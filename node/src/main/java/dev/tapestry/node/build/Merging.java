@@ -54,8 +54,10 @@ public final class Merging {
         }
     }
 
-    /** The texts that a model is measured on. */
-    private record Measured(MergeResult.Part part, MemberTexts.Measured texts)
+    /**
+     * The texts that a model is measured on, and its card while its texts are the prepared ones.
+     */
+    private record Measured(MergeResult.Part part, MemberTexts.Measured texts, BuildCard card)
             implements AutoCloseable {
         @Override
         public void close() {
@@ -78,7 +80,7 @@ public final class Merging {
         List<Measured> measured = new ArrayList<>();
         try {
             for (Member member : members) {
-                measured.add(measured(member, place, base));
+                measured.add(measured(plan, member, place, base));
             }
             return merged(plan, members, measured, place, base, work);
         } finally {
@@ -173,10 +175,11 @@ public final class Merging {
                                         .formatted(digest.abbreviated(), named)));
     }
 
-    private Measured measured(Member member, Path base, Digest digest) {
+    private Measured measured(MergePlan plan, Member member, Path base, Digest digest) {
         Lineage lineage = member.lineage();
         Path place = bench.place(lineage);
         bench.prepare(lineage.plan(), place);
+        BuildCard card = bench.card(asMerged(plan, lineage, base), place);
         MemberTexts.Measured texts =
                 bench.texts().measured(lineage.plan().evaluation(), place, base);
         try {
@@ -187,11 +190,19 @@ public final class Merging {
                             member.digest(),
                             bench.loss(name, "the base", base, digest, texts),
                             bench.loss(name, "the model", member.model(), member.digest(), texts)),
-                    texts);
+                    texts,
+                    card);
         } catch (RuntimeException e) {
             texts.close();
             throw e;
         }
+    }
+
+    /** A model's plan as the merged model has it. */
+    private static BuildPlan asMerged(MergePlan plan, Lineage lineage, Path base) {
+        return lineage.plan()
+                .called(plan.name())
+                .withBase(base.toAbsolutePath().normalize().toString());
     }
 
     /** All must speak one template, for a turn cannot end in two ways. */
@@ -275,10 +286,7 @@ public final class Merging {
             MergeResult.Trial trial,
             Path model) {
         Lineage first = members.getFirst().lineage();
-        BuildPlan kept =
-                first.plan()
-                        .called(plan.name())
-                        .withBase(base.toAbsolutePath().normalize().toString());
+        BuildPlan kept = asMerged(plan, first, base);
         Digest merged = SovereignBuild.digest(model);
         BuildResult.Loss before = measured.getFirst().part().base();
         BuildResult.Loss after = trial.kept().getFirst().loss();
@@ -297,10 +305,7 @@ public final class Merging {
                         after,
                         first.place(),
                         Optional.empty());
-        BuildCard card = bench.card(kept, bench.place(first));
-        for (Member member : members.subList(1, members.size())) {
-            card = card.and(bench.card(member.lineage().plan(), bench.place(member.lineage())));
-        }
+        BuildCard card = measured.stream().map(Measured::card).reduce(BuildCard::and).orElseThrow();
         return bench.models()
                 .publish(
                         kept,

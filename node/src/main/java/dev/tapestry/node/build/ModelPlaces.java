@@ -40,10 +40,11 @@ final class ModelPlaces {
                 return Optional.of(known);
             }
         }
-        return registry.find(model)
-                .map(lineage -> home.sovereign(lineage.name()))
-                .filter(Files::isDirectory)
-                .filter(there -> SovereignBuild.digest(there).equals(model));
+        return registry.all().stream()
+                .filter(lineage -> lineage.model().equals(model))
+                .filter(registry::isHere)
+                .findFirst()
+                .map(lineage -> home.sovereign(lineage.name()));
     }
 
     /** Where a model is kept that gave way to a newer one while others were made of it. */
@@ -55,11 +56,7 @@ final class ModelPlaces {
     List<Lineage> children(Digest model) {
         return registry.all().stream()
                 .filter(lineage -> lineage.parent().equals(model))
-                .filter(lineage -> {
-                    Path there = home.sovereign(lineage.name());
-                    return Files.isDirectory(there)
-                            && SovereignBuild.digest(there).equals(lineage.model());
-                })
+                .filter(registry::isHere)
                 .toList();
     }
 
@@ -81,7 +78,7 @@ final class ModelPlaces {
         Drafts.publish(draft, kept);
     }
 
-    /** Drops models that gave way and that nothing is made of any more. */
+    /** Drops models that gave way, if they are withdrawn or nothing is made of them any more. */
     void dropReplaced() throws IOException {
         Path folder = home.builds().resolve("replaced");
         if (!Files.isDirectory(folder)) {
@@ -90,7 +87,8 @@ final class ModelPlaces {
         Drafts.sweep(folder);
         try (Stream<Path> kept = Files.list(folder)) {
             for (Path each : kept.toList()) {
-                if (children(new Digest(each.getFileName().toString())).isEmpty()) {
+                Digest model = new Digest(each.getFileName().toString());
+                if (children(model).isEmpty() || withdrawn.get().isModel(model)) {
                     Drafts.delete(each);
                 }
             }

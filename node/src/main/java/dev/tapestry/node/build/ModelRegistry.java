@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The lineage of all models that were made in a home: {@code builds/lineage/DIGEST.NAME.json}. What
- * was written once stays, also when a newer model takes the name. What was withdrawn: {@code
- * builds/withdrawn/DIGEST.json}.
+ * The lineage of all models that were made in a home: {@code builds/lineage/DIGEST.NAME.json}, for
+ * a model and a name the last one. It stays when a newer model takes the name. What was withdrawn:
+ * {@code builds/withdrawn/DIGEST.json}.
  */
 public final class ModelRegistry {
 
@@ -70,6 +70,12 @@ public final class ModelRegistry {
         return all().stream()
                 .filter(lineage -> lineage.model().equals(model) && lineage.name().equals(name))
                 .findFirst();
+    }
+
+    /** Whether a model still has its name. */
+    boolean isHere(Lineage lineage) {
+        Path there = home.sovereign(lineage.name());
+        return Files.isDirectory(there) && SovereignBuild.digest(there).equals(lineage.model());
     }
 
     /** All models, by digest. */

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Moves a model that was built of one base to a newer one that descends from it, without starting
@@ -76,14 +77,35 @@ public final class Rebase {
         return run(BuildPlan.read(file), BuildPlan.place(file), newer, how);
     }
 
-    /** Names of the models that were made of one before it was moved, and are so still. */
+    /**
+     * Names of the models that were built of one before it was moved, and are so still. What was
+     * merged is not among them: see {@link #merged}.
+     */
     public List<String> children(RebaseResult moved) {
-        return bench.models().children(moved.was()).stream().map(Lineage::name).toList();
+        return movable(moved).map(Lineage::name).toList();
+    }
+
+    /** Names of the models that were merged onto one: they are not moved, but merged again. */
+    public List<String> merged(RebaseResult moved) {
+        return bench.models().children(moved.was()).stream()
+                .filter(Rebase::isMerged)
+                .map(Lineage::name)
+                .toList();
+    }
+
+    private Stream<Lineage> movable(RebaseResult moved) {
+        return bench.models().children(moved.was()).stream().filter(child -> !isMerged(child));
+    }
+
+    /** The plan of a merged model is that of another one. */
+    private static boolean isMerged(Lineage lineage) {
+        return lineage.way() instanceof Lineage.Way.Merged;
     }
 
     /**
      * Moves the models that were made of one that was moved onto it, then those that were made of
-     * these. Where nothing passes, a model stays as it is, with its children.
+     * these. Where nothing passes, a model stays as it is, with its children; so does what was
+     * merged.
      *
      * @param moved what moving the parent came to
      * @return by name, parents first
@@ -92,7 +114,7 @@ public final class Rebase {
         Map<String, RebaseResult> results = new LinkedHashMap<>();
         moved.model()
                 .ifPresent(parent -> {
-                    for (Lineage child : bench.models().children(moved.was())) {
+                    for (Lineage child : movable(moved).toList()) {
                         RebaseResult result = run(child.plan(), bench.place(child), parent, how);
                         results.put(child.name(), result);
                         results.putAll(moveChildren(result, how));
@@ -215,7 +237,7 @@ public final class Rebase {
                     scale,
                     tokens,
                     loss,
-                    100 * (base.own() - loss.own()) / (base.own() - derivative.own()),
+                    loss.keptPercent(base, derivative),
                     loss.retentionLossPercent(newer));
         }
     }

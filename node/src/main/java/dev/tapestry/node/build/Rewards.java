@@ -34,6 +34,14 @@ record Rewards(ByteLevelTokenizer tokenizer, ChatTemplate template, int answerTo
         };
     }
 
+    /** Tokens that answers to these are learnt from, each answered once and as long as may be. */
+    long tokens(List<CheckedPrompt> prompts) {
+        return prompts.stream()
+                .mapToLong(one ->
+                        template.encodePrompt(one.prompt(), tokenizer).length + answerTokens - 1)
+                .sum();
+    }
+
     double loss(Llama model, List<RewardedTask> tasks) {
         int end = tokenizer.id(template.endOfTurn()).orElse(-1);
         Generation generation = new Generation(model);

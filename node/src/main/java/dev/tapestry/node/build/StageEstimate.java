@@ -8,7 +8,8 @@ import dev.tapestry.training.LlamaConfig;
  * @param title how it is called in reports
  * @param steps at most
  * @param tokens that it reads
- * @param memoryBytes of weights, gradients, the optimiser's moments and a batch's values
+ * @param memoryBytes of weights, gradients, the optimiser's moments, a batch's values, and the
+ *     model that it is held to
  * @param operations floating-point operations of the training
  */
 public record StageEstimate(
@@ -28,18 +29,36 @@ public record StageEstimate(
     static StageEstimate of(
             BuildStage stage, LlamaConfig model, long steps, long tokens, int passes) {
         StageTraining settings = stage.settings();
-        long positions = (long) settings.sequences() * settings.sequenceLength() / passes;
+        long positions = rows(stage) * settings.sequences() * settings.sequenceLength() / passes;
         long values =
                 positions
                         * model.layers()
                         * (PER_HIDDEN * (long) model.hiddenSize()
                                 + PER_INTERMEDIATE * (long) model.intermediateSize());
-        long weights = model.parameters() * (settings.lora().isPresent() ? LOW_RANK : FULL);
+        int each =
+                (settings.lora().isPresent() ? LOW_RANK : FULL)
+                        + (hasReference(stage) ? Float.BYTES : 0);
+        long weights = model.parameters() * each;
         return new StageEstimate(
                 stage.title(),
                 steps,
                 tokens,
                 weights + Float.BYTES * values,
                 tokens * model.trainingFlopsPerToken(settings.sequenceLength()));
+    }
+
+    /** Texts that are read at once of what a step takes: of a pair both. */
+    private static long rows(BuildStage stage) {
+        return switch (stage) {
+            case BuildStage.Pretrain _, BuildStage.Instruct _ -> 1;
+            case BuildStage.Align _ -> 2;
+            case BuildStage.Reward reward -> reward.plan().samples();
+        };
+    }
+
+    /** Whether the model that the stage begins with lies in memory too. */
+    private static boolean hasReference(BuildStage stage) {
+        return stage.settings().klToBase().orElse(0.0) > 0
+                || (stage instanceof BuildStage.Reward reward && reward.plan().beta() > 0);
     }
 }

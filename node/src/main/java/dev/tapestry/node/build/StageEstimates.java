@@ -3,14 +3,16 @@ package dev.tapestry.node.build;
 import dev.tapestry.corpus.ByteLevelTokenizer;
 import dev.tapestry.corpus.chat.CheckedPrompt;
 import dev.tapestry.corpus.chat.Conversation;
+import dev.tapestry.corpus.chat.JudgedAnswer;
+import dev.tapestry.corpus.chat.PreferencePair;
 import dev.tapestry.node.Compute;
 import dev.tapestry.node.access.MemberChats;
 import dev.tapestry.node.constitution.Guard;
+import dev.tapestry.training.Comparisons;
 import dev.tapestry.training.LlamaConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What stages would take, by counting what they learn from.
@@ -32,40 +34,53 @@ record StageEstimates(LlamaConfig config, ByteLevelTokenizer tokenizer, Compute 
             }
             case BuildStage.Instruct instruct -> {
                 List<Conversation> chats = StageChats.conversations(instruct, guard, place).train();
-                long tokens =
-                        chats.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
+                long tokens = chats.stream().mapToLong(this::tokens).sum();
                 yield estimate(stage, tokens, chats.size(), instruct.epochs());
             }
             case BuildStage.Align align -> {
                 MemberChats chats = StageChats.preferences(align, guard, place);
-                List<Conversation> both =
-                        align.loss() instanceof AlignmentLoss.Kto
-                                ? chats.judgements().train().stream()
-                                        .map(one -> one.prompt().answered(one.answer()))
-                                        .toList()
-                                : chats.preferences().train().stream()
-                                        .flatMap(pair ->
-                                                Stream.of(
-                                                        pair.prompt().answered(pair.chosen()),
-                                                        pair.prompt().answered(pair.rejected())))
-                                        .toList();
-                long tokens =
-                        both.stream().mapToLong(chat -> ChatTexts.tokens(chat, tokenizer)).sum();
-                yield estimate(stage, tokens, both.size() / 2, align.epochs());
+                yield align.loss() instanceof AlignmentLoss.Kto
+                        ? judged(align, chats.judgements().train())
+                        : preferred(align, chats.preferences().train());
             }
             case BuildStage.Reward reward -> {
                 List<CheckedPrompt> prompts =
                         StageChats.tasks(reward, guard, place).checked().train();
                 long tokens =
                         prompts.stream()
-                                .mapToLong(one ->
-                                        reward.answerTokens()
-                                                + ChatTexts.tokens(one.prompt(), tokenizer))
+                                .mapToLong(one -> reward.answerTokens() - 1 + tokens(one.prompt()))
                                 .sum();
                 yield estimate(
                         stage, tokens * reward.plan().samples(), prompts.size(), reward.epochs());
             }
         };
+    }
+
+    private StageEstimate preferred(BuildStage.Align stage, List<PreferencePair> pairs) {
+        long tokens =
+                pairs.stream()
+                        .mapToLong(pair ->
+                                tokens(pair.prompt().answered(pair.chosen()))
+                                        + tokens(pair.prompt().answered(pair.rejected())))
+                        .sum();
+        return estimate(stage, tokens, pairs.size(), stage.epochs());
+    }
+
+    /** Beside each answer that of the next one is read, see {@link Comparisons#judged}. */
+    private StageEstimate judged(BuildStage.Align stage, List<JudgedAnswer> answers) {
+        long tokens = 0;
+        for (int i = 0; i < answers.size(); i++) {
+            JudgedAnswer own = answers.get(i);
+            String other = answers.get((i + 1) % answers.size()).answer();
+            tokens +=
+                    tokens(own.prompt().answered(own.answer()))
+                            + tokens(own.prompt().answered(other));
+        }
+        return estimate(stage, tokens, answers.size(), stage.epochs());
+    }
+
+    private long tokens(Conversation chat) {
+        return ChatTexts.tokens(chat, tokenizer);
     }
 
     private StageEstimate estimate(BuildStage stage, long tokens, int count, double epochs) {

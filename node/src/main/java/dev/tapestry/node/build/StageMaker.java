@@ -178,7 +178,7 @@ final class StageMaker {
                             compute.precision(),
                             compute.threads());
             return made(
-                    new StageOrder(StageOrder.FORMAT, stage, digest, texts, seed),
+                    StageOrder.of(stage, digest, texts, seed, compute),
                     order ->
                             new StageWork(
                                     order,
@@ -326,7 +326,7 @@ final class StageMaker {
                                 return rewarded(stage, order, start, lines, seed, null);
                             }
                             try (ModelDirectory files = ModelDirectory.open(start);
-                                    Llama reference = Llama.load(files)) {
+                                    Llama reference = Llama.load(files, compute.device())) {
                                 return rewarded(stage, order, start, lines, seed, reference);
                             }
                         }));
@@ -342,12 +342,9 @@ final class StageMaker {
         ChatTexts texts = ChatTexts.of(start, stage);
         Rewards rewards = new Rewards(texts.tokenizer(), texts.template(), stage.answerTokens());
         int steps = texts.steps(lines.train().size(), stage.epochs());
-        long tokens =
-                (long) steps
-                        * stage.settings().sequences()
-                        * stage.plan().samples()
-                        * stage.answerTokens();
-        TuningPlan plan = stage.settings().plan(tokens, seed, compute);
+        long inAnEpoch = rewards.tokens(lines.train()) * stage.plan().samples();
+        TuningPlan plan =
+                stage.settings().plan(texts.tokens(inAnEpoch, stage.epochs()), seed, compute);
         RewardLessons lessons =
                 RewardLessons.of(
                         Rewards.tasks(lines.train()),
@@ -367,13 +364,16 @@ final class StageMaker {
                 .run(stages, progress, stop, clock);
     }
 
-    private static StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
-        return new StageOrder(
-                StageOrder.FORMAT,
-                stage,
-                digest,
-                List.of(new StageOrder.Text("chats", lines.content(), lines.card())),
-                seed);
+    /** Of the files, and of which lines were left out of them: another constitution is another. */
+    private StageOrder order(BuildStage stage, Digest digest, Lines<?> lines, long seed) {
+        List<StageOrder.Text> texts = new ArrayList<>();
+        texts.add(new StageOrder.Text("chats", lines.content(), lines.card()));
+        lines.leftOutContent()
+                .ifPresent(content ->
+                        texts.add(
+                                new StageOrder.Text(
+                                        StageOrder.Text.LEFT_OUT, content, lines.card())));
+        return StageOrder.of(stage, digest, texts, seed, compute);
     }
 
     /** The model with the markers of the stage's chat template, written anew each time. */

@@ -105,6 +105,9 @@ final class StageShelf {
     StageResult finish(StageOrder order, long tokens, TuningRun.Outcome outcome) {
         try {
             Drafts.syncFiles(model(order));
+            if (Files.isDirectory(adapter(order))) {
+                Drafts.syncFiles(adapter(order));
+            }
             Digest model = SovereignBuild.digest(model(order));
             StageResult result =
                     new StageResult(

@@ -11,7 +11,6 @@ import dev.tapestry.node.evaluation.Metric;
 import dev.tapestry.node.evaluation.ResultBook;
 import dev.tapestry.node.evaluation.Suite;
 import dev.tapestry.node.evaluation.SuiteGate;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -79,10 +78,10 @@ final class SuiteBench {
 
     private static List<Suite> opened(Optional<List<String>> names, Path place) {
         return names.orElse(List.of()).stream()
-                .map(name -> {
-                    Path directory = place.resolve(name);
-                    return Files.exists(directory) ? Suite.open(directory) : Suite.open(name);
-                })
+                .map(name ->
+                        Suite.comesAlong(name)
+                                ? Suite.bundled(name)
+                                : Suite.open(place.resolve(name)))
                 .toList();
     }
 

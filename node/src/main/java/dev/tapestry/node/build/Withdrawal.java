@@ -64,7 +64,7 @@ public final class Withdrawal {
                 marked(bench, data, reason),
                 ordered(bench.registry().descendants(data)).stream()
                         .map(lineage ->
-                                isHere(lineage)
+                                bench.registry().isHere(lineage)
                                         ? Affected.of(lineage, State.PLANNED, "to be built again")
                                         : gone(bench, lineage))
                         .toList());
@@ -89,7 +89,9 @@ public final class Withdrawal {
         Set<String> stuck = new TreeSet<>();
         for (Lineage lineage : ordered(bench.registry().descendants(data))) {
             Affected affected =
-                    isHere(lineage) ? planned(bench, data, lineage, stuck) : gone(bench, lineage);
+                    bench.registry().isHere(lineage)
+                            ? planned(bench, data, lineage, stuck)
+                            : gone(bench, lineage);
             if (affected.state() == State.STUCK || affected.state() == State.EMPTY) {
                 stuck.add(lineage.name());
             }
@@ -134,8 +136,7 @@ public final class Withdrawal {
                                 new Merging(bench).run(by).model().isPresent()
                                         ? Optional.empty()
                                         : Optional.of("no way to merge passed the gate");
-                        case Lineage.Way.Trained _ -> built(affected);
-                        case Lineage.Way.Rebased _ -> built(affected);
+                        case Lineage.Way.Trained _, Lineage.Way.Rebased _ -> built(affected);
                     };
             return broken.map(why -> affected.stuck("the old model stays: " + why))
                     .orElseGet(() ->
@@ -165,8 +166,7 @@ public final class Withdrawal {
                             lineage,
                             State.PLANNED,
                             "merged again of " + String.join(", ", by.of()));
-            case Lineage.Way.Trained _ -> trained(bench, data, lineage);
-            case Lineage.Way.Rebased _ -> trained(bench, data, lineage);
+            case Lineage.Way.Trained _, Lineage.Way.Rebased _ -> trained(bench, data, lineage);
         };
     }
 
@@ -179,6 +179,14 @@ public final class Withdrawal {
                     State.STUCK,
                     "its base in %s is not there or withdrawn; build it of another"
                             .formatted(base));
+        }
+        Digest now = SovereignBuild.digest(base);
+        if (!now.equals(lineage.parent()) && !bench.withdrawn().isModel(lineage.parent())) {
+            return Affected.of(
+                    lineage,
+                    State.STUCK,
+                    "it was made of base %s, and in %s is another one (%s); put that back, or move the model onto this one first (tapestry build rebase)"
+                            .formatted(lineage.parent().abbreviated(), base, now.abbreviated()));
         }
         Path folder = home.builds().resolve("withdrawals").resolve(data.hex());
         Path own = folder.resolve(lineage.name());
@@ -195,10 +203,7 @@ public final class Withdrawal {
         left.plan()
                 .orElseThrow()
                 .absolute(place)
-                .withBase(
-                        lineage.plan().base().startsWith(BuildPlan.MODEL)
-                                ? lineage.plan().base()
-                                : base.toString())
+                .withBase(lineage.plan().isOfModel() ? lineage.plan().base() : base.toString())
                 .write(file);
         return Affected.of(lineage, State.PLANNED, changes).with(file.toString());
     }
@@ -213,8 +218,7 @@ public final class Withdrawal {
     /** What the stages of a plan learnt from, where the model was moved since then too. */
     private static List<StageResult> stages(Workbench bench, Lineage lineage) {
         return switch (lineage.way()) {
-            case Lineage.Way.Trained _ -> lineage.stages();
-            case Lineage.Way.Merged _ -> lineage.stages();
+            case Lineage.Way.Trained _, Lineage.Way.Merged _ -> lineage.stages();
             case Lineage.Way.Rebased(Digest derivative, Digest _, double _, long _) ->
                     bench.registry()
                             .find(derivative)
@@ -229,11 +233,6 @@ public final class Withdrawal {
                 .map(Lineage::name)
                 .filter(name -> !name.equals(lineage.name()))
                 .toList();
-    }
-
-    private boolean isHere(Lineage lineage) {
-        Path there = home.sovereign(lineage.name());
-        return Files.isDirectory(there) && SovereignBuild.digest(there).equals(lineage.model());
     }
 
     private Affected gone(Workbench bench, Lineage lineage) {

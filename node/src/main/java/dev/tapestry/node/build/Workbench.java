@@ -20,8 +20,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Where the stages of a plan are made and measured, and their models published. */
 final class Workbench {
@@ -126,7 +128,7 @@ final class Workbench {
 
     /** Where the base of a plan lies. */
     Path base(BuildPlan plan, Path place) {
-        return plan.base().startsWith(BuildPlan.MODEL)
+        return plan.isOfModel()
                 ? home.sovereign(plan.base().substring(BuildPlan.MODEL.length()))
                 : place.resolve(plan.base()).normalize();
     }
@@ -189,14 +191,29 @@ final class Workbench {
                         .toList());
     }
 
-    /** What a withdrawal leaves of stages, tokens and models that came of the data: nothing. */
+    /** Models of stages that led to withdrawn models, and to none that stays. */
+    private Set<Digest> ledToWithdrawn() {
+        Set<Digest> led = new HashSet<>();
+        Set<Digest> stay = new HashSet<>();
+        for (Lineage lineage : registry.all()) {
+            Set<Digest> those = withdrawn.isModel(lineage.model()) ? led : stay;
+            lineage.stages().forEach(stage -> those.add(stage.model()));
+        }
+        led.removeAll(stay);
+        return led;
+    }
+
+    /** What a withdrawal leaves of stages, texts and models that came of the data: nothing. */
     void forgetWithdrawn() {
         try {
+            Set<Digest> led = ledToWithdrawn();
             stages.forget(result ->
                     result.order().texts().stream().anyMatch(withdrawn::isData)
                             || withdrawn.isModel(result.order().model())
-                            || withdrawn.isModel(result.model()));
+                            || withdrawn.isModel(result.model())
+                            || led.contains(result.model()));
             Drafts.delete(home.builds().resolve("tokens"));
+            Drafts.delete(home.builds().resolve("prepared"));
             models.dropReplaced();
         } catch (IOException e) {
             throw new NodeException(

@@ -36,7 +36,7 @@ public final class Suite {
      */
     public static Suite open(String place) {
         if (!Files.exists(Path.of(place)) && comesAlong(place)) {
-            return of(BuiltInSuites.open(place));
+            return bundled(place);
         }
         return open(Path.of(place));
     }
@@ -46,7 +46,12 @@ public final class Suite {
         return BuiltInSuites.NAMES.contains(name);
     }
 
-    /** The same of a directory. */
+    /** One that comes with the program, whatever lies in a directory of its name. */
+    public static Suite bundled(String name) {
+        return of(BuiltInSuites.open(name));
+    }
+
+    /** One in a directory. */
     public static Suite open(Path directory) {
         return of(SuiteFiles.of(directory));
     }
@@ -69,7 +74,7 @@ public final class Suite {
 
     /** The items that come with the program. */
     static CulturalSheet culturalMap() {
-        return of(BuiltInSuites.open("cultural-map")).tasks().stream()
+        return bundled("cultural-map").tasks().stream()
                 .map(task -> (CulturalSheet) task)
                 .findFirst()
                 .orElseThrow();

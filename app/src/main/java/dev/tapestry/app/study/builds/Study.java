@@ -3,6 +3,7 @@ package dev.tapestry.app.study.builds;
 import dev.tapestry.app.example.ExampleTexts;
 import dev.tapestry.app.study.CellStore;
 import dev.tapestry.node.Compute;
+import dev.tapestry.node.NodeException;
 import dev.tapestry.node.NodeHome;
 import dev.tapestry.node.NodeProgress;
 import dev.tapestry.node.StopSignal;
@@ -251,6 +252,13 @@ final class Study {
     }
 
     private BuildPlan plan(BuildsPlan.Studied studied) {
-        return BuildPlan.read(place.resolve(studied.plan()));
+        BuildPlan asked = BuildPlan.read(place.resolve(studied.plan()));
+        if (asked.isOfModel()) {
+            throw new NodeException(
+                    NodeException.Code.CONFIG_INVALID,
+                    "%s: a studied build begins with a directory, not with %s"
+                            .formatted(studied.plan(), asked.base()));
+        }
+        return asked;
     }
 }
