@@ -83,6 +83,29 @@ final class PreferencesCommandsTest {
     }
 
     @Test
+    void without_a_place_for_receipts_nothing_is_sent() throws IOException {
+        Path file = Files.writeString(directory.resolve("file"), "x");
+        Path prompts =
+                Files.writeString(directory.resolve("prompts.jsonl"), "{\"prompt\":\"How?\"}\n");
+        Said said =
+                Said.by(
+                        "preferences",
+                        "make",
+                        "--constitution",
+                        EXAMPLE,
+                        "--model",
+                        directory,
+                        "--prompts",
+                        prompts,
+                        "--judge",
+                        "http://127.0.0.1:9/v1/chat/completions",
+                        "--out",
+                        file.resolve("pairs.jsonl"));
+        assertThat(said.code()).isNotZero();
+        assertThat(said.err()).contains("cannot create " + file);
+    }
+
+    @Test
     void pairs_that_are_there_are_not_made_again() throws IOException {
         Path file = pairs(1);
         Said said =
