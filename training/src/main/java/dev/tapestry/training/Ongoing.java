@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A text that a {@link BatchEngine} is continuing. What comes waits here until it is asked for; at
- * most as many steps as tokens were wanted, and one. To be closed: the text then leaves the queue or the
- * batch.
+ * most as many steps as tokens were wanted, and one. To be closed: the text then leaves the queue
+ * or the batch.
  */
 public final class Ongoing implements AutoCloseable {
 

@@ -110,8 +110,7 @@ public final class ModelServer implements AutoCloseable {
                                         .build())
                         .setDefaultRequestConfig(
                                 RequestConfig.custom()
-                                        .setConnectionRequestTimeout(
-                                                Timeout.of(CROWD_TIMEOUT))
+                                        .setConnectionRequestTimeout(Timeout.of(CROWD_TIMEOUT))
                                         .setResponseTimeout(Timeout.of(ANSWER_TIMEOUT))
                                         .setProtocolUpgradeEnabled(false)
                                         .build())

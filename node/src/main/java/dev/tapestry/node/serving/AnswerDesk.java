@@ -78,8 +78,8 @@ final class AnswerDesk {
     }
 
     /** The answer, begun; nothing if the question was answered already. */
-    private Optional<Source.Answering> begun(
-            Asked asked, Source source, Tally tally, Outlet outlet) throws IOException {
+    private Optional<Source.Answering> begun(Asked asked, Source source, Tally tally, Outlet outlet)
+            throws IOException {
         if (!places.tryAcquire()) {
             throw new ApiRefusal(Kind.BUSY, "too many ask at once: ask again later");
         }

@@ -2,8 +2,8 @@ package dev.tapestry.node.serving;
 
 import dev.tapestry.consortium.Digest;
 import dev.tapestry.consortium.LeftOutWhenEmpty;
-import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.node.NodeException;
+import dev.tapestry.node.NodeException.Code;
 import dev.tapestry.trust.TrustException;
 import dev.tapestry.trust.json.CanonicalJson;
 import java.io.IOException;
@@ -180,7 +180,9 @@ final class AuditTrail implements AutoCloseable {
             long before = file.length();
             try {
                 file.seek(before);
-                file.write((new String(line, StandardCharsets.UTF_8) + "\n").getBytes(StandardCharsets.UTF_8));
+                file.write(
+                        (new String(line, StandardCharsets.UTF_8) + "\n")
+                                .getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
                 file.setLength(before);
                 throw e;

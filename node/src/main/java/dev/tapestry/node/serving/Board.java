@@ -37,7 +37,8 @@ final class Board implements AutoCloseable {
         this.key = key;
         this.seen = directory.flatMap(_ -> seen);
         this.state = this.seen.map(BoardState::seen).orElse(BoardState.initial());
-        this.thread = Thread.ofVirtual().name("board").unstarted(this::watch);
+        // Of its own: answers that never wait would keep a virtual one from looking.
+        this.thread = Thread.ofPlatform().daemon().name("board").unstarted(this::watch);
     }
 
     /**

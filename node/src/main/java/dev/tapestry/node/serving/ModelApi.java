@@ -204,8 +204,7 @@ final class ModelApi implements AutoCloseable {
             WholeAnswer whole =
                     new WholeAnswer(
                             json,
-                            bytes ->
-                                    callers.waitingFor(remote, () -> reply(response, 200, bytes)));
+                            bytes -> callers.waitingFor(remote, () -> reply(response, 200, bytes)));
             desk.answer(asked, source, whole);
             return;
         }

@@ -40,9 +40,7 @@ sealed interface Piece {
 
         /** Broken off. */
         public Broken(String why) {
-            this(
-                    new ApiRefusal(
-                            ApiRefusal.Kind.INTERNAL, "the answer was broken off: " + why));
+            this(new ApiRefusal(ApiRefusal.Kind.INTERNAL, "the answer was broken off: " + why));
         }
     }
 

@@ -38,7 +38,9 @@ public final class Serving implements AutoCloseable {
                     kept(
                             parts,
                             Board.following(
-                                    plan.board(), plan.boardKey(), plan.audit().map(Serving::seen)));
+                                    plan.board(),
+                                    plan.boardKey(),
+                                    plan.audit().map(Serving::seen)));
             AuditTrail audit =
                     kept(
                             parts,

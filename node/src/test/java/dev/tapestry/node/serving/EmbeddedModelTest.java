@@ -1,5 +1,6 @@
 package dev.tapestry.node.serving;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tapestry.corpus.BytePairTrainer;
@@ -11,6 +12,7 @@ import dev.tapestry.training.LlamaConfig;
 import dev.tapestry.training.VocabularyExtension;
 import dev.tapestry.weights.DType;
 import dev.tapestry.weights.ModelDirectory;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -130,25 +132,27 @@ final class EmbeddedModelTest {
 
     @Test
     void no_token_of_a_stop_string_is_told_and_offsets_go_on_over_the_pieces() throws Exception {
-        String prompt = "{\"model\":\"base\",\"prompt\":\"the water\"%s%s}";
-        String free = caller.post("/v1/completions", prompt.formatted(SAMPLED, "")).text();
+        String free = caller.chat("council", "the law", SAMPLED).text();
         String stop = free.substring(free.length() / 2, free.length() / 2 + 3);
-        String wanted =
-                ",\"logprobs\":0,\"stop\":[%s]".formatted(Caller.JSON.writeValueAsString(stop));
-        Caller.Reply whole = caller.post("/v1/completions", prompt.formatted(SAMPLED, wanted));
-        JsonNode lists = whole.body().path("choices").path(0).path("logprobs");
-        assertThat(
-                        lists.path("tokens").valueStream()
-                                .mapToInt(token -> token.asString().length())
-                                .sum())
-                .isLessThanOrEqualTo(whole.text().length());
+        String stops = ",\"stop\":[%s]".formatted(Caller.JSON.writeValueAsString(stop));
+        Caller.Reply whole =
+                caller.chat("council", "the law", SAMPLED + stops + ",\"logprobs\":true");
+        ByteArrayOutputStream told = new ByteArrayOutputStream();
+        whole.body()
+                .path("choices")
+                .path(0)
+                .path("logprobs")
+                .path("content")
+                .valueStream()
+                .flatMap(token -> token.path("bytes").valueStream())
+                .forEach(one -> told.write(one.asInt()));
+        assertThat(told.size()).isPositive();
+        assertThat(whole.text()).startsWith(told.toString(UTF_8));
+
+        String prompt = "{\"model\":\"base\",\"prompt\":\"the water\"%s%s}";
+        String wanted = ",\"logprobs\":0,\"stream\":true";
         List<Integer> offsets =
-                caller
-                        .stream(
-                                "/v1/completions",
-                                prompt.formatted(SAMPLED, wanted + ",\"stream\":true"))
-                        .all()
-                        .stream()
+                caller.stream("/v1/completions", prompt.formatted(SAMPLED, wanted)).all().stream()
                         .flatMap(event ->
                                 event.path("choices")
                                         .path(0)

@@ -254,7 +254,8 @@ final class ModelApiTest {
         SigningKey key = SigningKey.generate();
         ScriptedSource source = ScriptedSource.talking("on ");
         AnswerDesk desk =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
+                new AnswerDesk(
+                        Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller caller = calling(desk, source);
         CompletableFuture<Caller.Events> stream =
                 CompletableFuture.supplyAsync(
@@ -282,7 +283,8 @@ final class ModelApiTest {
 
         Files.write(decisions.resolve(BoardState.FILE), paused);
         AnswerDesk restarted =
-                new AnswerDesk(Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
+                new AnswerDesk(
+                        Optional.empty(), board(Optional.of(key)), AuditTrail.none(), PLACES);
         Caller again = calling(restarted, ScriptedSource.saying("back"));
         assertThat(again.chat("scripted", "Hello", "").text()).isEqualTo("The elders are meeting.");
         BoardState.decide(decisions, false, "", Instant.now(), Optional.of(key));
@@ -343,6 +345,15 @@ final class ModelApiTest {
         return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                 .formatted(body.length(), body)
                 .getBytes(UTF_8);
+    }
+
+    @Test
+    void more_than_can_be_screened_at_once_are_told_to_come_again() throws Exception {
+        AnswerDesk full =
+                new AnswerDesk(Optional.empty(), board(Optional.empty()), AuditTrail.none(), 0);
+        calling(full, ScriptedSource.saying("x"))
+                .chat("scripted", "Hello", "")
+                .refused(503, "overloaded");
     }
 
     @Test
@@ -450,10 +461,8 @@ final class ModelApiTest {
             throws Exception {
         assertThatThrownBy(() -> Listening.at("127.evil.example", 0, Optional.empty()))
                 .hasMessageContaining("key file");
-        assertThatThrownBy(
-                        () ->
-                                ModelServer.at(
-                                        URI.create("http://127.evil.example"), Optional.empty()))
+        assertThatThrownBy(() ->
+                        ModelServer.at(URI.create("http://127.evil.example"), Optional.empty()))
                 .hasMessageContaining("https");
         assertThat(Listening.at("::1", 0, Optional.empty()).url(80)).isEqualTo("http://[::1]:80/");
         Source slashed =
@@ -510,7 +519,8 @@ final class ModelApiTest {
         Files.writeString(directory.resolve("constitution.yaml"), RULES);
         Guard guard = Guard.read(directory.resolve("constitution.yaml"));
         try (AuditTrail audit = AuditTrail.in(file, false, InstantSource.system())) {
-            AnswerDesk desk = new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit, PLACES);
+            AnswerDesk desk =
+                    new AnswerDesk(Optional.of(guard), board(Optional.empty()), audit, PLACES);
             Caller caller = calling(desk, ScriptedSource.saying("Fine."));
             caller.chat("scripted", "How are you", "");
             caller.chat("scripted", "A burial song please", "");
