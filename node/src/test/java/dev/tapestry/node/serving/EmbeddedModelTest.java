@@ -149,10 +149,12 @@ final class EmbeddedModelTest {
         assertThat(told.size()).isPositive();
         assertThat(whole.text()).startsWith(told.toString(UTF_8));
 
-        String prompt = "{\"model\":\"base\",\"prompt\":\"the water\"%s%s}";
-        String wanted = ",\"logprobs\":0,\"stream\":true";
+        String prompt =
+                "{\"model\":\"base\",\"prompt\":\"the water\",\"logprobs\":0,\"stream\":true"
+                        + SAMPLED
+                        + "}";
         List<Integer> offsets =
-                caller.stream("/v1/completions", prompt.formatted(SAMPLED, wanted)).all().stream()
+                caller.stream("/v1/completions", prompt).all().stream()
                         .flatMap(event ->
                                 event.path("choices")
                                         .path(0)
