@@ -5,6 +5,7 @@ import dev.tapestry.consortium.Digest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -24,9 +25,12 @@ final class QuestionBook {
     private final List<QuestionAnswer> questions;
     private final Map<String, List<QuestionAnswer>> topics;
 
+    /** Of a question that is asked twice the first counts: it shall not both teach and examine. */
     QuestionBook(List<QuestionAnswer> questions) {
-        this.questions = List.copyOf(questions);
-        this.topics = questions.stream().collect(Collectors.groupingBy(QuestionAnswer::topic));
+        Map<String, QuestionAnswer> once = new LinkedHashMap<>();
+        questions.forEach(one -> once.putIfAbsent(one.question(), one));
+        this.questions = List.copyOf(once.values());
+        this.topics = this.questions.stream().collect(Collectors.groupingBy(QuestionAnswer::topic));
     }
 
     /**
