@@ -54,10 +54,10 @@ record ForeignReader(Language language, String name, String refusal, Reading rea
             reading.read(bytes, scratch);
             return "READ";
         } catch (RuntimeException e) {
-            if (e instanceof Coded coded && refusal.equals(e.getClass().getSimpleName())) {
-                return String.valueOf(coded.code());
+            if (!refusal.equals(e.getClass().getSimpleName())) {
+                throw e;
             }
-            throw e;
+            return e instanceof Coded coded ? String.valueOf(coded.code()) : refusal;
         }
     }
 

@@ -73,7 +73,7 @@ public final class RebaseReport {
         double most = scaled.stream().mapToDouble(Trial::scale).max().orElse(1);
         List<Line> lines = new ArrayList<>();
         lines.add(line("own text", result.newer(), scaled, Loss::own, false));
-        lines.add(level("the model, own text", result.derivative().own(), most));
+        lines.add(level("model, own text", result.derivative().own(), most));
         result.newer()
                 .retained()
                 .ifPresent(bits -> {
@@ -84,7 +84,7 @@ public final class RebaseReport {
                                     scaled,
                                     loss -> loss.retained().orElse(bits),
                                     false));
-                    lines.add(level("the newer base, retained text", bits, most));
+                    lines.add(level("newer base, retained", bits, most));
                 });
         return new LinePlot("How much of it is put on top", "λ", "bits per byte", lines);
     }
